@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penstock::clickhouse {
+
+// A growing array of bytes for column data: unlike std::vector it does not clear what it grows by.
+// Reserve once per row or batch, then append unchecked.
+class Buffer {
+ public:
+  size_t size() const { return size_; }
+  const char* data() const { return data_.get(); }
+  std::string_view view() const { return {data_.get(), size_}; }
+  size_t capacity() const { return capacity_; }
+
+  template <typename T>
+  void Append(T value) {
+    Reserve(sizeof(T));
+    std::memcpy(data_.get() + size_, &value, sizeof(T));
+    size_ += sizeof(T);
+  }
+  void Append(std::string_view bytes) {
+    Reserve(bytes.size());
+    if (!bytes.empty()) std::memcpy(data_.get() + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
+  // Unsigned LEB128, as Native writes lengths.
+  void AppendVarint(uint64_t value) {
+    Reserve(10);
+    while (value >= 0x80) {
+      data_[size_++] = static_cast<char>(value | 0x80);
+      value >>= 7;
+    }
+    data_[size_++] = static_cast<char>(value);
+  }
+  void AppendZeros(size_t count) {
+    Reserve(count);
+    if (count != 0) std::memset(data_.get() + size_, 0, count);
+    size_ += count;
+  }
+  // Makes room for `more` bytes beyond size().
+  void Reserve(size_t more) {
+    if (capacity_ - size_ < more) [[unlikely]] Grow(more);
+  }
+  void Truncate(size_t size) { size_ = size; }
+  void Clear() { size_ = 0; }
+
+ private:
+  void Grow(size_t more);
+
+  std::unique_ptr<char[]> data_;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+// One column of a block, in the very bytes that Native sends: fixed-width values little-endian one
+// after the other, strings as varint length and bytes. For Nullable, `nulls` holds a byte a row
+// (1: NULL; the value is then the type's default).
+struct ColumnData {
+  std::string name;
+  std::string type;  // what the bytes are; the server converts to the table's type
+  bool nullable = false;
+  Buffer nulls;
+  Buffer values;
+
+  size_t bytes() const { return nulls.size() + values.size(); }
+};
+
+// A mark to take appended rows back to: the sizes of every buffer at that moment.
+struct BlockMark {
+  size_t rows = 0;
+  std::vector<size_t> sizes;  // nulls and values of each column in turn
+};
+
+// Rows of one table as columns. One owner at a time; moved, never copied.
+struct Block {
+  std::vector<ColumnData> columns;
+  size_t rows = 0;
+
+  size_t bytes() const;
+  BlockMark Mark() const;
+  // Drops every row (also a half-appended one) after `mark`.
+  void Restore(const BlockMark& mark);
+  // Forgets the rows, keeps the memory.
+  void Clear();
+};
+
+// The pieces of `block` in Native format, in order: views into the block, and headers held in
+// `headers`, which must live as long as the pieces. Nothing of the data is copied.
+// Format: https://clickhouse.com/docs/interfaces/formats/Native
+std::vector<std::string_view> NativePieces(const Block& block, std::string& headers);
+
+}  // namespace penstock::clickhouse

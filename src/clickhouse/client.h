@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "clickhouse/block.h"
+
+namespace penstock::clickhouse {
+
+enum class Compression : uint8_t { kNone, kLz4, kZstd };
+
+// Where a ClickHouse is and how to speak to it. Holds the password: never log it whole.
+struct Endpoint {
+  std::string url = "http://127.0.0.1:8123";  // http or https, no user, no query
+  std::string user = "default";
+  std::string password;
+  std::string ca_certificate;  // PEM; empty: the system's own
+  bool skip_cert_verification = false;
+  std::chrono::milliseconds connect_timeout{5'000};
+  // A request with no byte moved for this long has failed.
+  std::chrono::milliseconds idle_timeout{60'000};
+};
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+// What every insert pins, so that the server's own defaults cannot change a value or hide a
+// mistake. Held by a test.
+const Settings& InsertSettings();
+
+struct InsertOptions {
+  std::string database;
+  std::string table;
+  std::string query_id;
+  std::string deduplication_token;  // empty: none. Only ever for identical bytes.
+  Compression compression = Compression::kNone;
+  Settings settings;  // beyond InsertSettings()
+};
+
+// One keep-alive connection over libcurl. One thread at a time. Every call ends when `stop` is
+// requested (kCancelled). Errors: connection refused, timeouts and codes that pass by themselves
+// are kRetry; a reply lost after an insert's last byte was sent is kUnknownOutcome; the rest as
+// clickhouse/errors.h names each exception code. Origin is "destination".
+class Client {
+ public:
+  explicit Client(Endpoint endpoint);
+  ~Client();
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+
+  Status Ping(std::stop_token stop);
+
+  // Runs a statement; returns the body. `format` is appended as FORMAT unless empty.
+  // The answer is limited to 64 MiB (kExhausted beyond).
+  Result<std::string> Query(std::string_view sql, const Settings& settings, std::stop_token stop);
+
+  // Rows of TabSeparatedRaw-safe queries: FORMAT TabSeparated, unescaped into cells.
+  Result<std::vector<std::vector<std::string>>> Rows(std::string_view sql, std::stop_token stop);
+
+  // INSERT INTO database.table (columns of the block) FORMAT Native, as one block.
+  // The bytes are streamed from the block's own buffers.
+  Status Insert(const Block& block, const InsertOptions& options, std::stop_token stop);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// `name` and 'text' as ClickHouse reads them back, with every byte escaped that needs it.
+std::string QuoteIdentifier(std::string_view name);
+std::string QuoteString(std::string_view text);
+
+}  // namespace penstock::clickhouse

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace penstock::model {
+
+// One transaction of a MySQL server: source UUID, optional tag (MySQL 8.3 and later, lower case,
+// at most 32 characters) and number from 1.
+struct MysqlGtid {
+  std::array<uint8_t, 16> uuid{};
+  std::string tag;
+  uint64_t number = 0;
+
+  bool operator==(const MysqlGtid&) const = default;
+  std::string ToString() const;
+};
+
+// A set of MySQL transactions, as gtid_executed holds it: for each (UUID, tag) sorted half-open
+// intervals that neither touch nor overlap.
+class MysqlGtidSet {
+ public:
+  // "uuid[:tag]:1-5:7,uuid:..." as the server prints it; white space and newlines are allowed.
+  static Result<MysqlGtidSet> Parse(std::string_view text);
+
+  void Add(const MysqlGtid& gtid);
+  void Add(const MysqlGtidSet& other);
+  bool Contains(const MysqlGtid& gtid) const;
+  bool Contains(const MysqlGtidSet& other) const;
+  bool empty() const { return sets_.empty(); }
+
+  // The server's own text, UUIDs in order; "" when empty.
+  std::string ToString() const;
+  // The bytes that COM_BINLOG_DUMP_GTID sends: without tags the classic form; the tagged form of
+  // MySQL 8.3 only if some GTID has a tag.
+  std::string Encode() const;
+
+  bool operator==(const MysqlGtidSet&) const = default;
+
+ private:
+  struct Interval {
+    uint64_t begin;
+    uint64_t end;  // exclusive
+    bool operator==(const Interval&) const = default;
+  };
+  struct Source {
+    std::array<uint8_t, 16> uuid;
+    std::string tag;
+    auto operator<=>(const Source&) const = default;
+  };
+  void AddInterval(const Source& source, Interval added);
+
+  std::map<Source, std::vector<Interval>> sets_;
+};
+
+// One MariaDB transaction: domain-server-sequence.
+struct MariadbGtid {
+  uint32_t domain = 0;
+  uint32_t server = 0;
+  uint64_t sequence = 0;
+
+  bool operator==(const MariadbGtid&) const = default;
+  std::string ToString() const;
+};
+
+// A MariaDB position: the last transaction seen in each domain, as gtid_slave_pos holds it.
+class MariadbGtidPosition {
+ public:
+  // "0-1-100,1-2-7"
+  static Result<MariadbGtidPosition> Parse(std::string_view text);
+
+  // Moves the GTID's domain to it.
+  void Set(const MariadbGtid& gtid);
+  // Whether the position of the GTID's domain has reached its sequence number.
+  bool Covers(const MariadbGtid& gtid) const;
+  bool Covers(const MariadbGtidPosition& other) const;
+  bool empty() const { return domains_.empty(); }
+
+  std::string ToString() const;  // domains in order
+
+  bool operator==(const MariadbGtidPosition&) const = default;
+
+ private:
+  std::map<uint32_t, MariadbGtid> domains_;
+};
+
+}  // namespace penstock::model

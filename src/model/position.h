@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "model/gtid.h"
+
+namespace penstock::model {
+
+enum class Mechanism : uint8_t { kMysqlGtid, kMariadbGtid, kFile };
+
+std::string_view MechanismName(Mechanism mechanism);  // "mysql_gtid", "mariadb_gtid", "file"
+
+// A place between two transactions of a source's log: everything before it has been seen.
+// `file` and `offset` are always kept for people; they decide only under Mechanism::kFile.
+struct Position {
+  Mechanism mechanism = Mechanism::kFile;
+  std::string file;
+  uint64_t offset = 0;
+  MysqlGtidSet mysql;
+  MariadbGtidPosition mariadb;
+
+  // The part that decides: a GTID set, a MariaDB position, or "file:offset".
+  std::string ToString() const;
+
+  // One line that Parse reads back, for the catalog: "mechanism|file|offset|gtids".
+  std::string Serialize() const;
+  static Result<Position> Parse(std::string_view serialized);
+
+  bool operator==(const Position&) const = default;
+};
+
+}  // namespace penstock::model

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace penstock::model {
+
+enum class SqlType : uint8_t {
+  kTinyInt,
+  kSmallInt,
+  kMediumInt,
+  kInt,
+  kBigInt,
+  kDecimal,
+  kFloat,
+  kDouble,
+  kBit,
+  kChar,
+  kVarChar,
+  kText,  // TINYTEXT to LONGTEXT
+  kBinary,
+  kVarBinary,
+  kBlob,  // TINYBLOB to LONGBLOB
+  kDate,
+  kDateTime,
+  kTimestamp,
+  kTime,
+  kYear,
+  kEnum,
+  kSet,
+  kJson,         // MySQL's binary JSON; MariaDB's JSON is LONGTEXT with a check and arrives as kText
+  kUnsupported,  // `type_text` names it
+};
+
+struct Column {
+  std::string name;
+  SqlType type = SqlType::kUnsupported;
+  std::string type_text;  // information_schema COLUMN_TYPE, as the server prints it
+  bool is_unsigned = false;
+  bool nullable = true;
+  uint32_t precision = 0;  // DECIMAL digits; BIT bits
+  uint32_t scale = 0;      // DECIMAL fraction digits; fraction digits of DATETIME, TIMESTAMP, TIME
+  uint64_t length = 0;     // BINARY, VARBINARY: bytes; CHAR, VARCHAR: characters
+  std::string charset;     // of text, ENUM, SET; empty for the others
+  std::string collation;
+  std::vector<std::string> labels;  // ENUM, SET: in order, UTF-8
+
+  bool operator==(const Column&) const = default;
+};
+
+struct TableName {
+  std::string schema;
+  std::string table;
+
+  auto operator<=>(const TableName&) const = default;
+  // "schema.table", for people
+  std::string ToString() const { return schema + "." + table; }
+};
+
+// A source table as it is at one position of the log. Column order is the server's.
+struct Table {
+  TableName name;
+  std::string engine;           // "InnoDB", "Aria", ...
+  std::vector<Column> columns;
+  std::vector<size_t> key;      // columns of the primary key in key order, else of the first unique
+                                // key without nullable columns; empty: the table has neither
+  bool key_is_primary = false;
+
+  bool operator==(const Table&) const = default;
+};
+
+// A short text that differs whenever two definitions differ: compared instead of the definitions
+// where only a string can be kept or asked for.
+std::string Fingerprint(const Table& table);
+
+// "DECIMAL", "VARCHAR", ...
+std::string_view SqlTypeName(SqlType type);
+
+}  // namespace penstock::model
