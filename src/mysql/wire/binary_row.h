@@ -1,0 +1,40 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "model/table.h"
+#include "model/value.h"
+
+namespace penstock::mysql {
+
+// The select list that BinaryRowDecoder understands, e.g. "`a`,CAST(`kind` AS UNSIGNED),`c`":
+// ENUM and SET as numbers, so that their labels are read from the definition by both ways; TIME
+// etc. as they are.
+std::string SelectList(const model::Table& table);
+
+// Decodes raw row packets of a SELECT of SelectList(table) into one Value per column.
+// One thread at a time.
+class BinaryRowDecoder {
+ public:
+  explicit BinaryRowDecoder(const model::Table& table);
+
+  // `row` must have a place per column. Views in it live until the next call, or as long as the
+  // packet, whichever is shorter. A packet that does not fit the table is kBadData.
+  Status Decode(std::string_view packet, std::span<model::Value> row);
+
+ private:
+  struct ColumnPlan {
+    model::SqlType type;
+    bool is_unsigned;
+    uint32_t precision;
+    uint32_t scale;
+    uint64_t length;
+  };
+  std::vector<ColumnPlan> columns_;
+};
+
+}  // namespace penstock::mysql

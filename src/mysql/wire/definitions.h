@@ -1,0 +1,19 @@
+#pragma once
+
+#include <map>
+#include <stop_token>
+#include <vector>
+
+#include "base/status.h"
+#include "model/table.h"
+#include "mysql/wire/connection.h"
+
+namespace penstock::mysql {
+
+// Reads the definitions of all `names` in a few queries of information_schema, however many they
+// are. A name that does not exist is missing in the answer. Names compare as the server compares
+// them; the answer is keyed by the names asked for.
+Result<std::map<model::TableName, model::Table>> ReadDefinitions(
+    Connection& connection, const std::vector<model::TableName>& names, std::stop_token stop);
+
+}  // namespace penstock::mysql

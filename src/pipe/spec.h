@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "clickhouse/client.h"
+#include "model/table.h"
+#include "mysql/wire/connection.h"
+
+namespace penstock::pipe {
+
+enum class ReplicationMode : uint8_t { kCdc, kSnapshot, kCdcOnly };
+enum class TableEngine : uint8_t { kReplacingMergeTree, kMergeTree, kNull };
+
+struct TableMapping {
+  model::TableName source;
+  std::string target_table;
+  std::vector<std::string> excluded_columns;
+  bool use_custom_sorting_key = false;
+  std::vector<std::string> sorting_keys;
+  TableEngine engine = TableEngine::kReplacingMergeTree;
+  std::string partition_key;
+  bool identical_rows_may_collapse = false;  // extension
+
+  bool operator==(const TableMapping&) const = default;
+};
+
+// Names and defaults are the API's; what is an extension says so.
+struct PipeSettings {
+  ReplicationMode mode = ReplicationMode::kCdc;
+  std::string replication_mechanism;  // "", "GTID" or "FILE_POS"; "": chosen by what the server has
+  std::chrono::milliseconds sync_interval{10'000};  // syncIntervalMilliseconds is an extension
+  uint64_t pull_batch_size = 100'000;               // rows
+  bool allow_nullable_columns = true;
+  bool use_compression = false;
+  uint32_t initial_load_parallelism = 4;          // partitions at once per table
+  uint64_t snapshot_rows_per_partition = 100'000;
+  uint32_t snapshot_parallel_tables = 1;
+  bool delete_on_merge = false;
+  bool tinyint1_is_bool = false;                  // extension
+};
+
+// What a user asks for: one pipe. Holds passwords: never log it whole.
+struct PipeSpec {
+  std::string name;
+  std::string source_type;  // as given: "mysql", "mariadb", "rdsmysql", ...; "" when absent
+  mysql::Endpoint source;
+  std::optional<uint32_t> server_id;
+  PipeSettings settings;
+  std::vector<TableMapping> tables;
+  std::string database;                       // destination
+  std::optional<clickhouse::Endpoint> clickhouse;  // extension; absent: the server's own
+};
+
+// Reads the API's POST body. An unknown key, a missing one or a wrong value is kInvalidArgument
+// whose message names the field by its path ("source.mysql.port: must be 1 to 65535").
+Result<PipeSpec> ParsePipeSpec(const nlohmann::json& body);
+
+// The same shape back, without credentials: what the API answers. Only keys that were given, or
+// that have a value of their own, appear.
+nlohmann::json ToJson(const PipeSpec& spec);
+
+// With credentials, for the catalog, which seals it. ParsePipeSpec reads it back to an equal spec.
+nlohmann::json ToJsonWithSecrets(const PipeSpec& spec);
+
+}  // namespace penstock::pipe
