@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "model/position.h"
+#include "model/table.h"
+
+namespace penstock::catalog {
+
+struct PipeRecord {
+  std::string id;           // UUID
+  std::string name;         // unique
+  std::string spec;         // JSON with secrets: sealed in the file, plain here
+  std::string state;        // pipe::StateName
+  std::string resume_state; // where `start` leads from Paused and Failed; "" otherwise
+  std::string reason;
+  UnixMicros state_since{};
+  UnixMicros created_at{};
+  UnixMicros updated_at{};
+};
+
+// A change of state with what it implies: stored in one transaction.
+struct Transition {
+  std::string from;
+  std::string to;
+  std::string resume_state;
+  std::string reason;  // also the text of the event that is written with it
+  UnixMicros at{};
+};
+
+struct TableRecord {
+  int64_t id = 0;  // given by the catalog, never used again
+  model::Table definition;
+  std::string target;             // table name in the pipe's database
+  std::string ddl;                // as it was run
+  uint64_t load_version_base = 0; // attempts of its load use base + 1, base + 2, ...
+  bool partitions_planned = false;  // every partition of the load is recorded
+  uint64_t rows_estimated = 0;
+};
+
+// A range of a table's key: lower exclusive, upper inclusive, absent: open. Boundaries are the
+// texts of SQL literals of the key columns, as bytes.
+struct PartitionRecord {
+  int64_t table_id = 0;
+  uint32_t index = 0;
+  std::optional<std::vector<std::string>> lower;
+  std::optional<std::vector<std::string>> upper;
+  bool done = false;
+  uint64_t rows = 0;
+};
+
+struct Checkpoint {
+  model::Position position;
+  uint64_t versions_reserved_end = 0;  // an attempt starts at or above it
+};
+
+struct BatchRecord {
+  uint64_t number = 0;  // from 1, per pipe
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  uint32_t tables = 0;
+  UnixMicros started_at{};
+  UnixMicros finished_at{};
+};
+
+struct EventRecord {
+  UnixMicros at{};
+  std::string level;  // "info", "warning", "error"
+  std::string kind;   // "state", "retry", "value_changed", ...
+  std::string text;
+};
+
+// What must survive, in one SQLite file (WAL, synchronous=FULL) in a folder of mode 0700 that one
+// process holds at a time. Safe from any thread: writes go to one writer thread, which commits all
+// that wait in one transaction; a write answers when it is durable. A call is atomic: after a
+// crash all of it is there or nothing. Errors have origin "catalog"; a full disk is kExhausted.
+class Catalog {
+ public:
+  struct Options {
+    std::filesystem::path data_dir;         // made if missing
+    std::filesystem::path secret_key_file;  // empty: data_dir/secret.key, made with mode 0600
+    Clock* clock = &Clock::Real();
+  };
+  // kConflict: another process holds the folder, or the file is of a newer version.
+  static Result<std::unique_ptr<Catalog>> Open(Options options);
+  virtual ~Catalog() = default;
+
+  // Random names made at first start and kept: what the API calls organization and service.
+  virtual std::string organization_id() const = 0;
+  virtual std::string service_id() const = 0;
+
+  virtual Status CreatePipe(const PipeRecord& pipe) = 0;  // kConflict: the name is taken
+  virtual Result<std::vector<PipeRecord>> Pipes() = 0;
+  virtual Status DeletePipe(const std::string& pipe_id) = 0;  // with all that belongs to it
+  // kConflict when the stored state is not `from`.
+  virtual Status SaveTransition(const std::string& pipe_id, const Transition& transition) = 0;
+  virtual Result<std::vector<Transition>> Transitions(const std::string& pipe_id) = 0;
+
+  // The end of Setup: the tables (ids are filled in), where the stream starts, and the transition.
+  virtual Status FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,
+                             const Checkpoint& start, const Transition& transition) = 0;
+  virtual Result<std::vector<TableRecord>> Tables(const std::string& pipe_id) = 0;
+
+  // Appends planned partitions (indexes go on from what is there).
+  virtual Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,
+                               bool planned_to_the_end, uint64_t rows_estimated) = 0;
+  virtual Result<std::vector<PartitionRecord>> Partitions(int64_t table_id) = 0;
+  // The number of a new attempt at any partition of the table: each call answers a higher one,
+  // also after a crash. From 1.
+  virtual Result<uint32_t> BeginAttempt(int64_t table_id) = 0;
+  virtual Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) = 0;
+
+  virtual Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) = 0;
+  virtual Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
+                                const std::optional<BatchRecord>& batch) = 0;
+
+  virtual Status AddEvent(const std::string& pipe_id, const EventRecord& event) = 0;
+  // Newest first.
+  virtual Result<std::vector<EventRecord>> Events(const std::string& pipe_id, size_t limit) = 0;
+  virtual Result<std::vector<BatchRecord>> Batches(const std::string& pipe_id, size_t limit) = 0;
+};
+
+}  // namespace penstock::catalog
