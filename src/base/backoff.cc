@@ -8,8 +8,8 @@ namespace penstock {
 
 std::chrono::milliseconds Backoff::Next() {
   const double share = 0.5 + RandomFraction() / 2;
-  const auto wait = std::chrono::milliseconds(
-      static_cast<int64_t>(static_cast<double>(next_.count()) * share));
+  const auto wait =
+      std::chrono::milliseconds(static_cast<int64_t>(static_cast<double>(next_.count()) * share));
   next_ = std::min(next_ * 2, options_.longest);
   ++attempts_;
   return wait;

@@ -13,7 +13,8 @@ namespace penstock {
 // Returned views live as long as the bytes.
 class ByteReader {
  public:
-  explicit ByteReader(std::string_view bytes) : position_(bytes.data()), end_(position_ + bytes.size()) {}
+  explicit ByteReader(std::string_view bytes)
+      : position_(bytes.data()), end_(position_ + bytes.size()) {}
 
   bool ok() const { return ok_; }
   size_t remaining() const { return static_cast<size_t>(end_ - position_); }

@@ -8,9 +8,9 @@ namespace penstock {
 // break, never for input.
 [[noreturn]] void CheckFailed(std::string_view condition, std::string_view file, int line);
 
-#define PENSTOCK_CHECK(condition)                                                  \
-  do {                                                                             \
-    if (!(condition)) ::penstock::CheckFailed(#condition, __FILE__, __LINE__);      \
+#define PENSTOCK_CHECK(condition)                                              \
+  do {                                                                         \
+    if (!(condition)) ::penstock::CheckFailed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 }  // namespace penstock

@@ -26,13 +26,14 @@ enum class ErrorCode {
 
 std::string_view ErrorCodeName(ErrorCode code);
 
-// `message` is one line for a person, says what to do where that is known, and never holds a secret.
+// `message` is one line for a person, says what to do where that is known, and never holds a
+// secret.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;
-  std::string origin;   // "source", "destination", "catalog", "disk"; empty: penstock itself
+  std::string message{};
+  std::string origin{};   // "source", "destination", "catalog", "disk"; empty: penstock itself
   int native_code = 0;  // errno of MySQL, exception code of ClickHouse; 0: none
-  std::string remedy;   // what the user can do, one sentence; empty: nothing known
+  std::string remedy{};   // what the user can do, one sentence; empty: nothing known
 
   // The same error with "`context`: " before its message.
   Error In(std::string_view context) const;
@@ -50,15 +51,16 @@ inline Failure Fail(Error error) { return Failure(std::move(error)); }
 
 template <typename... Args>
 Failure Fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-  return Failure(
-      Error{.code = code, .message = fmt::format(format, std::forward<Args>(args)...)});
+  return Failure(Error{.code = code, .message = fmt::format(format, std::forward<Args>(args)...)});
 }
 
 // Returns the error of a Status or Result expression from the enclosing function.
-#define PENSTOCK_TRY(expression)                                              \
-  do {                                                                        \
-    auto penstock_status = (expression);                                      \
-    if (!penstock_status) return ::penstock::Failure(std::move(penstock_status).error()); \
+#define PENSTOCK_TRY(expression) \
+  PENSTOCK_TRY_INNER(PENSTOCK_CONCAT(penstock_status_, __LINE__), expression)
+#define PENSTOCK_TRY_INNER(status, expression)                               \
+  do {                                                                       \
+    auto status = (expression);                                              \
+    if (!status) return ::penstock::Failure(std::move(status).error());      \
   } while (false)
 
 #define PENSTOCK_CONCAT_INNER(a, b) a##b
@@ -66,8 +68,8 @@ Failure Fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args)
 // PENSTOCK_ASSIGN(auto x, F()): declares or assigns the value, or returns the error.
 #define PENSTOCK_ASSIGN(target, expression) \
   PENSTOCK_ASSIGN_INNER(PENSTOCK_CONCAT(penstock_result_, __LINE__), target, expression)
-#define PENSTOCK_ASSIGN_INNER(result, target, expression)     \
-  auto result = (expression);                                 \
+#define PENSTOCK_ASSIGN_INNER(result, target, expression)             \
+  auto result = (expression);                                         \
   if (!result) return ::penstock::Failure(std::move(result).error()); \
   target = std::move(*result)
 

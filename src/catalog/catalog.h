@@ -15,11 +15,11 @@
 namespace penstock::catalog {
 
 struct PipeRecord {
-  std::string id;           // UUID
-  std::string name;         // unique
-  std::string spec;         // JSON with secrets: sealed in the file, plain here
-  std::string state;        // pipe::StateName
-  std::string resume_state; // where `start` leads from Paused and Failed; "" otherwise
+  std::string id;            // UUID
+  std::string name;          // unique
+  std::string spec;          // JSON with secrets: sealed in the file, plain here
+  std::string state;         // pipe::StateName
+  std::string resume_state;  // where `start` leads from Paused and Failed; "" otherwise
   std::string reason;
   UnixMicros state_since{};
   UnixMicros created_at{};
@@ -38,9 +38,9 @@ struct Transition {
 struct TableRecord {
   int64_t id = 0;  // given by the catalog, never used again
   model::Table definition;
-  std::string target;             // table name in the pipe's database
-  std::string ddl;                // as it was run
-  uint64_t load_version_base = 0; // attempts of its load use base + 1, base + 2, ...
+  std::string target;               // table name in the pipe's database
+  std::string ddl;                  // as it was run
+  uint64_t load_version_base = 0;   // attempts of its load use base + 1, base + 2, ...
   bool partitions_planned = false;  // every partition of the load is recorded
   uint64_t rows_estimated = 0;
 };

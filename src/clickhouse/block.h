@@ -1,19 +1,35 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace penstock::clickhouse {
 
+static_assert(std::endian::native == std::endian::little, "Native is little-endian");
+
 // A growing array of bytes for column data: unlike std::vector it does not clear what it grows by.
-// Reserve once per row or batch, then append unchecked.
+// Reserve once per row or batch, then append unchecked. A buffer that was moved from is empty.
 class Buffer {
  public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept
+      : data_(std::move(other.data_)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    capacity_ = std::exchange(other.capacity_, 0);
+    return *this;
+  }
+
   size_t size() const { return size_; }
   const char* data() const { return data_.get(); }
   std::string_view view() const { return {data_.get(), size_}; }
@@ -46,8 +62,10 @@ class Buffer {
   }
   // Makes room for `more` bytes beyond size().
   void Reserve(size_t more) {
-    if (capacity_ - size_ < more) [[unlikely]] Grow(more);
+    if (capacity_ - size_ < more) [[unlikely]]
+      Grow(more);
   }
+  // Drops what lies after the first `size` bytes; `size` is at most size().
   void Truncate(size_t size) { size_ = size; }
   void Clear() { size_ = 0; }
 

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 
 #include "base/status.h"
 #include "clickhouse/block.h"
+#include "clickhouse/quote.h"
 
 namespace penstock::clickhouse {
 
@@ -44,7 +44,8 @@ struct InsertOptions {
   Settings settings;  // beyond InsertSettings()
 };
 
-// One keep-alive connection over libcurl. One thread at a time. Every call ends when `stop` is
+// One keep-alive connection over libcurl; proxies of the environment are not used. One thread at a
+// time. Every call ends when `stop` is
 // requested (kCancelled). Errors: connection refused, timeouts and codes that pass by themselves
 // are kRetry; a reply lost after an insert's last byte was sent is kUnknownOutcome; the rest as
 // clickhouse/errors.h names each exception code. Origin is "destination".
@@ -57,24 +58,25 @@ class Client {
 
   Status Ping(std::stop_token stop);
 
-  // Runs a statement; returns the body. `format` is appended as FORMAT unless empty.
-  // The answer is limited to 64 MiB (kExhausted beyond).
+  // Runs a statement; returns the body. `settings` go into the URL beside query_id and other
+  // parameters of the HTTP interface, so no secrets there. The answer is limited to 64 MiB
+  // (kExhausted beyond). A lost reply is kRetry: what a statement that changes something has done
+  // by then is for the caller to ask.
   Result<std::string> Query(std::string_view sql, const Settings& settings, std::stop_token stop);
 
-  // Rows of TabSeparatedRaw-safe queries: FORMAT TabSeparated, unescaped into cells.
+  // Adds FORMAT TabSeparated to the query and splits the answer into cells, unescaped. NULL and ''
+  // both become "".
   Result<std::vector<std::vector<std::string>>> Rows(std::string_view sql, std::stop_token stop);
 
   // INSERT INTO database.table (columns of the block) FORMAT Native, as one block.
-  // The bytes are streamed from the block's own buffers.
+  // The bytes are streamed from the block's own buffers. A block without rows sends nothing. After
+  // kCancelled or an exception of the server a part of the rows may be there (other partitions,
+  // views).
   Status Insert(const Block& block, const InsertOptions& options, std::stop_token stop);
 
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// `name` and 'text' as ClickHouse reads them back, with every byte escaped that needs it.
-std::string QuoteIdentifier(std::string_view name);
-std::string QuoteString(std::string_view text);
 
 }  // namespace penstock::clickhouse

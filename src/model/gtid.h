@@ -35,7 +35,8 @@ class MysqlGtidSet {
   bool Contains(const MysqlGtidSet& other) const;
   bool empty() const { return sets_.empty(); }
 
-  // The server's own text, UUIDs in order; "" when empty.
+  // The server's own text in one line (it breaks the line after each comma), UUIDs in order;
+  // "" when empty.
   std::string ToString() const;
   // The bytes that COM_BINLOG_DUMP_GTID sends: without tags the classic form; the tagged form of
   // MySQL 8.3 only if some GTID has a tag.
@@ -55,6 +56,7 @@ class MysqlGtidSet {
     auto operator<=>(const Source&) const = default;
   };
   void AddInterval(const Source& source, Interval added);
+  bool ContainsInterval(const Source& source, Interval wanted) const;
 
   std::map<Source, std::vector<Interval>> sets_;
 };

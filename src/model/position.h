@@ -25,7 +25,8 @@ struct Position {
   // The part that decides: a GTID set, a MariaDB position, or "file:offset".
   std::string ToString() const;
 
-  // One line that Parse reads back, for the catalog: "mechanism|file|offset|gtids".
+  // One line that Parse reads back, for the catalog: "mechanism|file|offset|mysql|mariadb", the
+  // file's name percent-escaped where it holds a bar, a percent sign or a control character.
   std::string Serialize() const;
   static Result<Position> Parse(std::string_view serialized);
 

@@ -30,7 +30,7 @@ enum class SqlType : uint8_t {
   kYear,
   kEnum,
   kSet,
-  kJson,         // MySQL's binary JSON; MariaDB's JSON is LONGTEXT with a check and arrives as kText
+  kJson,  // MySQL's binary JSON; MariaDB's JSON is LONGTEXT with a check and arrives as kText
   kUnsupported,  // `type_text` names it
 };
 
@@ -62,10 +62,10 @@ struct TableName {
 // A source table as it is at one position of the log. Column order is the server's.
 struct Table {
   TableName name;
-  std::string engine;           // "InnoDB", "Aria", ...
+  std::string engine;  // "InnoDB", "Aria", ...
   std::vector<Column> columns;
-  std::vector<size_t> key;      // columns of the primary key in key order, else of the first unique
-                                // key without nullable columns; empty: the table has neither
+  std::vector<size_t> key;  // columns of the primary key in key order, else of the first unique
+                            // key without nullable columns; empty: the table has neither
   bool key_is_primary = false;
 
   bool operator==(const Table&) const = default;

@@ -8,33 +8,35 @@ namespace penstock::model {
 
 // A date and time of day as MySQL stores them: any part may be zero ("0000-00-00", "2024-00-00"),
 // so this is not yet a point in time. No zone.
+// Without initializers, to live in Value's union: write CivilTime{} for zeros.
 struct CivilTime {
-  uint16_t year = 0;
-  uint8_t month = 0;
-  uint8_t day = 0;
-  uint8_t hour = 0;
-  uint8_t minute = 0;
-  uint8_t second = 0;
-  uint32_t microsecond = 0;
+  uint16_t year;
+  uint8_t month;
+  uint8_t day;
+  uint8_t hour;
+  uint8_t minute;
+  uint8_t second;
+  uint32_t microsecond;
 
   bool operator==(const CivilTime&) const = default;
 };
 
 enum class ValueKind : uint8_t {
   kNull,
-  kAbsent,     // the row image does not hold this column (binlog_row_image MINIMAL, NOBLOB)
-  kInt,        // i: TINYINT to BIGINT
-  kUint,       // u: the unsigned ones, YEAR, BIT, ENUM (index from 1; 0 is the empty error value),
-               //    SET (bit i is member i)
-  kFloat,      // d, exactly representable as float
-  kDouble,     // d
-  kDecimal,    // i: unscaled, of a DECIMAL(p<=18, s): -12.30 of DECIMAL(10,2) is -1230
-  kDecimalText,  // bytes: plain digits of a DECIMAL(p>18, s): "-12.30", always with all s fraction digits
-  kCivil,      // civil: DATE, DATETIME, and the zero TIMESTAMP
-  kInstant,    // i: microseconds since the Unix epoch, TIMESTAMP
-  kTime,       // i: microseconds, signed, TIME
-  kBytes,      // bytes: CHAR, TEXT (in the column's character set), BINARY (padded to its length),
-               //    BLOB, JSON (as text, UTF-8)
+  kAbsent,   // the row image does not hold this column (binlog_row_image MINIMAL, NOBLOB)
+  kInt,      // i: TINYINT to BIGINT
+  kUint,     // u: the unsigned ones, YEAR, BIT, ENUM (index from 1; 0 is the empty error value),
+             //    SET (bit i is member i)
+  kFloat,    // d, exactly representable as float
+  kDouble,   // d
+  kDecimal,  // i: unscaled, of a DECIMAL(p<=18, s): -12.30 of DECIMAL(10,2) is -1230
+  kDecimalText,  // bytes: plain digits of a DECIMAL(p>18, s): "-12.30", always with all s fraction
+                 // digits
+  kCivil,        // civil: DATE, DATETIME, and the zero TIMESTAMP
+  kInstant,      // i: microseconds since the Unix epoch, TIMESTAMP
+  kTime,         // i: microseconds, signed, TIME
+  kBytes,  // bytes: CHAR, TEXT (in the column's character set), BINARY (padded to its length),
+           //    BLOB, JSON (as text, UTF-8)
 };
 
 // One cell, as received: a view that copies nothing. `bytes` points into the received packet or the
@@ -66,7 +68,9 @@ struct Value {
   static Value Float(float f) { return Floating(ValueKind::kFloat, static_cast<double>(f)); }
   static Value Double(double d) { return Floating(ValueKind::kDouble, d); }
   static Value Decimal(int64_t unscaled) { return Signed(ValueKind::kDecimal, unscaled); }
-  static Value DecimalText(std::string_view digits) { return View(ValueKind::kDecimalText, digits); }
+  static Value DecimalText(std::string_view digits) {
+    return View(ValueKind::kDecimalText, digits);
+  }
   static Value Civil(CivilTime civil) {
     Value value;
     value.kind = ValueKind::kCivil;

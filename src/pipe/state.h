@@ -3,9 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
+#include "pipe/spec.h"
 
 namespace penstock::pipe {
 
@@ -24,11 +26,52 @@ enum class State : uint8_t {
   kFailed,
 };
 inline constexpr std::array kAllStates = {
-    State::kProvisioning, State::kSetup,     State::kSnapshot, State::kRunning,
-    State::kPausing,      State::kPaused,    State::kModifying, State::kResync,
-    State::kCompleted,    State::kDegraded,  State::kFailed};
+    State::kProvisioning, State::kSetup,  State::kSnapshot,  State::kRunning,
+    State::kPausing,      State::kPaused, State::kModifying, State::kResync,
+    State::kCompleted,    State::kDegraded, State::kFailed};
 
 std::string_view StateName(State state);
 std::optional<State> ParseState(std::string_view name);
+
+// What may happen to a pipe: commands of its user, and milestones of its runner.
+enum class Event : uint8_t {
+  kStart,        // user: resume, or retry after a failure
+  kStop,         // user: pause
+  kResync,       // user
+  kProvisioned,  // both servers answered
+  kSetUp,        // definitions recorded, destination tables created
+  kLoaded,       // every partition of the snapshot is in
+  kSettled,      // pausing: inserts settled, position saved
+  kFailed,       // an irrecoverable error
+};
+inline constexpr std::array kAllEvents = {Event::kStart,       Event::kStop,   Event::kResync,
+                                          Event::kProvisioned, Event::kSetUp,  Event::kLoaded,
+                                          Event::kSettled,     Event::kFailed};
+
+std::string_view EventName(Event event);
+
+// Where a pipe is. `resume` is where kStart leads from Pausing, Paused and Failed, and equals
+// `state` everywhere else.
+struct Lifecycle {
+  State state = State::kProvisioning;
+  State resume = State::kProvisioning;
+
+  bool operator==(const Lifecycle&) const = default;
+};
+
+// The lifecycle, whole:
+//
+//   create ─► Provisioning ─► Setup ─► Snapshot ─► Running      (cdc)
+//                               │         └──────► Completed    (snapshot)
+//                               └────────────────► Running      (cdc_only)
+//
+//   any working state ── stop ──► Pausing ─► Paused ── start ──► where it was
+//   any working state ── error ─► Failed ── start ──► where it was
+//   Failed ── stop ──► Paused
+//
+// A milestone reached while Pausing moves `resume` on. Modifying, Resync and Degraded are part of
+// the API and not entered yet. Pure. kConflict, with the state and what it allows, for a command
+// that is illegal there; kInternal for a milestone that cannot happen there.
+Result<Lifecycle> Next(const Lifecycle& at, Event event, ReplicationMode mode);
 
 }  // namespace penstock::pipe

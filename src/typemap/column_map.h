@@ -19,7 +19,12 @@ struct TypeOptions {
 };
 
 // Kinds of change a value may suffer because ClickHouse cannot hold it; each is counted.
-enum class Change : uint8_t { kClamped, kNulled, kReplaced, kCount };
+enum class Change : uint8_t {
+  kClamped,   // the nearest value that the type holds
+  kNulled,    // NULL, since no value is near (a zero date)
+  kReplaced,  // the type's default, where that NULL is not allowed
+  kCount,
+};
 
 struct ChangeCounts {
   std::array<uint64_t, static_cast<size_t>(Change::kCount)> counts{};
@@ -39,6 +44,9 @@ struct ColumnMapping {
 // kInvalidArgument, naming column and type, where the type is not supported.
 Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& options,
                                 bool in_key);
+
+// TINYINT(1) and BIT(1) under the pipe's switch.
+bool MapsToBool(const model::Column& column, const TypeOptions& options);
 
 // Appends the cells of one column to its buffer. Made once per column and schema; stateless but for
 // counting changes. One thread at a time.

@@ -47,16 +47,18 @@ struct MariadbGtidEvent {
 struct Query {
   std::string_view schema;  // current database
   std::string_view sql;
-  bool ansi_quotes = false;  // sql_mode of the statement
+  // Of the statement's sql_mode:
+  bool ansi_quotes = false;
+  bool no_backslash_escapes = false;
 };
 struct Xid {};  // COMMIT of a transactional engine
 struct TableMap {
   uint64_t table_id = 0;
   std::string_view schema;
   std::string_view table;
-  std::string_view types;     // one byte a column
-  std::vector<uint16_t> metadata;  // one a column; 0 where the type has none
-  std::string_view nullable;  // bitmap
+  std::string_view types;          // one byte a column
+  std::vector<uint16_t> metadata;  // one a column, its first byte lowest; 0 where the type has none
+  std::string_view nullable;       // bitmap
   // Optional metadata, where the server writes it:
   std::optional<std::vector<bool>> is_unsigned;  // one a column, false for non-numeric ones
   std::vector<std::string_view> names;           // FULL only; empty otherwise
@@ -67,7 +69,7 @@ struct Rows {
   uint64_t table_id = 0;
   bool statement_end = false;
   size_t column_count = 0;
-  std::string_view present;        // bitmap of the (before) image
+  std::string_view present;        // bitmap of the (before) image, column_count bits
   std::string_view present_after;  // kUpdate: of the after image
   bool partial_json = false;       // PARTIAL_UPDATE_ROWS_EVENT: JSON columns hold differences
   std::string_view data;           // row images one after the other
@@ -77,13 +79,21 @@ struct Heartbeat {
   uint64_t offset = 0;
 };
 struct PreviousGtids {};
-struct XaPrepare {};  // XA_PREPARE_LOG_EVENT
-struct TransactionPayload {};  // compressed; decoded by a later version
+// XA_PREPARE_LOG_EVENT; with `one_phase` it is XA COMMIT ... ONE PHASE and so an ordinary commit.
+struct XaPrepare {
+  bool one_phase = false;
+};
+struct TransactionPayload {};  // MySQL's compressed transaction; decoded by a later version
+// A query or rows event that MariaDB compressed (log_bin_compress); decoded by a later version.
+struct Compressed {
+  uint8_t type;
+};
 struct Incident {
   std::string_view message;
 };
 // Rows query, annotate rows, stop, user variables, binlog checkpoints, gtid lists, start
-// encryption's kin, and unknown events whose flag says that they may be ignored.
+// encryption's kin, the data of a LOAD DATA statement (which itself comes as a Query), and unknown
+// events whose flag says that they may be ignored.
 struct Ignored {};
 // An event that must not be ignored and that penstock does not know.
 struct Unknown {
@@ -92,18 +102,22 @@ struct Unknown {
 
 using Body = std::variant<FormatDescription, Rotate, MysqlGtidEvent, MariadbGtidEvent, Query, Xid,
                           TableMap, Rows, Heartbeat, PreviousGtids, XaPrepare, TransactionPayload,
-                          Incident, Ignored, Unknown>;
+                          Compressed, Incident, Ignored, Unknown>;
 
 struct Event {
   EventHeader header;
   Body body;
 };
 
+// "TRANSACTION_PAYLOAD_EVENT"; "event type 250" for one that has no name here.
+std::string EventTypeName(uint8_t type);
+
 // Parses the events of one log session, in order: it remembers what the format description says
 // (checksums, post-header lengths). Bytes in, values out; holds no socket. One thread at a time.
 class EventParser {
  public:
-  // `packet` is a whole event from its header. A wrong checksum or a malformed event is kBadData.
+  // `packet` is a whole event from its header. A wrong checksum or a malformed event is kBadData; a
+  // log of MySQL before 5.6 is kNeedsUser.
   Result<Event> Parse(std::string_view packet);
 
   // Whether events are followed by a CRC32 before the first format description says so
@@ -113,6 +127,10 @@ class EventParser {
   void set_verify_checksum(bool verify) { verify_ = verify; }
 
  private:
+  Result<Body> ParseFormatDescription(std::string_view packet);
+  Result<Body> ParseBody(const EventHeader& header, std::string_view bytes) const;
+  size_t PostHeaderLength(uint8_t type, size_t otherwise) const;
+
   bool checksum_ = false;
   bool verify_ = true;
   std::vector<uint8_t> post_header_lengths_;  // index: type - 1

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_reader.h"
 #include "base/status.h"
 #include "model/table.h"
 #include "model/value.h"
@@ -12,8 +13,8 @@
 namespace penstock::mysql {
 
 // The select list that BinaryRowDecoder understands, e.g. "`a`,CAST(`kind` AS UNSIGNED),`c`":
-// ENUM and SET as numbers, so that their labels are read from the definition by both ways; TIME
-// etc. as they are.
+// ENUM and SET as numbers, so that their labels are read from the definition by both ways; columns
+// of unsupported types (which a pipe must exclude) as NULL; the others as they are.
 std::string SelectList(const model::Table& table);
 
 // Decodes raw row packets of a SELECT of SelectList(table) into one Value per column.
@@ -34,6 +35,8 @@ class BinaryRowDecoder {
     uint32_t scale;
     uint64_t length;
   };
+  static model::Value ReadCell(const ColumnPlan& column, ByteReader& reader);
+
   std::vector<ColumnPlan> columns_;
 };
 

@@ -17,7 +17,8 @@ enum class Flavour : uint8_t { kMysql, kMariadb };
 
 // Where a source is and how to speak to it. Holds the password: never log it whole.
 struct Endpoint {
-  std::string host;  // name, IPv4, IPv6 (with or without brackets), or an absolute path: unix socket
+  std::string
+      host;  // name, IPv4, IPv6 (with or without brackets), or an absolute path: unix socket
   uint16_t port = 3306;
   std::string user;
   std::string password;
@@ -33,8 +34,8 @@ struct Endpoint {
 
 struct ServerInfo {
   Flavour flavour = Flavour::kMysql;
-  std::string version;    // as the server says it
-  uint32_t number = 0;    // 9.7.4 is 90704, 10.11.6 is 101106
+  std::string version;  // as the server says it
+  uint32_t number = 0;  // 9.7.4 is 90704, 10.11.6 is 101106
 };
 
 // Cells of a small query, NULL as nullopt.

@@ -1,0 +1,41 @@
+# The two commands of the README are `make demo` and `make test`; each brings what it needs.
+# Things downloaded go to PENSTOCK_CACHE (default: the user's cache folder), never in here.
+PYTHON := /usr/bin/python3
+
+.PHONY: help build test demo bench soak lint clean libchdb fresh-check
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+
+build:  ## the release binary, at build/release/penstock
+	@tools/setup.sh packages
+	@cmake --preset release >/dev/null
+	@cmake --build build/release --target penstock penstock-clickhouse
+
+demo:  ## a shop in MariaDB replicated live into ClickHouse (SOURCE=mysql, DEMO_SECONDS=30)
+	@tools/demo.sh
+
+test:  ## all tests: unit, static and on real servers
+	@tools/setup.sh test
+	@$(PYTHON) tests/run.py
+
+soak:  ## the system tests with many more rounds (PENSTOCK_ROUNDS, default 30)
+	@tools/setup.sh test
+	@PENSTOCK_ROUNDS=$${PENSTOCK_ROUNDS:-30} $(PYTHON) tests/run.py system
+
+lint:  ## clang-format, clang-tidy and thread-safety analysis, cached by content
+	@tools/setup.sh test
+	@$(PYTHON) tools/lint.py
+
+bench: build  ## the benchmark with its gates (BENCH_ROWS, default 2000000)
+	@tools/setup.sh test
+	@$(PYTHON) bench/run.py
+
+libchdb:  ## the embedded ClickHouse's library, into the cache
+	@tools/setup.sh libchdb
+
+fresh-check:  ## both README commands on a bare Debian 12 made by debootstrap (root)
+	@tools/fresh-check.sh
+
+clean:  ## removes build/ (the cache stays)
+	rm -rf build

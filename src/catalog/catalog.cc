@@ -1,0 +1,492 @@
+#include "catalog/catalog.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "base/mutex.h"
+#include "base/random.h"
+#include "catalog/data_dir.h"
+#include "catalog/history.h"
+#include "catalog/records.h"
+#include "catalog/schema.h"
+#include "catalog/secret_key.h"
+#include "catalog/sqlite.h"
+#include "catalog/writer.h"
+
+namespace penstock::catalog {
+namespace {
+
+namespace fs = std::filesystem;
+
+Failure NoSuchPipe(const std::string& id) {
+  return Fail(Error{.code = ErrorCode::kNotFound,
+                    .message = fmt::format("no pipe with id {}", id),
+                    .origin = "catalog"});
+}
+
+Result<std::optional<std::string>> ReadMeta(Sqlite& database, std::string_view key) {
+  std::optional<std::string> value;
+  PENSTOCK_TRY(
+      database.Query("SELECT value FROM meta WHERE key = ?", {key}, [&](const SqlRow& row) {
+        value = row.Text(0);
+        return Status();
+      }));
+  return value;
+}
+
+Status WriteMeta(Sqlite& database, std::string_view key, std::string_view value) {
+  PENSTOCK_TRY(database.Run("INSERT INTO meta (key, value) VALUES (?, ?)", {key, Blob{value}}));
+  return {};
+}
+
+Result<std::string> MetaOrRandomUuid(Sqlite& database, std::string_view key) {
+  PENSTOCK_ASSIGN(std::optional<std::string> found, ReadMeta(database, key));
+  if (found) return *std::move(found);
+  std::string made = RandomUuid();
+  PENSTOCK_TRY(WriteMeta(database, key, made));
+  return made;
+}
+
+// The first start makes the key; from then on a sealed text in the catalog tells whether the key
+// is the right one, and a missing key is an error rather than a reason to make another.
+Result<SecretKey> OpenKey(Sqlite& database, const fs::path& file) {
+  constexpr std::string_view kMetaKey = "key_check";
+  PENSTOCK_ASSIGN(const std::optional<std::string> check, ReadMeta(database, kMetaKey));
+  Result<SecretKey> key = SecretKey::Load(file);
+  if (!key && key.error().code == ErrorCode::kNotFound) {
+    if (check) {
+      return Fail(Error{.code = ErrorCode::kNeedsUser,
+                        .message = fmt::format("the secret key file {} of this catalog is missing",
+                                               file.string()),
+                        .origin = "catalog",
+                        .remedy = "Put it back, or name it by --secret-key-file"});
+    }
+    key = SecretKey::Create(file);
+  }
+  if (!key) return key;
+  if (check) {
+    if (const Result<std::string> opened = key->Unseal(*check); !opened) {
+      return Failure(opened.error().In(file.string()));
+    }
+  } else {
+    PENSTOCK_TRY(WriteMeta(database, kMetaKey, key->Seal("penstock")));
+  }
+  return key;
+}
+
+Status RequirePipe(Sqlite& database, const std::string& pipe_id) {
+  PENSTOCK_ASSIGN(const std::optional<int64_t> found,
+                  database.QueryInt("SELECT 1 FROM pipes WHERE id = ?", {pipe_id}));
+  if (!found) return NoSuchPipe(pipe_id);
+  return {};
+}
+
+// Which of "no such pipe" and "in another state" made an update change nothing.
+Failure WrongState(Sqlite& database, const std::string& pipe_id, const std::string& expected) {
+  std::string stored;
+  const Status read =
+      database.Query("SELECT state FROM pipes WHERE id = ?", {pipe_id}, [&](const SqlRow& row) {
+        stored = row.Text(0);
+        return Status();
+      });
+  if (!read) return Failure(read.error());
+  if (stored.empty()) return NoSuchPipe(pipe_id);
+  return Fail(Error{.code = ErrorCode::kConflict,
+                    .message = fmt::format("the pipe is {}, not {}", stored, expected),
+                    .origin = "catalog"});
+}
+
+Status StoreTransition(Sqlite& database, const std::string& pipe_id, const Transition& transition,
+                       UnixMicros wall) {
+  PENSTOCK_ASSIGN(const int64_t changed,
+                  database.Run("UPDATE pipes SET state = ?, resume_state = ?, reason = ?, "
+                               "state_since = ?4, updated_at = ?4 WHERE id = ? AND state = ?",
+                               {transition.to, transition.resume_state, transition.reason,
+                                ToStored(transition.at), pipe_id, transition.from}));
+  if (changed == 0) return WrongState(database, pipe_id, transition.from);
+  return InsertTransition(database, pipe_id, transition, wall);
+}
+
+Status StoreCheckpoint(Sqlite& database, const std::string& pipe_id, const Checkpoint& checkpoint) {
+  PENSTOCK_ASSIGN(
+      const int64_t changed,
+      database.Run(
+          "UPDATE pipes SET position = ?, versions_reserved_end = ? WHERE id = ?",
+          {checkpoint.position.Serialize(), ToStored(checkpoint.versions_reserved_end), pipe_id}));
+  if (changed == 0) return NoSuchPipe(pipe_id);
+  return {};
+}
+
+Result<int64_t> InsertTable(Sqlite& database, const std::string& pipe_id,
+                            const TableRecord& table) {
+  PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
+  PENSTOCK_TRY(
+      database.Run("INSERT INTO tables (pipe_id, definition, target, ddl, load_version_base, "
+                   "partitions_planned, rows_estimated) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                   {pipe_id, definition, table.target, table.ddl, ToStored(table.load_version_base),
+                    table.partitions_planned, ToStored(table.rows_estimated)}));
+  return database.last_row_id();
+}
+
+Parameter BoundsParameter(const std::optional<std::string>& encoded) {
+  if (!encoded) return std::monostate();
+  return Blob{*encoded};
+}
+
+std::optional<std::string> EncodeOptionalBounds(
+    const std::optional<std::vector<std::string>>& bounds) {
+  if (!bounds) return std::nullopt;
+  return EncodeBounds(*bounds);
+}
+
+Status InsertPartition(Sqlite& database, int64_t table_id, int64_t number,
+                       const PartitionRecord& partition) {
+  const std::optional<std::string> lower = EncodeOptionalBounds(partition.lower);
+  const std::optional<std::string> upper = EncodeOptionalBounds(partition.upper);
+  PENSTOCK_TRY(
+      database.Run("INSERT INTO partitions (table_id, number, lower, upper, done, row_count) "
+                   "VALUES (?, ?, ?, ?, ?, ?)",
+                   {table_id, number, BoundsParameter(lower), BoundsParameter(upper),
+                    partition.done, ToStored(partition.rows)}));
+  return {};
+}
+
+Result<std::optional<std::vector<std::string>>> ReadBounds(const SqlRow& row, int column) {
+  if (row.IsNull(column)) return std::nullopt;
+  PENSTOCK_ASSIGN(std::vector<std::string> bounds, DecodeBounds(row.Text(column)));
+  return bounds;
+}
+
+class SqliteCatalog final : public Catalog {
+ public:
+  struct Parts {
+    std::unique_ptr<DataDir> data_dir;
+    std::unique_ptr<Sqlite> writing;
+    std::unique_ptr<Sqlite> reading;
+    SecretKey key;
+    std::string organization_id;
+    std::string service_id;
+    Clock* clock;
+  };
+  explicit SqliteCatalog(Parts parts)
+      : data_dir_(std::move(parts.data_dir)),
+        key_(parts.key),
+        organization_id_(std::move(parts.organization_id)),
+        service_id_(std::move(parts.service_id)),
+        clock_(parts.clock),
+        reading_(std::move(parts.reading)),
+        writer_(std::move(parts.writing)) {}
+
+  std::string organization_id() const override { return organization_id_; }
+  std::string service_id() const override { return service_id_; }
+
+  Status CreatePipe(const PipeRecord& pipe) override;
+  Result<std::vector<PipeRecord>> Pipes() override;
+  Status DeletePipe(const std::string& pipe_id) override;
+  Status SaveTransition(const std::string& pipe_id, const Transition& transition) override;
+  Result<std::vector<Transition>> Transitions(const std::string& pipe_id) override;
+  Status FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,
+                     const Checkpoint& start, const Transition& transition) override;
+  Result<std::vector<TableRecord>> Tables(const std::string& pipe_id) override;
+  Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,
+                       bool planned_to_the_end, uint64_t rows_estimated) override;
+  Result<std::vector<PartitionRecord>> Partitions(int64_t table_id) override;
+  Result<uint32_t> BeginAttempt(int64_t table_id) override;
+  Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) override;
+  Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) override;
+  Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
+                        const std::optional<BatchRecord>& batch) override;
+  Status AddEvent(const std::string& pipe_id, const EventRecord& event) override;
+  Result<std::vector<EventRecord>> Events(const std::string& pipe_id, size_t limit) override;
+  Result<std::vector<BatchRecord>> Batches(const std::string& pipe_id, size_t limit) override;
+
+ private:
+  Status Read(const char* sql, Parameters parameters,
+              const std::function<Status(const SqlRow&)>& each) EXCLUDES(reading_mutex_) {
+    MutexLock lock(reading_mutex_);
+    return reading_->Query(sql, parameters, each);
+  }
+  Result<PipeRecord> ReadPipe(const SqlRow& row) const;
+
+  // The lock on the folder is let go last.
+  const std::unique_ptr<DataDir> data_dir_;
+  const SecretKey key_;
+  const std::string organization_id_;
+  const std::string service_id_;
+  Clock* const clock_;
+  Mutex reading_mutex_;
+  const std::unique_ptr<Sqlite> reading_ GUARDED_BY(reading_mutex_);
+  Writer writer_;
+};
+
+Status SqliteCatalog::CreatePipe(const PipeRecord& pipe) {
+  const std::string sealed = key_.Seal(pipe.spec);
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_ASSIGN(const std::optional<int64_t> taken,
+                    database.QueryInt("SELECT 1 FROM pipes WHERE name = ?", {pipe.name}));
+    if (taken) {
+      return Fail(Error{.code = ErrorCode::kConflict,
+                        .message = fmt::format("a pipe named {} exists", pipe.name),
+                        .origin = "catalog",
+                        .remedy = "Choose another name, or delete that pipe"});
+    }
+    PENSTOCK_TRY(database.Run(
+        "INSERT INTO pipes (id, name, spec, state, resume_state, reason, state_since, created_at, "
+        "updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {pipe.id, pipe.name, Blob{sealed}, pipe.state, pipe.resume_state, pipe.reason,
+         ToStored(pipe.state_since), ToStored(pipe.created_at), ToStored(pipe.updated_at)}));
+    const Transition made = {.from = "",
+                             .to = pipe.state,
+                             .resume_state = pipe.resume_state,
+                             .reason = pipe.reason,
+                             .at = pipe.state_since};
+    return InsertTransition(database, pipe.id, made, clock_->Wall());
+  });
+}
+
+Result<PipeRecord> SqliteCatalog::ReadPipe(const SqlRow& row) const {
+  PipeRecord pipe;
+  pipe.id = row.Text(0);
+  pipe.name = row.Text(1);
+  PENSTOCK_ASSIGN(pipe.spec, key_.Unseal(row.Text(2)));
+  pipe.state = row.Text(3);
+  pipe.resume_state = row.Text(4);
+  pipe.reason = row.Text(5);
+  pipe.state_since = row.Time(6);
+  pipe.created_at = row.Time(7);
+  pipe.updated_at = row.Time(8);
+  return pipe;
+}
+
+Result<std::vector<PipeRecord>> SqliteCatalog::Pipes() {
+  std::vector<PipeRecord> pipes;
+  PENSTOCK_TRY(Read(
+      "SELECT id, name, spec, state, resume_state, reason, state_since, created_at, updated_at "
+      "FROM pipes ORDER BY created_at, name",
+      {}, [&](const SqlRow& row) -> Status {
+        PENSTOCK_ASSIGN(PipeRecord pipe, ReadPipe(row));
+        pipes.push_back(std::move(pipe));
+        return {};
+      }));
+  return pipes;
+}
+
+Status SqliteCatalog::DeletePipe(const std::string& pipe_id) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_ASSIGN(const int64_t changed,
+                    database.Run("DELETE FROM pipes WHERE id = ?", {pipe_id}));
+    if (changed == 0) return NoSuchPipe(pipe_id);
+    return {};
+  });
+}
+
+Status SqliteCatalog::SaveTransition(const std::string& pipe_id, const Transition& transition) {
+  return writer_.Write([&](Sqlite& database) {
+    return StoreTransition(database, pipe_id, transition, clock_->Wall());
+  });
+}
+
+Result<std::vector<Transition>> SqliteCatalog::Transitions(const std::string& pipe_id) {
+  std::vector<Transition> transitions;
+  PENSTOCK_TRY(Read(
+      "SELECT from_state, to_state, resume_state, reason, at FROM transitions WHERE pipe_id = ? "
+      "ORDER BY number",
+      {pipe_id}, [&](const SqlRow& row) {
+        transitions.push_back({.from = row.Text(0),
+                               .to = row.Text(1),
+                               .resume_state = row.Text(2),
+                               .reason = row.Text(3),
+                               .at = row.Time(4)});
+        return Status();
+      }));
+  return transitions;
+}
+
+Status SqliteCatalog::FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,
+                                  const Checkpoint& start, const Transition& transition) {
+  std::vector<int64_t> ids;
+  PENSTOCK_TRY(writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
+    PENSTOCK_TRY(StoreCheckpoint(database, pipe_id, start));
+    ids.clear();
+    for (const TableRecord& table : tables) {
+      PENSTOCK_ASSIGN(const int64_t id, InsertTable(database, pipe_id, table));
+      ids.push_back(id);
+    }
+    return {};
+  }));
+  for (size_t i = 0; i < tables.size(); ++i) tables[i].id = ids[i];
+  return {};
+}
+
+Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_id) {
+  std::vector<TableRecord> tables;
+  PENSTOCK_TRY(Read(
+      "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated "
+      "FROM tables WHERE pipe_id = ? ORDER BY id",
+      {pipe_id}, [&](const SqlRow& row) -> Status {
+        PENSTOCK_ASSIGN(model::Table definition, DecodeTable(row.Text(1)));
+        tables.push_back({.id = row.Int(0),
+                          .definition = std::move(definition),
+                          .target = row.Text(2),
+                          .ddl = row.Text(3),
+                          .load_version_base = row.Unsigned(4),
+                          .partitions_planned = row.Int(5) != 0,
+                          .rows_estimated = row.Unsigned(6)});
+        return {};
+      }));
+  return tables;
+}
+
+Status SqliteCatalog::AddPartitions(int64_t table_id,
+                                    const std::vector<PartitionRecord>& partitions,
+                                    bool planned_to_the_end, uint64_t rows_estimated) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_ASSIGN(const int64_t changed,
+                    database.Run("UPDATE tables SET partitions_planned = ?, rows_estimated = ? "
+                                 "WHERE id = ?",
+                                 {planned_to_the_end, ToStored(rows_estimated), table_id}));
+    if (changed == 0) return Fail(ErrorCode::kNotFound, "no table with id {}", table_id);
+    PENSTOCK_ASSIGN(
+        const std::optional<int64_t> first,
+        database.QueryInt("SELECT coalesce(max(number) + 1, 0) FROM partitions WHERE table_id = ?",
+                          {table_id}));
+    int64_t number = first.value_or(0);
+    for (const PartitionRecord& partition : partitions) {
+      PENSTOCK_TRY(InsertPartition(database, table_id, number++, partition));
+    }
+    return {};
+  });
+}
+
+Result<std::vector<PartitionRecord>> SqliteCatalog::Partitions(int64_t table_id) {
+  std::vector<PartitionRecord> partitions;
+  PENSTOCK_TRY(
+      Read("SELECT number, lower, upper, done, row_count FROM partitions WHERE table_id = ? "
+           "ORDER BY number",
+           {table_id}, [&](const SqlRow& row) -> Status {
+             PartitionRecord partition;
+             partition.table_id = table_id;
+             partition.index = static_cast<uint32_t>(row.Int(0));
+             PENSTOCK_ASSIGN(partition.lower, ReadBounds(row, 1));
+             PENSTOCK_ASSIGN(partition.upper, ReadBounds(row, 2));
+             partition.done = row.Int(3) != 0;
+             partition.rows = row.Unsigned(4);
+             partitions.push_back(std::move(partition));
+             return {};
+           }));
+  return partitions;
+}
+
+Result<uint32_t> SqliteCatalog::BeginAttempt(int64_t table_id) {
+  std::optional<int64_t> number;
+  PENSTOCK_TRY(writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(
+        database.Run("UPDATE tables SET attempts = attempts + 1 WHERE id = ?", {table_id}));
+    PENSTOCK_ASSIGN(number,
+                    database.QueryInt("SELECT attempts FROM tables WHERE id = ?", {table_id}));
+    return {};
+  }));
+  if (!number) return Fail(ErrorCode::kNotFound, "no table with id {}", table_id);
+  return static_cast<uint32_t>(*number);
+}
+
+Status SqliteCatalog::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_ASSIGN(const int64_t changed,
+                    database.Run("UPDATE partitions SET done = 1, row_count = ? "
+                                 "WHERE table_id = ? AND number = ?",
+                                 {ToStored(rows), table_id, index}));
+    if (changed == 0) {
+      return Fail(ErrorCode::kNotFound, "no partition {} of table {}", index, table_id);
+    }
+    return {};
+  });
+}
+
+Result<Checkpoint> SqliteCatalog::LoadCheckpoint(const std::string& pipe_id) {
+  std::optional<Checkpoint> checkpoint;
+  PENSTOCK_TRY(Read(
+      "SELECT position, versions_reserved_end FROM pipes "
+      "WHERE id = ? AND position IS NOT NULL",
+      {pipe_id}, [&](const SqlRow& row) -> Status {
+        PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(0)));
+        checkpoint = {.position = std::move(position), .versions_reserved_end = row.Unsigned(1)};
+        return {};
+      }));
+  if (!checkpoint) return Fail(ErrorCode::kNotFound, "pipe {} has no checkpoint yet", pipe_id);
+  return *std::move(checkpoint);
+}
+
+Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
+                                     const std::optional<BatchRecord>& batch) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(StoreCheckpoint(database, pipe_id, checkpoint));
+    if (!batch) return {};
+    return InsertBatch(database, pipe_id, *batch, clock_->Wall());
+  });
+}
+
+Status SqliteCatalog::AddEvent(const std::string& pipe_id, const EventRecord& event) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(RequirePipe(database, pipe_id));
+    return InsertEvent(database, pipe_id, event, clock_->Wall());
+  });
+}
+
+Result<std::vector<EventRecord>> SqliteCatalog::Events(const std::string& pipe_id, size_t limit) {
+  std::vector<EventRecord> events;
+  PENSTOCK_TRY(Read(
+      "SELECT at, level, kind, text FROM events WHERE pipe_id = ? AND at >= ? "
+      "ORDER BY number DESC LIMIT ?",
+      {pipe_id, ToStored(clock_->Wall() - kEventAge), ToStored(limit)}, [&](const SqlRow& row) {
+        events.push_back(
+            {.at = row.Time(0), .level = row.Text(1), .kind = row.Text(2), .text = row.Text(3)});
+        return Status();
+      }));
+  return events;
+}
+
+Result<std::vector<BatchRecord>> SqliteCatalog::Batches(const std::string& pipe_id, size_t limit) {
+  std::vector<BatchRecord> batches;
+  PENSTOCK_TRY(Read(
+      "SELECT number, row_count, bytes, table_count, started_at, at FROM batches "
+      "WHERE pipe_id = ? AND at >= ? ORDER BY number DESC LIMIT ?",
+      {pipe_id, ToStored(clock_->Wall() - kBatchAge), ToStored(limit)}, [&](const SqlRow& row) {
+        batches.push_back({.number = row.Unsigned(0),
+                           .rows = row.Unsigned(1),
+                           .bytes = row.Unsigned(2),
+                           .tables = static_cast<uint32_t>(row.Int(3)),
+                           .started_at = row.Time(4),
+                           .finished_at = row.Time(5)});
+        return Status();
+      }));
+  return batches;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> Catalog::Open(Options options) {
+  PENSTOCK_ASSIGN(std::unique_ptr<DataDir> data_dir, DataDir::Hold(options.data_dir));
+  const fs::path file = options.data_dir / "catalog.sqlite";
+  PENSTOCK_ASSIGN(std::unique_ptr<Sqlite> writing, Sqlite::Open(file));
+  PENSTOCK_TRY(Migrate(*writing));
+  const fs::path key_file =
+      options.secret_key_file.empty() ? options.data_dir / "secret.key" : options.secret_key_file;
+  PENSTOCK_ASSIGN(const SecretKey key, OpenKey(*writing, key_file));
+  PENSTOCK_ASSIGN(std::string organization_id, MetaOrRandomUuid(*writing, "organization_id"));
+  PENSTOCK_ASSIGN(std::string service_id, MetaOrRandomUuid(*writing, "service_id"));
+  PENSTOCK_ASSIGN(std::unique_ptr<Sqlite> reading, Sqlite::Open(file));
+  PENSTOCK_TRY(reading->Script("PRAGMA query_only=ON"));
+  return std::make_unique<SqliteCatalog>(
+      SqliteCatalog::Parts{.data_dir = std::move(data_dir),
+                           .writing = std::move(writing),
+                           .reading = std::move(reading),
+                           .key = key,
+                           .organization_id = std::move(organization_id),
+                           .service_id = std::move(service_id),
+                           .clock = options.clock});
+}
+
+}  // namespace penstock::catalog

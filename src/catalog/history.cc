@@ -1,0 +1,81 @@
+#include "catalog/history.h"
+
+#include <utility>
+
+namespace penstock::catalog {
+namespace {
+
+constexpr int64_t kBatchesMax = 10'000;
+constexpr int64_t kEventsMax = 100'000;
+constexpr int64_t kTransitionsMax = 10'000;
+
+// Removing the oldest few with each new one keeps the limit without ever a long write.
+Status PruneBatches(Sqlite& database, const std::string& pipe_id, uint64_t newest,
+                    UnixMicros wall) {
+  PENSTOCK_TRY(database.Run(
+      "DELETE FROM batches WHERE pipe_id = ?1 AND (number <= ?2 OR at < ?3) AND number IN "
+      "(SELECT number FROM batches WHERE pipe_id = ?1 ORDER BY number LIMIT 8)",
+      {pipe_id, ToStored(newest) - kBatchesMax, ToStored(wall - kBatchAge)}));
+  return {};
+}
+
+EventRecord TransitionEvent(const Transition& transition) {
+  std::string text = transition.from.empty()
+                         ? transition.to
+                         : fmt::format("{} to {}", transition.from, transition.to);
+  if (!transition.reason.empty()) text += ": " + transition.reason;
+  const char* level = transition.to == "Failed"     ? "error"
+                      : transition.to == "Degraded" ? "warning"
+                                                    : "info";
+  return {.at = transition.at, .level = level, .kind = "state", .text = std::move(text)};
+}
+
+}  // namespace
+
+Status InsertEvent(Sqlite& database, const std::string& pipe_id, const EventRecord& event,
+                   UnixMicros wall) {
+  PENSTOCK_TRY(database.Run(
+      "INSERT INTO events (pipe_id, number, at, level, kind, text) VALUES (?1, "
+      "(SELECT coalesce(max(number), 0) + 1 FROM events WHERE pipe_id = ?1), ?2, ?3, ?4, ?5)",
+      {pipe_id, ToStored(event.at), event.level, event.kind, event.text}));
+  PENSTOCK_TRY(database.Run(
+      "DELETE FROM events WHERE pipe_id = ?1 AND number IN "
+      "(SELECT number FROM events WHERE pipe_id = ?1 ORDER BY number LIMIT 8) AND (at < ?2 OR "
+      "number <= (SELECT max(number) FROM events WHERE pipe_id = ?1) - ?3)",
+      {pipe_id, ToStored(wall - kEventAge), kEventsMax}));
+  return {};
+}
+
+Status InsertTransition(Sqlite& database, const std::string& pipe_id, const Transition& transition,
+                        UnixMicros wall) {
+  PENSTOCK_TRY(database.Run(
+      "INSERT INTO transitions (pipe_id, number, from_state, to_state, resume_state, reason, at) "
+      "VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM transitions WHERE pipe_id = ?1), "
+      "?2, ?3, ?4, ?5, ?6)",
+      {pipe_id, transition.from, transition.to, transition.resume_state, transition.reason,
+       ToStored(transition.at)}));
+  PENSTOCK_TRY(
+      database.Run("DELETE FROM transitions WHERE pipe_id = ?1 AND number <= "
+                   "(SELECT max(number) FROM transitions WHERE pipe_id = ?1) - ?2",
+                   {pipe_id, kTransitionsMax}));
+  return InsertEvent(database, pipe_id, TransitionEvent(transition), wall);
+}
+
+Status InsertBatch(Sqlite& database, const std::string& pipe_id, const BatchRecord& batch,
+                   UnixMicros wall) {
+  uint64_t number = batch.number;
+  if (number == 0) {
+    PENSTOCK_ASSIGN(
+        const std::optional<int64_t> last,
+        database.QueryInt("SELECT max(number) FROM batches WHERE pipe_id = ?", {pipe_id}));
+    number = static_cast<uint64_t>(last.value_or(0)) + 1;
+  }
+  PENSTOCK_TRY(database.Run(
+      "INSERT INTO batches (pipe_id, number, row_count, bytes, table_count, started_at, at) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?)",
+      {pipe_id, ToStored(number), ToStored(batch.rows), ToStored(batch.bytes), batch.tables,
+       ToStored(batch.started_at), ToStored(batch.finished_at)}));
+  return PruneBatches(database, pipe_id, number, wall);
+}
+
+}  // namespace penstock::catalog

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "catalog/sqlite.h"
+
+namespace penstock::catalog {
+
+// What a pipe leaves behind as it works. Each insert also removes the few oldest records that are
+// beyond the limits (7 days or 10,000 batches, 90 days or 100,000 events, 10,000 transitions), so
+// that keeping them costs no long write, ever. To be called inside a write; `wall` is the time now.
+inline constexpr UnixMicros kBatchAge = std::chrono::hours(7 * 24);
+inline constexpr UnixMicros kEventAge = std::chrono::hours(90 * 24);
+
+Status InsertEvent(Sqlite& database, const std::string& pipe_id, const EventRecord& event,
+                   UnixMicros wall);
+
+// And the event that tells of it, of kind "state".
+Status InsertTransition(Sqlite& database, const std::string& pipe_id, const Transition& transition,
+                        UnixMicros wall);
+
+// Number 0 becomes the next one; a number that is taken is kConflict.
+Status InsertBatch(Sqlite& database, const std::string& pipe_id, const BatchRecord& batch,
+                   UnixMicros wall);
+
+}  // namespace penstock::catalog

@@ -1,0 +1,115 @@
+#include "catalog/records.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/byte_reader.h"
+
+namespace penstock::catalog {
+namespace {
+
+using nlohmann::json;
+
+std::optional<model::SqlType> TypeFromName(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(model::SqlType::kUnsupported); ++i) {
+    const auto type = static_cast<model::SqlType>(i);
+    if (model::SqlTypeName(type) == name) return type;
+  }
+  return std::nullopt;
+}
+
+json ColumnToJson(const model::Column& column) {
+  return {{"name", column.name},          {"type", model::SqlTypeName(column.type)},
+          {"typeText", column.type_text}, {"unsigned", column.is_unsigned},
+          {"nullable", column.nullable},  {"precision", column.precision},
+          {"scale", column.scale},        {"length", column.length},
+          {"charset", column.charset},    {"collation", column.collation},
+          {"labels", column.labels}};
+}
+
+Result<model::Column> ColumnFromJson(const json& object) {
+  const auto type_name = object.at("type").get<std::string>();
+  const std::optional<model::SqlType> type = TypeFromName(type_name);
+  if (!type) return Fail(ErrorCode::kBadData, "unknown column type {}", type_name);
+  model::Column column;
+  column.name = object.at("name").get<std::string>();
+  column.type = *type;
+  column.type_text = object.at("typeText").get<std::string>();
+  column.is_unsigned = object.at("unsigned").get<bool>();
+  column.nullable = object.at("nullable").get<bool>();
+  column.precision = object.at("precision").get<uint32_t>();
+  column.scale = object.at("scale").get<uint32_t>();
+  column.length = object.at("length").get<uint64_t>();
+  column.charset = object.at("charset").get<std::string>();
+  column.collation = object.at("collation").get<std::string>();
+  column.labels = object.at("labels").get<std::vector<std::string>>();
+  return column;
+}
+
+Result<model::Table> TableFromJson(const json& object) {
+  model::Table table;
+  table.name.schema = object.at("schema").get<std::string>();
+  table.name.table = object.at("table").get<std::string>();
+  table.engine = object.at("engine").get<std::string>();
+  for (const json& column : object.at("columns")) {
+    PENSTOCK_ASSIGN(model::Column decoded, ColumnFromJson(column));
+    table.columns.push_back(std::move(decoded));
+  }
+  table.key = object.at("key").get<std::vector<size_t>>();
+  table.key_is_primary = object.at("keyIsPrimary").get<bool>();
+  for (const size_t index : table.key) {
+    if (index >= table.columns.size()) return Fail(ErrorCode::kBadData, "key beyond the columns");
+  }
+  return table;
+}
+
+}  // namespace
+
+Result<std::string> EncodeTable(const model::Table& table) {
+  json columns = json::array();
+  for (const model::Column& column : table.columns) columns.push_back(ColumnToJson(column));
+  const json object = {{"schema", table.name.schema},
+                       {"table", table.name.table},
+                       {"engine", table.engine},
+                       {"columns", std::move(columns)},
+                       {"key", table.key},
+                       {"keyIsPrimary", table.key_is_primary}};
+  try {
+    return object.dump();
+  } catch (const json::exception& exception) {
+    return Fail(ErrorCode::kBadData, "definition of {}: {}", table.name.ToString(),
+                exception.what());
+  }
+}
+
+Result<model::Table> DecodeTable(std::string_view text) {
+  try {
+    return TableFromJson(json::parse(text));
+  } catch (const json::exception& exception) {
+    return Fail(ErrorCode::kBadData, "stored table definition: {}", exception.what());
+  }
+}
+
+std::string EncodeBounds(const std::vector<std::string>& bounds) {
+  std::string bytes;
+  for (const std::string& bound : bounds) {
+    for (int shift = 0; shift < 32; shift += 8) {
+      bytes.push_back(static_cast<char>(bound.size() >> shift & 0xff));
+    }
+    bytes += bound;
+  }
+  return bytes;
+}
+
+Result<std::vector<std::string>> DecodeBounds(std::string_view bytes) {
+  ByteReader reader(bytes);
+  std::vector<std::string> bounds;
+  while (reader.ok() && !reader.AtEnd()) {
+    const uint32_t length = reader.U32();
+    bounds.emplace_back(reader.Bytes(length));
+  }
+  if (!reader.ok()) return Fail(ErrorCode::kBadData, "stored partition boundary is cut short");
+  return bounds;
+}
+
+}  // namespace penstock::catalog

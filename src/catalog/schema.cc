@@ -1,0 +1,114 @@
+#include "catalog/schema.h"
+
+#include <string>
+
+namespace penstock::catalog {
+namespace {
+
+constexpr std::array kMigrations = {
+    R"sql(
+CREATE TABLE meta (
+  key TEXT NOT NULL PRIMARY KEY,
+  value BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE pipes (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  spec BLOB NOT NULL,                 -- sealed
+  state TEXT NOT NULL,
+  resume_state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  state_since INTEGER NOT NULL,       -- times are microseconds since 1970, UTC
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  position TEXT,                      -- of the checkpoint; NULL before the first
+  versions_reserved_end INTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE transitions (
+  pipe_id TEXT NOT NULL REFERENCES pipes (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  from_state TEXT NOT NULL,
+  to_state TEXT NOT NULL,
+  resume_state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (pipe_id, number)
+) WITHOUT ROWID;
+
+CREATE TABLE tables (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  pipe_id TEXT NOT NULL REFERENCES pipes (id) ON DELETE CASCADE,
+  definition TEXT NOT NULL,           -- JSON
+  target TEXT NOT NULL,
+  ddl TEXT NOT NULL,
+  load_version_base INTEGER NOT NULL,
+  partitions_planned INTEGER NOT NULL,
+  rows_estimated INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX tables_by_pipe ON tables (pipe_id);
+
+CREATE TABLE partitions (
+  table_id INTEGER NOT NULL REFERENCES tables (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  lower BLOB,
+  upper BLOB,
+  done INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  PRIMARY KEY (table_id, number)
+) WITHOUT ROWID;
+
+CREATE TABLE batches (
+  pipe_id TEXT NOT NULL REFERENCES pipes (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  table_count INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  at INTEGER NOT NULL,                -- finished
+  PRIMARY KEY (pipe_id, number)
+) WITHOUT ROWID;
+
+CREATE TABLE events (
+  pipe_id TEXT NOT NULL REFERENCES pipes (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  level TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (pipe_id, number)
+) WITHOUT ROWID;
+)sql"};
+
+}  // namespace
+
+std::span<const char* const> Migrations() { return kMigrations; }
+
+Status Migrate(Sqlite& database, std::span<const char* const> migrations) {
+  PENSTOCK_ASSIGN(const std::optional<int64_t> version, database.QueryInt("PRAGMA user_version"));
+  const auto newest = static_cast<int64_t>(migrations.size());
+  const int64_t found = version.value_or(0);
+  if (found > newest) {
+    return Fail(Error{
+        .code = ErrorCode::kConflict,
+        .message = fmt::format("the catalog has version {}, this penstock knows versions up to {}",
+                               found, newest),
+        .origin = "catalog",
+        .remedy = "Run the newer penstock that wrote it, or use another data directory"});
+  }
+  for (int64_t next = found; next < newest; ++next) {
+    const std::string script = fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT",
+                                           migrations[static_cast<size_t>(next)], next + 1);
+    const Status done = database.Script(script.c_str());
+    if (!done) {
+      // The first error is the one to report, whether or not there is a transaction to undo.
+      if (database.in_transaction()) static_cast<void>(database.Script("ROLLBACK"));
+      return Failure(done.error().In(fmt::format("migration {}", next + 1)));
+    }
+  }
+  return {};
+}
+
+}  // namespace penstock::catalog

@@ -1,0 +1,215 @@
+#include "clickhouse/client.h"
+
+#include <algorithm>
+
+#include "clickhouse/errors.h"
+#include "clickhouse/transfer.h"
+#include "clickhouse/upload.h"
+
+namespace penstock::clickhouse {
+namespace {
+
+std::string PercentEncoded(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+  std::string encoded;
+  for (const char c : text) {
+    if (kPlain.find(c) != kPlain.npos) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+std::string TargetOf(const Settings& settings) {
+  std::string target = "/";
+  for (const auto& [name, value] : settings) {
+    target += target.size() == 1 ? '?' : '&';
+    target += PercentEncoded(name) + "=" + PercentEncoded(value);
+  }
+  return target;
+}
+
+// An exception after a part of the answer was sent, which the status and the headers could not
+// tell:
+//   ... \r\n__exception__\r\n<tag>\r\n<text>\r\n<length> <tag>\r\n__exception__\r\n
+// The tag is random, so an answer's own bytes cannot look like it. Empty: there is none.
+std::string_view ExceptionInBody(const HttpReply& reply) {
+  if (reply.exception_tag.empty()) return {};
+  const std::string open = "__exception__\r\n" + reply.exception_tag + "\r\n";
+  const size_t at = reply.body.rfind(open);
+  if (at == std::string::npos) return {};
+  return std::string_view(reply.body).substr(at + open.size());
+}
+
+Status Interpret(const HttpReply& reply, const HttpRequest& request) {
+  if (const std::string_view text = ExceptionInBody(reply); !text.empty()) {
+    return Fail(ExceptionError(ExceptionCodeOf(text), text));
+  }
+  int code = reply.exception_code;
+  if (code == 0 && reply.status != 200) code = ExceptionCodeOf(reply.body);
+  if (code != 0) return Fail(ExceptionError(code, reply.body));
+  if (reply.status != 200) {
+    Error error = HttpStatusError(reply.status, reply.body);
+    // A gateway that lost its server cannot know what became of the insert.
+    if (error.code == ErrorCode::kRetry && request.is_write && reply.body_sent) {
+      error.code = ErrorCode::kUnknownOutcome;
+    }
+    return Fail(std::move(error));
+  }
+  if (!reply.from_clickhouse) {
+    return Fail({.code = ErrorCode::kNeedsUser,
+                 .message = "the server that answers is not ClickHouse",
+                 .origin = "destination",
+                 .native_code = 0,
+                 .remedy = "Check that the destination's url is the HTTP interface of ClickHouse"});
+  }
+  return {};
+}
+
+// The cell's end, and its text without the escapes of TabSeparated.
+std::string Unescaped(std::string_view cell) {
+  if (cell == "\\N") return "";
+  std::string text;
+  text.reserve(cell.size());
+  for (size_t i = 0; i < cell.size(); ++i) {
+    if (cell[i] != '\\' || i + 1 == cell.size()) {
+      text += cell[i];
+      continue;
+    }
+    constexpr std::string_view kLetters = "bfrnt0";
+    constexpr std::string_view kMeanings("\b\f\r\n\t\0", 6);
+    const size_t known = kLetters.find(cell[++i]);
+    text += known == kLetters.npos ? cell[i] : kMeanings[known];
+  }
+  return text;
+}
+
+std::vector<std::string> Cells(std::string_view line) {
+  std::vector<std::string> cells;
+  while (true) {
+    const size_t tab = line.find('\t');
+    cells.push_back(Unescaped(line.substr(0, tab)));
+    if (tab == line.npos) return cells;
+    line.remove_prefix(tab + 1);
+  }
+}
+
+// The statement leads the body instead of standing in the URL, which proxies limit to some 8 KiB.
+std::string InsertStatement(const Block& block, const InsertOptions& options) {
+  std::string sql = "INSERT INTO " + QuoteTable(options.database, options.table) + " (";
+  for (size_t i = 0; i < block.columns.size(); ++i) {
+    if (i != 0) sql += ", ";
+    sql += QuoteIdentifier(block.columns[i].name);
+  }
+  return sql + ") FORMAT Native\n";
+}
+
+Settings InsertParameters(const InsertOptions& options) {
+  Settings parameters = InsertSettings();
+  if (!options.query_id.empty()) parameters.emplace_back("query_id", options.query_id);
+  if (!options.deduplication_token.empty()) {
+    parameters.emplace_back("insert_deduplication_token", options.deduplication_token);
+  }
+  parameters.insert(parameters.end(), options.settings.begin(), options.settings.end());
+  return parameters;
+}
+
+}  // namespace
+
+const Settings& InsertSettings() {
+  static const Settings settings = {
+      // Else the server gathers inserts and may answer before they are written.
+      {"async_insert", "0"},
+      // Else a column that the table does not have is dropped in silence.
+      {"input_format_skip_unknown_fields", "0"},
+      // String for LowCardinality(String).
+      {"input_format_native_allow_types_conversion", "1"},
+      // Else NULL in a column that became NOT NULL turns into the default.
+      {"input_format_null_as_default", "0"},
+      // Where the table's type was narrowed by hand: an error instead of a date wrapped around.
+      {"date_time_overflow_behavior", "throw"},
+      // A repeated insert with the same token is dropped, where the table keeps a window of them.
+      {"insert_deduplicate", "1"},
+      // A batch may touch any number of partitions of a table that a user partitioned.
+      {"max_partitions_per_insert_block", "0"},
+      // For a Distributed target: acknowledged means written by the shards.
+      {"insert_distributed_sync", "1"},
+      // The status tells the outcome, once everything (views too) is done.
+      {"wait_end_of_query", "1"},
+  };
+  return settings;
+}
+
+class Client::Impl {
+ public:
+  explicit Impl(Endpoint endpoint) : transfer_(std::move(endpoint)) {}
+
+  Result<std::string> Perform(const HttpRequest& request, std::stop_token stop) {
+    PENSTOCK_ASSIGN(HttpReply reply, transfer_.Perform(request, stop));
+    PENSTOCK_TRY(Interpret(reply, request));
+    return std::move(reply.body);
+  }
+
+ private:
+  Transfer transfer_;
+};
+
+Client::Client(Endpoint endpoint) : impl_(std::make_unique<Impl>(std::move(endpoint))) {}
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+
+Status Client::Ping(std::stop_token stop) {
+  return impl_->Perform({.target = "/ping"}, stop).map([](const std::string&) {});
+}
+
+Result<std::string> Client::Query(std::string_view sql, const Settings& settings,
+                                  std::stop_token stop) {
+  // Progress moves bytes while a long statement runs, so that it does not look idle. Seldom: each
+  // is a header, and libcurl takes some 300 KB of them.
+  Settings parameters = {{"wait_end_of_query", "1"},
+                         {"send_progress_in_http_headers", "1"},
+                         {"http_headers_progress_interval_ms", "15000"}};
+  parameters.insert(parameters.end(), settings.begin(), settings.end());
+  const auto body = MakeUpload({sql}, Compression::kNone);
+  return impl_->Perform({.target = TargetOf(parameters), .body = body.get()}, stop);
+}
+
+Result<std::vector<std::vector<std::string>>> Client::Rows(std::string_view sql,
+                                                           std::stop_token stop) {
+  PENSTOCK_ASSIGN(const std::string body,
+                  Query(fmt::format("{} FORMAT TabSeparated", sql), {}, stop));
+  std::vector<std::vector<std::string>> rows;
+  std::string_view rest = body;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    rows.push_back(Cells(rest.substr(0, end)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return rows;
+}
+
+Status Client::Insert(const Block& block, const InsertOptions& options, std::stop_token stop) {
+  if (block.rows == 0) return {};
+  const std::string statement = InsertStatement(block, options);
+  std::string headers;
+  std::vector<std::string_view> pieces = NativePieces(block, headers);
+  pieces.insert(pieces.begin(), statement);
+  const auto body = MakeUpload(std::move(pieces), options.compression);
+  return impl_
+      ->Perform({.target = TargetOf(InsertParameters(options)),
+                 .body = body.get(),
+                 .content_encoding = std::string(ContentEncoding(options.compression)),
+                 .is_write = true},
+                stop)
+      .map([](const std::string&) {})
+      .map_error([&](const Error& error) {
+        if (error.code == ErrorCode::kCancelled) return error;
+        return error.In(fmt::format("insert into {}.{}", options.database, options.table));
+      });
+}
+
+}  // namespace penstock::clickhouse

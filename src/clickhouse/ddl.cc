@@ -1,0 +1,79 @@
+#include "clickhouse/ddl.h"
+
+#include <fmt/format.h>
+
+#include "clickhouse/quote.h"
+
+namespace penstock::clickhouse {
+namespace {
+
+std::string ColumnText(const DestinationColumn& column) {
+  std::string text = fmt::format("{} {}", QuoteIdentifier(column.name), column.type);
+  if (!column.default_expression.empty()) text += " DEFAULT " + column.default_expression;
+  if (!column.comment.empty()) text += " COMMENT " + QuoteString(column.comment);
+  return text;
+}
+
+std::string EngineText(Engine engine) {
+  switch (engine) {
+    case Engine::kReplacingMergeTree:
+      return fmt::format("ReplacingMergeTree({}, {})", QuoteIdentifier(kVersionColumn),
+                         QuoteIdentifier(kIsDeletedColumn));
+    case Engine::kMergeTree:
+      return "MergeTree";
+    case Engine::kNull:
+      return "Null";
+  }
+  return "";
+}
+
+std::string OrderByText(const std::vector<std::string>& columns) {
+  std::string text;
+  for (const std::string& column : columns) {
+    if (!text.empty()) text += ", ";
+    text += QuoteIdentifier(column);
+  }
+  return columns.empty() ? "tuple()" : "(" + text + ")";
+}
+
+}  // namespace
+
+bool IsMetaColumn(std::string_view name) {
+  return name == kVersionColumn || name == kIsDeletedColumn || name == kSyncedAtColumn;
+}
+
+std::vector<DestinationColumn> MetaColumns() {
+  return {{.name = std::string(kVersionColumn),
+           .type = "UInt64",
+           .comment = "orders the states of one key: the highest is the latest"},
+          {.name = std::string(kIsDeletedColumn),
+           .type = "UInt8",
+           .comment = "1: the row was deleted at the source"},
+          {.name = std::string(kSyncedAtColumn),
+           .type = "DateTime64(9)",
+           .default_expression = "now64(9)",
+           .comment = "when ClickHouse received the row"}};
+}
+
+std::string CreateDatabase(std::string_view database) {
+  return "CREATE DATABASE IF NOT EXISTS " + QuoteIdentifier(database);
+}
+
+std::string CreateTable(const TableSpec& spec) {
+  std::vector<DestinationColumn> columns = spec.columns;
+  for (DestinationColumn& column : MetaColumns()) columns.push_back(std::move(column));
+
+  std::string sql = "CREATE TABLE IF NOT EXISTS " + QuoteTable(spec.database, spec.table) + "\n(\n";
+  for (size_t i = 0; i < columns.size(); ++i) {
+    sql += fmt::format("    {}{}\n", ColumnText(columns[i]), i + 1 < columns.size() ? "," : "");
+  }
+  sql += ")\nENGINE = " + EngineText(spec.engine);
+  if (spec.engine != Engine::kNull) sql += "\nORDER BY " + OrderByText(spec.order_by);
+  // Without a window of its own a table that is not replicated ignores deduplication tokens.
+  if (spec.engine == Engine::kMergeTree) {
+    sql += "\nSETTINGS non_replicated_deduplication_window = 1000";
+  }
+  return sql;
+}
+
+}  // namespace penstock::clickhouse

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penstock::clickhouse {
+
+// Columns that every destination table has after those of its source.
+inline constexpr std::string_view kVersionColumn = "_penstock_version";       // UInt64, higher wins
+inline constexpr std::string_view kIsDeletedColumn = "_penstock_is_deleted";  // UInt8, 1: deleted
+inline constexpr std::string_view kSyncedAtColumn = "_penstock_synced_at";    // set by the server
+
+bool IsMetaColumn(std::string_view name);
+
+struct DestinationColumn {
+  std::string name;
+  std::string type;                     // as declared: "LowCardinality(Nullable(String))"
+  std::string default_expression = {};  // SQL; empty: none
+  std::string comment = {};             // empty: none
+
+  bool operator==(const DestinationColumn&) const = default;
+};
+
+// The three meta columns, in their order.
+std::vector<DestinationColumn> MetaColumns();
+
+enum class Engine : uint8_t {
+  kReplacingMergeTree,  // the last state of each key, by version
+  kMergeTree,           // every change
+  kNull,                // only for the materialized views on it
+};
+
+struct TableSpec {
+  std::string database;
+  std::string table;
+  std::vector<DestinationColumn> columns;  // without the meta columns
+  Engine engine = Engine::kReplacingMergeTree;
+  std::vector<std::string> order_by;  // column names; unused for kNull
+};
+
+// Statements that may be repeated: IF NOT EXISTS. Names may hold any bytes.
+std::string CreateDatabase(std::string_view database);
+std::string CreateTable(const TableSpec& spec);
+
+}  // namespace penstock::clickhouse

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/status.h"
+
+namespace penstock::clickhouse {
+
+// The error of a ClickHouse exception: the reaction and the remedy from the table in errors.cc, the
+// server's own sentence without its "Code: N. DB::Exception: " and version. A code that is not in
+// the table is kRetry: it stays visible while it lasts, and nothing is given up for good.
+Error ExceptionError(int code, std::string_view text);
+
+// The error of an HTTP status that no ClickHouse exception explains: what a proxy or another server
+// answers. `text` is the start of the body.
+Error HttpStatusError(long status, std::string_view text);
+
+// "Code: 60. DB::Exception: ..." -> 60; 0 when `text` does not begin so.
+int ExceptionCodeOf(std::string_view text);
+
+}  // namespace penstock::clickhouse

@@ -1,0 +1,237 @@
+#include "ddl/statement.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "ddl/tokenizer.h"
+
+namespace penstock::ddl {
+namespace {
+
+// Walks the tokens of one statement.
+class Cursor {
+ public:
+  Cursor(std::span<const Token> tokens, std::string_view schema)
+      : tokens_(tokens), schema_(schema) {}
+
+  bool AtEnd() const { return position_ >= tokens_.size(); }
+  const Token& Peek() const { return tokens_[position_]; }
+  bool Accept(std::string_view keyword) {
+    if (AtEnd() || !Peek().Is(keyword)) return false;
+    ++position_;
+    return true;
+  }
+  bool AcceptAny(std::initializer_list<std::string_view> keywords) {
+    return std::any_of(keywords.begin(), keywords.end(),
+                       [this](std::string_view keyword) { return Accept(keyword); });
+  }
+  bool AcceptSymbol(char c) {
+    if (AtEnd() || !Peek().IsSymbol(c)) return false;
+    ++position_;
+    return true;
+  }
+  bool SkipIfExists() {
+    if (!Accept("IF")) return false;
+    Accept("NOT");
+    return Accept("EXISTS");
+  }
+  std::optional<std::string> Name() {
+    if (AtEnd() || (Peek().kind != Token::Kind::kWord && Peek().kind != Token::Kind::kIdentifier &&
+                    Peek().kind != Token::Kind::kNumber)) {
+      return std::nullopt;
+    }
+    return tokens_[position_++].text;
+  }
+  std::optional<model::TableName> Table() {
+    auto first = Name();
+    if (!first) return std::nullopt;
+    if (!AcceptSymbol('.')) return model::TableName{std::string(schema_), std::move(*first)};
+    auto second = Name();
+    if (!second) return std::nullopt;
+    return model::TableName{std::move(*first), std::move(*second)};
+  }
+  void Skip() {
+    if (!AtEnd()) ++position_;
+  }
+  std::span<const Token> Rest() const { return tokens_.subspan(position_); }
+
+ private:
+  std::span<const Token> tokens_;
+  std::string_view schema_;
+  size_t position_ = 0;
+};
+
+Statement Of(StatementKind kind) { return {.kind = kind, .tables = {}, .savepoint = {}}; }
+
+Statement TableChange(std::vector<model::TableName> tables) {
+  return {.kind = StatementKind::kTableChange, .tables = std::move(tables), .savepoint = {}};
+}
+
+std::vector<model::TableName> TableList(Cursor& cursor) {
+  std::vector<model::TableName> tables;
+  do {
+    if (auto table = cursor.Table()) tables.push_back(std::move(*table));
+  } while (cursor.AcceptSymbol(','));
+  return tables;
+}
+
+// One action of ALTER TABLE that changes neither a column nor a row nor the primary key.
+bool IsHarmlessAction(std::span<const Token> action, std::string_view schema) {
+  if (std::any_of(action.begin(), action.end(),
+                  [](const Token& token) { return token.Is("PRIMARY"); })) {
+    return false;
+  }
+  Cursor cursor(action, schema);
+  if (cursor.Accept("ADD")) {
+    return cursor.AcceptAny(
+        {"INDEX", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL", "CONSTRAINT", "FOREIGN", "CHECK"});
+  }
+  if (cursor.Accept("DROP")) {
+    return cursor.AcceptAny({"INDEX", "KEY", "FOREIGN", "CONSTRAINT", "CHECK"});
+  }
+  if (cursor.Accept("RENAME")) return cursor.AcceptAny({"INDEX", "KEY"});
+  if (cursor.Accept("ALTER")) return cursor.AcceptAny({"INDEX", "CHECK", "CONSTRAINT"});
+  return cursor.AcceptAny({"ENGINE", "COMMENT", "AUTO_INCREMENT", "ALGORITHM", "LOCK", "FORCE",
+                           "ROW_FORMAT", "KEY_BLOCK_SIZE", "ENABLE", "DISABLE", "NOWAIT", "WAIT",
+                           "STATS_PERSISTENT", "STATS_AUTO_RECALC", "STATS_SAMPLE_PAGES"});
+}
+
+bool IsHarmlessAlter(std::span<const Token> actions, std::string_view schema) {
+  if (actions.empty()) return true;
+  int depth = 0;
+  size_t start = 0;
+  for (size_t i = 0; i <= actions.size(); ++i) {
+    if (i < actions.size()) {
+      if (actions[i].IsSymbol('(')) ++depth;
+      if (actions[i].IsSymbol(')')) --depth;
+      if (depth != 0 || !actions[i].IsSymbol(',')) continue;
+    }
+    if (!IsHarmlessAction(actions.subspan(start, i - start), schema)) return false;
+    start = i + 1;
+  }
+  return true;
+}
+
+Statement Alter(Cursor& cursor, std::string_view schema) {
+  while (cursor.AcceptAny({"ONLINE", "OFFLINE", "IGNORE"})) {
+  }
+  if (cursor.AcceptAny({"DATABASE", "SCHEMA"}) || !cursor.Accept("TABLE")) {
+    return Of(StatementKind::kOther);
+  }
+  cursor.SkipIfExists();
+  auto table = cursor.Table();
+  if (!table) return Of(StatementKind::kOther);
+  Statement statement = TableChange({std::move(*table)});
+  if (IsHarmlessAlter(cursor.Rest(), schema)) statement.kind = StatementKind::kHarmlessChange;
+  // ALTER TABLE a RENAME [TO|AS|=] b brings `b` into being as well.
+  const auto rest = cursor.Rest();
+  for (size_t i = 0; i + 1 < rest.size(); ++i) {
+    if (!rest[i].Is("RENAME")) continue;
+    Cursor target(rest.subspan(i + 1), schema);
+    if (target.AcceptAny({"COLUMN", "INDEX", "KEY"})) continue;
+    target.AcceptAny({"TO", "AS"});
+    target.AcceptSymbol('=');
+    if (auto renamed = target.Table()) statement.tables.push_back(std::move(*renamed));
+  }
+  return statement;
+}
+
+Statement Create(Cursor& cursor) {
+  if (cursor.Accept("OR")) cursor.Accept("REPLACE");
+  if (!cursor.Accept("TABLE")) return Of(StatementKind::kOther);
+  const bool unless_there = cursor.SkipIfExists();
+  auto table = cursor.Table();
+  if (!table) return Of(StatementKind::kOther);
+  Statement statement = TableChange({std::move(*table)});
+  // Logged even when the table was there and nothing happened.
+  if (unless_there) statement.kind = StatementKind::kHarmlessChange;
+  return statement;
+}
+
+Statement Drop(Cursor& cursor) {
+  if (cursor.AcceptAny({"DATABASE", "SCHEMA"})) {
+    cursor.SkipIfExists();
+    auto schema = cursor.Name();
+    return schema ? TableChange({{std::move(*schema), ""}}) : Of(StatementKind::kOther);
+  }
+  if (!cursor.AcceptAny({"TABLE", "TABLES"})) return Of(StatementKind::kOther);
+  cursor.SkipIfExists();
+  return TableChange(TableList(cursor));
+}
+
+Statement Rename(Cursor& cursor) {
+  if (!cursor.AcceptAny({"TABLE", "TABLES"})) return Of(StatementKind::kOther);
+  cursor.SkipIfExists();
+  std::vector<model::TableName> tables;
+  do {
+    if (auto from = cursor.Table()) tables.push_back(std::move(*from));
+    if (cursor.AcceptAny({"WAIT", "NOWAIT"}) && !cursor.AtEnd() &&
+        cursor.Peek().kind == Token::Kind::kNumber) {
+      cursor.Name();
+    }
+    if (!cursor.Accept("TO")) break;
+    if (auto to = cursor.Table()) tables.push_back(std::move(*to));
+  } while (cursor.AcceptSymbol(','));
+  return TableChange(std::move(tables));
+}
+
+Statement Truncate(Cursor& cursor) {
+  cursor.Accept("TABLE");
+  auto table = cursor.Table();
+  return table ? TableChange({std::move(*table)}) : Of(StatementKind::kOther);
+}
+
+Statement Rollback(Cursor& cursor) {
+  cursor.Accept("WORK");
+  if (!cursor.Accept("TO")) return Of(StatementKind::kRollback);
+  cursor.Accept("SAVEPOINT");
+  Statement statement = Of(StatementKind::kRollbackTo);
+  statement.savepoint = cursor.Name().value_or("");
+  return statement;
+}
+
+// A data change may name its tables in many places: every name in it counts.
+Statement DataChange(Cursor& cursor) {
+  Statement statement = Of(StatementKind::kDataChange);
+  while (!cursor.AtEnd()) {
+    if (auto table = cursor.Table()) {
+      statement.tables.push_back(std::move(*table));
+    } else {
+      cursor.Skip();
+    }
+  }
+  return statement;
+}
+
+}  // namespace
+
+Statement Classify(std::string_view sql, std::string_view current_schema, bool ansi_quotes) {
+  const std::vector<Token> tokens = Tokenize(sql, ansi_quotes);
+  Cursor cursor(tokens, current_schema);
+  if (cursor.Accept("BEGIN")) return Of(StatementKind::kBegin);
+  if (cursor.Accept("START")) {
+    return Of(cursor.Accept("TRANSACTION") ? StatementKind::kBegin : StatementKind::kOther);
+  }
+  if (cursor.Accept("COMMIT")) return Of(StatementKind::kCommit);
+  if (cursor.Accept("ROLLBACK")) return Rollback(cursor);
+  if (cursor.Accept("SAVEPOINT")) {
+    Statement statement = Of(StatementKind::kSavepoint);
+    statement.savepoint = cursor.Name().value_or("");
+    return statement;
+  }
+  if (cursor.Accept("XA")) return Of(StatementKind::kXa);
+  if (cursor.Accept("ALTER")) return Alter(cursor, current_schema);
+  if (cursor.Accept("CREATE")) return Create(cursor);
+  if (cursor.Accept("DROP")) return Drop(cursor);
+  if (cursor.Accept("RENAME")) return Rename(cursor);
+  if (cursor.Accept("TRUNCATE")) return Truncate(cursor);
+  if (cursor.AcceptAny({"INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "WITH"})) {
+    return DataChange(cursor);
+  }
+  return Of(StatementKind::kOther);
+}
+
+}  // namespace penstock::ddl

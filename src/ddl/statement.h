@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/table.h"
+
+namespace penstock::ddl {
+
+enum class StatementKind : uint8_t {
+  kBegin,
+  kCommit,
+  kRollback,
+  kSavepoint,       // `savepoint` names it
+  kRollbackTo,      // `savepoint` names it
+  kXa,              // any XA statement
+  kTableChange,     // creates, changes, empties, renames or drops `tables` (not temporary ones)
+  kHarmlessChange,  // of `tables`, but neither a column nor a row: indexes, comments, engines
+  kDataChange,  // INSERT, UPDATE, DELETE and kin as a statement: rows that no row event carries;
+                // `tables` holds every name it mentions
+  kOther,       // views, users, grants, temporary tables, routines, ...
+};
+
+// What a statement of the log means to a reader of row events.
+struct Statement {
+  StatementKind kind = StatementKind::kOther;
+  // A name without a schema gets the current one. DROP DATABASE names its schema with an empty
+  // table: every table in it.
+  std::vector<model::TableName> tables;
+  std::string savepoint;
+};
+
+// Reads a statement of the binary log. `ansi_quotes`: "x" is an identifier (sql_mode of the event).
+// Never fails: what it does not recognize is kOther.
+Statement Classify(std::string_view sql, std::string_view current_schema, bool ansi_quotes);
+
+}  // namespace penstock::ddl

@@ -1,0 +1,199 @@
+#include "mysql/wire/definitions.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "mysql/wire/column_type.h"
+
+namespace penstock::mysql {
+namespace {
+
+using model::Column;
+using model::Table;
+using model::TableName;
+
+// Tables asked for in one query: a statement of some 40 KB.
+constexpr size_t kNamesPerQuery = 500;
+
+std::string LowerAscii(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
+std::string Cell(const TextRow& row, size_t index) { return row[index].value_or(""); }
+
+// A batch of tables of one schema being read. Rows are matched to tables here, not by the server:
+// information_schema of some servers compares names without case even where tables differ by case.
+class Batch {
+ public:
+  Batch(bool case_sensitive, std::string schema)
+      : case_sensitive_(case_sensitive), schema_(std::move(schema)) {}
+
+  void Add(const TableName& name) { asked_.push_back(name); }
+  bool full() const { return asked_.size() >= kNamesPerQuery; }
+  const std::string& schema() const { return schema_; }
+
+  Status Read(Connection& connection, const std::stop_token& stop, std::map<TableName, Table>& out);
+
+ private:
+  struct KeyPart {
+    std::string column;
+    bool is_prefix = false;
+    bool is_expression = false;
+  };
+  using Keys = std::map<std::string, std::vector<KeyPart>>;  // unique ones, by name
+
+  std::string KeyOf(const std::string& name) const {
+    return case_sensitive_ ? name : LowerAscii(name);
+  }
+  // Rows of information_schema.`view` about the tables asked for: `cells` come after the table's
+  // schema and name.
+  Result<std::vector<TextRow>> Select(Connection& connection, std::string_view view,
+                                      std::string_view cells, std::string_view conditions,
+                                      const std::stop_token& stop) const;
+  Status ReadTables(Connection& connection, const std::stop_token& stop);
+  Status ReadColumns(Connection& connection, const std::stop_token& stop);
+  Status ReadKeys(Connection& connection, const std::stop_token& stop);
+  static void ChooseKey(const Keys& keys, Table& table);
+
+  bool case_sensitive_;
+  std::string schema_;
+  std::vector<TableName> asked_;
+  std::map<std::string, Table> found_;  // by KeyOf(table)
+};
+
+Result<std::vector<TextRow>> Batch::Select(Connection& connection, std::string_view view,
+                                           std::string_view cells, std::string_view conditions,
+                                           const std::stop_token& stop) const {
+  std::string names;
+  std::set<std::string> keys;
+  for (const TableName& name : asked_) {
+    names += (names.empty() ? "" : ",") + QuoteString(name.table);
+    keys.insert(KeyOf(name.table));
+  }
+  PENSTOCK_ASSIGN(
+      std::vector<TextRow> rows,
+      connection.Query(fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, {} FROM information_schema.{} "
+                                   "WHERE TABLE_SCHEMA={} AND TABLE_NAME IN ({}) {}",
+                                   cells, view, QuoteString(schema_), names, conditions),
+                       stop));
+  std::erase_if(rows, [&](const TextRow& row) {
+    return KeyOf(Cell(row, 0)) != KeyOf(schema_) || !keys.contains(KeyOf(Cell(row, 1)));
+  });
+  return rows;
+}
+
+Status Batch::ReadTables(Connection& connection, const std::stop_token& stop) {
+  PENSTOCK_ASSIGN(const auto rows,
+                  Select(connection, "TABLES", "ENGINE",
+                         "AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')", stop));
+  for (const TextRow& row : rows) {
+    Table& table = found_[KeyOf(Cell(row, 1))];
+    table.name = {.schema = Cell(row, 0), .table = Cell(row, 1)};
+    table.engine = Cell(row, 2);
+  }
+  return {};
+}
+
+Status Batch::ReadColumns(Connection& connection, const std::stop_token& stop) {
+  PENSTOCK_ASSIGN(
+      const auto rows,
+      Select(connection, "COLUMNS",
+             "COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, COLLATION_NAME",
+             "ORDER BY TABLE_NAME, ORDINAL_POSITION", stop));
+  for (const TextRow& row : rows) {
+    const auto table = found_.find(KeyOf(Cell(row, 1)));
+    if (table == found_.end()) continue;
+    Column& column = table->second.columns.emplace_back();
+    column.name = Cell(row, 2);
+    column.nullable = Cell(row, 4) != "NO";
+    column.charset = Cell(row, 5);
+    column.collation = Cell(row, 6);
+    ParseColumnType(Cell(row, 3), column);
+  }
+  return {};
+}
+
+Status Batch::ReadKeys(Connection& connection, const std::stop_token& stop) {
+  PENSTOCK_ASSIGN(const auto rows,
+                  Select(connection, "STATISTICS", "INDEX_NAME, COLUMN_NAME, SUB_PART",
+                         "AND NON_UNIQUE=0 ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX", stop));
+  std::map<std::string, Keys> keys;
+  for (const TextRow& row : rows) {
+    keys[KeyOf(Cell(row, 1))][Cell(row, 2)].push_back(
+        {.column = Cell(row, 3), .is_prefix = row[4].has_value(), .is_expression = !row[3]});
+  }
+  for (const auto& [name, of_table] : keys) {
+    const auto table = found_.find(name);
+    if (table != found_.end()) ChooseKey(of_table, table->second);
+  }
+  return {};
+}
+
+// The primary key, else the unique key with the fewest columns (then the first name) that names
+// every row: whole columns, none of them nullable.
+void Batch::ChooseKey(const Keys& keys, Table& table) {
+  for (const auto& [key_name, parts] : keys) {
+    std::vector<size_t> columns;
+    bool usable = true;
+    const bool primary = key_name == "PRIMARY";
+    for (const KeyPart& part : parts) {
+      const auto column = std::ranges::find(table.columns, part.column, &Column::name);
+      usable = usable && !part.is_expression && column != table.columns.end() &&
+               (primary || (!part.is_prefix && !column->nullable));
+      if (usable) columns.push_back(static_cast<size_t>(column - table.columns.begin()));
+    }
+    if (!usable) continue;
+    if (primary || table.key.empty() || columns.size() < table.key.size()) {
+      table.key = std::move(columns);
+      table.key_is_primary = primary;
+    }
+    if (primary) return;
+  }
+}
+
+Status Batch::Read(Connection& connection, const std::stop_token& stop,
+                   std::map<TableName, Table>& out) {
+  PENSTOCK_TRY(ReadTables(connection, stop));
+  if (!found_.empty()) {
+    PENSTOCK_TRY(ReadColumns(connection, stop));
+    PENSTOCK_TRY(ReadKeys(connection, stop));
+  }
+  for (const TableName& name : asked_) {
+    const auto table = found_.find(KeyOf(name.table));
+    if (table != found_.end()) out.emplace(name, table->second);
+  }
+  asked_.clear();
+  found_.clear();
+  return {};
+}
+
+}  // namespace
+
+Result<std::map<TableName, Table>> ReadDefinitions(Connection& connection,
+                                                   const std::vector<TableName>& names,
+                                                   std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto setting,
+                  connection.Query("SELECT @@global.lower_case_table_names", stop));
+  const bool case_sensitive = setting.empty() || Cell(setting[0], 0) == "0";
+
+  // Grouped by schema: servers look a schema up, but read all of them for a list of pairs.
+  std::vector<TableName> sorted = names;
+  std::ranges::sort(sorted);
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::map<TableName, Table> tables;
+  for (size_t i = 0; i < sorted.size();) {
+    Batch batch(case_sensitive, sorted[i].schema);
+    for (; i < sorted.size() && sorted[i].schema == batch.schema() && !batch.full(); ++i) {
+      batch.Add(sorted[i]);
+    }
+    PENSTOCK_TRY(batch.Read(connection, stop, tables));
+  }
+  return tables;
+}
+
+}  // namespace penstock::mysql

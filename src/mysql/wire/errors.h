@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/status.h"
+
+namespace penstock::mysql {
+
+// The error for an errno of a MySQL or MariaDB server, or of libmariadb itself (2000 to 2999):
+// origin "source", its code and remedy from the table in errors.cc. An errno that is not in the
+// table is kNeedsUser when the server sent it, kRetry when libmariadb did. `message` is the
+// server's text, which names users and objects but never a password.
+Error SourceError(int native_code, std::string_view message);
+
+// Errnos that callers react to by name.
+inline constexpr int kErrAccessDenied = 1045;
+inline constexpr int kErrSpecificAccessDenied = 1227;
+inline constexpr int kErrLockWaitTimeout = 1205;
+inline constexpr int kErrLogRead = 1236;  // a dump that cannot start or go on: purged, bad position
+inline constexpr int kErrXaRecover = 1401;  // XA RECOVER without the privilege
+inline constexpr int kErrServerLost = 2013;
+
+}  // namespace penstock::mysql

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mutex.h"
+
+namespace penstock::mysql {
+
+// Ends a blocking call on a socket from another thread. Keeps a descriptor of its own: libmariadb
+// closes its descriptor as it likes, and the number could by then be someone else's. Safe from any
+// thread.
+class SocketBreaker {
+ public:
+  SocketBreaker() = default;
+  ~SocketBreaker() { Close(); }
+  SocketBreaker(const SocketBreaker&) = delete;
+  SocketBreaker& operator=(const SocketBreaker&) = delete;
+
+  // The socket to break from now on, instead of an earlier one.
+  void Watch(int socket) EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    if (socket_ >= 0) ::close(socket_);
+    socket_ = socket < 0 ? -1 : ::dup(socket);
+    if (broken_ && socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+  }
+  // For good: whatever waits on the socket wakes, and every later call on it fails.
+  void Break() EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    broken_ = true;
+    if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+  }
+  bool broken() const EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return broken_;
+  }
+  void Close() EXCLUDES(mutex_) { Watch(-1); }
+
+ private:
+  mutable Mutex mutex_;
+  int socket_ GUARDED_BY(mutex_) = -1;
+  bool broken_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace penstock::mysql

@@ -1,0 +1,255 @@
+#include "mysql/wire/start_position.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "mysql/wire/errors.h"
+
+namespace penstock::mysql {
+namespace {
+
+using model::Mechanism;
+using model::Position;
+
+// How long the global read lock of the by-file fallback may wait, and so hold up writers behind it.
+constexpr int kGlobalLockWaitSeconds = 5;
+
+Failure NeedsUser(std::string message, std::string remedy) {
+  return Fail(Error{.code = ErrorCode::kNeedsUser,
+                    .message = std::move(message),
+                    .origin = "source",
+                    .remedy = std::move(remedy)});
+}
+
+Failure LogIsOff() {
+  return NeedsUser("the source's binary log is off", "Start the source with log_bin");
+}
+
+Result<std::string> QueryCell(Connection& connection, std::string_view sql,
+                              const std::stop_token& stop) {
+  PENSTOCK_ASSIGN(auto rows, connection.Query(sql, stop));
+  if (rows.empty() || rows[0].empty()) return std::string();
+  return rows[0][0].value_or("");
+}
+
+Result<uint64_t> ParseOffset(const std::string& text) {
+  uint64_t offset = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), offset);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
+    return Fail(ErrorCode::kBadData, "the source's log offset '{}' is not a number", text);
+  }
+  return offset;
+}
+
+Result<LogPosition> ParseLogPosition(const std::optional<std::string>& file,
+                                     const std::optional<std::string>& offset) {
+  if (!file || file->empty() || !offset) return LogIsOff();
+  PENSTOCK_ASSIGN(const uint64_t number, ParseOffset(*offset));
+  return LogPosition{.file = *file, .offset = number};
+}
+
+// The end of the log together with what is committed, without a lock held on; MySQL 8 and later,
+// with BACKUP_ADMIN.
+Result<LogPosition> ReadLogStatus(Connection& connection, const std::stop_token& stop) {
+  PENSTOCK_ASSIGN(const auto rows,
+                  connection.Query("SELECT JSON_UNQUOTE(JSON_EXTRACT(local, '$.binary_log_file')), "
+                                   "JSON_EXTRACT(local, '$.binary_log_position') "
+                                   "FROM performance_schema.log_status",
+                                   stop));
+  if (rows.size() != 1 || rows[0].size() != 2) return LogIsOff();
+  return ParseLogPosition(rows[0][0], rows[0][1]);
+}
+
+// For MySQL 5.7, and without BACKUP_ADMIN: the lock waits for commits under way, so that the log's
+// end is not ahead of what a SELECT sees.
+Result<LogPosition> ReadUnderGlobalLock(Connection& connection, const std::stop_token& stop) {
+  PENSTOCK_TRY(connection.Execute(
+      fmt::format("SET SESSION lock_wait_timeout={}", kGlobalLockWaitSeconds), stop));
+  Status locked = connection.Execute("FLUSH TABLES WITH READ LOCK", stop);
+  PENSTOCK_TRY(connection.Execute("SET SESSION lock_wait_timeout=DEFAULT", stop));
+  if (!locked) {
+    Error error = std::move(locked).error().In("global read lock for the start position");
+    if (error.native_code == kErrSpecificAccessDenied) {
+      error.remedy = "Grant it: GRANT BACKUP_ADMIN ON *.* TO the user (MySQL 5.7: RELOAD)";
+    }
+    return Fail(std::move(error));
+  }
+  Result<LogPosition> position = CurrentLogPosition(connection, stop);
+  PENSTOCK_TRY(connection.Execute("UNLOCK TABLES", stop));
+  return position;
+}
+
+Result<Position> ReadMysqlByFile(Connection& connection, const std::stop_token& stop) {
+  Result<LogPosition> log = ReadLogStatus(connection, stop);
+  if (!log && log.error().code != ErrorCode::kCancelled && log.error().code != ErrorCode::kRetry) {
+    log = ReadUnderGlobalLock(connection, stop);
+  }
+  if (!log) return Fail(std::move(log).error());
+  Position position;
+  position.mechanism = Mechanism::kFile;
+  position.file = std::move(log->file);
+  position.offset = log->offset;
+  return position;
+}
+
+// The log's end counts transactions that still wait for a semi-sync acknowledgement, and that no
+// SELECT sees; gtid_executed does not. File and offset are for people only.
+Result<Position> ReadMysqlGtid(Connection& connection, const std::stop_token& stop) {
+  Position position;
+  position.mechanism = Mechanism::kMysqlGtid;
+  PENSTOCK_ASSIGN(const std::string executed,
+                  QueryCell(connection, "SELECT @@global.gtid_executed", stop));
+  PENSTOCK_ASSIGN(position.mysql, model::MysqlGtidSet::Parse(executed));
+  if (const Result<LogPosition> log = ReadLogStatus(connection, stop)) {
+    position.file = log->file;
+    position.offset = log->offset;
+  }
+  return position;
+}
+
+// MariaDB keeps, for a transaction with a consistent snapshot, the place in the log that the
+// snapshot stands at: later than that is invisible in it, earlier is visible.
+Result<Position> ReadMariadbSnapshot(Connection& connection, Mechanism mechanism,
+                                     const std::stop_token& stop) {
+  PENSTOCK_ASSIGN(const auto rows,
+                  connection.Query("SHOW STATUS WHERE Variable_name IN ('binlog_snapshot_file', "
+                                   "'binlog_snapshot_position')",
+                                   stop));
+  std::optional<std::string> file;
+  std::optional<std::string> offset;
+  for (const TextRow& row : rows) {
+    if (row.size() != 2 || !row[0]) continue;
+    const bool is_file = row[0]->size() == std::string_view("binlog_snapshot_file").size();
+    (is_file ? file : offset) = row[1];
+  }
+  PENSTOCK_ASSIGN(const LogPosition log, ParseLogPosition(file, offset));
+  Position position;
+  position.mechanism = mechanism;
+  position.file = log.file;
+  position.offset = log.offset;
+  if (mechanism == Mechanism::kFile) return position;
+  PENSTOCK_ASSIGN(const std::string gtids, QueryCell(connection,
+                                                     fmt::format("SELECT BINLOG_GTID_POS({}, {})",
+                                                                 QuoteString(log.file), log.offset),
+                                                     stop));
+  PENSTOCK_ASSIGN(position.mariadb, model::MariadbGtidPosition::Parse(gtids));
+  return position;
+}
+
+Result<Position> ReadMariadb(Connection& connection, Mechanism mechanism,
+                             const std::stop_token& stop) {
+  PENSTOCK_TRY(connection.Execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
+  PENSTOCK_TRY(connection.Execute("START TRANSACTION WITH CONSISTENT SNAPSHOT", stop));
+  Result<Position> position = ReadMariadbSnapshot(connection, mechanism, stop);
+  PENSTOCK_TRY(connection.Execute("ROLLBACK", stop));
+  return position;
+}
+
+struct LogFile {
+  std::string_view base;
+  uint64_t number = 0;
+};
+
+// "binlog.000012": base name and number.
+std::optional<LogFile> SplitLogFile(std::string_view file) {
+  const size_t point = file.rfind('.');
+  if (point == std::string_view::npos) return std::nullopt;
+  LogFile split{.base = file.substr(0, point)};
+  const std::string_view digits = file.substr(point + 1);
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), split.number);
+  if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
+  return split;
+}
+
+}  // namespace
+
+bool LogReached(const LogPosition& current, const LogPosition& wanted) {
+  const std::optional<LogFile> at = SplitLogFile(current.file);
+  const std::optional<LogFile> to = SplitLogFile(wanted.file);
+  if (!at || !to || at->base != to->base) return false;
+  return at->number > to->number || (at->number == to->number && current.offset >= wanted.offset);
+}
+
+Result<Mechanism> ChooseMechanism(Connection& connection, std::string_view wanted,
+                                  std::stop_token stop) {
+  if (!wanted.empty() && wanted != "GTID" && wanted != "FILE_POS") {
+    return Fail(ErrorCode::kInvalidArgument, "replicationMechanism '{}': must be GTID or FILE_POS",
+                wanted);
+  }
+  if (wanted == "FILE_POS") return Mechanism::kFile;
+  if (connection.server().flavour == Flavour::kMariadb) return Mechanism::kMariadbGtid;
+  PENSTOCK_ASSIGN(const std::string mode, QueryCell(connection, "SELECT @@global.gtid_mode", stop));
+  // With the permissive modes some transactions have no GTID.
+  if (mode == "ON") return Mechanism::kMysqlGtid;
+  if (wanted.empty()) return Mechanism::kFile;
+  return NeedsUser(
+      fmt::format("replicationMechanism is GTID, but the source's gtid_mode is {}", mode),
+      "Set gtid_mode=ON (and enforce_gtid_consistency=ON) on the source, or leave "
+      "replicationMechanism out");
+}
+
+Result<Position> ReadStartPosition(Connection& connection, Mechanism mechanism,
+                                   std::stop_token stop) {
+  if (connection.server().flavour == Flavour::kMariadb) {
+    if (mechanism != Mechanism::kMysqlGtid) return ReadMariadb(connection, mechanism, stop);
+  } else if (mechanism == Mechanism::kMysqlGtid) {
+    return ReadMysqlGtid(connection, stop);
+  } else if (mechanism == Mechanism::kFile) {
+    return ReadMysqlByFile(connection, stop);
+  }
+  return Fail(ErrorCode::kInvalidArgument, "the source, version {}, has no {} positions",
+              connection.server().version, model::MechanismName(mechanism));
+}
+
+Result<LogPosition> CurrentLogPosition(Connection& connection, std::stop_token stop) {
+  const ServerInfo& server = connection.server();
+  const bool renamed = server.flavour == Flavour::kMysql && server.number >= 80'200;
+  PENSTOCK_ASSIGN(
+      const auto rows,
+      connection.Query(renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", stop));
+  if (rows.empty() || rows[0].size() < 2) return LogIsOff();
+  return ParseLogPosition(rows[0][0], rows[0][1]);
+}
+
+Result<bool> HasExecuted(Connection& connection, const Position& position, std::stop_token stop) {
+  switch (position.mechanism) {
+    case Mechanism::kMysqlGtid: {
+      PENSTOCK_ASSIGN(const std::string text,
+                      QueryCell(connection, "SELECT @@global.gtid_executed", stop));
+      PENSTOCK_ASSIGN(const auto executed, model::MysqlGtidSet::Parse(text));
+      return executed.Contains(position.mysql);
+    }
+    case Mechanism::kMariadbGtid: {
+      // Own transactions and replicated ones, the latter also where a replica does not log them.
+      PENSTOCK_ASSIGN(const std::string text,
+                      QueryCell(connection, "SELECT @@global.gtid_current_pos", stop));
+      PENSTOCK_ASSIGN(const auto executed, model::MariadbGtidPosition::Parse(text));
+      return executed.Covers(position.mariadb);
+    }
+    case Mechanism::kFile:
+      break;
+  }
+  PENSTOCK_ASSIGN(const LogPosition current, CurrentLogPosition(connection, stop));
+  return LogReached(current, {.file = position.file, .offset = position.offset});
+}
+
+Result<std::vector<std::string>> PreparedXaTransactions(Connection& connection,
+                                                        std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto rows, connection.Query("XA RECOVER", stop));
+  std::vector<std::string> ids;
+  for (const TextRow& row : rows) {
+    std::string id = row.empty() ? "" : row.back().value_or("");
+    const bool printable = std::ranges::all_of(id, [](char c) { return c >= ' ' && c <= '~'; });
+    if (printable) {
+      ids.push_back(std::move(id));
+      continue;
+    }
+    std::string hex = "0x";
+    for (const char c : id) hex += fmt::format("{:02x}", static_cast<uint8_t>(c));
+    ids.push_back(std::move(hex));
+  }
+  return ids;
+}
+
+}  // namespace penstock::mysql

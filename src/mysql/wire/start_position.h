@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "model/position.h"
+#include "mysql/wire/connection.h"
+
+namespace penstock::mysql {
+
+// How to follow this server's log. `wanted` is "GTID", "FILE_POS", or "": GTIDs where the server
+// has them. kNeedsUser where it has not what is wanted; kInvalidArgument for another `wanted`.
+Result<model::Mechanism> ChooseMechanism(Connection& connection, std::string_view wanted,
+                                         std::stop_token stop);
+
+// Where a stream must start so that, with every SELECT begun from now on, nothing is missed: it
+// covers only transactions that a SELECT can see. No transaction may be open on the connection.
+// By file, MySQL needs BACKUP_ADMIN, or RELOAD for a global read lock of a moment.
+Result<model::Position> ReadStartPosition(Connection& connection, model::Mechanism mechanism,
+                                          std::stop_token stop);
+
+// Whether this server has executed everything up to `position`. Asked of every connection that
+// reads rows: a proxy or a failover may lead to a server that is behind. By file, a log of another
+// base name has not.
+Result<bool> HasExecuted(Connection& connection, const model::Position& position,
+                         std::stop_token stop);
+
+// The ids of prepared XA transactions, for people. Their rows count as executed in GTID sets and
+// are invisible to a SELECT: a snapshot must wait until there are none. MySQL 8 and later need
+// XA_RECOVER_ADMIN for it (kNeedsUser, errno 1401).
+Result<std::vector<std::string>> PreparedXaTransactions(Connection& connection,
+                                                        std::stop_token stop);
+
+// A place in a log file.
+struct LogPosition {
+  std::string file;
+  uint64_t offset = 0;
+};
+
+// The end of the log, as SHOW BINARY LOG STATUS says; kNeedsUser when the binary log is off.
+Result<LogPosition> CurrentLogPosition(Connection& connection, std::stop_token stop);
+
+// Whether `current` is at or after `wanted`. Files are ordered by the number at their end, and only
+// within one base name.
+bool LogReached(const LogPosition& current, const LogPosition& wanted);
+
+}  // namespace penstock::mysql

@@ -1,0 +1,112 @@
+#include "pipe/state.h"
+
+#include <algorithm>
+
+namespace penstock::pipe {
+namespace {
+
+bool IsWorking(State state) {
+  return state == State::kProvisioning || state == State::kSetup || state == State::kSnapshot ||
+         state == State::kRunning;
+}
+
+Lifecycle At(State state) { return {.state = state, .resume = state}; }
+
+std::string_view AllowedCommands(State state) {
+  switch (state) {
+    case State::kPaused:
+      return "start";
+    case State::kFailed:
+      return "start, stop";
+    case State::kPausing:
+      return "wait until it is Paused, then start";
+    case State::kCompleted:
+      return "delete";
+    default:
+      return "stop";
+  }
+}
+
+Failure Illegal(State state, std::string_view what) {
+  return Fail(ErrorCode::kConflict, "{}: the state is {}; allowed now: {}", what, StateName(state),
+              AllowedCommands(state));
+}
+
+// Where a milestone leads from a working state; nothing where it cannot happen.
+std::optional<State> AfterMilestone(State state, Event event, ReplicationMode mode) {
+  if (state == State::kProvisioning && event == Event::kProvisioned) return State::kSetup;
+  if (state == State::kSetup && event == Event::kSetUp) {
+    return mode == ReplicationMode::kCdcOnly ? State::kRunning : State::kSnapshot;
+  }
+  if (state == State::kSnapshot && event == Event::kLoaded) {
+    return mode == ReplicationMode::kSnapshot ? State::kCompleted : State::kRunning;
+  }
+  return std::nullopt;
+}
+
+Result<Lifecycle> Start(const Lifecycle& at) {
+  if (at.state == State::kPaused || at.state == State::kFailed) return At(at.resume);
+  if (IsWorking(at.state)) return Illegal(at.state, "ClickPipe is already running");
+  return Illegal(at.state, "The pipe cannot be started");
+}
+
+Result<Lifecycle> Stop(const Lifecycle& at) {
+  if (IsWorking(at.state)) return Lifecycle{.state = State::kPausing, .resume = at.state};
+  if (at.state == State::kPausing || at.state == State::kPaused) return at;
+  if (at.state == State::kFailed) return Lifecycle{.state = State::kPaused, .resume = at.resume};
+  return Illegal(at.state, "The pipe cannot be stopped");
+}
+
+Result<Lifecycle> Milestone(const Lifecycle& at, Event event, ReplicationMode mode) {
+  if (at.state == State::kPausing && event == Event::kSettled) {
+    if (at.resume == State::kCompleted) return At(State::kCompleted);
+    return Lifecycle{.state = State::kPaused, .resume = at.resume};
+  }
+  const bool pausing = at.state == State::kPausing;
+  if (event == Event::kFailed && (IsWorking(at.state) || pausing)) {
+    return Lifecycle{.state = State::kFailed, .resume = at.resume};
+  }
+  const auto next = AfterMilestone(at.resume, event, mode);
+  if (next && pausing) return Lifecycle{.state = State::kPausing, .resume = *next};
+  if (next && IsWorking(at.state)) return At(*next);
+  return Fail(ErrorCode::kInternal, "{} cannot happen in {}", EventName(event),
+              StateName(at.state));
+}
+
+}  // namespace
+
+std::string_view StateName(State state) {
+  static constexpr std::array<std::string_view, kAllStates.size()> kNames = {
+      "Provisioning", "Setup",  "Snapshot",  "Running",  "Pausing", "Paused",
+      "Modifying",    "Resync", "Completed", "Degraded", "Failed"};
+  return kNames[static_cast<size_t>(state)];
+}
+
+std::optional<State> ParseState(std::string_view name) {
+  const auto found = std::find_if(kAllStates.begin(), kAllStates.end(),
+                                  [name](State state) { return StateName(state) == name; });
+  if (found == kAllStates.end()) return std::nullopt;
+  return *found;
+}
+
+std::string_view EventName(Event event) {
+  static constexpr std::array<std::string_view, kAllEvents.size()> kNames = {
+      "start", "stop", "resync", "provisioned", "set up", "loaded", "settled", "failed"};
+  return kNames[static_cast<size_t>(event)];
+}
+
+Result<Lifecycle> Next(const Lifecycle& at, Event event, ReplicationMode mode) {
+  switch (event) {
+    case Event::kStart:
+      return Start(at);
+    case Event::kStop:
+      return Stop(at);
+    case Event::kResync:
+      return Illegal(at.state, "Resync is not supported by this version; delete the pipe and its "
+                               "destination tables and create it again");
+    default:
+      return Milestone(at, event, mode);
+  }
+}
+
+}  // namespace penstock::pipe

@@ -1,0 +1,97 @@
+#include "pipe/state.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <tuple>
+
+namespace penstock::pipe {
+namespace {
+
+// Every legal step from a lifecycle at rest, as the design's table has it. What is not here is
+// illegal.
+using Key = std::tuple<State, State, Event>;  // state, resume, event
+std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
+  std::map<Key, Lifecycle> legal;
+  const auto at = [](State state) { return Lifecycle{state, state}; };
+  const State after_setup =
+      mode == ReplicationMode::kCdcOnly ? State::kRunning : State::kSnapshot;
+  const State after_load =
+      mode == ReplicationMode::kSnapshot ? State::kCompleted : State::kRunning;
+  const std::map<State, std::pair<Event, State>> milestones = {
+      {State::kProvisioning, {Event::kProvisioned, State::kSetup}},
+      {State::kSetup, {Event::kSetUp, after_setup}},
+      {State::kSnapshot, {Event::kLoaded, after_load}},
+  };
+  for (const State working :
+       {State::kProvisioning, State::kSetup, State::kSnapshot, State::kRunning}) {
+    legal[{working, working, Event::kStop}] = {State::kPausing, working};
+    legal[{working, working, Event::kFailed}] = {State::kFailed, working};
+    legal[{State::kPausing, working, Event::kStop}] = {State::kPausing, working};
+    legal[{State::kPausing, working, Event::kSettled}] = {State::kPaused, working};
+    legal[{State::kPausing, working, Event::kFailed}] = {State::kFailed, working};
+    legal[{State::kPaused, working, Event::kStop}] = {State::kPaused, working};
+    legal[{State::kPaused, working, Event::kStart}] = at(working);
+    legal[{State::kFailed, working, Event::kStop}] = {State::kPaused, working};
+    legal[{State::kFailed, working, Event::kStart}] = at(working);
+    if (const auto found = milestones.find(working); found != milestones.end()) {
+      const auto [event, next] = found->second;
+      legal[{working, working, event}] = at(next);
+      legal[{State::kPausing, working, event}] = {State::kPausing, next};
+    }
+  }
+  legal[{State::kPausing, State::kCompleted, Event::kSettled}] = at(State::kCompleted);
+  legal[{State::kPausing, State::kCompleted, Event::kStop}] = {State::kPausing, State::kCompleted};
+  legal[{State::kPausing, State::kCompleted, Event::kFailed}] = {State::kFailed,
+                                                                 State::kCompleted};
+  return legal;
+}
+
+bool HasResume(State state) {
+  return state == State::kPausing || state == State::kPaused || state == State::kFailed;
+}
+
+TEST(StateTest, EveryStateAgainstEveryEvent) {
+  for (const auto mode :
+       {ReplicationMode::kCdc, ReplicationMode::kSnapshot, ReplicationMode::kCdcOnly}) {
+    const auto legal = Legal(mode);
+    for (const State state : kAllStates) {
+      for (const State resume : kAllStates) {
+        // Paused and Failed keep only working states to resume to; others resume to themselves.
+        if (HasResume(state) ? (resume > State::kRunning &&
+                                !(state == State::kPausing && resume == State::kCompleted))
+                             : resume != state) {
+          continue;
+        }
+        for (const Event event : kAllEvents) {
+          const auto next = Next({state, resume}, event, mode);
+          const auto found = legal.find({state, resume, event});
+          SCOPED_TRACE(fmt::format("{} (resume {}) on {}", StateName(state), StateName(resume),
+                                   EventName(event)));
+          ASSERT_EQ(next.has_value(), found != legal.end());
+          if (next) {
+            EXPECT_EQ(*next, found->second);
+          } else {
+            const bool command = event <= Event::kResync;
+            EXPECT_EQ(next.error().code, command ? ErrorCode::kConflict : ErrorCode::kInternal);
+            EXPECT_NE(next.error().message.find(StateName(state)), std::string::npos);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(StateTest, StartWhereItRunsSaysSo) {
+  const auto next = Next({State::kRunning, State::kRunning}, Event::kStart, ReplicationMode::kCdc);
+  ASSERT_FALSE(next);
+  EXPECT_NE(next.error().message.find("ClickPipe is already running"), std::string::npos);
+}
+
+TEST(StateTest, NamesReadBack) {
+  for (const State state : kAllStates) EXPECT_EQ(ParseState(StateName(state)), state);
+  EXPECT_EQ(ParseState("running"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace penstock::pipe

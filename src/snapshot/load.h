@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "clickhouse/client.h"
+#include "model/position.h"
+#include "model/table.h"
+#include "mysql/wire/connection.h"
+#include "snapshot/key_range.h"
+#include "typemap/table_map.h"
+
+namespace penstock::snapshot {
+
+// One table to load, with what an earlier run left behind.
+struct LoadTable {
+  int64_t id = 0;  // of the journal
+  model::Table definition;
+  typemap::TargetOptions target_options;
+  std::string target;                 // table name
+  uint64_t version_base = 0;          // rows of attempt n carry version_base + n
+  std::vector<Partition> partitions;  // planned so far, done or not
+  bool planned = false;               // to the end of the table
+  uint64_t rows_estimated = 0;
+};
+
+// Where a load writes down how far it is. Calls come from several threads, and answer when the
+// record is durable.
+class LoadJournal {
+ public:
+  virtual ~LoadJournal() = default;
+  virtual Status AddPartition(int64_t table_id, const Partition& partition, bool is_last,
+                              uint64_t rows_estimated) = 0;
+  // A number higher than every one answered before for the table, also across crashes; from 1.
+  virtual Result<uint32_t> BeginAttempt(int64_t table_id) = 0;
+  virtual Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) = 0;
+};
+
+struct LoaderOptions {
+  mysql::Endpoint source;
+  clickhouse::Endpoint destination;
+  std::string database;
+  std::string pipe_name;
+  // Every connection proves that its server has executed it: what is read is no older.
+  std::optional<model::Position> start_position;
+  uint32_t parallel_tables = 1;
+  uint32_t parallel_partitions = 4;  // per table
+  uint64_t rows_per_partition = 100'000;
+  uint64_t block_bytes_max = 16 << 20;  // per worker; a longer row is sent alone
+  clickhouse::Compression compression = clickhouse::Compression::kNone;
+  Clock* clock = &Clock::Real();
+  // Called from worker threads: an error that is being retried, and nullptr when it is over.
+  std::function<void(const Error*)> on_retry = [](const Error*) {};
+};
+
+}  // namespace penstock::snapshot

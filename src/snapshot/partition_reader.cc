@@ -1,0 +1,157 @@
+#include "snapshot/partition_reader.h"
+
+#include <fmt/format.h>
+
+#include "base/backoff.h"
+#include "base/random.h"
+#include "mysql/wire/binary_row.h"
+#include "mysql/wire/definitions.h"
+#include "mysql/wire/start_position.h"
+#include "snapshot/planner.h"
+
+namespace penstock::snapshot {
+namespace {
+
+// An insert that fails this often in a row gives its partition up to be read anew: the source
+// connection behind it would otherwise wait until the server drops it.
+constexpr int kInsertAttemptsMax = 6;
+
+uint64_t TotalChanges(const typemap::TableWriter& writer) {
+  uint64_t total = 0;
+  for (const auto& counts : writer.changes()) total += counts.total();
+  return total;
+}
+
+}  // namespace
+
+PartitionReader::PartitionReader(const LoaderOptions& options)
+    : options_(options), destination_(options.destination) {}
+
+Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
+                                                    const Partition& partition, uint64_t version,
+                                                    const std::function<void(uint64_t)>& on_rows,
+                                                    std::stop_token stop) {
+  if (!source_) {
+    PENSTOCK_ASSIGN(source_, Connect(stop));
+  }
+  auto rows = OpenTransaction(table.definition, stop).and_then([&] {
+    return ReadRows(table, partition, version, on_rows, stop);
+  });
+  // After a failure rows may be left unread.
+  if (!rows || !source_->Execute("ROLLBACK", stop)) source_.reset();
+  return rows;
+}
+
+Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto connection, mysql::Connection::Open(
+                                       options_.source, options_.pipe_name + " snapshot", stop));
+  PENSTOCK_TRY(
+      connection.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
+  if (options_.start_position) {
+    PENSTOCK_ASSIGN(const bool executed,
+                    mysql::HasExecuted(connection, *options_.start_position, stop));
+    if (!executed) {
+      return Fail(ErrorCode::kRetry,
+                  "the source server that answered has not executed the start position {}",
+                  options_.start_position->ToString());
+    }
+  }
+  return connection;
+}
+
+// Touching the table takes its metadata lock, which pins the definition for what follows.
+Status PartitionReader::OpenTransaction(const model::Table& definition, std::stop_token stop) {
+  PENSTOCK_TRY(source_->Execute("START TRANSACTION READ ONLY", stop));
+  PENSTOCK_TRY(source_->Query(fmt::format("{}SELECT 1 FROM {} LIMIT 1",
+                                          QueryComment(options_.pipe_name), FromClause(definition)),
+                              stop));
+  PENSTOCK_ASSIGN(const auto now, mysql::ReadDefinitions(*source_, {definition.name}, stop));
+  const auto found = now.find(definition.name);
+  if (found == now.end() || Fingerprint(found->second) != Fingerprint(definition)) {
+    return Fail(Error{.code = ErrorCode::kNeedsUser,
+                      .message = fmt::format("the definition of {} changed since the pipe was set up",
+                                             definition.name.ToString()),
+                      .origin = "source",
+                      .native_code = 0,
+                      .remedy = "Delete the pipe and its destination tables and create it again"});
+  }
+  return {};
+}
+
+Result<PartitionReader::Rows> PartitionReader::ReadRows(
+    const LoadTable& table, const Partition& partition, uint64_t version,
+    const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
+  const model::Table& definition = table.definition;
+  PENSTOCK_ASSIGN(auto writer, typemap::TableWriter::Make(definition, table.target_options));
+  mysql::BinaryRowDecoder decoder(definition);
+  row_.assign(definition.columns.size(), model::Value());
+  clickhouse::Block block = writer.NewBlock();
+
+  const std::string condition = RangeCondition(definition, RangeColumns(definition),
+                                               partition.lower, partition.upper);
+  PENSTOCK_TRY(source_->StartSelect(
+      fmt::format("{}SELECT {} FROM {}{}{}", QueryComment(options_.pipe_name),
+                  mysql::SelectList(definition), FromClause(definition),
+                  condition.empty() ? "" : " WHERE ", condition),
+      stop));
+
+  Rows rows;
+  const auto flush = [&]() -> Status {
+    PENSTOCK_TRY(Insert(table, block, stop));
+    rows.count += block.rows;
+    on_rows(block.rows);
+    block.Clear();
+    return {};
+  };
+  size_t bytes = 0;
+  while (true) {
+    PENSTOCK_ASSIGN(const auto packet, source_->NextRow(stop));
+    if (!packet) break;
+    PENSTOCK_TRY(decoder.Decode(*packet, row_));
+    PENSTOCK_TRY(writer.Append(row_, version, false, block));
+    bytes += packet->size();
+    if (bytes >= options_.block_bytes_max) {
+      PENSTOCK_TRY(flush());
+      bytes = 0;
+    }
+  }
+  if (block.rows != 0) PENSTOCK_TRY(flush());
+  rows.values_changed = TotalChanges(writer);
+  return rows;
+}
+
+// The same bytes may be sent again without harm: equal keys of equal version collapse.
+Status PartitionReader::Insert(const LoadTable& table, clickhouse::Block& block,
+                               std::stop_token stop) {
+  Backoff backoff;
+  while (true) {
+    const Status status =
+        destination_.Insert(block,
+                            {.database = options_.database,
+                             .table = table.target,
+                             .query_id = "penstock-" + RandomUuid(),
+                             .deduplication_token = {},
+                             .compression = options_.compression,
+                             .settings = {}},
+                            stop);
+    if (status || (status.error().code != ErrorCode::kRetry &&
+                   status.error().code != ErrorCode::kUnknownOutcome)) {
+      return status;
+    }
+    if (backoff.attempts() + 1 >= kInsertAttemptsMax) return status;
+    options_.on_retry(&status.error());
+    if (!options_.clock->Wait(backoff.Next(), stop)) {
+      return Fail(ErrorCode::kCancelled, "stopped");
+    }
+  }
+}
+
+std::string QueryComment(const std::string& pipe_name) {
+  std::string safe;
+  for (const char c : pipe_name) {
+    if (c != '*' && c != '/' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) safe += c;
+  }
+  return "/* penstock " + safe + " */ ";
+}
+
+}  // namespace penstock::snapshot

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "base/status.h"
+#include "clickhouse/block.h"
+#include "clickhouse/client.h"
+#include "model/value.h"
+#include "mysql/wire/connection.h"
+#include "snapshot/load.h"
+
+namespace penstock::snapshot {
+
+// Reads partitions from the source and writes them to the destination, one at a time, over two
+// connections it keeps. One thread.
+class PartitionReader {
+ public:
+  // `options` outlives the reader.
+  explicit PartitionReader(const LoaderOptions& options);
+
+  struct Rows {
+    uint64_t count = 0;
+    uint64_t values_changed = 0;
+  };
+
+  // Loads one partition of `table`, every row with `version`. `on_rows` hears of rows as they are
+  // acknowledged. kNeedsUser when the source's definition is no longer the recorded one. After a
+  // failure some rows may have been written; another call with a higher version heals that.
+  Result<Rows> Load(const LoadTable& table, const Partition& partition, uint64_t version,
+                    const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
+
+ private:
+  Result<mysql::Connection> Connect(std::stop_token stop);
+  Status OpenTransaction(const model::Table& definition, std::stop_token stop);
+  Result<Rows> ReadRows(const LoadTable& table, const Partition& partition, uint64_t version,
+                        const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
+  Status Insert(const LoadTable& table, clickhouse::Block& block, std::stop_token stop);
+
+  const LoaderOptions& options_;
+  std::optional<mysql::Connection> source_;
+  clickhouse::Client destination_;
+  std::vector<model::Value> row_;
+};
+
+// "/* penstock PIPE */ ", safe as a comment whatever the name: names penstock in the source's
+// process list and slow log.
+std::string QueryComment(const std::string& pipe_name);
+
+}  // namespace penstock::snapshot

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/status.h"
+#include "ddl/statement.h"
+#include "model/position.h"
+#include "mysql/binlog/event.h"
+#include "mysql/binlog/row_image.h"
+#include "stream/batch.h"
+
+namespace penstock::stream {
+
+// Versions [begin, end) that no earlier attempt has used.
+struct VersionRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
+// Turns the events of a log into batches: follows transactions, decodes the rows of the tables it
+// was given straight into column buffers, numbers them, and takes the rows of undone transactions
+// and savepoints back. A plain object that is stepped: no threads, no sockets.
+//
+// Grammar of a log, as far as it matters here (MySQL; MariaDB's GTID event is its own BEGIN):
+//   log         := (rotate | format | transaction | statement | heartbeat)*
+//   transaction := gtid? BEGIN (table_map+ rows+ | SAVEPOINT | ROLLBACK TO | other query)* end
+//   end         := xid | COMMIT | ROLLBACK | xa_prepare
+//   statement   := gtid? query              (DDL and the like: ends itself)
+class Assembler {
+ public:
+  using ReserveVersions = std::function<Result<VersionRange>()>;
+
+  // Every row decoded takes versions from ranges that `reserve` answers, each above the one before.
+  static Result<std::unique_ptr<Assembler>> Make(std::vector<StreamTable> tables,
+                                                 model::Position start, ReserveVersions reserve);
+
+  // Takes the next event of the log. kNeedsUser for what cannot be followed right (a changed
+  // definition, statements instead of rows, an incident): everything before the event's
+  // transaction is whole, and may still be taken.
+  Status Consume(const binlog::Event& event);
+
+  // The log session was lost: forgets the open transaction and the table maps. The next event must
+  // be the first after position().
+  void Reconnect();
+
+  // End of the last whole transaction.
+  const model::Position& position() const { return position_; }
+  bool in_transaction() const { return in_transaction_; }
+  uint64_t rows() const { return rows_; }
+  uint64_t bytes() const { return bytes_; }
+
+  // All rows so far as a batch, those of an open transaction too.
+  Batch TakeBatch();
+
+  // Values changed by rule since the start, over all columns of a table.
+  uint64_t values_changed(size_t table) const;
+
+ private:
+  struct Mark {
+    clickhouse::BlockMark block;
+    RowCounts counts;
+  };
+  struct TableState {
+    StreamTable table;
+    typemap::TableWriter writer;
+    clickhouse::Block block;
+    RowCounts counts;
+    bool touched = false;  // by the open transaction; `mark` is then where it began
+    Mark mark;
+  };
+  struct Savepoint {
+    std::string name;
+    std::map<size_t, Mark> marks;  // of the tables touched before it
+    uint64_t rows;
+    uint64_t bytes;
+  };
+  // What a table id of the log stands for until its next table map.
+  struct MappedTable {
+    size_t table;
+    std::string types;
+    std::vector<uint16_t> metadata;
+    binlog::RowImageDecoder decoder;
+  };
+
+  Assembler(model::Position start, ReserveVersions reserve);
+
+  Status On(const binlog::FormatDescription& format, const binlog::EventHeader& header);
+  Status On(const binlog::Rotate& rotate);
+  Status On(const binlog::MysqlGtidEvent& gtid);
+  Status On(const binlog::MariadbGtidEvent& gtid);
+  Status On(const binlog::Query& query, const binlog::EventHeader& header);
+  Status On(const binlog::TableMap& map);
+  Status On(const binlog::Rows& rows);
+  Status OnXaPrepare(const binlog::EventHeader& header);
+  Status CheckStatement(const ddl::Statement& statement, const binlog::Query& query) const;
+
+  void Begin();
+  void Commit(const binlog::EventHeader& header);
+  Status Undo();
+  Status RollbackTo(const std::string& savepoint);
+  void SetSavepoint(const std::string& name);
+  Mark MarkOf(const TableState& state) const;
+  static void Restore(TableState& state, const Mark& mark);
+  void Touch(size_t table);
+
+  Status AppendRow(TableState& state, model::Row row, bool is_deleted);
+  Status AppendUpdate(TableState& state, model::Row before, model::Row after);
+  Result<uint64_t> NextVersion();
+  void Advance(const binlog::EventHeader& header);
+  Error At(Error error) const;
+
+  std::vector<std::unique_ptr<TableState>> tables_;
+  std::map<model::TableName, size_t> index_;
+  std::unordered_map<uint64_t, MappedTable> mapped_;
+  ReserveVersions reserve_;
+  VersionRange versions_;
+
+  model::Position position_;
+  std::string file_;         // being read; position_.file follows at transaction ends
+  uint64_t offset_ = 0;
+  std::optional<model::MysqlGtid> mysql_gtid_;
+  std::optional<model::MariadbGtid> mariadb_gtid_;
+  uint64_t commit_micros_ = 0;
+  UnixMicros last_commit_{};
+
+  bool in_transaction_ = false;
+  bool partly_taken_ = false;  // rows of the open transaction have left in a batch
+  std::vector<size_t> touched_;
+  std::vector<Savepoint> savepoints_;
+  uint64_t rows_ = 0;
+  uint64_t bytes_ = 0;
+  uint64_t rows_at_begin_ = 0;
+  uint64_t bytes_at_begin_ = 0;
+  std::vector<model::Value> before_;
+  std::vector<model::Value> after_;
+};
+
+}  // namespace penstock::stream

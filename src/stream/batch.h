@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "clickhouse/block.h"
+#include "model/position.h"
+#include "model/table.h"
+#include "typemap/table_map.h"
+
+namespace penstock::stream {
+
+// One table the stream follows, with the definition that is valid from the start position on.
+struct StreamTable {
+  model::Table definition;
+  typemap::TargetOptions target_options;
+  std::string target;  // table name
+};
+
+struct RowCounts {
+  uint64_t inserted = 0;
+  uint64_t updated = 0;
+  uint64_t deleted = 0;
+
+  uint64_t total() const { return inserted + updated + deleted; }
+};
+
+// The rows of one table in a batch.
+struct TableRows {
+  size_t table = 0;  // index into the stream's tables
+  clickhouse::Block block;
+  RowCounts counts;
+};
+
+// Changes in the order of the log, split by table. Moved from the thread that decodes to the one
+// that writes.
+struct Batch {
+  std::vector<TableRows> tables;  // those with rows
+  // Once this batch and all before it are acknowledged, nothing before `end` is needed again. Rows
+  // of a transaction that is still open may be in the batch; `end` is then before it.
+  model::Position end;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;          // of the row images, as the log held them
+  UnixMicros last_commit{};    // at the source, of the last whole transaction; 0: none yet
+};
+
+}  // namespace penstock::stream

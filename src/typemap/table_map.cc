@@ -1,0 +1,200 @@
+#include "typemap/table_map.h"
+
+#include <algorithm>
+
+namespace penstock::typemap {
+namespace {
+
+Failure Refuse(std::string message, std::string_view remedy) {
+  return Fail({.code = ErrorCode::kInvalidArgument,
+               .message = std::move(message),
+               .origin = "source",
+               .native_code = 0,
+               .remedy = std::string(remedy)});
+}
+
+bool Holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+const model::Column* FindColumn(const model::Table& source, const std::string& name) {
+  const auto found = std::ranges::find(source.columns, name, &model::Column::name);
+  return found == source.columns.end() ? nullptr : &*found;
+}
+
+Status CheckNames(const model::Table& source, const TargetOptions& options) {
+  for (const std::string& name : options.excluded_columns) {
+    if (FindColumn(source, name) == nullptr) {
+      return Refuse(fmt::format("excluded column {} does not exist", name), "");
+    }
+  }
+  for (const model::Column& column : source.columns) {
+    if (clickhouse::IsMetaColumn(column.name) && !Holds(options.excluded_columns, column.name)) {
+      return Refuse(
+          fmt::format("column {} has the name of a column that penstock adds", column.name),
+          "Exclude or rename the column");
+    }
+  }
+  return {};
+}
+
+Status CheckKeyColumn(const model::Table& source, const TargetOptions& options,
+                      const std::string& name) {
+  const model::Column* column = FindColumn(source, name);
+  if (column == nullptr) {
+    return Refuse(fmt::format("sorting key column {} does not exist", name), "");
+  }
+  if (Holds(options.excluded_columns, name)) {
+    return Refuse(fmt::format("key column {} is excluded", name),
+                  "Keep the columns of the key: rows are told apart by them");
+  }
+  return MapColumn(*column, options.types, true).map([](const ColumnMapping&) {});
+}
+
+Result<std::vector<std::string>> CheckedSortingKey(const model::Table& source,
+                                                   const TargetOptions& options) {
+  if (source.key.empty()) {
+    return Refuse("the table has no primary key and no unique key without nullable columns",
+                  "Add a primary key (an invisible one will do)");
+  }
+  std::vector<std::string> names;
+  for (const std::string& name : options.sorting_keys) {
+    if (Holds(names, name)) return Refuse(fmt::format("sorting key {} is given twice", name), "");
+    names.push_back(name);
+  }
+  for (const size_t index : source.key) {
+    const std::string& name = source.columns[index].name;
+    if (!Holds(names, name)) names.push_back(name);
+  }
+  for (const std::string& name : names) PENSTOCK_TRY(CheckKeyColumn(source, options, name));
+  return names;
+}
+
+// The error with the table's name before its message.
+template <typename T>
+Result<T> In(const model::Table& source, Result<T> result) {
+  if (result) return result;
+  return Fail(result.error().In(source.name.ToString()));
+}
+
+struct Plan {
+  std::vector<std::string> sorting_key;
+  std::vector<size_t> columns;  // of the source, those not excluded
+};
+
+Result<Plan> MakePlan(const model::Table& source, const TargetOptions& options) {
+  PENSTOCK_TRY(CheckNames(source, options));
+  Plan plan;
+  PENSTOCK_ASSIGN(plan.sorting_key, CheckedSortingKey(source, options));
+  for (size_t i = 0; i < source.columns.size(); ++i) {
+    if (!Holds(options.excluded_columns, source.columns[i].name)) plan.columns.push_back(i);
+  }
+  return plan;
+}
+
+Result<std::vector<clickhouse::DestinationColumn>> MakeDestinationColumns(
+    const model::Table& source, const TargetOptions& options) {
+  PENSTOCK_ASSIGN(const Plan plan, MakePlan(source, options));
+  std::vector<clickhouse::DestinationColumn> columns;
+  for (const size_t index : plan.columns) {
+    const model::Column& column = source.columns[index];
+    PENSTOCK_ASSIGN(ColumnMapping mapping,
+                    MapColumn(column, options.types, Holds(plan.sorting_key, column.name)));
+    columns.push_back({.name = column.name, .type = std::move(mapping.declared_type)});
+  }
+  return columns;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SortingKey(const model::Table& source,
+                                            const TargetOptions& options) {
+  return In(source, CheckedSortingKey(source, options));
+}
+
+Result<std::vector<clickhouse::DestinationColumn>> DestinationColumns(
+    const model::Table& source, const TargetOptions& options) {
+  return In(source, MakeDestinationColumns(source, options));
+}
+
+Result<TableWriter> TableWriter::Make(const model::Table& source, const TargetOptions& options) {
+  return In(source, MakeUnnamed(source, options));
+}
+
+Result<TableWriter> TableWriter::MakeUnnamed(const model::Table& source,
+                                             const TargetOptions& options) {
+  PENSTOCK_ASSIGN(const Plan plan, MakePlan(source, options));
+  TableWriter writer;
+  writer.source_columns_ = source.columns.size();
+  for (const size_t index : plan.columns) {
+    const model::Column& column = source.columns[index];
+    const bool in_key = Holds(plan.sorting_key, column.name);
+    ColumnPlan made{.source_index = index, .name = column.name, .mapping = {}, .writer = nullptr};
+    PENSTOCK_ASSIGN(made.mapping, MapColumn(column, options.types, in_key));
+    PENSTOCK_ASSIGN(made.writer, MakeColumnWriter(column, options.types, in_key));
+    if (in_key) writer.key_columns_.push_back(index);
+    writer.columns_.push_back(std::move(made));
+  }
+  writer.row_starts_.resize(writer.columns_.size());
+  return writer;
+}
+
+clickhouse::Block TableWriter::NewBlock() const {
+  clickhouse::Block block;
+  block.columns.resize(columns_.size() + 2);
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    block.columns[i].name = columns_[i].name;
+    block.columns[i].type = columns_[i].mapping.native_type;
+    block.columns[i].nullable = columns_[i].mapping.nullable;
+  }
+  clickhouse::ColumnData& version = block.columns[columns_.size()];
+  version.name = clickhouse::kVersionColumn;
+  version.type = "UInt64";
+  clickhouse::ColumnData& is_deleted = block.columns[columns_.size() + 1];
+  is_deleted.name = clickhouse::kIsDeletedColumn;
+  is_deleted.type = "UInt8";
+  return block;
+}
+
+Status TableWriter::Append(model::Row row, uint64_t version, bool is_deleted,
+                           clickhouse::Block& out) {
+  if (row.size() != source_columns_) [[unlikely]] {
+    return Fail(ErrorCode::kBadData, "a row of {} values where the table has {} columns",
+                row.size(), source_columns_);
+  }
+  const size_t count = columns_.size();
+  for (size_t i = 0; i < count; ++i) {
+    clickhouse::ColumnData& column = out.columns[i];
+    row_starts_[i] = column.values.size();
+    Status appended = columns_[i].writer->Append(row[columns_[i].source_index], column);
+    if (!appended) [[unlikely]] {
+      TakeBack(i, out);
+      return appended;
+    }
+  }
+  out.columns[count].values.Append(version);
+  out.columns[count + 1].values.Append(static_cast<uint8_t>(is_deleted));
+  ++out.rows;
+  return {};
+}
+
+void TableWriter::TakeBack(size_t cells, clickhouse::Block& out) const {
+  for (size_t i = 0; i < cells; ++i) {
+    out.columns[i].values.Truncate(row_starts_[i]);
+    if (out.columns[i].nullable) out.columns[i].nulls.Truncate(out.rows);
+  }
+}
+
+// A key column maps one to one (what would not is refused by its writer), so source cells differ
+// exactly when their destination bytes do.
+bool TableWriter::KeyChanged(model::Row before, model::Row after) const {
+  return std::ranges::any_of(key_columns_, [&](size_t i) { return !(before[i] == after[i]); });
+}
+
+std::vector<ChangeCounts> TableWriter::changes() const {
+  std::vector<ChangeCounts> changes(source_columns_);
+  for (const ColumnPlan& plan : columns_) changes[plan.source_index] = plan.writer->changes();
+  return changes;
+}
+
+}  // namespace penstock::typemap
