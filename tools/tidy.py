@@ -71,7 +71,9 @@ def cpp_functions(text):
             inside_function = any(kind == "function" for kind, _, _ in scopes)
             is_type = re.match(r"(template\s*<.*>\s*)?(class|struct|enum|union|namespace|extern)\b",
                                head, flags=re.S)
-            kind = "function" if "(" in head and not is_type and not inside_function else "other"
+            is_list = head.endswith(("(", "=", ",", "return"))
+            is_function = "(" in head and not (is_type or is_list or inside_function)
+            kind = "function" if is_function else "other"
             first = position - len(code[head_start:position].lstrip())
             name = re.search(r"([~\w:]+)\s*\(", head)
             scopes.append((kind, name.group(1) if name else "?", first))
@@ -169,6 +171,7 @@ def self_test():
         "src/base/clock.cc": "auto t = steady_clock::now();\n",
         "src/pipe/a.cc": '// not now(), ever\nconst char* sql = "SELECT now()";\nint snow(int);\n',
         "src/pipe/b.cc": "int million = 1'000'000;\nvoid Sleeper();\n",
+        "src/pipe/e.cc": "auto table = Make({\n" + "    {1, 2},\n" * 80 + "});\n",
         "src/pipe/c.cc": "namespace x {\n" + "int f() {\n  return 1;\n}\n" * 60 + "}\n",
     }
     return ([f"self-test: {path} passed" for path, text in bad.items() if not check_file(path, text)]

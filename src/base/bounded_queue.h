@@ -45,6 +45,13 @@ class BoundedQueue {
     changed_.notify_all();
   }
 
+  // Drops what is queued.
+  void Clear() EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    items_.clear();
+    changed_.notify_all();
+  }
+
   size_t size() const EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     return items_.size();

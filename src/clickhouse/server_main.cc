@@ -46,8 +46,8 @@ std::optional<Arguments> Parse(int argc, char** argv) {
     if (target == nullptr || i + 1 == argc) return std::nullopt;
     *target = argv[i + 1];
   }
-  const bool complete = !arguments.data_dir.empty() && !arguments.http_port.empty() &&
-                        !arguments.tcp_port.empty();
+  const bool complete =
+      !arguments.data_dir.empty() && !arguments.http_port.empty() && !arguments.tcp_port.empty();
   return complete ? std::optional(arguments) : std::nullopt;
 }
 

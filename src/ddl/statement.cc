@@ -6,8 +6,6 @@
 #include <span>
 #include <utility>
 
-#include "ddl/tokenizer.h"
-
 namespace penstock::ddl {
 namespace {
 
@@ -208,8 +206,8 @@ Statement DataChange(Cursor& cursor) {
 
 }  // namespace
 
-Statement Classify(std::string_view sql, std::string_view current_schema, bool ansi_quotes) {
-  const std::vector<Token> tokens = Tokenize(sql, ansi_quotes);
+Statement Classify(std::string_view sql, std::string_view current_schema, SqlMode mode) {
+  const std::vector<Token> tokens = Tokenize(sql, mode);
   Cursor cursor(tokens, current_schema);
   if (cursor.Accept("BEGIN")) return Of(StatementKind::kBegin);
   if (cursor.Accept("START")) {
@@ -222,7 +220,9 @@ Statement Classify(std::string_view sql, std::string_view current_schema, bool a
     statement.savepoint = cursor.Name().value_or("");
     return statement;
   }
-  if (cursor.Accept("XA")) return Of(StatementKind::kXa);
+  if (cursor.Accept("XA")) {
+    return Of(cursor.AcceptAny({"START", "BEGIN"}) ? StatementKind::kXaStart : StatementKind::kXa);
+  }
   if (cursor.Accept("ALTER")) return Alter(cursor, current_schema);
   if (cursor.Accept("CREATE")) return Create(cursor);
   if (cursor.Accept("DROP")) return Drop(cursor);

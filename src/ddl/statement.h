@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ddl/tokenizer.h"
 #include "model/table.h"
 
 namespace penstock::ddl {
@@ -15,7 +16,8 @@ enum class StatementKind : uint8_t {
   kRollback,
   kSavepoint,       // `savepoint` names it
   kRollbackTo,      // `savepoint` names it
-  kXa,              // any XA statement
+  kXaStart,         // XA START or BEGIN
+  kXa,              // the other XA statements
   kTableChange,     // creates, changes, empties, renames or drops `tables` (not temporary ones)
   kHarmlessChange,  // of `tables`, but neither a column nor a row: indexes, comments, engines
   kDataChange,  // INSERT, UPDATE, DELETE and kin as a statement: rows that no row event carries;
@@ -32,8 +34,7 @@ struct Statement {
   std::string savepoint;
 };
 
-// Reads a statement of the binary log. `ansi_quotes`: "x" is an identifier (sql_mode of the event).
-// Never fails: what it does not recognize is kOther.
-Statement Classify(std::string_view sql, std::string_view current_schema, bool ansi_quotes);
+// Reads a statement of the binary log. Never fails: what it does not recognize is kOther.
+Statement Classify(std::string_view sql, std::string_view current_schema, SqlMode mode);
 
 }  // namespace penstock::ddl

@@ -18,7 +18,7 @@ struct Case {
 class ClassifyTest : public testing::TestWithParam<Case> {};
 
 TEST_P(ClassifyTest, KindAndTables) {
-  const Statement statement = Classify(GetParam().sql, "shop", false);
+  const Statement statement = Classify(GetParam().sql, "shop", {});
   EXPECT_EQ(statement.kind, GetParam().kind) << GetParam().sql;
   EXPECT_EQ(statement.tables, GetParam().tables) << GetParam().sql;
 }
@@ -34,7 +34,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ROLLBACK", Kind::kRollback}, Case{"SAVEPOINT `x y`", Kind::kSavepoint},
         Case{"ROLLBACK TO `x y`", Kind::kRollbackTo},
         Case{"ROLLBACK WORK TO SAVEPOINT s", Kind::kRollbackTo},
-        Case{"XA START X'61',X'',1", Kind::kXa}, Case{"XA COMMIT X'61',X'',1", Kind::kXa},
+        Case{"XA START X'61',X'',1", Kind::kXaStart}, Case{"XA COMMIT X'61',X'',1", Kind::kXa},
         Case{"ALTER TABLE a ADD COLUMN x int", Kind::kTableChange, {kA}},
         Case{"ALTER ONLINE TABLE `other`.`a` ADD x int", Kind::kTableChange, {{"other", "a"}}},
         Case{"alter /* c */ table a -- d\n drop x", Kind::kTableChange, {kA}},
@@ -48,7 +48,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ALTER TABLE a TRUNCATE PARTITION p1", Kind::kTableChange, {kA}},
         Case{"ALTER TABLE a RENAME TO b", Kind::kTableChange, {kA, kB}},
         Case{"ALTER TABLE a RENAME b", Kind::kTableChange, {kA, kB}},
-        Case{"CREATE TABLE IF NOT EXISTS a (x int)", Kind::kHarmlessChange, {kA}}, Case{"CREATE TABLE a (x int)", Kind::kTableChange, {kA}},
+        Case{"CREATE TABLE IF NOT EXISTS a (x int)", Kind::kHarmlessChange, {kA}},
+        Case{"CREATE TABLE a (x int)", Kind::kTableChange, {kA}},
         Case{"CREATE OR REPLACE TABLE a LIKE b", Kind::kTableChange, {kA}},
         Case{"CREATE TEMPORARY TABLE a (x int)", Kind::kOther},
         Case{"CREATE DEFINER=`root`@`%` TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET x=1",
@@ -73,13 +74,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"/* unterminated", Kind::kOther}));
 
 TEST(ClassifyTest, SavepointNames) {
-  EXPECT_EQ(Classify("SAVEPOINT `x y`", "", false).savepoint, "x y");
-  EXPECT_EQ(Classify("ROLLBACK TO SAVEPOINT s1", "", false).savepoint, "s1");
+  EXPECT_EQ(Classify("SAVEPOINT `x y`", "", {}).savepoint, "x y");
+  EXPECT_EQ(Classify("ROLLBACK TO SAVEPOINT s1", "", {}).savepoint, "s1");
 }
 
 TEST(ClassifyTest, AnsiQuotes) {
-  EXPECT_EQ(Classify("TRUNCATE \"a\"", "shop", true).tables, std::vector<TableName>{kA});
-  EXPECT_TRUE(Classify("TRUNCATE \"a\"", "shop", false).tables.empty());
+  EXPECT_EQ(Classify("TRUNCATE \"a\"", "shop", {.ansi_quotes = true}).tables,
+            std::vector<TableName>{kA});
+  EXPECT_TRUE(Classify("TRUNCATE \"a\"", "shop", {}).tables.empty());
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ bool IsWordByte(char c) {
 
 class Scanner {
  public:
-  Scanner(std::string_view sql, bool ansi_quotes) : sql_(sql), ansi_quotes_(ansi_quotes) {}
+  Scanner(std::string_view sql, SqlMode mode) : sql_(sql), mode_(mode) {}
 
   std::vector<Token> Run() {
     while (position_ < sql_.size()) Step();
@@ -38,7 +38,7 @@ class Scanner {
     } else if (in_executable_comment_ && c == '*' && At(1) == '/') {
       in_executable_comment_ = false;
       position_ += 2;
-    } else if (c == '`' || (c == '"' && ansi_quotes_)) {
+    } else if (c == '`' || (c == '"' && mode_.ansi_quotes)) {
       Quoted(Token::Kind::kIdentifier, c);
     } else if (c == '\'' || c == '"') {
       Quoted(Token::Kind::kString, c);
@@ -76,7 +76,8 @@ class Scanner {
       if (c == quote) {
         if (At(0) != quote) break;
         ++position_;
-      } else if (c == '\\' && kind == Token::Kind::kString && position_ < sql_.size()) {
+      } else if (c == '\\' && mode_.backslash_escapes && kind == Token::Kind::kString &&
+                 position_ < sql_.size()) {
         text += c;
         text += sql_[position_++];
         continue;
@@ -95,7 +96,7 @@ class Scanner {
   }
 
   std::string_view sql_;
-  bool ansi_quotes_;
+  SqlMode mode_;
   size_t position_ = 0;
   bool in_executable_comment_ = false;
   std::vector<Token> tokens_;
@@ -110,8 +111,6 @@ bool Token::Is(std::string_view keyword) const {
          });
 }
 
-std::vector<Token> Tokenize(std::string_view sql, bool ansi_quotes) {
-  return Scanner(sql, ansi_quotes).Run();
-}
+std::vector<Token> Tokenize(std::string_view sql, SqlMode mode) { return Scanner(sql, mode).Run(); }
 
 }  // namespace penstock::ddl

@@ -23,9 +23,15 @@ struct Token {
   bool IsSymbol(char c) const { return kind == Kind::kSymbol && text[0] == c; }
 };
 
+// What of a statement's sql_mode decides where its tokens end.
+struct SqlMode {
+  bool ansi_quotes = false;       // "x" is an identifier
+  bool backslash_escapes = true;  // in strings; off under NO_BACKSLASH_ESCAPES
+};
+
 // Splits a MySQL or MariaDB statement. Comments vanish, but the inside of executable ones
 // (/*! */, /*M! */) counts. An unterminated quote or comment runs to the end.
 // https://dev.mysql.com/doc/refman/8.4/en/comments.html
-std::vector<Token> Tokenize(std::string_view sql, bool ansi_quotes);
+std::vector<Token> Tokenize(std::string_view sql, SqlMode mode);
 
 }  // namespace penstock::ddl

@@ -102,8 +102,9 @@ Result<Lifecycle> Next(const Lifecycle& at, Event event, ReplicationMode mode) {
     case Event::kStop:
       return Stop(at);
     case Event::kResync:
-      return Illegal(at.state, "Resync is not supported by this version; delete the pipe and its "
-                               "destination tables and create it again");
+      return Illegal(at.state,
+                     "Resync is not supported by this version; delete the pipe and its "
+                     "destination tables and create it again");
     default:
       return Milestone(at, event, mode);
   }

@@ -25,10 +25,10 @@ enum class State : uint8_t {
   kDegraded,
   kFailed,
 };
-inline constexpr std::array kAllStates = {
-    State::kProvisioning, State::kSetup,  State::kSnapshot,  State::kRunning,
-    State::kPausing,      State::kPaused, State::kModifying, State::kResync,
-    State::kCompleted,    State::kDegraded, State::kFailed};
+inline constexpr std::array kAllStates = {State::kProvisioning, State::kSetup,   State::kSnapshot,
+                                          State::kRunning,      State::kPausing, State::kPaused,
+                                          State::kModifying,    State::kResync,  State::kCompleted,
+                                          State::kDegraded,     State::kFailed};
 
 std::string_view StateName(State state);
 std::optional<State> ParseState(std::string_view name);
@@ -44,8 +44,8 @@ enum class Event : uint8_t {
   kSettled,      // pausing: inserts settled, position saved
   kFailed,       // an irrecoverable error
 };
-inline constexpr std::array kAllEvents = {Event::kStart,       Event::kStop,   Event::kResync,
-                                          Event::kProvisioned, Event::kSetUp,  Event::kLoaded,
+inline constexpr std::array kAllEvents = {Event::kStart,       Event::kStop,  Event::kResync,
+                                          Event::kProvisioned, Event::kSetUp, Event::kLoaded,
                                           Event::kSettled,     Event::kFailed};
 
 std::string_view EventName(Event event);

@@ -14,10 +14,8 @@ using Key = std::tuple<State, State, Event>;  // state, resume, event
 std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
   std::map<Key, Lifecycle> legal;
   const auto at = [](State state) { return Lifecycle{state, state}; };
-  const State after_setup =
-      mode == ReplicationMode::kCdcOnly ? State::kRunning : State::kSnapshot;
-  const State after_load =
-      mode == ReplicationMode::kSnapshot ? State::kCompleted : State::kRunning;
+  const State after_setup = mode == ReplicationMode::kCdcOnly ? State::kRunning : State::kSnapshot;
+  const State after_load = mode == ReplicationMode::kSnapshot ? State::kCompleted : State::kRunning;
   const std::map<State, std::pair<Event, State>> milestones = {
       {State::kProvisioning, {Event::kProvisioned, State::kSetup}},
       {State::kSetup, {Event::kSetUp, after_setup}},
@@ -42,8 +40,7 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
   }
   legal[{State::kPausing, State::kCompleted, Event::kSettled}] = at(State::kCompleted);
   legal[{State::kPausing, State::kCompleted, Event::kStop}] = {State::kPausing, State::kCompleted};
-  legal[{State::kPausing, State::kCompleted, Event::kFailed}] = {State::kFailed,
-                                                                 State::kCompleted};
+  legal[{State::kPausing, State::kCompleted, Event::kFailed}] = {State::kFailed, State::kCompleted};
   return legal;
 }
 

@@ -77,8 +77,8 @@ Status Loader::PlanTable(size_t table_index, Lane& lane) {
   }
   if (table.planned) return {};
 
-  const auto last = table.partitions.empty() ? std::nullopt
-                                             : std::optional<Partition>(table.partitions.back());
+  const auto last =
+      table.partitions.empty() ? std::nullopt : std::optional<Partition>(table.partitions.back());
   Planner planner(table.definition,
                   {.rows_per_partition = options_.rows_per_partition,
                    .comment = QueryComment(options_.pipe_name)},
@@ -88,8 +88,8 @@ Status Loader::PlanTable(size_t table_index, Lane& lane) {
     std::optional<Partition> partition;
     PENSTOCK_TRY(Retry([&]() -> Status {
       if (!connection) {
-        PENSTOCK_ASSIGN(connection, mysql::Connection::Open(
-                                        options_.source, options_.pipe_name + " planner", stop));
+        PENSTOCK_ASSIGN(connection, mysql::Connection::Open(options_.source,
+                                                            options_.pipe_name + " planner", stop));
         if (progress.rows_estimated == 0) {
           PENSTOCK_ASSIGN(progress.rows_estimated,
                           EstimateRows(*connection, table.definition.name, stop));
@@ -105,8 +105,7 @@ Status Loader::PlanTable(size_t table_index, Lane& lane) {
     }));
     if (!partition) break;
     const bool is_last = !partition->upper.has_value();
-    PENSTOCK_TRY(
-        journal_->AddPartition(table.id, *partition, is_last, progress.rows_estimated));
+    PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.rows_estimated));
     ++progress.partitions;
     if (is_last) progress.planned = true;
     if (!lane.Push({table_index, *std::move(partition)}, stop)) return {};

@@ -43,10 +43,9 @@ Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
 }
 
 Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto connection, mysql::Connection::Open(
-                                       options_.source, options_.pipe_name + " snapshot", stop));
-  PENSTOCK_TRY(
-      connection.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
+  PENSTOCK_ASSIGN(auto connection,
+                  mysql::Connection::Open(options_.source, options_.pipe_name + " snapshot", stop));
+  PENSTOCK_TRY(connection.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
   if (options_.start_position) {
     PENSTOCK_ASSIGN(const bool executed,
                     mysql::HasExecuted(connection, *options_.start_position, stop));
@@ -68,12 +67,13 @@ Status PartitionReader::OpenTransaction(const model::Table& definition, std::sto
   PENSTOCK_ASSIGN(const auto now, mysql::ReadDefinitions(*source_, {definition.name}, stop));
   const auto found = now.find(definition.name);
   if (found == now.end() || Fingerprint(found->second) != Fingerprint(definition)) {
-    return Fail(Error{.code = ErrorCode::kNeedsUser,
-                      .message = fmt::format("the definition of {} changed since the pipe was set up",
-                                             definition.name.ToString()),
-                      .origin = "source",
-                      .native_code = 0,
-                      .remedy = "Delete the pipe and its destination tables and create it again"});
+    return Fail(
+        Error{.code = ErrorCode::kNeedsUser,
+              .message = fmt::format("the definition of {} changed since the pipe was set up",
+                                     definition.name.ToString()),
+              .origin = "source",
+              .native_code = 0,
+              .remedy = "Delete the pipe and its destination tables and create it again"});
   }
   return {};
 }
@@ -87,13 +87,13 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(
   row_.assign(definition.columns.size(), model::Value());
   clickhouse::Block block = writer.NewBlock();
 
-  const std::string condition = RangeCondition(definition, RangeColumns(definition),
-                                               partition.lower, partition.upper);
-  PENSTOCK_TRY(source_->StartSelect(
-      fmt::format("{}SELECT {} FROM {}{}{}", QueryComment(options_.pipe_name),
-                  mysql::SelectList(definition), FromClause(definition),
-                  condition.empty() ? "" : " WHERE ", condition),
-      stop));
+  const std::string condition =
+      RangeCondition(definition, RangeColumns(definition), partition.lower, partition.upper);
+  PENSTOCK_TRY(
+      source_->StartSelect(fmt::format("{}SELECT {} FROM {}{}{}", QueryComment(options_.pipe_name),
+                                       mysql::SelectList(definition), FromClause(definition),
+                                       condition.empty() ? "" : " WHERE ", condition),
+                           stop));
 
   Rows rows;
   const auto flush = [&]() -> Status {
@@ -125,15 +125,14 @@ Status PartitionReader::Insert(const LoadTable& table, clickhouse::Block& block,
                                std::stop_token stop) {
   Backoff backoff;
   while (true) {
-    const Status status =
-        destination_.Insert(block,
-                            {.database = options_.database,
-                             .table = table.target,
-                             .query_id = "penstock-" + RandomUuid(),
-                             .deduplication_token = {},
-                             .compression = options_.compression,
-                             .settings = {}},
-                            stop);
+    const Status status = destination_.Insert(block,
+                                              {.database = options_.database,
+                                               .table = table.target,
+                                               .query_id = "penstock-" + RandomUuid(),
+                                               .deduplication_token = {},
+                                               .compression = options_.compression,
+                                               .settings = {}},
+                                              stop);
     if (status || (status.error().code != ErrorCode::kRetry &&
                    status.error().code != ErrorCode::kUnknownOutcome)) {
       return status;

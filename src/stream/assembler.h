@@ -91,39 +91,40 @@ class Assembler {
 
   Assembler(model::Position start, ReserveVersions reserve);
 
-  Status On(const binlog::FormatDescription& format, const binlog::EventHeader& header);
+  Status OnNewFile(const binlog::EventHeader& header);
   Status On(const binlog::Rotate& rotate);
   Status On(const binlog::MysqlGtidEvent& gtid);
   Status On(const binlog::MariadbGtidEvent& gtid);
   Status On(const binlog::Query& query, const binlog::EventHeader& header);
+  Status On(const binlog::XaPrepare& prepare, const binlog::EventHeader& header);
   Status On(const binlog::TableMap& map);
   Status On(const binlog::Rows& rows);
-  Status OnXaPrepare(const binlog::EventHeader& header);
-  Status CheckStatement(const ddl::Statement& statement, const binlog::Query& query) const;
+  Status CheckStatement(const ddl::Statement& statement) const;
 
   void Begin();
   void Commit(const binlog::EventHeader& header);
   Status Undo();
-  Status RollbackTo(const std::string& savepoint);
+  void TakeBack();
+  void EndTransaction();
   void SetSavepoint(const std::string& name);
-  Mark MarkOf(const TableState& state) const;
+  Status RollbackTo(const std::string& name);
+  static Mark MarkOf(const TableState& state);
   static void Restore(TableState& state, const Mark& mark);
   void Touch(size_t table);
-
-  Status AppendRow(TableState& state, model::Row row, bool is_deleted);
-  Status AppendUpdate(TableState& state, model::Row before, model::Row after);
-  Result<uint64_t> NextVersion();
   void Advance(const binlog::EventHeader& header);
-  Error At(Error error) const;
+
+  Status AppendRows(TableState& state, binlog::RowImageDecoder& decoder, const binlog::Rows& rows);
+  Status AppendRow(TableState& state, model::Row row, bool is_deleted);
+  std::string Where(const binlog::EventHeader& header) const;
 
   std::vector<std::unique_ptr<TableState>> tables_;
   std::map<model::TableName, size_t> index_;
-  std::unordered_map<uint64_t, MappedTable> mapped_;
+  std::unordered_map<uint64_t, std::optional<MappedTable>> mapped_;  // empty: not ours
   ReserveVersions reserve_;
   VersionRange versions_;
 
   model::Position position_;
-  std::string file_;         // being read; position_.file follows at transaction ends
+  std::string file_;  // being read; position_.file follows at transaction ends
   uint64_t offset_ = 0;
   std::optional<model::MysqlGtid> mysql_gtid_;
   std::optional<model::MariadbGtid> mariadb_gtid_;

@@ -42,8 +42,8 @@ struct Batch {
   // of a transaction that is still open may be in the batch; `end` is then before it.
   model::Position end;
   uint64_t rows = 0;
-  uint64_t bytes = 0;          // of the row images, as the log held them
-  UnixMicros last_commit{};    // at the source, of the last whole transaction; 0: none yet
+  uint64_t bytes = 0;        // of the row images, as the log held them
+  UnixMicros last_commit{};  // at the source, of the last whole transaction; 0: none yet
 };
 
 }  // namespace penstock::stream

@@ -12,12 +12,13 @@
 
 namespace penstock::binlog {
 
-// Common header, 19 bytes. https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html
+// Common header, 19 bytes.
+// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html
 struct EventHeader {
   uint32_t timestamp = 0;  // seconds since the epoch, of the statement; 0 for artificial events
   uint8_t type = 0;
   uint32_t server_id = 0;
-  uint32_t size = 0;      // with header and checksum
+  uint32_t size = 0;        // with header and checksum
   uint32_t end_offset = 0;  // of this event in its file, modulo 2^32; 0 inside some groups
   uint16_t flags = 0;
 

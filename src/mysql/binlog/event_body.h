@@ -1,27 +1,30 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
+#include <cstdint>
 
 #include "base/byte_reader.h"
 #include "mysql/binlog/event.h"
 
 namespace penstock::binlog {
 
-// The bodies of single events. Each reads the bytes between header and checksum and leaves the
-// reader failed when they are malformed; what it returns is then meaningless. Lengths of post
-// headers are what the format description says.
+// The bodies of single events: each reads what stands between header and checksum, and leaves the
+// reader failed when that is malformed; what was returned then means nothing. `post_header_length`
+// is what the format description says of the event's type.
 
-Body ParseRotate(ByteReader reader, bool& ok);
-Body ParseMysqlGtid(ByteReader& reader, bool anonymous);
-// "MySQL serialization library" format: a message of numbered fields.
-Body ParseTaggedGtid(ByteReader& reader);
-Body ParseMariadbGtid(ByteReader& reader, uint32_t server_id);
-Body ParseQuery(ByteReader& reader, size_t post_header_length);
-Body ParseTableMap(ByteReader& reader, size_t post_header_length);
-Body ParseRows(ByteReader& reader, const struct RowsLayout& layout);
-Body ParseHeartbeatV2(ByteReader& reader);
-Body ParseXaPrepare(ByteReader& reader);
-Body ParseIncident(ByteReader& reader);
+Rotate ParseRotate(ByteReader& reader);
+// Also EXECUTE_LOAD_QUERY_EVENT, whose post header is only longer.
+Query ParseQuery(ByteReader& reader, size_t post_header_length);
+TableMap ParseTableMap(ByteReader& reader, size_t post_header_length);
+// `type` is one of the rows events of either version.
+Rows ParseRows(ByteReader& reader, uint8_t type, size_t post_header_length);
+Heartbeat ParseHeartbeatV2(ByteReader& reader);
+XaPrepare ParseXaPrepare(ByteReader& reader);
+Incident ParseIncident(ByteReader& reader);
+
+MysqlGtidEvent ParseGtid(ByteReader& reader);
+MysqlGtidEvent ParseAnonymousGtid(ByteReader& reader);
+MysqlGtidEvent ParseTaggedGtid(ByteReader& reader);
+MariadbGtidEvent ParseMariadbGtid(ByteReader& reader, uint32_t server_id);
 
 }  // namespace penstock::binlog

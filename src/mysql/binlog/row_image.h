@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "model/table.h"
 #include "model/value.h"
+#include "mysql/binlog/column_plan.h"
 #include "mysql/binlog/event.h"
 
 namespace penstock::binlog {
@@ -19,8 +20,8 @@ namespace penstock::binlog {
 // the definition that was valid at that position. One thread at a time.
 class RowImageDecoder {
  public:
-  // kConflict when the map does not fit the definition (number of columns, a type, a length, a
-  // sign): the schema changed.
+  // kConflict when the map does not fit the definition (number of columns, a name, a type, a
+  // length, a sign): the schema changed.
   static Result<RowImageDecoder> Make(const model::Table& table, const TableMap& map);
 
   // Decodes one image from `reader`; columns missing in the `present` bitmap become kAbsent.
@@ -34,18 +35,16 @@ class RowImageDecoder {
   size_t column_count() const { return columns_.size(); }
 
  private:
-  struct ColumnPlan {
-    uint8_t type;       // real type byte of the log
-    uint16_t metadata;
-    model::SqlType sql_type;
-    bool is_unsigned;
-    uint32_t precision;
-    uint32_t scale;
-    uint64_t length;    // BINARY: padded to it
-  };
+  model::Value DecodeCell(const ColumnPlan& plan, ByteReader& reader);
+  model::Value DecodeBinary(const ColumnPlan& plan, ByteReader& reader);
+  model::Value DecodeJson(const ColumnPlan& plan, ByteReader& reader);
+  bool AllPresent(std::string_view present) const;
   std::string& Scratch();
+  Failure Malformed(size_t column) const;
 
+  model::TableName table_;
   std::vector<ColumnPlan> columns_;
+  std::vector<std::string> names_;
   std::deque<std::string> scratch_;  // stable strings for JSON text, decimals, padding
   size_t scratch_used_ = 0;
 };

@@ -28,7 +28,7 @@ int64_t DaysFromEpoch(int64_t year, unsigned month, unsigned day) {
 }
 
 CivilTime ReadCivil(ByteReader& reader) {
-  CivilTime civil;
+  CivilTime civil{};
   const uint8_t length = reader.U8();
   if (length != 0 && length != 4 && length != 7 && length != 11) reader.Fail();
   if (length >= 4) {

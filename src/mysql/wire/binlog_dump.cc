@@ -90,9 +90,9 @@ Status CheckStart(const model::Position& start, Flavour flavour) {
                     (start.mechanism == Mechanism::kMysqlGtid) == (flavour == Flavour::kMysql);
   if (!fits) {
     return Fail(ErrorCode::kNeedsUser,
-                "the position {} is of the other server family: the source has been replaced. "
+                "the position ({}) is of the other server family: the source has been replaced. "
                 "Resync the pipe",
-                start.ToString());
+                start.Serialize());
   }
   if (start.mechanism == Mechanism::kFile && start.offset > std::numeric_limits<uint32_t>::max()) {
     Error error{.code = ErrorCode::kNeedsUser,
@@ -108,6 +108,16 @@ Status CheckStart(const model::Position& start, Flavour flavour) {
   return {};
 }
 
+// Servers refuse it with the errno of a wrong password.
+Status Register(Connection& connection, uint32_t server_id, const std::stop_token& stop) {
+  Status registered =
+      connection.SendCommand(kComRegisterSlave, RegisterPayload(server_id), true, stop);
+  if (registered || registered.error().native_code != kErrAccessDenied) return registered;
+  Error error = std::move(registered).error().In("registering as a replica");
+  error.remedy = kGrantReplicationRemedy;
+  return Fail(std::move(error));
+}
+
 }  // namespace
 
 Result<bool> StartDump(Connection& connection, const DumpOptions& options, std::stop_token stop) {
@@ -118,8 +128,7 @@ Result<bool> StartDump(Connection& connection, const DumpOptions& options, std::
   PENSTOCK_ASSIGN(const auto rows, connection.Query("SELECT @master_binlog_checksum", stop));
   const bool checksum = !rows.empty() && rows[0][0] && *rows[0][0] != "NONE";
 
-  PENSTOCK_TRY(
-      connection.SendCommand(kComRegisterSlave, RegisterPayload(options.server_id), true, stop));
+  PENSTOCK_TRY(Register(connection, options.server_id, stop));
   if (start.mechanism == Mechanism::kMysqlGtid) {
     PENSTOCK_TRY(connection.SendCommand(
         kComBinlogDumpGtid, GtidDumpPayload(options.server_id, start.mysql), false, stop));

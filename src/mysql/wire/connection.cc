@@ -16,7 +16,6 @@
 namespace penstock::mysql {
 namespace {
 
-constexpr unsigned long kPacketError = ~0UL;
 constexpr uint8_t kPacketOk = 0x00;
 constexpr uint8_t kPacketEof = 0xfe;
 
@@ -184,7 +183,7 @@ Status Connection::Impl::Send(enum_server_command command, std::string_view payl
 
 Result<std::string_view> Connection::Impl::ReadPacket() {
   const unsigned long length = mysql_net_read_packet(mysql_.get());
-  if (length == kPacketError || length == 0) return CallFailed();
+  if (length == packet_error || length == 0) return CallFailed();
   return std::string_view(reinterpret_cast<const char*>(mysql_->net.read_pos), length);
 }
 

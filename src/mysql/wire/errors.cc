@@ -13,9 +13,8 @@ struct Entry {
   std::string_view remedy;
 };
 
-constexpr std::string_view kGrantReplication =
-    "Grant it: GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO the user (MariaDB also: SLAVE "
-    "MONITOR, BINLOG MONITOR)";
+constexpr std::string_view kSameServerId =
+    "Give every pipe and replica of this source a server id of its own";
 constexpr std::string_view kGrantSelect = "Grant SELECT on the database or table to the user";
 constexpr std::string_view kCheckPassword =
     "Check the user name, the password, and from which hosts the server lets this user in";
@@ -63,7 +62,7 @@ constexpr std::array kTable = {
     Entry{1205, ErrorCode::kRetry, ""},
     Entry{1213, ErrorCode::kRetry, ""},
     Entry{1226, ErrorCode::kRetry, "Raise the user's resource limits (ALTER USER ... WITH ...)"},
-    Entry{1227, ErrorCode::kNeedsUser, kGrantReplication},
+    Entry{1227, ErrorCode::kNeedsUser, kGrantReplicationRemedy},
     Entry{1236, ErrorCode::kNeedsUser,
           "If the log has been purged, resync the pipe and keep logs for longer "
           "(binlog_expire_logs_seconds); if another replica uses this server id, choose another"},
@@ -97,6 +96,7 @@ constexpr std::array kTable = {
     Entry{3159, ErrorCode::kNeedsUser, "The source accepts only TLS: leave disableTls out"},
     Entry{3169, ErrorCode::kRetry, ""},
     Entry{4031, ErrorCode::kRetry, ""},
+    Entry{4052, ErrorCode::kNeedsUser, kSameServerId},
     Entry{4151, ErrorCode::kNeedsUser, "Unlock the account: ALTER USER ... ACCOUNT UNLOCK"},
     Entry{5010, ErrorCode::kNeedsUser,
           "Use an account with caching_sha2_password, mysql_native_password or ed25519; plugins "

@@ -12,6 +12,10 @@ namespace penstock::mysql {
 // server's text, which names users and objects but never a password.
 Error SourceError(int native_code, std::string_view message);
 
+// What a user needs for the log; MariaDB knows these names too.
+inline constexpr std::string_view kGrantReplicationRemedy =
+    "Grant it: GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO the user";
+
 // Errnos that callers react to by name.
 inline constexpr int kErrAccessDenied = 1045;
 inline constexpr int kErrSpecificAccessDenied = 1227;

@@ -1,0 +1,453 @@
+#include "stream/assembler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace penstock::stream {
+namespace {
+
+constexpr std::string_view kStartAnew =
+    "Delete the pipe and its destination tables and create it again";
+
+Failure NeedsUser(std::string message, std::string_view remedy) {
+  return Fail(Error{.code = ErrorCode::kNeedsUser,
+                    .message = std::move(message),
+                    .origin = "source",
+                    .native_code = 0,
+                    .remedy = std::string(remedy)});
+}
+
+Failure MissingStart(std::string_view what) {
+  return Fail(ErrorCode::kBadData, "the log is out of order: {}", what);
+}
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+template <typename... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+}  // namespace
+
+Assembler::Assembler(model::Position start, ReserveVersions reserve)
+    : reserve_(std::move(reserve)),
+      position_(std::move(start)),
+      file_(position_.file),
+      offset_(position_.offset) {}
+
+Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tables,
+                                                   model::Position start, ReserveVersions reserve) {
+  std::unique_ptr<Assembler> assembler(new Assembler(std::move(start), std::move(reserve)));
+  size_t columns_max = 0;
+  for (StreamTable& table : tables) {
+    PENSTOCK_ASSIGN(auto writer,
+                    typemap::TableWriter::Make(table.definition, table.target_options));
+    columns_max = std::max(columns_max, table.definition.columns.size());
+    assembler->index_.emplace(table.definition.name, assembler->tables_.size());
+    auto block = writer.NewBlock();
+    assembler->tables_.push_back(
+        std::make_unique<TableState>(TableState{.table = std::move(table),
+                                                .writer = std::move(writer),
+                                                .block = std::move(block),
+                                                .counts = {},
+                                                .touched = false,
+                                                .mark = {}}));
+  }
+  assembler->before_.resize(columns_max);
+  assembler->after_.resize(columns_max);
+  return assembler;
+}
+
+Status Assembler::Consume(const binlog::Event& event) {
+  const binlog::EventHeader& header = event.header;
+  const Status status = std::visit(
+      Overloaded{
+          [&](const binlog::FormatDescription&) { return OnNewFile(header); },
+          [&](const binlog::Rotate& rotate) { return On(rotate); },
+          [&](const binlog::MysqlGtidEvent& gtid) { return On(gtid); },
+          [&](const binlog::MariadbGtidEvent& gtid) { return On(gtid); },
+          [&](const binlog::Query& query) { return On(query, header); },
+          [&](const binlog::Xid&) -> Status { return Commit(header), Status(); },
+          [&](const binlog::TableMap& map) { return On(map); },
+          [&](const binlog::Rows& rows) { return On(rows); },
+          [&](const binlog::XaPrepare& prepare) { return On(prepare, header); },
+          [&](const binlog::TransactionPayload&) -> Status {
+            return NeedsUser(
+                "the log holds a compressed transaction, which this version cannot read",
+                "SET GLOBAL binlog_transaction_compression = OFF, and create the pipe "
+                "again");
+          },
+          [&](const binlog::Compressed&) -> Status {
+            return NeedsUser("the log holds a compressed event, which this version cannot read",
+                             "SET GLOBAL log_bin_compress = OFF, and create the pipe again");
+          },
+          [&](const binlog::Incident& incident) -> Status {
+            return NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
+                                         incident.message),
+                             kStartAnew);
+          },
+          [&](const binlog::Unknown& unknown) -> Status {
+            return NeedsUser(fmt::format("the log holds {}, which this version cannot read",
+                                         binlog::EventTypeName(unknown.type)),
+                             "Use a version of penstock that knows it");
+          },
+          [](const binlog::Heartbeat&) { return Status(); },
+          [](const binlog::PreviousGtids&) { return Status(); },
+          [](const binlog::Ignored&) { return Status(); },
+      },
+      event.body);
+  if (!status) return Fail(status.error().In(Where(header)));
+  return {};
+}
+
+void Assembler::Reconnect() {
+  mapped_.clear();
+  // A transaction whose rows were taken in part is read again from its start; its rows get higher
+  // versions then.
+  if (in_transaction_ && !partly_taken_) TakeBack();
+  EndTransaction();
+  file_ = position_.file;
+  offset_ = position_.offset;
+}
+
+// A new file while a transaction is open: the server died in the middle of writing it.
+Status Assembler::OnNewFile(const binlog::EventHeader& header) {
+  if (header.end_offset != 0 && in_transaction_) return Undo();
+  return {};
+}
+
+Status Assembler::On(const binlog::Rotate& rotate) {
+  file_ = rotate.next_file;
+  offset_ = rotate.next_offset;
+  if (!in_transaction_) {
+    position_.file = file_;
+    position_.offset = offset_;
+  }
+  return {};
+}
+
+Status Assembler::On(const binlog::MysqlGtidEvent& gtid) {
+  if (in_transaction_) PENSTOCK_TRY(Undo());
+  mysql_gtid_ = gtid.gtid;
+  commit_micros_ = gtid.commit_micros;
+  return {};
+}
+
+Status Assembler::On(const binlog::MariadbGtidEvent& gtid) {
+  if (in_transaction_) PENSTOCK_TRY(Undo());
+  mariadb_gtid_ = gtid.gtid;
+  commit_micros_ = 0;
+  if (!gtid.standalone) Begin();
+  return {};
+}
+
+Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& header) {
+  const ddl::Statement statement = ddl::Classify(
+      query.sql, query.schema,
+      {.ansi_quotes = query.ansi_quotes, .backslash_escapes = !query.no_backslash_escapes});
+  PENSTOCK_TRY(CheckStatement(statement));
+  switch (statement.kind) {
+    case ddl::StatementKind::kBegin:
+      Begin();
+      return {};
+    case ddl::StatementKind::kCommit:
+      Commit(header);
+      return {};
+    case ddl::StatementKind::kRollback:
+      PENSTOCK_TRY(Undo());
+      Advance(header);
+      return {};
+    case ddl::StatementKind::kSavepoint:
+      SetSavepoint(statement.savepoint);
+      return {};
+    case ddl::StatementKind::kRollbackTo:
+      return RollbackTo(statement.savepoint);
+    case ddl::StatementKind::kXaStart:
+      Begin();
+      return {};
+    default:
+      if (!in_transaction_) Advance(header);
+      return {};
+  }
+}
+
+// What changes rows or columns of our tables without row events cannot be followed.
+Status Assembler::CheckStatement(const ddl::Statement& statement) const {
+  const bool changes_table = statement.kind == ddl::StatementKind::kTableChange;
+  if (!changes_table && statement.kind != ddl::StatementKind::kDataChange) return {};
+  for (const model::TableName& name : statement.tables) {
+    const auto ours = std::find_if(index_.begin(), index_.end(), [&](const auto& entry) {
+      return entry.first == name ||
+             (changes_table && name.table.empty() && entry.first.schema == name.schema);
+    });
+    if (ours == index_.end()) continue;
+    if (changes_table) {
+      return NeedsUser(fmt::format("a schema change or TRUNCATE of {} is in the log, which this "
+                                   "version does not follow",
+                                   ours->first.ToString()),
+                       kStartAnew);
+    }
+    return NeedsUser(
+        fmt::format("a statement that may change {} was logged as text instead of rows",
+                    ours->first.ToString()),
+        "Set binlog_format to ROW in every session of the source; then delete the pipe and its "
+        "destination tables and create it again");
+  }
+  return {};
+}
+
+Status Assembler::On(const binlog::XaPrepare& prepare, const binlog::EventHeader& header) {
+  if (!prepare.one_phase && (!touched_.empty() || partly_taken_)) {
+    return NeedsUser(
+        fmt::format(
+            "{} was changed by an XA transaction, which this version does not "
+            "follow",
+            touched_.empty() ? "a table" : tables_[touched_[0]]->table.definition.name.ToString()),
+        kStartAnew);
+  }
+  Commit(header);
+  return {};
+}
+
+Status Assembler::On(const binlog::TableMap& map) {
+  // The definition of a table id may change only together with the id, yet ids start anew with
+  // the server.
+  const auto known = mapped_.find(map.table_id);
+  const auto ours = index_.find(model::TableName{std::string(map.schema), std::string(map.table)});
+  if (ours == index_.end()) {
+    if (known != mapped_.end())
+      known->second.reset();
+    else
+      mapped_.emplace(map.table_id, std::nullopt);
+    return {};
+  }
+  if (known != mapped_.end() && known->second && known->second->table == ours->second &&
+      known->second->types == map.types && known->second->metadata == map.metadata) {
+    return {};
+  }
+  auto decoder = binlog::RowImageDecoder::Make(tables_[ours->second]->table.definition, map);
+  if (!decoder) {
+    Error error = std::move(decoder).error();
+    if (error.code == ErrorCode::kConflict) {
+      error.code = ErrorCode::kNeedsUser;
+      error.origin = "source";
+      error.remedy = kStartAnew;
+    }
+    return Fail(std::move(error));
+  }
+  mapped_.insert_or_assign(map.table_id, MappedTable{.table = ours->second,
+                                                     .types = std::string(map.types),
+                                                     .metadata = map.metadata,
+                                                     .decoder = *std::move(decoder)});
+  return {};
+}
+
+Status Assembler::On(const binlog::Rows& rows) {
+  const auto found = mapped_.find(rows.table_id);
+  if (found == mapped_.end()) return MissingStart("rows of a table that was not announced");
+  if (!found->second) return {};
+  if (!in_transaction_) return MissingStart("rows outside of a transaction");
+  MappedTable& mapped = *found->second;
+  TableState& state = *tables_[mapped.table];
+  if (rows.column_count != mapped.decoder.column_count()) {
+    return MissingStart("rows with another number of columns than announced");
+  }
+  if (rows.partial_json) {
+    return NeedsUser(fmt::format("{} has partial JSON updates in the log, which this version "
+                                 "cannot read",
+                                 state.table.definition.name.ToString()),
+                     "SET GLOBAL binlog_row_value_options = '', and create the pipe again");
+  }
+  Touch(mapped.table);
+  bytes_ += rows.data.size();
+  return AppendRows(state, mapped.decoder, rows);
+}
+
+Status Assembler::AppendRows(TableState& state, binlog::RowImageDecoder& decoder,
+                             const binlog::Rows& rows) {
+  const size_t columns = rows.column_count;
+  const std::span before(before_.data(), columns);
+  const std::span after(after_.data(), columns);
+  ByteReader reader(rows.data);
+  while (!reader.AtEnd()) {
+    decoder.BeginRow();
+    PENSTOCK_TRY(decoder.Decode(reader, rows.present, before));
+    switch (rows.kind) {
+      case binlog::RowsKind::kInsert:
+        PENSTOCK_TRY(AppendRow(state, before, /*is_deleted=*/false));
+        ++state.counts.inserted;
+        break;
+      case binlog::RowsKind::kDelete:
+        PENSTOCK_TRY(AppendRow(state, before, /*is_deleted=*/true));
+        ++state.counts.deleted;
+        break;
+      case binlog::RowsKind::kUpdate:
+        PENSTOCK_TRY(decoder.Decode(reader, rows.present_after, after));
+        if (state.writer.KeyChanged(before, after)) {
+          PENSTOCK_TRY(AppendRow(state, before, /*is_deleted=*/true));
+        }
+        PENSTOCK_TRY(AppendRow(state, after, /*is_deleted=*/false));
+        ++state.counts.updated;
+        break;
+    }
+    ++rows_;
+  }
+  return {};
+}
+
+Status Assembler::AppendRow(TableState& state, model::Row row, bool is_deleted) {
+  const bool whole = std::none_of(row.begin(), row.end(), [](const model::Value& value) {
+    return value.kind == model::ValueKind::kAbsent;
+  });
+  if (!whole) [[unlikely]] {
+    return NeedsUser(
+        fmt::format("a change of {} was logged without all of its columns",
+                    state.table.definition.name.ToString()),
+        "Set binlog_row_image to FULL in every session of the source; then delete the pipe and its "
+        "destination tables and create it again");
+  }
+  if (versions_.begin == versions_.end) [[unlikely]] {
+    PENSTOCK_ASSIGN(versions_, reserve_());
+  }
+  return state.writer.Append(row, versions_.begin++, is_deleted, state.block);
+}
+
+void Assembler::Begin() {
+  EndTransaction();
+  in_transaction_ = true;
+  rows_at_begin_ = rows_;
+  bytes_at_begin_ = bytes_;
+}
+
+void Assembler::Commit(const binlog::EventHeader& header) {
+  EndTransaction();
+  Advance(header);
+}
+
+Status Assembler::Undo() {
+  if (partly_taken_) {
+    return NeedsUser("a large transaction was undone after part of it had been written",
+                     kStartAnew);
+  }
+  if (in_transaction_) TakeBack();
+  EndTransaction();
+  return {};
+}
+
+void Assembler::TakeBack() {
+  for (const size_t table : touched_) Restore(*tables_[table], tables_[table]->mark);
+  rows_ = rows_at_begin_;
+  bytes_ = bytes_at_begin_;
+}
+
+void Assembler::EndTransaction() {
+  for (const size_t table : touched_) tables_[table]->touched = false;
+  touched_.clear();
+  savepoints_.clear();
+  in_transaction_ = false;
+  partly_taken_ = false;
+}
+
+void Assembler::SetSavepoint(const std::string& name) {
+  Savepoint savepoint{.name = name, .marks = {}, .rows = rows_, .bytes = bytes_};
+  for (const size_t table : touched_) savepoint.marks.emplace(table, MarkOf(*tables_[table]));
+  savepoints_.push_back(std::move(savepoint));
+}
+
+Status Assembler::RollbackTo(const std::string& name) {
+  const auto found = std::find_if(savepoints_.rbegin(), savepoints_.rend(),
+                                  [&](const Savepoint& s) { return s.name == name; });
+  if (found == savepoints_.rend()) {
+    if (!partly_taken_) return MissingStart("a savepoint that was not set");
+    return NeedsUser("part of a large transaction was undone after it had been written",
+                     kStartAnew);
+  }
+  for (const size_t table : touched_) {
+    TableState& state = *tables_[table];
+    const auto mark = found->marks.find(table);
+    Restore(state, mark == found->marks.end() ? state.mark : mark->second);
+  }
+  rows_ = found->rows;
+  bytes_ = found->bytes;
+  savepoints_.erase(found.base(), savepoints_.end());
+  return {};
+}
+
+Assembler::Mark Assembler::MarkOf(const TableState& state) {
+  return {.block = state.block.Mark(), .counts = state.counts};
+}
+
+void Assembler::Restore(TableState& state, const Mark& mark) {
+  state.block.Restore(mark.block);
+  state.counts = mark.counts;
+}
+
+void Assembler::Touch(size_t table) {
+  TableState& state = *tables_[table];
+  if (state.touched) return;
+  state.touched = true;
+  state.mark = MarkOf(state);
+  touched_.push_back(table);
+}
+
+// The end of a transaction, or of a statement that is one by itself.
+void Assembler::Advance(const binlog::EventHeader& header) {
+  // The log writes 32 bits of the offset: files may be longer.
+  constexpr uint64_t kTurn = uint64_t{1} << 32;
+  if (header.end_offset != 0) {
+    uint64_t offset = (offset_ & ~(kTurn - 1)) | header.end_offset;
+    if (offset < offset_) offset += kTurn;
+    offset_ = offset;
+  }
+  position_.file = file_;
+  position_.offset = offset_;
+  if (mysql_gtid_) position_.mysql.Add(*mysql_gtid_);
+  if (mariadb_gtid_) position_.mariadb.Set(*mariadb_gtid_);
+  last_commit_ = commit_micros_ != 0 ? UnixMicros(static_cast<int64_t>(commit_micros_))
+                                     : std::chrono::seconds(header.timestamp);
+  mysql_gtid_.reset();
+  mariadb_gtid_.reset();
+  commit_micros_ = 0;
+}
+
+Batch Assembler::TakeBatch() {
+  Batch batch;
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    TableState& state = *tables_[i];
+    if (state.block.rows == 0) continue;
+    batch.tables.push_back({.table = i, .block = std::move(state.block), .counts = state.counts});
+    state.block = state.writer.NewBlock();
+    state.counts = {};
+  }
+  batch.end = position_;
+  batch.rows = std::exchange(rows_, 0);
+  batch.bytes = std::exchange(bytes_, 0);
+  batch.last_commit = last_commit_;
+  if (in_transaction_ && !touched_.empty()) {
+    partly_taken_ = true;
+    savepoints_.clear();
+    for (const size_t table : touched_) tables_[table]->mark = MarkOf(*tables_[table]);
+  }
+  rows_at_begin_ = 0;
+  bytes_at_begin_ = 0;
+  return batch;
+}
+
+uint64_t Assembler::values_changed(size_t table) const {
+  uint64_t total = 0;
+  for (const auto& counts : tables_[table]->writer.changes()) total += counts.total();
+  return total;
+}
+
+// The place of the event in the log, for messages.
+std::string Assembler::Where(const binlog::EventHeader& header) const {
+  std::string transaction;
+  if (mysql_gtid_) transaction = ", transaction " + mysql_gtid_->ToString();
+  if (mariadb_gtid_) transaction = ", transaction " + mariadb_gtid_->ToString();
+  return fmt::format("log {} before {}{}", file_, header.end_offset, transaction);
+}
+
+}  // namespace penstock::stream

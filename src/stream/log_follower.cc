@@ -1,0 +1,119 @@
+#include "stream/log_follower.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/backoff.h"
+#include "mysql/wire/binlog_dump.h"
+#include "mysql/wire/start_position.h"
+#include "obs/log.h"
+
+namespace penstock::stream {
+
+using std::chrono::milliseconds;
+
+LogFollower::LogFollower(Assembler& assembler, const StreamOptions& options,
+                         BoundedQueue<Batch>& batches, std::function<void()> on_idle)
+    : assembler_(assembler),
+      options_(options),
+      batches_(batches),
+      on_idle_(std::move(on_idle)),
+      pushed_at_(options.clock->Steady()),
+      pushed_position_(assembler.position()) {}
+
+Status LogFollower::Run(std::stop_token stop) {
+  Backoff backoff;
+  while (true) {
+    connected_ = false;
+    const Status status = FollowOnce(stop);
+    if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
+    assembler_.Reconnect();
+    if (status.error().code != ErrorCode::kRetry) {
+      if (assembler_.rows() != 0) PENSTOCK_TRY(Push(stop));
+      return status;
+    }
+    if (connected_) backoff.Reset();
+    options_.on_retry(&status.error());
+    LogWarning(options_.pipe_name, "log: {}; connecting again", status.error().ToString());
+    if (!options_.clock->Wait(backoff.Next(), stop)) {
+      return Fail(ErrorCode::kCancelled, "stopped");
+    }
+  }
+}
+
+Status LogFollower::FollowOnce(std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto connection,
+                  mysql::Connection::Open(options_.source, options_.pipe_name + " log", stop));
+  PENSTOCK_TRY(CheckServer(connection, stop));
+  PENSTOCK_ASSIGN(const bool checksum, mysql::StartDump(connection,
+                                                        {.start = assembler_.position(),
+                                                         .server_id = options_.server_id,
+                                                         .heartbeat = HeartbeatPeriod()},
+                                                        stop));
+  binlog::EventParser parser;
+  parser.set_checksum(checksum);
+  while (true) {
+    PENSTOCK_ASSIGN(const auto packet, connection.NextPacket(stop));
+    if (!packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
+    PENSTOCK_ASSIGN(const binlog::Event event, parser.Parse(*packet));
+    if (!connected_) {
+      connected_ = true;
+      options_.on_retry(nullptr);
+    }
+    PENSTOCK_TRY(assembler_.Consume(event));
+    PENSTOCK_TRY(PushIfDue(stop));
+    if (std::holds_alternative<binlog::Heartbeat>(event.body) && assembler_.rows() == 0 &&
+        batches_.size() == 0) {
+      on_idle_();
+    }
+  }
+}
+
+// After a failover the server may lack transactions that have been written to the destination.
+Status LogFollower::CheckServer(mysql::Connection& connection, std::stop_token stop) const {
+  PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, assembler_.position(), stop));
+  if (executed) return {};
+  return Fail(Error{
+      .code = ErrorCode::kNeedsUser,
+      .message = fmt::format("the source lacks transactions that have been replicated from it "
+                             "already (up to {}): it was replaced, reset, or is an older replica",
+                             assembler_.position().ToString()),
+      .origin = "source",
+      .native_code = 0,
+      .remedy = "Point the pipe at a server that has them, or delete the pipe and its destination "
+                "tables and create it again"});
+}
+
+Status LogFollower::PushIfDue(std::stop_token stop) {
+  const bool full = assembler_.bytes() >= options_.batch_bytes_max;
+  if (full) return Push(stop);
+  if (assembler_.in_transaction()) return {};
+  const SteadyTime now = options_.clock->Steady();
+  if (assembler_.rows() == 0) {
+    const bool moved =
+        !(now - pushed_at_ < std::max(options_.sync_interval, milliseconds(1'000))) &&
+        assembler_.position() != pushed_position_;
+    return moved && batches_.size() == 0 ? Push(stop) : Status();
+  }
+  if (!first_row_at_) first_row_at_ = now;
+  const bool due = assembler_.rows() >= options_.batch_rows_max ||
+                   now - *first_row_at_ >= options_.sync_interval;
+  return due && batches_.size() == 0 ? Push(stop) : Status();
+}
+
+Status LogFollower::Push(std::stop_token stop) {
+  pushed_at_ = options_.clock->Steady();
+  first_row_at_.reset();
+  Batch batch = assembler_.TakeBatch();
+  pushed_position_ = batch.end;
+  if (!batches_.Push(std::move(batch), stop)) return Fail(ErrorCode::kCancelled, "stopped");
+  return {};
+}
+
+// Heartbeats also wake the reader to close a batch that has waited long enough.
+milliseconds LogFollower::HeartbeatPeriod() const {
+  return std::clamp(options_.sync_interval / 4, milliseconds(50), milliseconds(1'000));
+}
+
+}  // namespace penstock::stream

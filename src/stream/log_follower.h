@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "base/bounded_queue.h"
+#include "base/status.h"
+#include "mysql/binlog/event.h"
+#include "mysql/wire/connection.h"
+#include "stream/assembler.h"
+#include "stream/batch.h"
+#include "stream/stream.h"
+
+namespace penstock::stream {
+
+// Reads the log over one connection, made anew when it is lost, and pushes batches. One thread.
+class LogFollower {
+ public:
+  // All outlive the follower.
+  LogFollower(Assembler& assembler, const StreamOptions& options, BoundedQueue<Batch>& batches,
+              std::function<void()> on_idle);
+
+  // Until stop (kCancelled) or an error that does not pass; what was whole before it is pushed.
+  Status Run(std::stop_token stop);
+
+ private:
+  Status FollowOnce(std::stop_token stop);
+  Status CheckServer(mysql::Connection& connection, std::stop_token stop) const;
+  // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
+  Status PushIfDue(std::stop_token stop);
+  Status Push(std::stop_token stop);
+  std::chrono::milliseconds HeartbeatPeriod() const;
+
+  Assembler& assembler_;
+  const StreamOptions& options_;
+  BoundedQueue<Batch>& batches_;
+  std::function<void()> on_idle_;
+  SteadyTime pushed_at_;
+  std::optional<SteadyTime> first_row_at_;
+  model::Position pushed_position_;
+  bool connected_ = false;  // an event arrived since the last failure
+};
+
+}  // namespace penstock::stream

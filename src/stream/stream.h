@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "clickhouse/client.h"
+#include "model/position.h"
+#include "mysql/wire/connection.h"
+#include "stream/assembler.h"
+#include "stream/batch.h"
+
+namespace penstock::stream {
+
+struct StreamOptions {
+  mysql::Endpoint source;
+  uint32_t server_id = 0;
+  clickhouse::Endpoint destination;
+  std::string database;
+  std::string pipe_name;
+  // A batch ends at whichever comes first; a long transaction is cut only by bytes.
+  std::chrono::milliseconds sync_interval{10'000};
+  uint64_t batch_rows_max = 100'000;
+  uint64_t batch_bytes_max = 32 << 20;
+  uint32_t parallel_inserts = 4;
+  clickhouse::Compression compression = clickhouse::Compression::kNone;
+  // On a stop, the inserts in flight get this long to be acknowledged.
+  std::chrono::milliseconds settle_timeout{1'500};
+  Clock* clock = &Clock::Real();
+  // Called from the stream's threads: an error that is being retried, and nullptr when it is over.
+  std::function<void(const Error*)> on_retry = [](const Error*) {};
+};
+
+// A batch of which every insert has been acknowledged.
+struct Acknowledged {
+  model::Position end;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  std::vector<std::pair<size_t, RowCounts>> tables;
+  UnixMicros started_at{};
+  UnixMicros finished_at{};
+  UnixMicros last_commit{};  // at the source; 0: none yet
+};
+
+// Where a stream writes down how far it is. Calls come from the stream's threads, one at a time
+// for each method, and answer when the record is durable.
+class StreamJournal {
+ public:
+  virtual ~StreamJournal() = default;
+  // A range above every version that was ever answered or may be in the destination.
+  virtual Result<VersionRange> ReserveVersions() = 0;
+  // The checkpoint moves to `acknowledged.end`.
+  virtual Status Acknowledge(const Acknowledged& acknowledged) = 0;
+  // Everything the source has logged is acknowledged.
+  virtual void CaughtUp() = 0;
+};
+
+// Follows the log from `start` and writes batches in order: while one batch is being inserted (its
+// tables in parallel), the next is decoded. Lost connections are retried for as long as it takes.
+// Returns only when its threads have ended: kCancelled on stop, with the inserts in flight settled
+// or given up after settle_timeout; else the first error that does not pass, with everything before
+// it acknowledged. `journal` outlives the call.
+Status RunStream(std::vector<StreamTable> tables, const model::Position& start,
+                 const StreamOptions& options, StreamJournal* journal, std::stop_token stop);
+
+}  // namespace penstock::stream

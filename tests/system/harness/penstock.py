@@ -1,0 +1,163 @@
+"""A private penstock server: process, API and command line."""
+
+import json
+import subprocess
+import urllib.error
+import urllib.request
+
+from .process import Folder, Process, free_port, program
+from .wait import wait_until
+
+
+class ApiError(Exception):
+    """An answer other than success: its HTTP status and the API's error text."""
+
+    def __init__(self, status, text):
+        super().__init__(f"HTTP {status}: {text}")
+        self.status = status
+        self.text = text
+
+
+def http_json(url, method="GET", body=None, headers=None, timeout=60):
+    """(status, decoded JSON body or None)."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, method=method, headers={
+        "Content-Type": "application/json", **(headers or {})})
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as reply:
+            text = reply.read()
+            return reply.status, json.loads(text) if text else None
+    except urllib.error.HTTPError as error:
+        text = error.read()
+        try:
+            return error.code, json.loads(text)
+        except ValueError:
+            return error.code, {"error": text.decode(errors="replace")}
+
+
+class Penstock:
+    """`penstock serve` on a data directory of its own. A context manager."""
+
+    def __init__(self, *arguments, data_dir=None, env=None):
+        self._folder = Folder("serve")
+        self.folder = self._folder.path
+        self.data_dir = data_dir or self.folder / "data"
+        self.port = free_port()
+        self.arguments = arguments
+        self.env = env
+        self.process = None
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self.process:
+            self.process.stop()
+        self._folder.__exit__()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self):
+        return [program("penstock"), "serve", "--data-dir", self.data_dir, "--listen",
+                f"127.0.0.1:{self.port}", *self.arguments]
+
+    def start(self):
+        self.process = Process(self.command(), self.folder / "log", env=self.env)
+        self.process.await_ready(self.healthy, "penstock")
+
+    def kill(self):
+        self.process.kill()
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def healthy(self):
+        try:
+            return http_json(self.url + "/health", timeout=5)[0] == 200
+        except OSError:
+            return False
+
+    # --- API ---
+
+    def api(self, path, method="GET", body=None):
+        """The `result` of a call below /v1; raises ApiError."""
+        status, answer = http_json(f"{self.url}/v1{path}", method, body)
+        if status >= 300:
+            raise ApiError(status, (answer or {}).get("error", ""))
+        return (answer or {}).get("result")
+
+    def pipes_path(self):
+        organization = self.api("/organizations")[0]["id"]
+        service = self.api(f"/organizations/{organization}/services")[0]["id"]
+        return f"/organizations/{organization}/services/{service}/clickpipes"
+
+    def create(self, spec):
+        """Creates a pipe; its id."""
+        return self.api(self.pipes_path(), "POST", spec)["id"]
+
+    def pipes(self):
+        return self.api(self.pipes_path())
+
+    def pipe(self, pipe_id):
+        return self.api(f"{self.pipes_path()}/{pipe_id}")
+
+    def state(self, pipe_id):
+        return self.pipe(pipe_id)["state"]
+
+    def order(self, pipe_id, word):
+        """A state command: start, stop or resync."""
+        return self.api(f"{self.pipes_path()}/{pipe_id}/state", "PATCH", {"command": word})
+
+    def delete(self, pipe_id):
+        self.api(f"{self.pipes_path()}/{pipe_id}", "DELETE")
+
+    def await_state(self, pipe_id, *wanted, seconds=60):
+        """Waits until the pipe is in one of the states; fails at once when it is Failed and that is
+        not wanted."""
+        def there():
+            pipe = self.pipe(pipe_id)
+            if pipe["state"] == "Failed" and "Failed" not in wanted:
+                raise AssertionError(f"the pipe is Failed: {json.dumps(pipe)[:2000]}\n"
+                                     f"{self.process.tail()}")
+            return pipe["state"] if pipe["state"] in wanted else None
+        return wait_until(there, lambda: f"state {' or '.join(wanted)}; it is "
+                          f"{self.state(pipe_id)}\n{self.process.tail()}", seconds)
+
+    # --- command line ---
+
+    def cli(self, *words, stdin=None, timeout=120):
+        """Runs `penstock WORDS` against this server: (exit code, stdout, stderr)."""
+        done = subprocess.run([str(program("penstock")), *map(str, words)], input=stdin, text=True,
+                              capture_output=True, timeout=timeout, check=False,
+                              env={"PENSTOCK_SERVER": self.url, "PATH": "/usr/bin:/bin"})
+        return done.returncode, done.stdout, done.stderr
+
+
+def mapping(schema, table, target=None, **more):
+    return {"sourceSchemaName": schema, "sourceTable": table, "targetTable": target or table, **more}
+
+
+def pipe_spec(source, clickhouse, mappings, database="replica", name="pipe", **settings):
+    """The API's POST body. Batches close quickly and partitions are small, so that a test sees
+    many of them."""
+    return {
+        "name": name,
+        "source": {"mysql": {
+            **source,
+            "settings": {"replicationMode": "cdc", "syncIntervalMilliseconds": 100,
+                         "snapshotNumRowsPerPartition": 1000, "snapshotNumberOfParallelTables": 2,
+                         **settings},
+            "tableMappings": mappings}},
+        "destination": {"database": database, "clickhouse": clickhouse},
+    }
