@@ -31,9 +31,9 @@ std::string_view ErrorCodeName(ErrorCode code);
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
   std::string message{};
-  std::string origin{};   // "source", "destination", "catalog", "disk"; empty: penstock itself
-  int native_code = 0;  // errno of MySQL, exception code of ClickHouse; 0: none
-  std::string remedy{};   // what the user can do, one sentence; empty: nothing known
+  std::string origin{};  // "source", "destination", "catalog", "disk"; empty: penstock itself
+  int native_code = 0;   // errno of MySQL, exception code of ClickHouse; 0: none
+  std::string remedy{};  // what the user can do, one sentence; empty: nothing known
 
   // The same error with "`context`: " before its message.
   Error In(std::string_view context) const;
@@ -57,10 +57,10 @@ Failure Fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args)
 // Returns the error of a Status or Result expression from the enclosing function.
 #define PENSTOCK_TRY(expression) \
   PENSTOCK_TRY_INNER(PENSTOCK_CONCAT(penstock_status_, __LINE__), expression)
-#define PENSTOCK_TRY_INNER(status, expression)                               \
-  do {                                                                       \
-    auto status = (expression);                                              \
-    if (!status) return ::penstock::Failure(std::move(status).error());      \
+#define PENSTOCK_TRY_INNER(status, expression)                          \
+  do {                                                                  \
+    auto status = (expression);                                         \
+    if (!status) return ::penstock::Failure(std::move(status).error()); \
   } while (false)
 
 #define PENSTOCK_CONCAT_INNER(a, b) a##b

@@ -56,6 +56,7 @@ class Client {
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
 
+  // Whether the server answers at all; tells nothing of user and password.
   Status Ping(std::stop_token stop);
 
   // Runs a statement; returns the body. `settings` go into the URL beside query_id and other

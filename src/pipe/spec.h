@@ -38,11 +38,11 @@ struct PipeSettings {
   uint64_t pull_batch_size = 100'000;               // rows
   bool allow_nullable_columns = true;
   bool use_compression = false;
-  uint32_t initial_load_parallelism = 4;          // partitions at once per table
+  uint32_t initial_load_parallelism = 4;  // partitions at once per table
   uint64_t snapshot_rows_per_partition = 100'000;
   uint32_t snapshot_parallel_tables = 1;
   bool delete_on_merge = false;
-  bool tinyint1_is_bool = false;                  // extension
+  bool tinyint1_is_bool = false;  // extension
 };
 
 // What a user asks for: one pipe. Holds passwords: never log it whole.
@@ -53,7 +53,7 @@ struct PipeSpec {
   std::optional<uint32_t> server_id;
   PipeSettings settings;
   std::vector<TableMapping> tables;
-  std::string database;                       // destination
+  std::string database;                            // destination
   std::optional<clickhouse::Endpoint> clickhouse;  // extension; absent: the server's own
 };
 

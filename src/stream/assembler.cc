@@ -23,6 +23,12 @@ Failure MissingStart(std::string_view what) {
   return Fail(ErrorCode::kBadData, "the log is out of order: {}", what);
 }
 
+uint64_t ValuesChanged(const typemap::TableWriter& writer) {
+  uint64_t total = 0;
+  for (const auto& counts : writer.changes()) total += counts.total();
+  return total;
+}
+
 template <typename... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -53,6 +59,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                                                 .writer = std::move(writer),
                                                 .block = std::move(block),
                                                 .counts = {},
+                                                .values_changed = 0,
                                                 .touched = false,
                                                 .mark = {}}));
   }
@@ -418,7 +425,12 @@ Batch Assembler::TakeBatch() {
   for (size_t i = 0; i < tables_.size(); ++i) {
     TableState& state = *tables_[i];
     if (state.block.rows == 0) continue;
-    batch.tables.push_back({.table = i, .block = std::move(state.block), .counts = state.counts});
+    const uint64_t changed = ValuesChanged(state.writer);
+    batch.tables.push_back(
+        {.table = i,
+         .block = std::move(state.block),
+         .counts = state.counts,
+         .values_changed = changed - std::exchange(state.values_changed, changed)});
     state.block = state.writer.NewBlock();
     state.counts = {};
   }
@@ -434,12 +446,6 @@ Batch Assembler::TakeBatch() {
   rows_at_begin_ = 0;
   bytes_at_begin_ = 0;
   return batch;
-}
-
-uint64_t Assembler::values_changed(size_t table) const {
-  uint64_t total = 0;
-  for (const auto& counts : tables_[table]->writer.changes()) total += counts.total();
-  return total;
 }
 
 // The place of the event in the log, for messages.

@@ -59,8 +59,6 @@ class Assembler {
   // All rows so far as a batch, those of an open transaction too.
   Batch TakeBatch();
 
-  // Values changed by rule since the start, over all columns of a table.
-  uint64_t values_changed(size_t table) const;
 
  private:
   struct Mark {
@@ -72,6 +70,7 @@ class Assembler {
     typemap::TableWriter writer;
     clickhouse::Block block;
     RowCounts counts;
+    uint64_t values_changed = 0;  // by the writer, told in batches so far
     bool touched = false;  // by the open transaction; `mark` is then where it began
     Mark mark;
   };

@@ -32,6 +32,7 @@ struct TableRows {
   size_t table = 0;  // index into the stream's tables
   clickhouse::Block block;
   RowCounts counts;
+  uint64_t values_changed = 0;  // by rule, because ClickHouse cannot hold them
 };
 
 // Changes in the order of the log, split by table. Moved from the thread that decodes to the one

@@ -41,7 +41,12 @@ struct Acknowledged {
   model::Position end;
   uint64_t rows = 0;
   uint64_t bytes = 0;
-  std::vector<std::pair<size_t, RowCounts>> tables;
+  struct Table {
+    size_t table = 0;
+    RowCounts counts;
+    uint64_t values_changed = 0;
+  };
+  std::vector<Table> tables;
   UnixMicros started_at{};
   UnixMicros finished_at{};
   UnixMicros last_commit{};  // at the source; 0: none yet

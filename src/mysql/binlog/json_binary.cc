@@ -37,9 +37,9 @@ void AppendInteger(Integer number, std::string& text) {
   fmt::format_to(std::back_inserter(text), "{}", number);
 }
 
-// As the server prints doubles: the shortest digits that read back as the same number, written out
-// while the point is at most 15 digits to the right or 14 zeros to the left of the first digit,
-// else with an exponent; a fraction or an exponent is always there.
+// As the server prints doubles: the shortest digits that read back as the same number; written out
+// if the point has at most 15 digits or some but not all digits before it, or at most 14 zeros
+// after it, else with an exponent; a fraction or an exponent is always there.
 void AppendDouble(double number, std::string& text) {
   constexpr int kPointMax = 15;
   constexpr int kPointMin = -14;
@@ -61,7 +61,7 @@ void AppendDouble(double number, std::string& text) {
 
   const int point = exponent + 1;  // digits before it
   const auto count = static_cast<int>(digits.size());
-  if (point > kPointMax || point < kPointMin) {
+  if ((point > kPointMax && count <= point) || point < kPointMin) {
     text += digits[0];
     if (count > 1) text.append(".").append(digits, 1);
     text += 'e';

@@ -65,6 +65,7 @@ void ReadMetadata(std::string_view bytes, TableMap& map, ByteReader& event) {
   if (!reader.ok() || !reader.AtEnd()) event.Fail();
 }
 
+// The columns that have a bit of signedness. Both servers give one to YEAR too, always unsigned.
 bool IsNumeric(uint8_t type) {
   switch (type) {
     case kTinyColumn:
@@ -75,6 +76,7 @@ bool IsNumeric(uint8_t type) {
     case kFloatColumn:
     case kDoubleColumn:
     case kNewDecimalColumn:
+    case kYearColumn:
       return true;
     default:
       return false;

@@ -108,8 +108,10 @@ Status CheckStart(const model::Position& start, Flavour flavour) {
   return {};
 }
 
+}  // namespace
+
 // Servers refuse it with the errno of a wrong password.
-Status Register(Connection& connection, uint32_t server_id, const std::stop_token& stop) {
+Status RegisterAsReplica(Connection& connection, uint32_t server_id, std::stop_token stop) {
   Status registered =
       connection.SendCommand(kComRegisterSlave, RegisterPayload(server_id), true, stop);
   if (registered || registered.error().native_code != kErrAccessDenied) return registered;
@@ -117,8 +119,6 @@ Status Register(Connection& connection, uint32_t server_id, const std::stop_toke
   error.remedy = kGrantReplicationRemedy;
   return Fail(std::move(error));
 }
-
-}  // namespace
 
 Result<bool> StartDump(Connection& connection, const DumpOptions& options, std::stop_token stop) {
   const Flavour flavour = connection.server().flavour;
@@ -128,7 +128,7 @@ Result<bool> StartDump(Connection& connection, const DumpOptions& options, std::
   PENSTOCK_ASSIGN(const auto rows, connection.Query("SELECT @master_binlog_checksum", stop));
   const bool checksum = !rows.empty() && rows[0][0] && *rows[0][0] != "NONE";
 
-  PENSTOCK_TRY(Register(connection, options.server_id, stop));
+  PENSTOCK_TRY(RegisterAsReplica(connection, options.server_id, stop));
   if (start.mechanism == Mechanism::kMysqlGtid) {
     PENSTOCK_TRY(connection.SendCommand(
         kComBinlogDumpGtid, GtidDumpPayload(options.server_id, start.mysql), false, stop));

@@ -19,6 +19,10 @@ struct DumpOptions {
   std::chrono::milliseconds heartbeat{10'000};
 };
 
+// Makes the server list this connection as a replica; it stays of use for queries. What proves that
+// the user may read the log: kNeedsUser, with the remedy, if not.
+Status RegisterAsReplica(Connection& connection, uint32_t server_id, std::stop_token stop);
+
 // Registers as a replica (SHOW REPLICAS lists it) and asks for the log from `start` on, endless.
 // Then read with Connection::NextPacket; a start that the server cannot serve (purged, unknown)
 // is the error of the first packet, kNeedsUser with errno 1236. Answers whether the events carry

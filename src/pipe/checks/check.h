@@ -19,7 +19,7 @@ namespace penstock::pipe {
 enum class Severity : uint8_t { kOk, kWarning, kError };
 
 struct Finding {
-  std::string check;    // "binlog_format"
+  std::string check;  // "binlog_format"
   Severity severity = Severity::kOk;
   std::string message;  // what is so and what it means
   std::string remedy;   // the statement or step that mends it; "" for kOk
@@ -36,14 +36,16 @@ struct CheckReport {
 // (the connection checks have said so): a check that needs them then finds nothing.
 struct CheckContext {
   const PipeSpec& spec;
-  clickhouse::Endpoint destination_endpoint;
-  std::optional<mysql::Connection> source;
-  std::optional<clickhouse::Client> destination;
-  std::map<model::TableName, model::Table> tables;  // read by the tables check
-  std::stop_token stop;
+  clickhouse::Endpoint destination_endpoint = {};
+  std::optional<mysql::Connection> source = {};
+  std::optional<clickhouse::Client> destination = {};
+  std::map<model::TableName, model::Table> tables = {};  // read by the tables check
+  uint32_t destination_version = 0;                      // 26.7 is 2607; 0: not known
+  std::stop_token stop = {};
 };
 
-// One check, in a file of its own under pipe/checks/. Appends what it finds, at least one kOk.
+// One check, in a file of its own under pipe/checks/. Appends what it finds: at least one kOk,
+// unless what it would look at is absent from the context. RunChecks fills in Finding::check.
 using CheckFunction = void (*)(CheckContext& context, std::vector<Finding>& findings);
 
 struct NamedCheck {

@@ -58,15 +58,15 @@ class SystemTest(unittest.TestCase):
 
     def spec(self, tables, schema="shop", **settings):
         """A pipe of `tables` of `schema`, and of the marker table."""
-        self.source.run(f"CREATE TABLE IF NOT EXISTS {schema}.marker (id INT PRIMARY KEY)")
+        self.source.run(f"CREATE TABLE IF NOT EXISTS `{schema}`.marker (id INT PRIMARY KEY)")
         mappings = [mapping(schema, table) for table in [*tables, "marker"]]
         return pipe_spec(self.source.endpoint(), self.clickhouse.endpoint(), mappings, **settings)
 
     def await_caught_up(self, schema="shop", database="replica", seconds=60):
         """Writes one more row and waits for it in ClickHouse: all before it has been sent then."""
-        rows = self.source.run(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {schema}.marker")
+        rows = self.source.run(f"SELECT COALESCE(MAX(id), 0) + 1 FROM `{schema}`.marker")
         last = int(rows[0][0])
-        self.source.run(f"INSERT INTO {schema}.marker VALUES ({last})")
+        self.source.run(f"INSERT INTO `{schema}`.marker VALUES ({last})")
 
         def arrived():
             try:

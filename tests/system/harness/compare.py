@@ -72,8 +72,10 @@ def quote_target(name):
 def source_text(column):
     """SQL of the source that renders the column; NULL stays NULL."""
     name, kind = quote(column.name), column.data_type
-    if kind in INTEGERS or kind in ("decimal", "year"):
-        return f"CAST({name} AS CHAR)" if kind != "year" else f"CAST({name}+0 AS CHAR)"
+    if kind in INTEGERS or kind == "year":
+        return f"CAST({name}+0 AS CHAR)"  # without the zeros of ZEROFILL
+    if kind == "decimal" and "zerofill" not in column.column_type:
+        return f"CAST({name} AS CHAR)"
     if kind in ("float", "double"):
         # The well-known binary form of a point holds the double's own eight bytes.
         return f"HEX(SUBSTR(ST_ASBINARY(POINT({name},0)),6,8))"

@@ -1,6 +1,5 @@
 """Child processes that never outlive the test, ports and folders that no other test has."""
 
-import fcntl
 import os
 import pathlib
 import random
@@ -15,7 +14,7 @@ from .wait import wait_until
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 _ports = random.Random()
-_held = []
+_claims = []
 
 
 def cache_folder():
@@ -39,19 +38,15 @@ def free_port():
     this process lives. Below the range from which the kernel takes ports for clients."""
     while True:
         port = _ports.randrange(20000, 32000)
-        path = os.path.join("/tmp", f"penstock-port-{port}.lock")
+        claim = socket.socket(socket.AF_UNIX)
         try:
-            lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
-        except PermissionError:  # of another user
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            claim.bind(f"\0penstock-port-{port}")  # an abstract name: gone with this process
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
         except OSError:
-            os.close(lock)
+            claim.close()
             continue
-        _held.append(lock)
+        _claims.append(claim)
         return port
 
 

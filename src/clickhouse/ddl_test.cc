@@ -1,0 +1,71 @@
+#include "clickhouse/ddl.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "clickhouse/quote.h"
+
+namespace penstock::clickhouse {
+namespace {
+
+using namespace std::string_literals;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(QuoteTest, EscapesWhatWouldEndOrChangeIt) {
+  EXPECT_EQ(QuoteIdentifier("order.items"), "`order.items`");
+  EXPECT_EQ(QuoteIdentifier("a`b\\c'd"), "`a\\`b\\\\c'd`");
+  EXPECT_EQ(QuoteIdentifier("größe 😀"), "`größe 😀`");
+  EXPECT_EQ(QuoteString("it's `x` \\"), "'it\\'s `x` \\\\'");
+  EXPECT_EQ(QuoteString("a\0b\nc\rd"s), "'a\\0b\\nc\\rd'");
+  EXPECT_EQ(QuoteTable("a.b", "c"), "`a.b`.`c`");
+}
+
+TEST(CreateTableTest, WritesColumnsMetaColumnsEngineAndKey) {
+  const std::string sql = CreateTable(
+      {.database = "analytics",
+       .table = "orders",
+       .columns = {{.name = "id", .type = "Int64"}, {.name = "note", .type = "Nullable(String)"}},
+       .order_by = {"region", "id"}});
+  EXPECT_EQ(sql,
+            "CREATE TABLE IF NOT EXISTS `analytics`.`orders`\n"
+            "(\n"
+            "    `id` Int64,\n"
+            "    `note` Nullable(String),\n"
+            "    `_penstock_version` UInt64 COMMENT 'orders the states of one key: the highest is "
+            "the latest',\n"
+            "    `_penstock_is_deleted` UInt8 COMMENT '1: the row was deleted at the source',\n"
+            "    `_penstock_synced_at` DateTime64(9) DEFAULT now64(9) COMMENT 'when ClickHouse "
+            "received the row'\n"
+            ")\n"
+            "ENGINE = ReplacingMergeTree(`_penstock_version`, `_penstock_is_deleted`)\n"
+            "ORDER BY (`region`, `id`)");
+}
+
+TEST(CreateTableTest, MergeTreeRemembersTokens) {
+  const std::string sql = CreateTable(
+      {.database = "d", .table = "t", .columns = {}, .engine = Engine::kMergeTree, .order_by = {}});
+  EXPECT_THAT(sql, EndsWith("ENGINE = MergeTree\nORDER BY tuple()\n"
+                            "SETTINGS non_replicated_deduplication_window = 1000"));
+}
+
+TEST(CreateTableTest, NullHasNoKey) {
+  const std::string sql = CreateTable(
+      {.database = "d", .table = "t", .columns = {}, .engine = Engine::kNull, .order_by = {"id"}});
+  EXPECT_THAT(sql, EndsWith("ENGINE = Null"));
+  EXPECT_THAT(sql, Not(HasSubstr("ORDER BY")));
+}
+
+TEST(MetaColumnsTest, AreTheThree) {
+  for (const DestinationColumn& column : MetaColumns()) EXPECT_TRUE(IsMetaColumn(column.name));
+  EXPECT_EQ(MetaColumns().size(), 3U);
+  EXPECT_FALSE(IsMetaColumn("version"));
+}
+
+TEST(CreateDatabaseTest, Quotes) {
+  EXPECT_EQ(CreateDatabase("a`b"), "CREATE DATABASE IF NOT EXISTS `a\\`b`");
+}
+
+}  // namespace
+}  // namespace penstock::clickhouse

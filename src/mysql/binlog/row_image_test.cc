@@ -1,0 +1,383 @@
+#include "mysql/binlog/row_image.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <map>
+
+#include "mysql/binlog/capture_for_test.h"
+#include "mysql/binlog/event.h"
+#include "mysql/binlog/event_type.h"
+
+namespace penstock::binlog {
+namespace {
+
+using model::SqlType;
+using model::Value;
+using model::ValueKind;
+using testing::HasSubstr;
+
+using TextRow = std::vector<std::optional<std::string>>;
+
+std::string Fraction(uint32_t micros, uint32_t digits) {
+  return digits == 0 ? "" : "." + fmt::format("{:06}", micros).substr(0, digits);
+}
+
+std::string CivilText(const model::CivilTime& c, const model::Column& column) {
+  std::string text = fmt::format("{:04}-{:02}-{:02}", c.year, c.month, c.day);
+  if (column.type == SqlType::kDate) return text;
+  return text + fmt::format(" {:02}:{:02}:{:02}{}", c.hour, c.minute, c.second,
+                            Fraction(c.microsecond, column.scale));
+}
+
+std::string InstantText(int64_t micros, const model::Column& column) {
+  using namespace std::chrono;
+  const sys_time<microseconds> time{microseconds(micros)};
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(time - day);
+  model::CivilTime civil;
+  civil.year = static_cast<uint16_t>(static_cast<int>(date.year()));
+  civil.month = static_cast<uint8_t>(static_cast<unsigned>(date.month()));
+  civil.day = static_cast<uint8_t>(static_cast<unsigned>(date.day()));
+  civil.hour = static_cast<uint8_t>(clock.hours().count());
+  civil.minute = static_cast<uint8_t>(clock.minutes().count());
+  civil.second = static_cast<uint8_t>(clock.seconds().count());
+  civil.microsecond = static_cast<uint32_t>(clock.subseconds().count());
+  return CivilText(civil, column);
+}
+
+std::string TimeText(int64_t micros, const model::Column& column) {
+  const int64_t positive = std::abs(micros);
+  const int64_t seconds = positive / 1'000'000;
+  return fmt::format("{}{:02}:{:02}:{:02}{}", micros < 0 ? "-" : "", seconds / 3600,
+                     seconds / 60 % 60, seconds % 60,
+                     Fraction(static_cast<uint32_t>(positive % 1'000'000), column.scale));
+}
+
+std::string DecimalText(int64_t unscaled, const model::Column& column) {
+  std::string digits = std::to_string(std::abs(unscaled));
+  if (digits.size() <= column.scale) digits.insert(0, column.scale + 1 - digits.size(), '0');
+  if (column.scale > 0) digits.insert(digits.size() - column.scale, ".");
+  return (unscaled < 0 ? "-" : "") + digits;
+}
+
+// A cell as the server prints it in a SELECT (numbers for BIT, YEAR, ENUM and SET).
+std::optional<std::string> Print(const Value& value, const model::Column& column) {
+  switch (value.kind) {
+    case ValueKind::kNull:
+      return std::nullopt;
+    case ValueKind::kAbsent:
+      return "absent";
+    case ValueKind::kInt:
+      return std::to_string(value.i);
+    case ValueKind::kUint:
+      return std::to_string(value.u);
+    case ValueKind::kFloat:
+    case ValueKind::kDouble:
+      return fmt::format("{}", value.d);
+    case ValueKind::kDecimal:
+      return DecimalText(value.i, column);
+    case ValueKind::kCivil:
+      return CivilText(value.civil, column);
+    case ValueKind::kInstant:
+      return InstantText(value.i, column);
+    case ValueKind::kTime:
+      return TimeText(value.i, column);
+    case ValueKind::kDecimalText:
+    case ValueKind::kBytes:
+      return std::string(value.bytes);
+  }
+  return std::nullopt;
+}
+
+TextRow PrintRow(model::Row row, const model::Table& table) {
+  TextRow text;
+  for (size_t i = 0; i < row.size(); ++i) text.push_back(Print(row[i], table.columns[i]));
+  return text;
+}
+
+struct Change {
+  RowsKind kind;
+  TextRow before;  // of an insert: the new row
+  TextRow after;   // of an update
+};
+
+std::vector<Change> DecodeRows(RowImageDecoder& decoder, const Rows& rows,
+                               const model::Table& table) {
+  std::vector<Change> changes;
+  ByteReader reader(rows.data);
+  std::vector<Value> before(table.columns.size());
+  std::vector<Value> after(table.columns.size());
+  while (!reader.AtEnd()) {
+    decoder.BeginRow();
+    const Status first = decoder.Decode(reader, rows.present, before);
+    EXPECT_TRUE(first) << first.error().ToString();
+    if (rows.kind == RowsKind::kUpdate) {
+      const Status second = decoder.Decode(reader, rows.present_after, after);
+      EXPECT_TRUE(second) << second.error().ToString();
+    }
+    // Both printed only now: the views of both images must still live.
+    changes.push_back({rows.kind, PrintRow(before, table),
+                       rows.kind == RowsKind::kUpdate ? PrintRow(after, table) : TextRow()});
+  }
+  return changes;
+}
+
+// All changes that a capture holds of its tables, by table name.
+std::map<std::string, std::vector<Change>> DecodeCapture(const Capture& capture) {
+  std::map<std::string, std::vector<Change>> changes;
+  std::map<uint64_t, std::pair<const model::Table*, RowImageDecoder>> decoders;
+  EventParser parser;
+  parser.set_checksum(capture.checksum_asked_for);
+  for (const std::string& packet : capture.events) {
+    const auto event = parser.Parse(packet);
+    EXPECT_TRUE(event) << event.error().ToString();
+    if (!event) break;
+    if (const auto* map = std::get_if<TableMap>(&event->body)) {
+      for (const CapturedTable& captured : capture.tables) {
+        if (captured.table.name.table != map->table) continue;
+        auto decoder = RowImageDecoder::Make(captured.table, *map);
+        EXPECT_TRUE(decoder) << decoder.error().ToString();
+        if (decoder) {
+          decoders.insert_or_assign(map->table_id, std::pair(&captured.table, *decoder));
+        }
+      }
+    }
+    if (const auto* rows = std::get_if<Rows>(&event->body)) {
+      const auto decoder = decoders.find(rows->table_id);
+      if (decoder == decoders.end()) continue;
+      const model::Table& table = *decoder->second.first;
+      for (Change& change : DecodeRows(decoder->second.second, *rows, table)) {
+        changes[table.name.table].push_back(std::move(change));
+      }
+    }
+  }
+  return changes;
+}
+
+// The text of a FLOAT or DOUBLE may be printed in more than one way.
+void ExpectEqual(const std::optional<std::string>& actual,
+                 const std::optional<std::string>& expected, const model::Column& column) {
+  if (actual && expected && (column.type == SqlType::kFloat || column.type == SqlType::kDouble)) {
+    EXPECT_EQ(std::strtod(actual->c_str(), nullptr), std::strtod(expected->c_str(), nullptr))
+        << column.name;
+    return;
+  }
+  EXPECT_EQ(actual, expected) << column.name;
+}
+
+void ExpectRowsEqual(const std::vector<TextRow>& actual, const CapturedTable& expected) {
+  SCOPED_TRACE(expected.table.name.table);
+  ASSERT_EQ(actual.size(), expected.rows.size());
+  for (size_t r = 0; r < actual.size(); ++r) {
+    SCOPED_TRACE(fmt::format("row {}", r));
+    ASSERT_EQ(actual[r].size(), expected.rows[r].size());
+    for (size_t c = 0; c < actual[r].size(); ++c) {
+      ExpectEqual(actual[r][c], expected.rows[r][c], expected.table.columns[c]);
+    }
+  }
+}
+
+class CapturedTypes : public testing::TestWithParam<std::string> {};
+
+// What the server wrote into its log is what it SELECTs.
+TEST_P(CapturedTypes, InsertedRowsEqualSelectedRows) {
+  const Capture capture = LoadCapture(GetParam());
+  auto changes = DecodeCapture(capture);
+  ASSERT_FALSE(capture.tables.empty());
+  for (const CapturedTable& captured : capture.tables) {
+    std::vector<TextRow> rows;
+    for (Change& change : changes[captured.table.name.table]) {
+      EXPECT_EQ(change.kind, RowsKind::kInsert);
+      rows.push_back(std::move(change.before));
+    }
+    ExpectRowsEqual(rows, captured);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, CapturedTypes,
+                         testing::Values("mysql97-types", "mysql97-types-bare", "mysql97-json",
+                                         "mariadb1011-types", "mariadb1011-types-bare",
+                                         "mariadb1011-old-temporals", "mariadb118-types",
+                                         "mariadb118-types-bare", "mariadb118-old-temporals"),
+                         [](const auto& param) {
+                           std::string name = param.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+class CapturedChanges : public testing::TestWithParam<std::string> {};
+
+// Inserts, updates (of the key too) and deletes under all three row images, replayed: an absent
+// cell keeps its value.
+TEST_P(CapturedChanges, ReplayEqualsTable) {
+  const Capture capture = LoadCapture(GetParam());
+  ASSERT_EQ(capture.tables.size(), 1U);
+  std::map<int, TextRow> rows;
+  const auto id = [](const TextRow& row) { return std::stoi(row[0].value()); };
+  bool saw_absent = false;
+  const auto changes = DecodeCapture(capture);
+  for (const Change& change : changes.at("changes")) {
+    switch (change.kind) {
+      case RowsKind::kInsert:
+        rows[id(change.before)] = change.before;
+        break;
+      case RowsKind::kDelete:
+        EXPECT_EQ(rows.erase(id(change.before)), 1U);
+        break;
+      case RowsKind::kUpdate: {
+        auto node = rows.extract(id(change.before));
+        ASSERT_FALSE(node.empty());
+        TextRow row = node.mapped();
+        for (size_t i = 0; i < row.size(); ++i) {
+          if (change.after[i] == "absent") {
+            saw_absent = true;
+          } else {
+            row[i] = change.after[i];
+          }
+        }
+        const int key = id(row);
+        rows[key] = std::move(row);
+      }
+    }
+  }
+  EXPECT_TRUE(saw_absent);
+  std::vector<TextRow> in_order;
+  for (auto& [key, row] : rows) in_order.push_back(row);
+  ExpectRowsEqual(in_order, capture.tables[0]);
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, CapturedChanges,
+                         testing::Values("mysql97-changes", "mariadb1011-changes",
+                                         "mariadb118-changes"),
+                         [](const auto& param) {
+                           return param.param.substr(0, 7) + std::to_string(param.index);
+                         });
+
+model::Column MakeColumn(SqlType type, std::string type_text) {
+  model::Column column;
+  column.name = "c";
+  column.type = type;
+  column.type_text = std::move(type_text);
+  return column;
+}
+
+Result<RowImageDecoder> MakeFor(const model::Column& column, uint8_t type, uint16_t metadata,
+                                std::optional<bool> is_unsigned = std::nullopt) {
+  model::Table table;
+  table.name = {"shop", "orders"};
+  table.columns = {column};
+  const std::string types(1, static_cast<char>(type));
+  TableMap map;
+  map.types = types;
+  map.metadata = {metadata};
+  if (is_unsigned) map.is_unsigned = {*is_unsigned};
+  return RowImageDecoder::Make(table, map);
+}
+
+void ExpectConflict(const Result<RowImageDecoder>& result, const std::string& text) {
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(result.error().message, HasSubstr("shop.orders"));
+  EXPECT_THAT(result.error().message, HasSubstr(text));
+}
+
+TEST(RowImageDecoder, RefusesAnotherNumberOfColumns) {
+  model::Table table;
+  table.name = {"shop", "orders"};
+  table.columns.resize(2);
+  TableMap map;
+  map.types = std::string_view("\x03", 1);
+  map.metadata = {0};
+  ExpectConflict(RowImageDecoder::Make(table, map),
+                 "2 columns in its definition, but 1 in the log");
+}
+
+TEST(RowImageDecoder, RefusesAnotherName) {
+  model::Table table;
+  table.name = {"shop", "orders"};
+  table.columns = {MakeColumn(SqlType::kInt, "int")};
+  TableMap map;
+  map.types = std::string_view("\x03", 1);
+  map.metadata = {0};
+  map.names = {"renamed"};
+  ExpectConflict(RowImageDecoder::Make(table, map), "column `c` is called `renamed` in the log");
+}
+
+TEST(RowImageDecoder, RefusesAnotherType) {
+  const model::Column number = MakeColumn(SqlType::kInt, "int");
+  EXPECT_TRUE(MakeFor(number, kLongColumn, 0));
+  EXPECT_TRUE(MakeFor(number, kLongColumn, 0, false));
+  ExpectConflict(MakeFor(number, kLongLongColumn, 0), "`c` is int in its definition, but BIGINT");
+  ExpectConflict(MakeFor(number, kLongColumn, 0, true), "but unsigned in the log");
+  ExpectConflict(MakeFor(number, kVarCharCompressedColumn, 100), "COMPRESSED");
+  ExpectConflict(MakeFor(number, 200, 0), "type 200");
+  ExpectConflict(MakeFor(MakeColumn(SqlType::kUnsupported, "point"), kGeometryColumn, 4),
+                 "GEOMETRY");
+}
+
+TEST(RowImageDecoder, RefusesAnotherShape) {
+  model::Column decimal = MakeColumn(SqlType::kDecimal, "decimal(10,2)");
+  decimal.precision = 10;
+  decimal.scale = 2;
+  EXPECT_TRUE(MakeFor(decimal, kNewDecimalColumn, 10 | 2 << 8));
+  ExpectConflict(MakeFor(decimal, kNewDecimalColumn, 10 | 3 << 8), "DECIMAL(10,3)");
+  ExpectConflict(MakeFor(decimal, kNewDecimalColumn, 12 | 2 << 8), "DECIMAL(12,2)");
+
+  model::Column bits = MakeColumn(SqlType::kBit, "bit(9)");
+  bits.precision = 9;
+  EXPECT_TRUE(MakeFor(bits, kBitColumn, 1 | 1 << 8));
+  ExpectConflict(MakeFor(bits, kBitColumn, 0 | 1 << 8), "BIT(8)");
+
+  model::Column time = MakeColumn(SqlType::kTime, "time(3)");
+  time.scale = 3;
+  EXPECT_TRUE(MakeFor(time, kTime2Column, 3));
+  ExpectConflict(MakeFor(time, kTime2Column, 6), "TIME(6)");
+  ExpectConflict(MakeFor(time, kOldTimeColumn, 0), "old format");
+  ExpectConflict(MakeFor(time, kDateTime2Column, 3), "DATETIME(3)");
+
+  model::Column text = MakeColumn(SqlType::kVarChar, "varchar(10)");
+  text.length = 10;
+  text.charset = "utf8mb4";
+  EXPECT_TRUE(MakeFor(text, kVarCharColumn, 40));
+  ExpectConflict(MakeFor(text, kVarCharColumn, 80), "80 bytes");
+  text.charset = "some_new_charset";
+  EXPECT_TRUE(MakeFor(text, kVarCharColumn, 80));
+
+  model::Column label = MakeColumn(SqlType::kEnum, "enum('a')");
+  label.labels = {"a"};
+  EXPECT_TRUE(MakeFor(label, kStringColumn, kEnumColumn | 1 << 8));
+  ExpectConflict(MakeFor(label, kStringColumn, kEnumColumn | 2 << 8), "ENUM of 2 bytes");
+  ExpectConflict(MakeFor(label, kStringColumn, kSetColumn | 1 << 8), "SET of 1 bytes");
+}
+
+TEST(RowImageDecoder, MalformedImagesNameTheColumn) {
+  auto decoder = MakeFor(MakeColumn(SqlType::kInt, "int"), kLongColumn, 0);
+  ASSERT_TRUE(decoder);
+  std::vector<Value> row(1);
+  for (const std::string& image : {std::string(), std::string("\0", 1), std::string("\0abc", 4)}) {
+    ByteReader reader(image);
+    const Status status = decoder->Decode(reader, "\x01", row);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::kBadData);
+    EXPECT_THAT(status.error().message, HasSubstr("shop.orders is malformed at column `c`"));
+  }
+  ByteReader reader("");
+  EXPECT_FALSE(decoder->Decode(reader, "", row)) << "a bitmap of no columns";
+}
+
+TEST(RowImageDecoder, MalformedDigitsAreRefused) {
+  model::Column decimal = MakeColumn(SqlType::kDecimal, "decimal(9,0)");
+  decimal.precision = 9;
+  auto decoder = MakeFor(decimal, kNewDecimalColumn, 9);
+  ASSERT_TRUE(decoder);
+  std::vector<Value> row(1);
+  ByteReader reader(std::string_view("\0\xbb\x9a\xca\x00", 5));  // 1000000000: ten digits
+  EXPECT_FALSE(decoder->Decode(reader, "\x01", row));
+}
+
+}  // namespace
+}  // namespace penstock::binlog

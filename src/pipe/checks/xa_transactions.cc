@@ -1,0 +1,28 @@
+#include <fmt/ranges.h>
+
+#include "mysql/wire/errors.h"
+#include "mysql/wire/start_position.h"
+#include "pipe/checks/checks.h"
+
+namespace penstock::pipe {
+
+// A prepared transaction counts as executed and its rows are invisible: a snapshot would miss them.
+void CheckXaTransactions(CheckContext& context, std::vector<Finding>& findings) {
+  if (!context.source) return;
+  const auto prepared = mysql::PreparedXaTransactions(*context.source, context.stop);
+  if (!prepared && prepared.error().native_code == mysql::kErrXaRecover) {
+    return AddWarning(findings,
+                      "the user may not ask for prepared XA transactions: rows of one that is "
+                      "prepared while the pipe starts would be missed",
+                      prepared.error().remedy + ", or use no XA transactions");
+  }
+  if (!prepared) return AddError(findings, prepared.error());
+  if (prepared->empty()) return AddOk(findings, "no XA transaction is prepared");
+  AddWarning(
+      findings,
+      fmt::format("{} prepared XA transactions are open: {}; the pipe starts when they are not",
+                  prepared->size(), fmt::join(*prepared, ", ")),
+      "XA COMMIT or XA ROLLBACK them");
+}
+
+}  // namespace penstock::pipe

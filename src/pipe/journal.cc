@@ -1,0 +1,117 @@
+#include "pipe/journal.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace penstock::pipe {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+// One catalog write for so many row changes.
+constexpr uint64_t kVersionsPerReservation = uint64_t{1} << 24;
+
+// The stream tells of itself at least once a second; a lag older than that grows.
+constexpr milliseconds kLagFresh{3'000};
+
+}  // namespace
+
+Journal::Journal(Options options)
+    : catalog_(options.catalog),
+      clock_(options.clock),
+      pipe_id_(std::move(options.pipe_id)),
+      checkpoint_(std::move(options.checkpoint)),
+      versions_next_(options.versions_first),
+      last_batch_number_(options.last_batch_number) {
+  progress_.position = checkpoint_.position.ToString();
+  for (size_t i = 0; i < options.table_count; ++i)
+    progress_.tables.push_back({.table = i, .counts = {}, .values_changed = 0});
+}
+
+Status Journal::AddPartition(int64_t table_id, const snapshot::Partition& partition, bool is_last,
+                             uint64_t rows_estimated) {
+  return catalog_->AddPartitions(table_id,
+                                 {{.table_id = table_id,
+                                   .index = partition.index,
+                                   .lower = partition.lower,
+                                   .upper = partition.upper,
+                                   .done = false,
+                                   .rows = 0}},
+                                 is_last, rows_estimated);
+}
+
+Result<uint32_t> Journal::BeginAttempt(int64_t table_id) {
+  return catalog_->BeginAttempt(table_id);
+}
+
+Status Journal::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) {
+  return catalog_->FinishPartition(table_id, index, rows);
+}
+
+Result<stream::VersionRange> Journal::ReserveVersions() {
+  MutexLock lock(mutex_);
+  const stream::VersionRange range{.begin = versions_next_,
+                                   .end = versions_next_ + kVersionsPerReservation};
+  catalog::Checkpoint reserved = checkpoint_;
+  reserved.versions_reserved_end = range.end;
+  PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, reserved, std::nullopt));
+  checkpoint_ = std::move(reserved);
+  versions_next_ = range.end;
+  return range;
+}
+
+Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
+  MutexLock lock(mutex_);
+  catalog::Checkpoint next = checkpoint_;
+  next.position = acknowledged.end;
+  std::optional<catalog::BatchRecord> batch;
+  if (acknowledged.rows != 0) {
+    batch = catalog::BatchRecord{.number = ++last_batch_number_,
+                                 .rows = acknowledged.rows,
+                                 .bytes = acknowledged.bytes,
+                                 .tables = static_cast<uint32_t>(acknowledged.tables.size()),
+                                 .started_at = acknowledged.started_at,
+                                 .finished_at = acknowledged.finished_at};
+  }
+  PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, next, batch));
+  checkpoint_ = std::move(next);
+
+  progress_.position = checkpoint_.position.ToString();
+  progress_.rows += acknowledged.rows;
+  for (const auto& table : acknowledged.tables) {
+    auto& total = progress_.tables.at(table.table);
+    total.counts.inserted += table.counts.inserted;
+    total.counts.updated += table.counts.updated;
+    total.counts.deleted += table.counts.deleted;
+    total.values_changed += table.values_changed;
+  }
+  if (batch) {
+    progress_.last_batch_rows = acknowledged.rows;
+    progress_.last_batch_duration =
+        duration_cast<milliseconds>(acknowledged.finished_at - acknowledged.started_at);
+  }
+  if (acknowledged.last_commit.count() != 0) {
+    const auto lag =
+        duration_cast<milliseconds>(acknowledged.finished_at - acknowledged.last_commit);
+    progress_.lag = std::max(lag, milliseconds(0));
+    lag_known_at_ = clock_->Steady();
+  }
+  return {};
+}
+
+void Journal::CaughtUp() {
+  MutexLock lock(mutex_);
+  progress_.lag = milliseconds(0);
+  lag_known_at_ = clock_->Steady();
+}
+
+StreamProgress Journal::progress() const {
+  MutexLock lock(mutex_);
+  StreamProgress progress = progress_;
+  const auto age = duration_cast<milliseconds>(clock_->Steady() - lag_known_at_);
+  if (progress.lag && age > kLagFresh) *progress.lag += age;
+  return progress;
+}
+
+}  // namespace penstock::pipe

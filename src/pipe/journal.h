@@ -1,0 +1,68 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "snapshot/load.h"
+#include "stream/stream.h"
+
+namespace penstock::pipe {
+
+// What a stream has done, for people.
+struct StreamProgress {
+  std::string position;
+  std::optional<std::chrono::milliseconds> lag;
+  uint64_t rows = 0;  // since the process started
+  uint64_t last_batch_rows = 0;
+  std::chrono::milliseconds last_batch_duration{};
+  std::vector<stream::Acknowledged::Table> tables;  // in the stream's order
+};
+
+// Writes the progress of one pipe's snapshot and stream to the catalog, and remembers it for the
+// pipe's status. Safe from any thread.
+class Journal final : public snapshot::LoadJournal, public stream::StreamJournal {
+ public:
+  // `versions_first` is above every version in the destination, and above the checkpoint's
+  // reserved end. `catalog` and `clock` outlive the journal.
+  struct Options {
+    catalog::Catalog* catalog = nullptr;
+    Clock* clock = nullptr;
+    std::string pipe_id;
+    catalog::Checkpoint checkpoint;
+    uint64_t versions_first = 0;
+    uint64_t last_batch_number = 0;
+    size_t table_count = 0;
+  };
+  explicit Journal(Options options);
+
+  Status AddPartition(int64_t table_id, const snapshot::Partition& partition, bool is_last,
+                      uint64_t rows_estimated) override;
+  Result<uint32_t> BeginAttempt(int64_t table_id) override;
+  Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) override;
+
+  Result<stream::VersionRange> ReserveVersions() override EXCLUDES(mutex_);
+  Status Acknowledge(const stream::Acknowledged& acknowledged) override EXCLUDES(mutex_);
+  void CaughtUp() override EXCLUDES(mutex_);
+
+  StreamProgress progress() const EXCLUDES(mutex_);
+
+ private:
+  catalog::Catalog* const catalog_;
+  Clock* const clock_;
+  const std::string pipe_id_;
+  // Held over the catalog's write: the checkpoint and the reservation are one record.
+  mutable Mutex mutex_;
+  catalog::Checkpoint checkpoint_ GUARDED_BY(mutex_);
+  uint64_t versions_next_ GUARDED_BY(mutex_);
+  uint64_t last_batch_number_ GUARDED_BY(mutex_);
+  StreamProgress progress_ GUARDED_BY(mutex_);
+  SteadyTime lag_known_at_ GUARDED_BY(mutex_);
+};
+
+}  // namespace penstock::pipe

@@ -1,0 +1,407 @@
+#include "pipe/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <utility>
+
+#include "base/backoff.h"
+#include "obs/log.h"
+#include "pipe/setup.h"
+#include "stream/stream.h"
+
+namespace penstock::pipe {
+namespace {
+
+// Shares of the process's memory: a pipe's stream holds up to three batches, its snapshot a block
+// a worker, both with room to grow by doubling.
+uint64_t BatchBytesMax(uint64_t memory_limit) {
+  return std::clamp<uint64_t>(memory_limit / 32, 1 << 20, 24 << 20);
+}
+uint64_t BlockBytesMax(uint64_t memory_limit, uint32_t workers) {
+  return std::clamp<uint64_t>(memory_limit / 8 / std::max(workers, 1U), 1 << 20, 16 << 20);
+}
+
+bool Passes(ErrorCode code) {
+  return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome;
+}
+
+std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
+                                              const std::vector<catalog::TableRecord>& tables) {
+  std::vector<stream::StreamTable> result;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    result.push_back({.definition = tables[i].definition,
+                      .target_options = TargetOptionsOf(spec, spec.tables[i]),
+                      .target = tables[i].target});
+  }
+  return result;
+}
+
+}  // namespace
+
+Runner::Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options)
+    : options_(std::move(options)),
+      spec_(std::move(spec)),
+      id_(record.id),
+      created_at_(record.created_at),
+      reason_(record.reason),
+      state_since_(record.state_since) {
+  lifecycle_.state = ParseState(record.state).value_or(State::kFailed);
+  lifecycle_.resume = ParseState(record.resume_state).value_or(lifecycle_.state);
+}
+
+Runner::~Runner() { Shutdown(); }
+
+void Runner::Start() {
+  if (thread_.joinable()) thread_.join();
+  thread_ = std::jthread([this](std::stop_token stop) { Run(std::move(stop)); });
+}
+
+void Runner::Shutdown() {
+  {
+    MutexLock lock(mutex_);
+    shutting_down_ = true;
+  }
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+Status Runner::Apply(Event command) {
+  PENSTOCK_TRY(Transit(command, ""));
+  if (command == Event::kStart) Start();
+  if (command == Event::kStop) thread_.request_stop();
+  return {};
+}
+
+void Runner::Run(std::stop_token stop) {
+  const Status status = Work(stop);
+  State state{};
+  {
+    MutexLock lock(mutex_);
+    retrying_.clear();
+    retry_attempts_ = 0;
+    if (shutting_down_) return;
+    state = lifecycle_.state;
+  }
+  // A failure while pausing still counts: resuming would only meet it again.
+  const bool failed = !status && status.error().code != ErrorCode::kCancelled;
+  Status stored;
+  if (failed) {
+    LogError(spec_.name, "{}", status.error().ToString());
+    stored = Transit(Event::kFailed, status.error().ToString());
+  } else if (state == State::kPausing) {
+    stored = Transit(Event::kSettled, "");
+  }
+  if (stored) return;
+  LogError(spec_.name, "the state cannot be stored: {}", stored.error().ToString());
+  MutexLock lock(mutex_);
+  lifecycle_ = {.state = State::kFailed, .resume = lifecycle_.resume};
+  reason_ = stored.error().ToString();
+}
+
+Status Runner::Work(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    State state{};
+    {
+      MutexLock lock(mutex_);
+      state = lifecycle_.state;
+    }
+    switch (state) {
+      case State::kProvisioning:
+        PENSTOCK_TRY(Retry(
+            "provisioning", [&] { return Provision(stop); }, stop));
+        PENSTOCK_TRY(Transit(Event::kProvisioned, ""));
+        break;
+      case State::kSetup:
+        PENSTOCK_TRY(Retry(
+            "setup", [&] { return Setup(stop); }, stop));
+        break;
+      case State::kSnapshot:
+      case State::kRunning:
+        return Flow(stop);
+      default:
+        return {};
+    }
+  }
+  return Fail(ErrorCode::kCancelled, "stopped");
+}
+
+Status Runner::Provision(std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto source,
+                  mysql::Connection::Open(spec_.source, spec_.name + " provisioning", stop));
+  PENSTOCK_TRY(source.Execute("SELECT 1", stop));
+  return clickhouse::Client(options_.destination).Query("SELECT 1", {}, stop).map([](auto) {});
+}
+
+Status Runner::Setup(std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto result, SetUp(spec_, options_.destination, *options_.clock, stop));
+  MutexLock lock(mutex_);
+  PENSTOCK_ASSIGN(const auto transition, Prepare(Event::kSetUp, ""));
+  PENSTOCK_TRY(options_.catalog->FinishSetup(id_, result.tables, result.start, transition));
+  Entered(transition);
+  return {};
+}
+
+// Snapshot and Running: the stream flows beside the load from its start.
+Status Runner::Flow(std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
+  PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, 1));
+  uint64_t versions_first = 0;
+  PENSTOCK_TRY(Retry(
+      "start",
+      [&]() -> Status {
+        PENSTOCK_ASSIGN(versions_first, FirstFreeVersion(tables, checkpoint, stop));
+        return {};
+      },
+      stop));
+  auto journal = std::make_shared<Journal>(
+      Journal::Options{.catalog = options_.catalog,
+                       .clock = options_.clock,
+                       .pipe_id = id_,
+                       .checkpoint = checkpoint,
+                       .versions_first = versions_first,
+                       .last_batch_number = batches.empty() ? 0 : batches[0].number,
+                       .table_count = tables.size()});
+  PENSTOCK_ASSIGN(auto load_tables, LoadTables(tables));
+  auto loader = std::make_shared<snapshot::Loader>(std::move(load_tables),
+                                                   LoaderOptionsFor(checkpoint), journal.get());
+  bool load = false;
+  {
+    MutexLock lock(mutex_);
+    tables_ = tables;
+    journal_ = journal;
+    loader_ = loader;
+    load = lifecycle_.state == State::kSnapshot;
+  }
+  if (spec_.settings.mode == ReplicationMode::kSnapshot) return Load(*loader, stop);
+
+  std::stop_source both;
+  std::stop_callback forward(stop, [&both] { both.request_stop(); });
+  Status streamed;
+  Status loaded;
+  {
+    std::jthread streaming([&] {
+      streamed = stream::RunStream(StreamTables(spec_, tables), checkpoint.position,
+                                   StreamOptionsFor(), journal.get(), both.get_token());
+      both.request_stop();
+    });
+    if (load) loaded = Load(*loader, both.get_token());
+    if (!loaded) both.request_stop();
+  }
+  return !loaded && loaded.error().code != ErrorCode::kCancelled ? loaded : streamed;
+}
+
+Status Runner::Load(snapshot::Loader& loader, std::stop_token stop) {
+  PENSTOCK_TRY(loader.Run(stop));
+  return Transit(Event::kLoaded, "");
+}
+
+Result<catalog::Transition> Runner::Prepare(Event event, const std::string& reason) const {
+  PENSTOCK_ASSIGN(const auto next, Next(lifecycle_, event, spec_.settings.mode));
+  return catalog::Transition{.from = std::string(StateName(lifecycle_.state)),
+                             .to = std::string(StateName(next.state)),
+                             .resume_state = std::string(StateName(next.resume)),
+                             .reason = reason,
+                             .at = options_.clock->Wall()};
+}
+
+Status Runner::Transit(Event event, const std::string& reason) {
+  MutexLock lock(mutex_);
+  PENSTOCK_ASSIGN(const auto transition, Prepare(event, reason));
+  if (transition.to == StateName(lifecycle_.state) &&
+      transition.resume_state == StateName(lifecycle_.resume)) {
+    return {};  // stop where it is stopped already
+  }
+  PENSTOCK_TRY(options_.catalog->SaveTransition(id_, transition));
+  Entered(transition);
+  return {};
+}
+
+void Runner::Entered(const catalog::Transition& transition) {
+  LogInfo(spec_.name, "{} -> {}", transition.from, transition.to);
+  lifecycle_ = {.state = *ParseState(transition.to),
+                .resume = *ParseState(transition.resume_state)};
+  reason_ = transition.reason;
+  state_since_ = transition.at;
+}
+
+Status Runner::Retry(std::string_view what, const std::function<Status()>& attempt,
+                     std::stop_token stop) {
+  Backoff backoff;
+  while (true) {
+    Status status = attempt();
+    if (status) OnRetry(nullptr);
+    if (status || !Passes(status.error().code)) return status;
+    OnRetry(&status.error());
+    LogWarning(spec_.name, "{}: {}; trying again", what, status.error().ToString());
+    if (!options_.clock->Wait(backoff.Next(), stop)) {
+      return Fail(ErrorCode::kCancelled, "stopped");
+    }
+  }
+}
+
+// The first of a row of failures is an event; each is in the status.
+void Runner::OnRetry(const Error* error) {
+  catalog::EventRecord event{
+      .at = options_.clock->Wall(), .level = "", .kind = "retry", .text = ""};
+  {
+    MutexLock lock(mutex_);
+    if (error == nullptr) {
+      if (retrying_.empty()) return;
+      retrying_.clear();
+      retry_attempts_ = 0;
+      event.level = "info";
+      event.text = "recovered";
+    } else {
+      retrying_ = error->ToString();
+      if (++retry_attempts_ > 1) return;
+      event.level = "warning";
+      event.text = retrying_;
+    }
+  }
+  if (const Status status = options_.catalog->AddEvent(id_, event); !status) {
+    LogWarning(spec_.name, "event not stored: {}", status.error().ToString());
+  }
+}
+
+Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
+    const std::vector<catalog::TableRecord>& tables) const {
+  std::vector<snapshot::LoadTable> result;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    snapshot::LoadTable table{.id = tables[i].id,
+                              .definition = tables[i].definition,
+                              .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
+                              .target = tables[i].target,
+                              .version_base = tables[i].load_version_base,
+                              .partitions = {},
+                              .planned = tables[i].partitions_planned,
+                              .rows_estimated = tables[i].rows_estimated};
+    PENSTOCK_ASSIGN(const auto partitions, options_.catalog->Partitions(tables[i].id));
+    for (const auto& partition : partitions) {
+      table.partitions.push_back({.index = partition.index,
+                                  .lower = partition.lower,
+                                  .upper = partition.upper,
+                                  .done = partition.done,
+                                  .rows = partition.rows});
+    }
+    result.push_back(std::move(table));
+  }
+  return result;
+}
+
+// The catalog may be an old copy: what is in the destination counts as well.
+Result<uint64_t> Runner::FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
+                                          const catalog::Checkpoint& checkpoint,
+                                          std::stop_token stop) const {
+  uint64_t first = checkpoint.versions_reserved_end;
+  clickhouse::Client client(options_.destination);
+  for (const auto& table : tables) {
+    PENSTOCK_ASSIGN(const auto rows,
+                    client.Rows(fmt::format("SELECT max({}) FROM {}.{}", clickhouse::kVersionColumn,
+                                            clickhouse::QuoteIdentifier(spec_.database),
+                                            clickhouse::QuoteIdentifier(table.target)),
+                                stop));
+    uint64_t highest = 0;
+    if (!rows.empty() && !rows[0].empty()) {
+      const std::string& text = rows[0][0];
+      std::from_chars(text.data(), text.data() + text.size(), highest);
+    }
+    first = std::max(first, highest + 1);
+  }
+  return first;
+}
+
+snapshot::LoaderOptions Runner::LoaderOptionsFor(const catalog::Checkpoint& checkpoint) {
+  const PipeSettings& settings = spec_.settings;
+  snapshot::LoaderOptions options{
+      .source = spec_.source,
+      .destination = options_.destination,
+      .database = spec_.database,
+      .pipe_name = spec_.name,
+      .start_position = checkpoint.position,
+      .parallel_tables = settings.snapshot_parallel_tables,
+      .parallel_partitions = settings.initial_load_parallelism,
+      .rows_per_partition = settings.snapshot_rows_per_partition,
+      .block_bytes_max =
+          BlockBytesMax(options_.memory_limit_bytes,
+                        settings.snapshot_parallel_tables * settings.initial_load_parallelism),
+      .compression = clickhouse::Compression::kNone,
+      .clock = options_.clock,
+      .on_retry = [this](const Error* error) { OnRetry(error); }};
+  if (settings.mode == ReplicationMode::kSnapshot) options.start_position.reset();
+  return options;
+}
+
+stream::StreamOptions Runner::StreamOptionsFor() {
+  return {.source = spec_.source,
+          .server_id = ServerId(),
+          .destination = options_.destination,
+          .database = spec_.database,
+          .pipe_name = spec_.name,
+          .sync_interval = spec_.settings.sync_interval,
+          .batch_rows_max = spec_.settings.pull_batch_size,
+          .batch_bytes_max = BatchBytesMax(options_.memory_limit_bytes),
+          .parallel_inserts = 4,
+          .compression = clickhouse::Compression::kNone,
+          .settle_timeout = std::chrono::milliseconds(1'500),
+          .clock = options_.clock,
+          .on_retry = [this](const Error* error) { OnRetry(error); }};
+}
+
+// Stable for the pipe, and far above the ids that people give their servers (FNV-1a of its UUID).
+uint32_t Runner::ServerId() const {
+  if (spec_.server_id) return *spec_.server_id;
+  uint32_t hash = 2166136261;
+  for (const char c : id_) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619;
+  return hash | 0x40000000;
+}
+
+PipeStatus Runner::status() const {
+  MutexLock lock(mutex_);
+  PipeStatus status;
+  status.id = id_;
+  status.spec = spec_;
+  status.state = lifecycle_.state;
+  status.reason = reason_;
+  status.state_since = state_since_;
+  status.created_at = created_at_;
+  status.updated_at = state_since_;
+  status.retrying = retrying_;
+  status.retry_attempts = retry_attempts_;
+  if (!journal_) return status;
+
+  const StreamProgress stream = journal_->progress();
+  status.position = stream.position;
+  const bool streaming = status.state == State::kSnapshot || status.state == State::kRunning;
+  if (streaming) status.lag = stream.lag;
+  status.last_batch_rows = stream.last_batch_rows;
+  status.last_batch_duration = stream.last_batch_duration;
+  uint64_t rows = stream.rows;
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    const auto& load = loader_->progress(i);
+    const auto& changes = stream.tables[i];
+    const bool begun = load.partitions != 0;
+    rows += load.rows;
+    status.tables.push_back(
+        {.source = tables_[i].definition.name,
+         .target = spec_.database + "." + tables_[i].target,
+         .state = load.done() ? (status.state == State::kCompleted ? "loaded" : "following")
+                              : (begun ? "loading" : "waiting"),
+         .partitions = load.partitions,
+         .partitions_done = load.partitions_done,
+         .rows_estimated = load.rows_estimated,
+         .rows_loaded = load.rows,
+         .rows_inserted = changes.counts.inserted,
+         .rows_updated = changes.counts.updated,
+         .rows_deleted = changes.counts.deleted,
+         .values_changed = load.values_changed + changes.values_changed,
+         .ddl = tables_[i].ddl});
+  }
+  status.rows_per_second = rate_.Sample(rows, options_.clock->Steady());
+  return status;
+}
+
+}  // namespace penstock::pipe

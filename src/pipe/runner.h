@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "clickhouse/client.h"
+#include "pipe/journal.h"
+#include "pipe/rate_meter.h"
+#include "pipe/spec.h"
+#include "pipe/state.h"
+#include "pipe/status.h"
+#include "snapshot/loader.h"
+
+namespace penstock::pipe {
+
+// Runs one pipe: takes it through its lifecycle, from its stored state on, on a thread of its own
+// while there is work to do. Every change of state is in the catalog before it takes effect. Safe
+// from any thread; one call of Start, Apply or Shutdown at a time.
+class Runner {
+ public:
+  struct Options {
+    catalog::Catalog* catalog = nullptr;  // outlives the runner
+    Clock* clock = &Clock::Real();
+    clickhouse::Endpoint destination;
+    uint64_t memory_limit_bytes = 0;
+  };
+  Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options);
+  ~Runner();  // Shutdown
+
+  // Goes on from the stored state.
+  void Start();
+  // Stops working without a change of state: a later Start goes on.
+  void Shutdown();
+  // kStart, kStop or kResync. Answers when the new state is stored; the work goes on behind.
+  Status Apply(Event command);
+
+  PipeStatus status() const EXCLUDES(mutex_);
+
+ private:
+  void Run(std::stop_token stop);
+  Status Work(std::stop_token stop);
+  Status Provision(std::stop_token stop);
+  Status Setup(std::stop_token stop);
+  Status Flow(std::stop_token stop);
+  Status Load(snapshot::Loader& loader, std::stop_token stop);
+
+  Result<catalog::Transition> Prepare(Event event, const std::string& reason) const
+      REQUIRES(mutex_);
+  Status Transit(Event event, const std::string& reason) EXCLUDES(mutex_);
+  void Entered(const catalog::Transition& transition) REQUIRES(mutex_);
+  // Runs `attempt` until it succeeds, fails for good, or is stopped.
+  Status Retry(std::string_view what, const std::function<Status()>& attempt, std::stop_token stop);
+  void OnRetry(const Error* error) EXCLUDES(mutex_);
+
+  Result<std::vector<snapshot::LoadTable>> LoadTables(
+      const std::vector<catalog::TableRecord>& tables) const;
+  Result<uint64_t> FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
+                                    const catalog::Checkpoint& checkpoint,
+                                    std::stop_token stop) const;
+  snapshot::LoaderOptions LoaderOptionsFor(const catalog::Checkpoint& checkpoint);
+  stream::StreamOptions StreamOptionsFor();
+  uint32_t ServerId() const;
+
+  const Options options_;
+  const PipeSpec spec_;
+  const std::string id_;
+  const UnixMicros created_at_;
+
+  mutable Mutex mutex_;
+  Lifecycle lifecycle_ GUARDED_BY(mutex_);
+  std::string reason_ GUARDED_BY(mutex_);
+  UnixMicros state_since_ GUARDED_BY(mutex_);
+  std::string retrying_ GUARDED_BY(mutex_);
+  uint64_t retry_attempts_ GUARDED_BY(mutex_) = 0;
+  std::vector<catalog::TableRecord> tables_ GUARDED_BY(mutex_);
+  std::shared_ptr<Journal> journal_ GUARDED_BY(mutex_);
+  std::shared_ptr<snapshot::Loader> loader_ GUARDED_BY(mutex_);
+  mutable RateMeter rate_ GUARDED_BY(mutex_);
+
+  bool shutting_down_ GUARDED_BY(mutex_) = false;
+  std::jthread thread_;
+};
+
+}  // namespace penstock::pipe

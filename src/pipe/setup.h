@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "clickhouse/client.h"
+#include "clickhouse/ddl.h"
+#include "model/position.h"
+#include "model/table.h"
+#include "pipe/spec.h"
+#include "typemap/table_map.h"
+
+namespace penstock::pipe {
+
+// The first row of every table's load has version 1; a stream starts above every attempt of it.
+inline constexpr uint64_t kLoadVersionBase = 0;
+inline constexpr uint64_t kFirstStreamVersion = uint64_t{1} << 32;
+
+// How a mapped table looks at the destination. kInvalidArgument naming what is wrong.
+typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping& mapping);
+Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,
+                                          const model::Table& definition);
+
+// What Setup runs at the destination, in order.
+Result<std::vector<std::string>> PlannedDdl(const PipeSpec& spec,
+                                            const std::map<model::TableName, model::Table>& tables);
+
+struct SetupResult {
+  std::vector<catalog::TableRecord> tables;
+  catalog::Checkpoint start;
+};
+
+// State Setup: reads the definitions before and after the start position until both agree, and
+// makes the destination's database and tables. May be stopped or crash anywhere and run again. A
+// target that holds rows, or that has other columns, is kNeedsUser and stays as it is.
+Result<SetupResult> SetUp(const PipeSpec& spec, const clickhouse::Endpoint& destination,
+                          Clock& clock, std::stop_token stop);
+
+}  // namespace penstock::pipe

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/table.h"
+#include "pipe/spec.h"
+#include "pipe/state.h"
+
+namespace penstock::pipe {
+
+// What is known of one table of a pipe, for people and programs.
+struct TableStatus {
+  model::TableName source;
+  std::string target;       // database.table
+  std::string state;        // "waiting", "loading", "following", "loaded"
+  uint64_t partitions = 0;  // planned so far
+  uint64_t partitions_done = 0;
+  uint64_t rows_estimated = 0;  // of the snapshot; 0: unknown
+  uint64_t rows_loaded = 0;
+  uint64_t rows_inserted = 0;  // from the stream, since the process started
+  uint64_t rows_updated = 0;
+  uint64_t rows_deleted = 0;
+  uint64_t values_changed = 0;  // clamped, nulled, replaced
+  std::string ddl;              // the CREATE TABLE that was run
+};
+
+struct PipeStatus {
+  std::string id;
+  PipeSpec spec;
+  State state = State::kProvisioning;
+  std::string reason;  // why this state: one line with the remedy, "" when ordinary
+  UnixMicros state_since{};
+  UnixMicros created_at{};
+  UnixMicros updated_at{};
+  std::string position;                          // of the checkpoint, "" before the first
+  std::optional<std::chrono::milliseconds> lag;  // source commit to acknowledged; absent: unknown
+  double rows_per_second = 0;                    // snapshot and stream, over the last seconds
+  uint64_t last_batch_rows = 0;
+  std::chrono::milliseconds last_batch_duration{};
+  std::string retrying;  // the error being retried now, "" when all is well
+  uint64_t retry_attempts = 0;
+  std::vector<TableStatus> tables;
+};
+
+}  // namespace penstock::pipe

@@ -1,0 +1,206 @@
+#include "pipe/supervisor.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/mutex.h"
+#include "base/random.h"
+#include "obs/log.h"
+#include "pipe/runner.h"
+#include "pipe/setup.h"
+
+namespace penstock::pipe {
+namespace {
+
+Event EventOf(Command command) {
+  switch (command) {
+    case Command::kStart:
+      return Event::kStart;
+    case Command::kStop:
+      return Event::kStop;
+    case Command::kResync:
+      return Event::kResync;
+  }
+  return Event::kResync;
+}
+
+Failure NoSuchPipe(const std::string& id) {
+  return Fail(ErrorCode::kNotFound, "there is no pipe with the id {}", id);
+}
+
+std::string ErrorsOf(const CheckReport& report) {
+  std::string text;
+  for (const Finding& finding : report.findings) {
+    if (finding.severity != Severity::kError) continue;
+    if (!text.empty()) text += "; ";
+    text += fmt::format("{}: {}", finding.check, finding.message);
+    if (!finding.remedy.empty()) text += fmt::format(" ({})", finding.remedy);
+  }
+  return text;
+}
+
+}  // namespace
+
+class Supervisor::Impl {
+ public:
+  // A pipe and the lock under which it takes commands, one at a time.
+  struct Pipe {
+    Mutex commands;
+    std::unique_ptr<Runner> runner;
+  };
+
+  explicit Impl(Options options) : options_(std::move(options)) {}
+
+  Result<clickhouse::Endpoint> DestinationOf(const PipeSpec& spec) const {
+    if (spec.clickhouse) return *spec.clickhouse;
+    if (options_.has_default_destination) return options_.default_destination;
+    return Fail(ErrorCode::kInvalidArgument,
+                "destination.clickhouse: needed, since this server was started without a "
+                "destination of its own");
+  }
+
+  Status Add(const catalog::PipeRecord& record, PipeSpec spec) {
+    PENSTOCK_ASSIGN(auto destination, DestinationOf(spec));
+    auto pipe = std::make_shared<Pipe>();
+    pipe->runner = std::make_unique<Runner>(
+        record, std::move(spec),
+        Runner::Options{.catalog = options_.catalog,
+                        .clock = &Clock::Real(),
+                        .destination = std::move(destination),
+                        .memory_limit_bytes = options_.memory_limit_bytes});
+    pipe->runner->Start();
+    MutexLock lock(mutex_);
+    pipes_.emplace(record.id, std::move(pipe));
+    return {};
+  }
+
+  std::shared_ptr<Pipe> Find(const std::string& id) const {
+    MutexLock lock(mutex_);
+    const auto found = pipes_.find(id);
+    return found == pipes_.end() ? nullptr : found->second;
+  }
+
+  std::vector<std::shared_ptr<Pipe>> All() const {
+    MutexLock lock(mutex_);
+    std::vector<std::shared_ptr<Pipe>> all;
+    for (const auto& [id, pipe] : pipes_) all.push_back(pipe);
+    return all;
+  }
+
+  void Forget(const std::string& id) {
+    MutexLock lock(mutex_);
+    pipes_.erase(id);
+  }
+
+  const Options options_;
+
+ private:
+  mutable Mutex mutex_;
+  std::map<std::string, std::shared_ptr<Pipe>> pipes_ GUARDED_BY(mutex_);
+};
+
+Supervisor::Supervisor(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+Supervisor::~Supervisor() {
+  for (const auto& pipe : impl_->All()) {
+    MutexLock lock(pipe->commands);
+    pipe->runner->Shutdown();
+  }
+}
+
+Status Supervisor::Start() {
+  PENSTOCK_ASSIGN(const auto records, impl_->options_.catalog->Pipes());
+  for (const auto& record : records) {
+    const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
+    auto added = ParsePipeSpec(body).and_then(
+        [&](PipeSpec spec) { return impl_->Add(record, std::move(spec)); });
+    if (!added) return Fail(added.error().In(fmt::format("pipe {}", record.name)));
+  }
+  return {};
+}
+
+CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {
+  auto destination = impl_->DestinationOf(spec);
+  if (!destination) {
+    return {.findings = {{.check = "destination",
+                          .severity = Severity::kError,
+                          .message = destination.error().message,
+                          .remedy = ""}},
+            .ddl = {}};
+  }
+  CheckContext context{.spec = spec,
+                       .destination_endpoint = *std::move(destination),
+                       .source = std::nullopt,
+                       .destination = std::nullopt,
+                       .tables = {},
+                       .stop = std::move(stop)};
+  CheckReport report = RunChecks(context);
+  // What cannot be planned, a check has found already.
+  if (auto ddl = PlannedDdl(spec, context.tables)) report.ddl = *std::move(ddl);
+  return report;
+}
+
+Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
+  const CheckReport report = Check(spec, std::move(stop));
+  if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
+  const UnixMicros now = Clock::Real().Wall();
+  const catalog::PipeRecord record{.id = RandomUuid(),
+                                   .name = spec.name,
+                                   .spec = ToJsonWithSecrets(spec).dump(),
+                                   .state = std::string(StateName(State::kProvisioning)),
+                                   .resume_state = "",
+                                   .reason = "",
+                                   .state_since = now,
+                                   .created_at = now,
+                                   .updated_at = now};
+  PENSTOCK_TRY(impl_->options_.catalog->CreatePipe(record));
+  PENSTOCK_TRY(impl_->Add(record, std::move(spec)));
+  return Get(record.id);
+}
+
+Result<PipeStatus> Supervisor::Get(const std::string& id) const {
+  const auto pipe = impl_->Find(id);
+  if (!pipe) return NoSuchPipe(id);
+  return pipe->runner->status();
+}
+
+std::vector<PipeStatus> Supervisor::List() const {
+  std::vector<PipeStatus> list;
+  for (const auto& pipe : impl_->All()) list.push_back(pipe->runner->status());
+  return list;
+}
+
+Result<PipeStatus> Supervisor::Apply(const std::string& id, Command command) {
+  const auto pipe = impl_->Find(id);
+  if (!pipe) return NoSuchPipe(id);
+  MutexLock lock(pipe->commands);
+  PENSTOCK_TRY(pipe->runner->Apply(EventOf(command)));
+  return pipe->runner->status();
+}
+
+Result<std::vector<catalog::EventRecord>> Supervisor::Events(const std::string& id,
+                                                             size_t limit) const {
+  if (!impl_->Find(id)) return NoSuchPipe(id);
+  return impl_->options_.catalog->Events(id, limit);
+}
+
+Result<std::vector<catalog::BatchRecord>> Supervisor::Batches(const std::string& id,
+                                                              size_t limit) const {
+  if (!impl_->Find(id)) return NoSuchPipe(id);
+  return impl_->options_.catalog->Batches(id, limit);
+}
+
+Status Supervisor::Delete(const std::string& id) {
+  const auto pipe = impl_->Find(id);
+  if (!pipe) return NoSuchPipe(id);
+  MutexLock lock(pipe->commands);
+  pipe->runner->Shutdown();
+  PENSTOCK_TRY(impl_->options_.catalog->DeletePipe(id));
+  impl_->Forget(id);
+  return {};
+}
+
+}  // namespace penstock::pipe

@@ -1,0 +1,110 @@
+"""A TCP proxy on 127.0.0.1, with TLS in front when given a certificate, that can be cut."""
+
+import contextlib
+import select
+import socket
+import ssl
+import subprocess
+import threading
+
+from .process import free_port
+
+
+class Certificates:
+    """A certificate authority of our own, and a server certificate for `name`, made by openssl."""
+
+    def __init__(self, folder, name="127.0.0.1"):
+        self.authority = folder / "ca.pem"
+        self.certificate = folder / "server.pem"
+        self.key = folder / "server.key"
+        kind = "IP" if name.replace(".", "").isdigit() else "DNS"
+        extensions = folder / "extensions"
+        extensions.write_text(f"subjectAltName={kind}:{name}\n")
+        new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        self._run("req", "-x509", *new_key, "-days", "30", "-subj", "/CN=penstock test CA",
+                  "-keyout", folder / "ca.key", "-out", self.authority)
+        self._run("req", *new_key, "-subj", f"/CN={name}", "-keyout", self.key, "-out",
+                  folder / "server.csr")
+        self._run("x509", "-req", "-in", folder / "server.csr", "-CA", self.authority, "-CAkey",
+                  folder / "ca.key", "-CAcreateserial", "-days", "30", "-extfile", extensions,
+                  "-out", self.certificate)
+
+    @staticmethod
+    def _run(*words):
+        subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+class Proxy:
+    """Passes connections on to 127.0.0.1:`port`. A context manager.
+
+    While `refusing` is set, new connections are closed at once; cut() breaks those that are open.
+    `bytes_up` counts what clients have sent.
+    """
+
+    def __init__(self, port, certificates=None):
+        self.target = port
+        self.port = free_port()
+        self.refusing = False
+        self.bytes_up = 0
+        self._tls = None
+        if certificates:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificates.certificate, certificates.key)
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._open = set()
+        self._closing = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._closing = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def cut(self):
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self):
+        while not self._closing:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.refusing:
+                client.close()
+            else:
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.suppress(OSError))
+            stack.enter_context(client)
+            if self._tls:
+                client.settimeout(10)
+                client = stack.enter_context(self._tls.wrap_socket(client, server_side=True))
+                client.settimeout(None)
+            server = stack.enter_context(socket.create_connection(("127.0.0.1", self.target)))
+            both = {client, server}
+            self._open |= both
+            try:
+                self._pump(client, server)
+            finally:
+                self._open -= both
+
+    def _pump(self, client, server):
+        while True:
+            pending = isinstance(client, ssl.SSLSocket) and client.pending()
+            ready = [client] if pending else select.select([client, server], [], [])[0]
+            for source in ready:
+                data = source.recv(65536)
+                if not data:
+                    return
+                if source is client:
+                    self.bytes_up += len(data)
+                (server if source is client else client).sendall(data)

@@ -1,0 +1,260 @@
+"""What cannot work is refused with its reason, before anything is made."""
+
+import copy
+import ctypes
+import os
+import subprocess
+import unittest
+
+import yaml
+
+from harness.case import SystemTest
+from harness.penstock import ApiError, Penstock, mapping
+from harness.process import Folder, free_port
+from harness.proxy import Proxy
+from harness.sources import MariaDB1011, MySQL97
+from harness.wait import wait_until
+
+
+class Checks:
+    """Each: `penstock check` and create both say what is wrong; no table, no pipe."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_all()
+        cls.source.run("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY, v INT)",
+                       "INSERT INTO shop.t VALUES (1,1)", "CREATE TABLE shop.nokey (v INT)")
+
+    def setUp(self):
+        self.good = self.spec(["t"])
+        self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
+
+    def write(self, spec):
+        path = self.penstock.folder / "pipe.yaml"
+        path.write_text(yaml.safe_dump(spec))
+        return path
+
+    def broken(self, **mysql):
+        spec = copy.deepcopy(self.good)
+        spec["source"]["mysql"].update(mysql)
+        return spec
+
+    def assert_nothing_made(self):
+        self.assertEqual([], self.penstock.pipes())
+        self.assertEqual("0\n", self.clickhouse.query(
+            "SELECT count() FROM system.databases WHERE name = 'replica'"))
+
+    def assert_refused(self, spec, *words):
+        """check and create fail with exit code 1 and one clear text; nothing is left behind."""
+        path = self.write(spec)
+        for command in ("check", "create"):
+            with self.subTest(command=command):
+                code, out, err = self.penstock.cli(command, "-f", path)
+                self.assertEqual(1, code, out + err)
+                for word in words:
+                    self.assertIn(word.lower(), (out + err).lower())
+                self.assertNotIn(self.good["source"]["mysql"]["credentials"]["password"], out + err)
+                self.assert_nothing_made()
+        with self.assertRaises(ApiError) as refused:
+            self.penstock.create(spec)
+        self.assertEqual(400, refused.exception.status)
+        self.assert_nothing_made()
+
+    def test_good_pipe_passes_and_changes_nothing(self):
+        code, out, err = self.penstock.cli("check", "-f", self.write(self.good))
+        self.assertEqual(0, code, out + err)
+        self.assertIn("CREATE TABLE", out)
+        self.assert_nothing_made()
+
+    def test_wrong_password(self):
+        self.assert_refused(self.broken(credentials={"username": "penstock", "password": "wrong"}),
+                            "denied", "penstock")
+
+    def test_unknown_host(self):
+        self.assert_refused(self.broken(host="no-such-host.invalid"), "no-such-host.invalid")
+
+    def test_nobody_listens(self):
+        port = free_port()
+        self.assert_refused(self.broken(port=port), str(port))
+
+    def test_unknown_table(self):
+        self.assert_refused(self.broken(tableMappings=[mapping("shop", "absent")]), "shop.absent")
+
+    def test_table_without_key(self):
+        self.assert_refused(self.broken(tableMappings=[mapping("shop", "nokey")]), "shop.nokey",
+                            "key")
+
+    def test_type_that_is_not_supported(self):
+        self.source.run("CREATE TABLE IF NOT EXISTS shop.shapes (id INT PRIMARY KEY, g GEOMETRY)")
+        self.assert_refused(self.broken(tableMappings=[mapping("shop", "shapes")]), "shapes", "g",
+                            "geometry")
+
+    def test_missing_privilege_to_replicate(self):
+        self.source.run("CREATE USER IF NOT EXISTS 'reader'@'%' IDENTIFIED BY 'r'",
+                        "GRANT SELECT ON *.* TO 'reader'@'%'")
+        self.assert_refused(self.broken(credentials={"username": "reader", "password": "r"}),
+                            "REPLICATION", "GRANT")
+
+    def test_missing_privilege_to_read(self):
+        self.source.run("CREATE USER IF NOT EXISTS 'blind'@'%' IDENTIFIED BY 'b'",
+                        "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'blind'@'%'")
+        self.assert_refused(self.broken(credentials={"username": "blind", "password": "b"}), "shop.t")
+
+    def test_destination_not_there(self):
+        spec = copy.deepcopy(self.good)
+        spec["destination"]["clickhouse"]["url"] = f"http://127.0.0.1:{free_port()}"
+        self.assert_refused(spec, "127.0.0.1")
+
+    def test_destination_table_holds_rows(self):
+        self.clickhouse.query("CREATE DATABASE taken")
+        self.clickhouse.query("CREATE TABLE taken.t (id Int32) ENGINE = MergeTree ORDER BY id")
+        self.clickhouse.query("INSERT INTO taken.t VALUES (1)")
+        spec = copy.deepcopy(self.good)
+        spec["destination"]["database"] = "taken"
+        code, out, err = self.penstock.cli("create", "-f", self.write(spec))
+        self.assertEqual(1, code)
+        self.assertIn("taken.t", out + err)
+        self.assertEqual([], self.penstock.pipes())
+        self.assertEqual("1\n", self.clickhouse.query("SELECT count() FROM taken.t"))
+        self.clickhouse.query("DROP DATABASE taken SYNC")
+
+    def test_connection_lost_between_check_and_create(self):
+        """The source goes away right after the checks: the pipe waits for it, and then works."""
+        with Proxy(self.source.port) as proxy:
+            pipe = self.penstock.create(self.broken(port=proxy.port))
+            proxy.refusing = True
+            proxy.cut()
+            wait_until(lambda: self.penstock.state(pipe) in ("Provisioning", "Setup", "Snapshot",
+                                                             "Running"), "a state that goes on")
+            proxy.refusing = False
+            self.penstock.await_state(pipe, "Running")
+        self.penstock.delete(pipe)
+
+
+class ChecksMySQL(Checks, SystemTest):
+    source_class = MySQL97
+
+
+class ChecksMariaDB(Checks, SystemTest):
+    source_class = MariaDB1011
+
+
+class ServerSettings:
+    """A source whose configuration cannot be replicated from."""
+
+    options = {}
+    words = ()
+    wrong_source = None
+
+    assert_refused = Checks.assert_refused
+    assert_nothing_made = Checks.assert_nothing_made
+    write = Checks.write
+
+    def test_refused(self):
+        for family, options, words in self.wrong_source:
+            with self.subTest(options=options):
+                type(self).source_class, type(self).source_options = family, options
+                self.start_source()
+                self.source.run("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)")
+                self.good = self.spec(["t"])
+                self.assert_refused(self.good, *words)
+                self.source.close()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_all()
+
+
+class ServerSettingsMariaDB(ServerSettings, SystemTest):
+    source_class = MariaDB1011
+    wrong_source = [
+        (MariaDB1011, {"log_bin": None}, ("log_bin",)),
+        (MariaDB1011, {"binlog_format": "STATEMENT"}, ("binlog_format", "ROW")),
+        (MariaDB1011, {"binlog_format": "MIXED"}, ("binlog_format", "ROW"))]
+
+
+class ServerSettingsMySQL(ServerSettings, SystemTest):
+    source_class = MySQL97
+    wrong_source = [
+        (MySQL97, {"log_bin": None, "skip_log_bin": "1", "gtid_mode": "OFF",
+                   "enforce_gtid_consistency": "OFF"}, ("log_bin",)),
+        (MySQL97, {"binlog_format": "STATEMENT"}, ("binlog_format", "ROW"))]
+
+
+class SmallDisk:
+    """A tmpfs of its own, in a mount namespace of this process. Root only."""
+
+    def __init__(self, size):
+        self._folder = Folder("disk")
+        self.path = self._folder.path
+        self._size = size
+
+    def __enter__(self):
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self._size}", "tmpfs",
+                               self.path], capture_output=True, text=True, check=False)
+        if done.returncode:
+            self._folder.__exit__()
+            raise unittest.SkipTest(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+        return self.path
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", self.path], check=False)
+        self._folder.__exit__()
+
+
+class FullDisk(SystemTest):
+    """The data directory's disk is full: said, survived, and well again once there is room."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("mounting a small disk needs root")
+        # Mounts of this process are its own, and go with it.
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(0x00020000) != 0:
+            raise unittest.SkipTest("no mount namespaces here")
+        subprocess.run(["mount", "--make-rprivate", "/"], check=False)
+        cls.disk = cls.enterClassContext(SmallDisk("8m"))
+        cls.start_source()
+        from harness.clickhouse import ClickHouse  # pylint: disable=import-outside-toplevel
+        cls.clickhouse = cls.use("clickhouse", ClickHouse)
+        cls.source.run("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)",
+                       "INSERT INTO shop.t VALUES (1)")
+
+    def fill(self):
+        filler = self.disk / "filler"
+        with open(filler, "wb", buffering=0) as stream:
+            try:
+                while True:
+                    stream.write(b"\0" * 4096)
+            except OSError:
+                pass
+        return filler
+
+    def test_create_on_a_full_disk(self):
+        with Penstock(data_dir=self.disk / "data") as self.penstock:
+            spec = self.spec(["t"])
+            filler = self.fill()
+            with self.assertRaises(ApiError) as refused:
+                self.penstock.create(spec)
+            self.assertIn("disk", refused.exception.text.lower())
+            self.assertEqual([], self.penstock.pipes())
+            self.assertEqual("0\n", self.clickhouse.query(
+                "SELECT count() FROM system.databases WHERE name = 'replica'"))
+            self.assertTrue(self.penstock.healthy())
+            filler.unlink()
+            pipe = self.penstock.create(spec)
+            self.penstock.await_state(pipe, "Running")
+            filler = self.fill()
+            self.source.run("INSERT INTO shop.t SELECT seq + 1 FROM seq_1_to_1000")
+            filler.unlink()
+            self.await_caught_up()
+            self.assert_equal(spec)
+            self.penstock.delete(pipe)
+
+
+if __name__ == "__main__":
+    unittest.main()

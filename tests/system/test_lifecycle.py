@@ -1,0 +1,188 @@
+"""Pause and resume, states, one server for a data directory."""
+
+import subprocess
+import time
+import unittest
+
+from harness import workload
+from harness.case import SystemTest, new_seed, rounds
+from harness.penstock import ApiError, Penstock
+from harness.process import free_port, program
+from harness.sources import MariaDB1011, MySQL97
+from harness.wait import pause, wait_until
+
+PAUSE_SECONDS_MAX = 2
+
+
+class Lifecycle:
+    """A pipe under load, and the commands on it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_all()
+
+    def setUp(self):
+        self.seed = new_seed()
+        self.source.run("DROP DATABASE IF EXISTS shop")
+        self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
+        workload.create(self.source)
+        workload.Writer(self.source, self.seed).fill(accounts=5000)
+        self.spec_ = self.spec(workload.TABLES)
+
+    def pause_pipe(self, pipe):
+        started = time.monotonic()
+        self.penstock.order(pipe, "stop")
+        self.penstock.await_state(pipe, "Paused", seconds=10)
+        return time.monotonic() - started
+
+    def test_pause_and_resume_under_load(self):
+        with workload.Workload(self.source, self.seed):
+            pipe = self.penstock.create(self.spec_)
+            self.penstock.await_state(pipe, "Running")
+            for _ in range(rounds(3)):
+                pause(0.5)
+                self.assertLess(self.pause_pipe(pipe), PAUSE_SECONDS_MAX)
+                before = self.clickhouse.query("SELECT count(), max(_penstock_version) "
+                                               "FROM replica.accounts")
+                pause(0.5)
+                self.assertEqual(before, self.clickhouse.query(
+                    "SELECT count(), max(_penstock_version) FROM replica.accounts"),
+                    "a paused pipe wrote")
+                self.penstock.order(pipe, "start")
+                self.penstock.await_state(pipe, "Running")
+        self.await_caught_up()
+        self.assert_equal(self.spec_)
+        self.penstock.delete(pipe)
+
+    def test_pause_during_snapshot(self):
+        workload.Writer(self.source, self.seed + 1).fill(accounts=30000)
+        with workload.Workload(self.source, self.seed):
+            pipe = self.penstock.create(self.spec_)
+            self.penstock.await_state(pipe, "Snapshot", "Running")
+            self.assertLess(self.pause_pipe(pipe), PAUSE_SECONDS_MAX)
+            self.penstock.restart()  # a paused pipe stays paused
+            self.assertEqual("Paused", self.penstock.state(pipe))
+            self.penstock.order(pipe, "start")
+            self.penstock.await_state(pipe, "Running")
+        self.await_caught_up()
+        self.assert_equal(self.spec_)
+        self.penstock.delete(pipe)
+
+    def test_pause_while_clickhouse_hangs(self):
+        """What a hanging destination leaves unsettled does not hold up the pause, or get lost."""
+        with workload.Workload(self.source, self.seed):
+            pipe = self.penstock.create(self.spec_)
+            self.penstock.await_state(pipe, "Running")
+            self.clickhouse.process.kill()
+            pause(0.5)
+            self.assertLess(self.pause_pipe(pipe), PAUSE_SECONDS_MAX)
+            self.clickhouse.start()
+            self.penstock.order(pipe, "start")
+            self.penstock.await_state(pipe, "Running")
+        self.await_caught_up()
+        self.assert_equal(self.spec_)
+        self.penstock.delete(pipe)
+
+    def test_commands_that_do_not_fit(self):
+        pipe = self.penstock.create(self.spec_)
+        self.penstock.await_state(pipe, "Running")
+        with self.assertRaises(ApiError) as refused:
+            self.penstock.order(pipe, "start")
+        self.assertEqual(400, refused.exception.status)
+        self.assertIn("already running", refused.exception.text)
+        self.pause_pipe(pipe)
+        self.penstock.order(pipe, "stop")  # stopping what is stopped is no error
+        self.assertEqual("Paused", self.penstock.state(pipe))
+        self.penstock.delete(pipe)
+        with self.assertRaises(ApiError) as gone:
+            self.penstock.pipe(pipe)
+        self.assertEqual(404, gone.exception.status)
+        # Destination tables stay.
+        self.assertNotEqual("0\n", self.clickhouse.query("SELECT count() FROM replica.accounts"))
+
+    def test_log_purged_while_paused_fails_with_a_remedy(self):
+        pipe = self.penstock.create(self.spec_)
+        self.penstock.await_state(pipe, "Running")
+        self.pause_pipe(pipe)
+        writer = workload.Writer(self.source, self.seed)
+        for _ in range(20):
+            writer.step()
+        writer.close()
+        self.source.run("FLUSH BINARY LOGS")
+        newest = self.source.run("SHOW BINARY LOGS")[-1][0]
+        self.source.run(f"PURGE BINARY LOGS TO '{newest}'")
+        self.penstock.order(pipe, "start")
+        self.penstock.await_state(pipe, "Failed", seconds=30)
+        code, text, _ = self.penstock.cli("show", "pipe")
+        self.assertEqual(0, code)
+        self.assertIn("purged", text.lower())
+        self.penstock.delete(pipe)
+
+
+class LifecycleMySQL(Lifecycle, SystemTest):
+    source_class = MySQL97
+
+
+class LifecycleMariaDB(Lifecycle, SystemTest):
+    source_class = MariaDB1011
+
+
+class DataDirectory(SystemTest):
+    """Of one process, of one user."""
+
+    def serve(self, folder):
+        return subprocess.run(
+            [program("penstock"), "serve", "--data-dir", folder, "--listen",
+             f"127.0.0.1:{free_port()}"], capture_output=True, text=True, timeout=20, check=False)
+
+    def test_second_server_on_one_directory_is_refused(self):
+        with Penstock() as penstock:
+            second = self.serve(penstock.data_dir)
+            self.assertEqual(1, second.returncode, second.stderr)
+            self.assertEqual(1, len(second.stderr.strip().splitlines()), second.stderr)
+            self.assertIn(str(penstock.data_dir), second.stderr)
+            self.assertTrue(penstock.healthy())
+
+    def test_directory_is_private(self):
+        with Penstock() as penstock:
+            self.assertEqual(0o700, penstock.data_dir.stat().st_mode & 0o777)
+
+    def test_starts_again_after_kill(self):
+        with Penstock() as penstock:
+            first = penstock.pipes_path()
+            penstock.restart()
+            self.assertEqual(first, penstock.pipes_path(), "ids of organization and service")
+
+    def test_terminates_in_order(self):
+        with Penstock() as penstock:
+            self.assertEqual(0, penstock.process.terminate(seconds=10))
+
+
+class Embedded(SystemTest):
+    """serve --embedded-clickhouse: one process to start, all of them gone with it."""
+
+    def test_embedded_clickhouse(self):
+        self.start_source()
+        self.source.run("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)",
+                        "INSERT INTO shop.t VALUES (1),(2)")
+        with Penstock("--embedded-clickhouse") as penstock:
+            body = {"name": "pipe", "source": {"mysql": {
+                **self.source.endpoint(), "settings": {"replicationMode": "cdc"},
+                "tableMappings": [{"sourceSchemaName": "shop", "sourceTable": "t",
+                                   "targetTable": "t"}]}}, "destination": {"database": "replica"}}
+            pipe = penstock.create(body)
+            penstock.await_state(pipe, "Running")
+            children = subprocess.run(["pgrep", "-P", str(penstock.process.pid)], text=True,
+                                      capture_output=True, check=True).stdout.split()
+            self.assertEqual(1, len(children), "one child: ClickHouse")
+            penstock.kill()
+            wait_until(lambda: subprocess.run(["ps", "-o", "stat=", "-p", children[0]], text=True,
+                                              capture_output=True, check=False
+                                              ).stdout.strip() in ("", "Z"), "ClickHouse is gone")
+            penstock.start()
+            penstock.await_state(pipe, "Running")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,383 @@
+#!/usr/bin/python3
+"""Captures binary logs of real servers for the unit tests of src/mysql/binlog.
+
+Runs the SQL below on a private server (it resets the server's logs and changes its global
+settings: never point it at one that matters), reads the log back over the replication protocol, and
+writes one text file per capture into tests/data/binlog/:
+
+    sql <statement>                   what was run, for people
+    event <hex> | zevent <hex>        each event of the log in order; zevent is deflated by zlib
+    table <schema> <name>             then one line per column, tab-separated:
+    column <name> <type> <type text> <unsigned> <precision> <scale> <length> <charset> <labels, |>
+    row <hex> | <z:hex> | NULL ...    a row as the server SELECTs it, in the order of its log
+
+Usage: capture_binlog.py NAME --port N     with NAME a prefix of the files: mysql97, mariadb1011, ...
+"""
+
+import argparse
+import pathlib
+import struct
+import zlib
+
+import pymysql
+
+DATA = pathlib.Path(__file__).resolve().parent.parent / "tests" / "data" / "binlog"
+COM_BINLOG_DUMP = 0x12
+DUMP_NON_BLOCK = 1
+
+
+def bounds(bits, unsigned):
+    return (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def numbers():
+    ints = [("TINYINT", 8), ("SMALLINT", 16), ("MEDIUMINT", 24), ("INT", 32), ("BIGINT", 64)]
+    columns, low, high, mid = [], [], [], []
+    for name, bits in ints:
+        for unsigned in (False, True):
+            columns.append(f"{'u' if unsigned else 'i'}{bits} {name}{' UNSIGNED' if unsigned else ''}")
+            lowest, highest = bounds(bits, unsigned)
+            low.append(str(lowest))
+            high.append(str(highest))
+            mid.append(str(highest // 2 if unsigned else -1))
+    for bits in (1, 7, 8, 9, 16, 17, 24, 33, 40, 48, 56, 57, 64):
+        columns.append(f"bit{bits} BIT({bits})")
+        low.append("b'0'")
+        high.append("b'" + "1" * bits + "'")
+        mid.append("b'1" + "0" * (bits - 1) + "'")
+    columns += ["f FLOAT", "d DOUBLE", "fu FLOAT UNSIGNED", "y YEAR", "flag BOOL"]
+    low += ["-3.40282e38", "-1.7976931348623157e308", "0", "0", "FALSE"]
+    high += ["3.40282e38", "1.7976931348623157e308", "1.5", "2155", "TRUE"]
+    mid += ["0.1", "-0.0e0", "1e-38", "1901", "-128"]
+    return create("numbers", columns) + inserts("numbers", [low, high, mid, ["NULL"] * len(columns)])
+
+
+def decimals():
+    shapes = [(1, 0), (2, 1), (3, 3), (4, 2), (5, 0), (6, 3), (7, 7), (8, 4), (9, 9), (9, 0), (10, 1),
+              (10, 2), (11, 5), (13, 4), (14, 8), (15, 6), (16, 7), (17, 1), (18, 0), (18, 9), (18, 18),
+              (19, 0), (19, 9), (20, 10), (27, 9), (28, 28), (30, 30), (38, 10), (65, 0), (65, 30)]
+    columns = [f"d{p}_{s} DECIMAL({p},{s})" for p, s in shapes]
+
+    def row(digits_of):
+        cells = []
+        for p, s in shapes:
+            sign, digits = digits_of(p)
+            digits = digits.rjust(p, "0")
+            cells.append(f"'{sign}{digits[:p - s] or '0'}.{digits[p - s:]}'")
+        return cells
+
+    cycle = "1234567890" * 7
+    rows = [row(lambda p: ("", "9" * p)), row(lambda p: ("-", "9" * p)), row(lambda p: ("", "0")),
+            row(lambda p: ("", "1")), row(lambda p: ("-", "1")), row(lambda p: ("-", cycle[:p])),
+            row(lambda p: ("", "1" + "0" * (p - 1))), row(lambda p: ("-", "5".ljust(p // 2 + 1, "0")))]
+    return create("decimals", columns) + inserts("decimals", rows)
+
+
+def texts():
+    columns = ["c0 CHAR(0)", "c10 CHAR(10)", "c255 CHAR(255)", "cl CHAR(3) CHARACTER SET latin1",
+               "cg CHAR(4) CHARACTER SET gbk", "cu CHAR(4) CHARACTER SET ucs2", "v0 VARCHAR(0)",
+               "v10 VARCHAR(10)", "v63 VARCHAR(63)", "v64 VARCHAR(64)",
+               "vl255 VARCHAR(255) CHARACTER SET latin1", "vl256 VARCHAR(256) CHARACTER SET latin1",
+               "vb VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "b1 BINARY(1)", "b16 BINARY(16)",
+               "b255 BINARY(255)", "vb255 VARBINARY(255)", "vb256 VARBINARY(256)", "tt TINYTEXT", "t TEXT",
+               "mt MEDIUMTEXT", "lt LONGTEXT", "tb TINYBLOB", "b BLOB", "mb MEDIUMBLOB", "lb LONGBLOB"]
+    empty = ["''"] * len(columns)
+    short = ["''", "'a  '", "'z'", "'\u00e9'", "'\u4e2d'", "'\u4e2d\u6587'", "''", "'a  '", "'x'", "'y'", "'q'", "'r'",
+             "'\U0001f600'", "0x00", "0x6100", "0x0001020300", "0x610000", "0x00", "'tiny'", "'text'", "'medium'",
+             "'long'", "0x00ff", "0x27", "0x5c", "0x0a"]
+    full = ["''", "REPEAT('\U0001f600',10)", "REPEAT('\u4e2d',255)", "'abc'", "REPEAT('\u4e2d',4)", "REPEAT('\u4e2d',4)",
+            "''", "REPEAT('\u00e9',10)", "REPEAT('k',63)", "REPEAT('\u4e2d',64)", "REPEAT('m',255)", "REPEAT('n',256)",
+            "REPEAT('\u00e9',9)", "0xff", "REPEAT(0xfe,16)", "REPEAT(0xfd,255)", "REPEAT(0xfc,255)", "REPEAT(0xfb,256)",
+            "REPEAT('a',255)", "REPEAT('b',300)", "REPEAT('c',70000)", "REPEAT('d',70000)", "REPEAT('e',255)",
+            "REPEAT('f',300)", "REPEAT('g',70000)", "REPEAT('h',70000)"]
+    table = create("texts", columns)[0] + " CHARACTER SET utf8mb4"
+    return [table] + inserts("texts", [empty, short, full])
+
+
+def temporals(timestamp_max):
+    columns = ["dt DATE"]
+    for kind in ("DATETIME", "TIMESTAMP", "TIME"):
+        columns += [f"{kind.lower()}{n} {kind}({n}) NULL" for n in range(7)]
+
+    def row(date, datetime, timestamp, time):
+        fraction = "123456"
+        cells = [date]
+        for value in (datetime, timestamp, time):
+            for n in range(7):
+                cells.append("'" + value.replace("#", ("." + fraction)[:n + 1 if n else 0])
+                             .replace("@", ("." + "9" * n) if n else "")
+                             .replace("~", ("." + "0" * (n - 1) + "1") if n else "") + "'")
+        return cells
+
+    rows = [
+        row("'1000-01-01'", "1000-01-01 00:00:00", "1970-01-01 00:00:01", "00:00:00"),
+        row("'9999-12-31'", "9999-12-31 23:59:59@", timestamp_max + "@", "838:59:58@"),
+        row("'0000-00-00'", "0000-00-00 00:00:00", "0000-00-00 00:00:00", "-838:59:58@"),
+        row("'2024-00-00'", "2024-00-15 12:00:00", "2024-02-29 12:34:56#", "-00:00:00~"),
+        row("'2024-02-29'", "2024-02-29 12:34:56#", "2001-09-09 01:46:40~", "12:34:56#"),
+        row("'0001-01-01'", "0001-01-01 00:00:00~", "1970-01-01 00:00:01~", "-12:34:56#"),
+        row("'1969-12-31'", "1969-12-31 23:59:59@", "1999-12-31 23:59:59@", "-00:00:01"),
+        row("NULL", "2038-01-19 03:14:08", "2038-01-19 03:14:07@", "838:59:59"),
+        row("NULL", "2038-01-19 03:14:08", "2038-01-19 03:14:07@", "-838:59:59"),
+    ]
+    return create("temporals", columns) + inserts("temporals", rows)
+
+
+def labels():
+    def names(count):
+        return ",".join(f"'l{i}'" for i in range(1, count + 1))
+
+    columns = ["e2 ENUM('a','b')", f"e255 ENUM({names(255)})", f"e256 ENUM({names(256)})"]
+    columns += [f"s{n} SET({names(n)})" for n in (1, 8, 9, 17, 25, 32, 33, 64)]
+    sets = (1, 8, 9, 17, 25, 32, 33, 64)
+    rows = [["'a'", "'l1'", "'l1'"] + ["'l1'" for _ in sets],
+            ["'b'", "'l255'", "'l256'"] + [str(2**n - 1) for n in sets],
+            ["''", "0", "''"] + ["''" for _ in sets],
+            ["NULL", "NULL", "NULL"] + [f"'l{n}'" for n in sets]]
+    return create("labels", columns) + inserts("labels", rows)
+
+
+def nulls():
+    columns = [f"c{i} TINYINT" for i in range(65)]
+    rows = [["NULL"] * 65, [str(i) for i in range(65)],
+            [str(i) if i % 3 else "NULL" for i in range(65)],
+            ["NULL"] * 64 + ["64"], ["0"] + ["NULL"] * 64]
+    return create("nulls", columns) + inserts("nulls", rows)
+
+
+def json_documents():
+    deep = "[" * 99 + "]" * 99
+    members = ", ".join(f'"k{i:04}": {i}' for i in range(3000))
+    literals = [
+        "null", "true", "false", "{}", "[]", '""', '"x"', "0", "-1", "32767", "32768", "-32768", "-32769", "65535",
+        "65536", "2147483647", "2147483648", "-2147483648", "-2147483649", "4294967295", "4294967296",
+        "9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551615",
+        "18446744073709551616", '{"b": 1, "a": [1, 2, {"c": null}], "": "empty", "aa": true}',
+        '[true, false, null, 1, -2, 3.5, "s", [], {}]', deep,
+        r'"\u0000\u0001\b\t\n\f\r\u001f\"\\\/\u007f\u00e9\u4e2d\ud83d\ude00"', '"' + "x" * 127 + '"', '"' + "x" * 128 + '"',
+        '"' + "y" * 16384 + '"', '["' + "z" * 70000 + '", 1, -70000, 70000, 4294967295, null]', "{" + members + "}",
+        '{"' + "k" * 60000 + '": {"' + "l" * 10000 + '": 100000}}',
+    ]
+    doubles = ["1.0", "-0.0", "0.0", "1.5", "1e14", "1e15", "1e16", "123456789012345.6", "1234567890123456.7", "1e20",
+               "1e21", "1e22", "1e23", "1e100", "1.7976931348623157e308", "5e-324", "2.2250738585072014e-308", "1e-4",
+               "1e-5", "1e-14", "1e-15", "1e-16", "1.2345678901234567e-5", "1.2345678901234567e-15",
+               "1.2345678901234567e-16", "0.1", "0.30000000000000004", "-1.5e300", "-1e-9", "9007199254740993.0",
+               "999999999999999.9", "9999999999999998.0", "100.25", "-12345.678"]
+    opaque = ["CAST('2015-01-15' AS DATE)", "CAST('0000-00-00' AS DATE)", "TIMESTAMP'2015-01-15 23:24:25.123456'",
+              "TIMESTAMP'9999-12-31 23:59:59'", "CAST('23:24:25' AS TIME)", "CAST('-00:00:00.5' AS TIME(1))",
+              "CAST('838:59:59' AS TIME)", "CAST('-838:59:59' AS TIME)", "12.30", "-0.5", "0.00", "-99999999999999999999.9999999999",
+              "CAST('1e0' AS DECIMAL(65,30))", "b'101'", "0xcafe", "CAST(REPEAT('x',57) AS BINARY)",
+              "CAST(REPEAT('x',58) AS BINARY)", "CAST(REPEAT('x',56) AS BINARY)", "CAST(REPEAT('x',115) AS BINARY)", "CAST('' AS BINARY)"]
+    statements = create("documents", ["id INT AUTO_INCREMENT PRIMARY KEY", "j JSON"])
+    quoted = ["'" + text.replace("\\", "\\\\").replace("'", "''") + "'" for text in literals]
+    statements += [f"INSERT INTO documents (j) VALUES ({text})" for text in quoted]
+    statements.append(f"INSERT INTO documents (j) VALUES ('[{', '.join(doubles)}]'), (NULL)")
+    statements += [f"INSERT INTO documents (j) VALUES (CAST({value} AS JSON)), (JSON_ARRAY({value}))" for value in opaque]
+    return statements
+
+
+def old_temporals():
+    columns = ["id INT", "d DATE", "dt DATETIME", "ts TIMESTAMP NULL", "t TIME", "y YEAR"]
+    rows = [["1", "'2024-02-29'", "'2024-02-29 12:34:56'", "'2024-02-29 12:34:56'", "'12:34:56'", "1999"],
+            ["2", "'0000-00-00'", "'0000-00-00 00:00:00'", "'0000-00-00 00:00:00'", "'-838:59:59'", "0"],
+            ["3", "'9999-12-31'", "'9999-12-31 23:59:59'", "'2038-01-19 03:14:07'", "'838:59:59'", "2155"],
+            ["4", "'1000-00-00'", "'1000-01-00 01:02:03'", "'1970-01-01 00:00:01'", "'-00:00:01'", "1901"]]
+    return (["SET GLOBAL mysql56_temporal_format=OFF"] + create("old_temporals", columns) + inserts("old_temporals", rows)
+            + ["SET GLOBAL mysql56_temporal_format=ON"])
+
+
+def changes():
+    """Updates and deletes, under every row image."""
+    statements = create("changes", ["id INT PRIMARY KEY", "a VARCHAR(20)", "b TEXT", "c DECIMAL(10,2)", "d BINARY(4)"])
+    for image, first in (("FULL", 1), ("MINIMAL", 11), ("NOBLOB", 21)):
+        statements += [f"SET SESSION binlog_row_image={image}",
+                       f"INSERT INTO changes VALUES ({first},'a','b',1.5,'x'), ({first + 1},NULL,NULL,NULL,NULL)",
+                       f"UPDATE changes SET a='\u00e9', c=-c WHERE id IN ({first},{first + 1})",
+                       f"UPDATE changes SET id=id+5, b='long' WHERE id={first}",
+                       f"DELETE FROM changes WHERE id={first + 1}"]
+    return statements + ["SET SESSION binlog_row_image=FULL"]
+
+
+def create(table, columns):
+    return [f"CREATE TABLE {table} ({', '.join(columns)})"]
+
+
+def inserts(table, rows):
+    return [f"INSERT INTO {table} VALUES ({', '.join(row)})" for row in rows]
+
+
+TRANSACTIONS = [
+    "CREATE TABLE ledger (id INT PRIMARY KEY, note VARCHAR(20)) ENGINE=InnoDB",
+    "BEGIN", "INSERT INTO ledger VALUES (1,'one'),(2,'two')", "UPDATE ledger SET note='zwei' WHERE id=2",
+    "DELETE FROM ledger WHERE id=1", "COMMIT",
+    "SET SESSION sql_mode='ANSI_QUOTES'", 'ALTER TABLE "ledger" ADD extra INT', "SET SESSION sql_mode='NO_BACKSLASH_ESCAPES'",
+    "CREATE TABLE other (a INT) COMMENT 'x\\'", "SET SESSION sql_mode=''",
+    "XA START 'x1'", "INSERT INTO ledger VALUES (3,'xa',NULL)", "XA END 'x1'", "XA PREPARE 'x1'", "XA COMMIT 'x1'",
+    "XA START 'x2'", "INSERT INTO ledger VALUES (4,'xa',NULL)", "XA END 'x2'", "XA COMMIT 'x2' ONE PHASE",
+    "CREATE TABLE aria (a INT) ENGINE=MyISAM", "INSERT INTO aria VALUES (1)",
+    "SET SESSION binlog_format=STATEMENT", "INSERT INTO ledger VALUES (5,UUID_SHORT() % 1,RAND())",
+    "SET @v='user'", "INSERT INTO ledger VALUES (6,@v,NULL)",
+    "LOAD DATA INFILE '{load_file}' INTO TABLE ledger FIELDS TERMINATED BY ',' (id, note)",
+    "SET SESSION binlog_format=ROW", "TRUNCATE TABLE aria", "DROP TABLE other",
+]
+MYSQL_ONLY = [
+    "CREATE TABLE docs (id INT PRIMARY KEY, j JSON)",
+    "INSERT INTO docs VALUES (1,'{\"a\": \"long enough text to be replaced\", \"b\": 2}')",
+    "SET SESSION binlog_row_value_options='PARTIAL_JSON'",
+    "UPDATE docs SET j=JSON_SET(j,'$.a','short') WHERE id=1", "SET SESSION binlog_row_value_options=''",
+    "SET SESSION binlog_rows_query_log_events=ON", "DELETE FROM docs WHERE id=1", "SET SESSION binlog_rows_query_log_events=OFF",
+    "SET SESSION binlog_transaction_compression=ON", "INSERT INTO docs VALUES (2,NULL)", "SET SESSION binlog_transaction_compression=OFF",
+    "SET gtid_next='AUTOMATIC:penstock'", "INSERT INTO docs VALUES (3,NULL)", "SET gtid_next='AUTOMATIC'",
+    "SET gtid_next='11111111-2222-3333-4444-5555555555ff:tag_of_exactly_thirty_two_chars_:1234567890123'", "INSERT INTO docs VALUES (4,NULL)",
+    "SET gtid_next='AUTOMATIC'",
+]
+MARIADB_ONLY = [
+    "SET SESSION binlog_annotate_row_events=ON", "INSERT INTO ledger VALUES (20,'annotated',NULL)",
+    "SET GLOBAL log_bin_compress=ON", "SET GLOBAL log_bin_compress_min_len=10",
+    "INSERT INTO ledger VALUES (21,REPEAT('c',20),NULL),(22,REPEAT('d',20),NULL)", "UPDATE ledger SET note=REPEAT('e',20) WHERE id IN (21,22)",
+    "DELETE FROM ledger WHERE id IN (21,22)", "CREATE TABLE compressed (a INT COMMENT 'a long comment to be compressed')",
+    "SET GLOBAL log_bin_compress=OFF", "SET SESSION gtid_domain_id=5", "INSERT INTO ledger VALUES (30,'domain',NULL)",
+    "CREATE TABLE packed (a VARCHAR(100) COMPRESSED, b BLOB COMPRESSED)", "INSERT INTO packed VALUES ('a','b')",
+]
+
+TYPES = {
+    "tinyint": "TINYINT", "smallint": "SMALLINT", "mediumint": "MEDIUMINT", "int": "INT", "bigint": "BIGINT",
+    "decimal": "DECIMAL", "float": "FLOAT", "double": "DOUBLE", "bit": "BIT", "char": "CHAR", "varchar": "VARCHAR",
+    "tinytext": "TEXT", "text": "TEXT", "mediumtext": "TEXT", "longtext": "TEXT", "binary": "BINARY",
+    "varbinary": "VARBINARY", "tinyblob": "BLOB", "blob": "BLOB", "mediumblob": "BLOB", "longblob": "BLOB",
+    "date": "DATE", "datetime": "DATETIME", "timestamp": "TIMESTAMP", "time": "TIME", "year": "YEAR", "enum": "ENUM",
+    "set": "SET", "json": "JSON",
+}
+
+
+class Server:
+    def __init__(self, host, port):
+        self.address = {"host": host, "port": port, "user": "root"}
+        self.connection = self.connect()
+        self.version = self.query("SELECT VERSION()")[0][0].decode()
+        self.is_mariadb = "MariaDB" in self.version
+
+    def connect(self):
+        return pymysql.connect(**self.address, autocommit=True, charset="utf8mb4", use_unicode=False, conv={})
+
+    def query(self, sql):
+        with self.connection.cursor() as cursor:
+            try:
+                cursor.execute(sql)
+            except pymysql.MySQLError as error:
+                raise SystemExit(f"{error}\nin: {sql[:2000]}") from error
+            return cursor.fetchall()
+
+    def start(self, settings):
+        """An empty schema, a new session, and a log that begins now."""
+        self.connection.close()
+        self.connection = self.connect()
+        for sql in ("DROP DATABASE IF EXISTS capture", "CREATE DATABASE capture CHARACTER SET utf8mb4", "USE capture",
+                    "SET sql_mode='', time_zone='+00:00'"):
+            self.query(sql)
+        for name, value in settings.items():
+            self.query(f"SET GLOBAL {name}={value}")
+        self.query("RESET MASTER" if self.is_mariadb else "RESET BINARY LOGS AND GTIDS")
+        self.query("FLUSH BINARY LOGS")
+        # Global settings count for new sessions.
+        self.connection.close()
+        self.connection = self.connect()
+        for sql in ("USE capture", "SET sql_mode='', time_zone='+00:00', character_set_results=NULL"):
+            self.query(sql)
+
+    def dump(self, checksum, file=None):
+        """The events of `file` and all later files, as a replica gets them."""
+        first = file or self.query("SHOW BINARY LOGS")[-1][0].decode()
+        reader = self.connect()
+        with reader.cursor() as cursor:
+            cursor.execute(f"SET @master_binlog_checksum='{checksum}', @source_binlog_checksum='{checksum}'")
+            cursor.execute("SET @mariadb_slave_capability=4, @master_heartbeat_period=0")
+        reader._execute_command(COM_BINLOG_DUMP, struct.pack("<IHI", 4, DUMP_NON_BLOCK, 4711) + first.encode())
+        events = []
+        while True:
+            packet = reader._read_packet()
+            if packet.is_eof_packet():
+                break
+            events.append(bytes(packet._data[1:]))
+        reader.close()
+        return events
+
+
+def select_list(columns):
+    expressions = []
+    for name, data_type in columns:
+        quoted = f"`{name}`"
+        if data_type == "float":
+            quoted = f"CAST({quoted} AS DOUBLE)"
+        elif data_type in ("bit", "enum", "set", "year"):
+            quoted = f"CAST({quoted} AS UNSIGNED)"
+        expressions.append(quoted)
+    return ",".join(expressions)
+
+
+def describe(server, table, order):
+    rows = server.query(
+        "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, COALESCE(NUMERIC_PRECISION,0),"
+        " COALESCE(NUMERIC_SCALE,DATETIME_PRECISION,0), COALESCE(CHARACTER_MAXIMUM_LENGTH,0),"
+        " COALESCE(CHARACTER_SET_NAME,'') FROM information_schema.COLUMNS"
+        f" WHERE TABLE_SCHEMA='capture' AND TABLE_NAME='{table}' ORDER BY ORDINAL_POSITION")
+    lines, columns = [f"table\tcapture\t{table}"], []
+    for row in rows:
+        name, data_type, type_text, precision, scale, length, charset = (cell.decode() for cell in row)
+        columns.append((name, data_type))
+        names = type_text[type_text.index("(") + 1:-1].replace("'", "").replace(",", "|") if data_type in ("enum", "set") else ""
+        unsigned = "1" if "unsigned" in type_text else "0"
+        lines.append("\t".join(["column", name, TYPES[data_type], type_text, unsigned, precision, scale, length, charset, names]))
+    for row in server.query(f"SELECT {select_list(columns)} FROM `{table}` {order}"):
+        lines.append("\t".join(["row"] + ["NULL" if cell is None else packed(cell) for cell in row]))
+    return lines
+
+
+def packed(cell):
+    return cell.hex() if len(cell) < 1000 else "z:" + zlib.compress(cell, 9).hex()
+
+
+def capture(server, name, statements, settings, tables=(), checksum="CRC32", order=""):
+    server.start(settings)
+    lines = [f"# {server.version}; {settings}; checksum asked for: {checksum}"]
+    for sql in statements:
+        lines.append("sql\t" + sql.replace("\n", " ")[:400])
+        server.query(sql)
+    definitions = [line for table in tables for line in describe(server, table, order)]
+    for event in server.dump(checksum):
+        lines.append("event\t" + event.hex() if len(event) < 1000 else "zevent\t" + zlib.compress(event, 9).hex())
+    (DATA / f"{name}.txt").write_text("\n".join(lines + definitions) + "\n", encoding="utf-8")
+
+
+def capture_all(server, prefix, load_file):
+    full, none = ("FULL", "NO_LOG") if server.is_mariadb else ("FULL", "MINIMAL")
+    crc = {"binlog_checksum": "CRC32", "binlog_row_metadata": full}
+    bare = {"binlog_checksum": "NONE", "binlog_row_metadata": none}
+    late = server.is_mariadb and tuple(int(part) for part in server.version.split(".")[:2]) >= (11, 5)
+    values = numbers() + decimals() + texts() + temporals("2106-02-07 06:28:14" if late else "2038-01-19 03:14:06") + labels() + nulls()
+    tables = ("numbers", "decimals", "texts", "temporals", "labels", "nulls")
+    capture(server, f"{prefix}-types", values, crc, tables)
+    capture(server, f"{prefix}-types-bare", values, bare, tables, checksum="NONE")
+    capture(server, f"{prefix}-changes", changes(), crc, ("changes",), order="ORDER BY id")
+    special = MARIADB_ONLY if server.is_mariadb else MYSQL_ONLY
+    session = [sql.replace("{load_file}", load_file) for sql in TRANSACTIONS + special]
+    capture(server, f"{prefix}-session", session, bare, checksum="CRC32")
+    if server.is_mariadb:
+        capture(server, f"{prefix}-old-temporals", old_temporals(), bare, ("old_temporals",))
+    else:
+        capture(server, f"{prefix}-json", json_documents(), crc, ("documents",), order="ORDER BY id")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--load-file", required=True, help="a file the server can read: lines of 'number,text'")
+    options = parser.parse_args()
+    DATA.mkdir(parents=True, exist_ok=True)
+    capture_all(Server(options.host, options.port), options.name, options.load_file)
+
+
+if __name__ == "__main__":
+    main()
