@@ -12,6 +12,8 @@ writes one text file per capture into tests/data/binlog/:
     row <hex> | <z:hex> | NULL ...    a row as the server SELECTs it, in the order of its log
 
 Usage: capture_binlog.py NAME --port N     with NAME a prefix of the files: mysql97, mariadb1011, ...
+The server's data directory must hold a file load.csv with the line "7,seven", and
+secure_file_priv must be empty.
 """
 
 import argparse
@@ -24,6 +26,9 @@ import pymysql
 DATA = pathlib.Path(__file__).resolve().parent.parent / "tests" / "data" / "binlog"
 COM_BINLOG_DUMP = 0x12
 DUMP_NON_BLOCK = 1
+DUMP_ANNOTATE = 2  # MariaDB
+DUMP_HEARTBEAT_V2 = 2  # MySQL
+HEARTBEAT_TYPES = (27, 41)
 
 
 def bounds(bits, unsigned):
@@ -217,9 +222,11 @@ TRANSACTIONS = [
     "CREATE TABLE aria (a INT) ENGINE=MyISAM", "INSERT INTO aria VALUES (1)",
     "SET SESSION binlog_format=STATEMENT", "INSERT INTO ledger VALUES (5,UUID_SHORT() % 1,RAND())",
     "SET @v='user'", "INSERT INTO ledger VALUES (6,@v,NULL)",
-    "LOAD DATA INFILE '{load_file}' INTO TABLE ledger FIELDS TERMINATED BY ',' (id, note)",
+    "LOAD DATA INFILE './load.csv' INTO TABLE ledger FIELDS TERMINATED BY ',' (id, note)",
     "SET SESSION binlog_format=ROW", "TRUNCATE TABLE aria", "DROP TABLE other",
 ]
+ROTATION = ["CREATE TABLE first (a INT)", "SET GLOBAL binlog_checksum=CRC32", "CREATE TABLE second (a INT)", "FLUSH BINARY LOGS",
+            "CREATE TABLE third (a INT)", "SET GLOBAL binlog_checksum=NONE", "CREATE TABLE fourth (a INT)"]
 MYSQL_ONLY = [
     "CREATE TABLE docs (id INT PRIMARY KEY, j JSON)",
     "INSERT INTO docs VALUES (1,'{\"a\": \"long enough text to be replaced\", \"b\": 2}')",
@@ -254,6 +261,7 @@ class Server:
     def __init__(self, host, port):
         self.address = {"host": host, "port": port, "user": "root"}
         self.connection = self.connect()
+        self.first_log = b""
         self.version = self.query("SELECT VERSION()")[0][0].decode()
         self.is_mariadb = "MariaDB" in self.version
 
@@ -284,22 +292,22 @@ class Server:
         self.connection = self.connect()
         for sql in ("USE capture", "SET sql_mode='', time_zone='+00:00', character_set_results=NULL"):
             self.query(sql)
+        self.first_log = self.query("SHOW BINARY LOGS")[-1][0]
 
-    def dump(self, checksum, file=None):
-        """The events of `file` and all later files, as a replica gets them."""
-        first = file or self.query("SHOW BINARY LOGS")[-1][0].decode()
+    def dump(self, checksum, flags):
+        """All events since start(), as a replica gets them; a blocking dump ends at a heartbeat."""
         reader = self.connect()
         with reader.cursor() as cursor:
             cursor.execute(f"SET @master_binlog_checksum='{checksum}', @source_binlog_checksum='{checksum}'")
-            cursor.execute("SET @mariadb_slave_capability=4, @master_heartbeat_period=0")
-        reader._execute_command(COM_BINLOG_DUMP, struct.pack("<IHI", 4, DUMP_NON_BLOCK, 4711) + first.encode())
+            cursor.execute("SET @mariadb_slave_capability=4, @master_heartbeat_period=200000000, @source_heartbeat_period=200000000")
+        reader._execute_command(COM_BINLOG_DUMP, struct.pack("<IHI", 4, flags, 4711) + self.first_log)
         events = []
-        while True:
+        while not events or events[-1][4] not in HEARTBEAT_TYPES:
             packet = reader._read_packet()
             if packet.is_eof_packet():
                 break
             events.append(bytes(packet._data[1:]))
-        reader.close()
+        reader._force_close()
         return events
 
 
@@ -337,19 +345,19 @@ def packed(cell):
     return cell.hex() if len(cell) < 1000 else "z:" + zlib.compress(cell, 9).hex()
 
 
-def capture(server, name, statements, settings, tables=(), checksum="CRC32", order=""):
+def capture(server, name, statements, settings, tables=(), checksum="CRC32", order="", flags=DUMP_NON_BLOCK):
     server.start(settings)
     lines = [f"# {server.version}; {settings}; checksum asked for: {checksum}"]
     for sql in statements:
         lines.append("sql\t" + sql.replace("\n", " ")[:400])
         server.query(sql)
     definitions = [line for table in tables for line in describe(server, table, order)]
-    for event in server.dump(checksum):
+    for event in server.dump(checksum, flags):
         lines.append("event\t" + event.hex() if len(event) < 1000 else "zevent\t" + zlib.compress(event, 9).hex())
     (DATA / f"{name}.txt").write_text("\n".join(lines + definitions) + "\n", encoding="utf-8")
 
 
-def capture_all(server, prefix, load_file):
+def capture_all(server, prefix):
     full, none = ("FULL", "NO_LOG") if server.is_mariadb else ("FULL", "MINIMAL")
     crc = {"binlog_checksum": "CRC32", "binlog_row_metadata": full}
     bare = {"binlog_checksum": "NONE", "binlog_row_metadata": none}
@@ -360,11 +368,13 @@ def capture_all(server, prefix, load_file):
     capture(server, f"{prefix}-types-bare", values, bare, tables, checksum="NONE")
     capture(server, f"{prefix}-changes", changes(), crc, ("changes",), order="ORDER BY id")
     special = MARIADB_ONLY if server.is_mariadb else MYSQL_ONLY
-    session = [sql.replace("{load_file}", load_file) for sql in TRANSACTIONS + special]
-    capture(server, f"{prefix}-session", session, bare, checksum="CRC32")
+    capture(server, f"{prefix}-session", TRANSACTIONS + special, bare, flags=DUMP_NON_BLOCK | (DUMP_ANNOTATE if server.is_mariadb else 0))
+    capture(server, f"{prefix}-rotation", ROTATION, bare, checksum="NONE")
+    capture(server, f"{prefix}-heartbeat", ROTATION[:1], crc, flags=0)
     if server.is_mariadb:
         capture(server, f"{prefix}-old-temporals", old_temporals(), bare, ("old_temporals",))
     else:
+        capture(server, f"{prefix}-heartbeat-v2", ROTATION[:1], crc, flags=DUMP_HEARTBEAT_V2)
         capture(server, f"{prefix}-json", json_documents(), crc, ("documents",), order="ORDER BY id")
 
 
@@ -373,10 +383,9 @@ def main():
     parser.add_argument("name")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--load-file", required=True, help="a file the server can read: lines of 'number,text'")
     options = parser.parse_args()
     DATA.mkdir(parents=True, exist_ok=True)
-    capture_all(Server(options.host, options.port), options.name, options.load_file)
+    capture_all(Server(options.host, options.port), options.name)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,8 +36,10 @@ class Buffer {
   std::string_view view() const { return {data_.get(), size_}; }
   size_t capacity() const { return capacity_; }
 
+  // A fixed-width value, little-endian.
   template <typename T>
-  void Append(T value) {
+  requires(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T> &&
+           !std::is_convertible_v<T, std::string_view>) void Append(T value) {
     Reserve(sizeof(T));
     std::memcpy(data_.get() + size_, &value, sizeof(T));
     size_ += sizeof(T);

@@ -21,8 +21,8 @@ enum class Compression : uint8_t { kNone, kLz4, kZstd };
 struct Endpoint {
   std::string url = "http://127.0.0.1:8123";  // http or https, no user, no query
   std::string user = "default";
-  std::string password;
-  std::string ca_certificate;  // PEM; empty: the system's own
+  std::string password = {};
+  std::string ca_certificate = {};  // PEM; empty: the system's own
   bool skip_cert_verification = false;
   std::chrono::milliseconds connect_timeout{5'000};
   // A request with no byte moved for this long has failed.
@@ -38,10 +38,10 @@ const Settings& InsertSettings();
 struct InsertOptions {
   std::string database;
   std::string table;
-  std::string query_id;
-  std::string deduplication_token;  // empty: none. Only ever for identical bytes.
+  std::string query_id = {};
+  std::string deduplication_token = {};  // empty: none. Only ever for identical bytes.
   Compression compression = Compression::kNone;
-  Settings settings;  // beyond InsertSettings()
+  Settings settings = {};  // beyond InsertSettings()
 };
 
 // One keep-alive connection over libcurl; proxies of the environment are not used. One thread at a

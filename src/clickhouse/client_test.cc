@@ -23,11 +23,8 @@ using Connection = FakeServer::Connection;
 using Request = FakeServer::Request;
 
 Client ClientOf(const FakeServer& server, milliseconds idle_timeout = milliseconds(60'000)) {
-  return Client({.url = server.url(),
-                 .user = "bob",
-                 .password = "s3cret",
-                 .ca_certificate = "",
-                 .idle_timeout = idle_timeout});
+  return Client(
+      {.url = server.url(), .user = "bob", .password = "s3cret", .idle_timeout = idle_timeout});
 }
 
 Block SmallBlock() {
@@ -52,12 +49,7 @@ Block LargeBlock() {
   return block;
 }
 
-const InsertOptions kTarget{.database = "d",
-                            .table = "t",
-                            .query_id = "",
-                            .deduplication_token = "",
-                            .compression = Compression::kNone,
-                            .settings = {}};
+const InsertOptions kTarget{.database = "d", .table = "t"};
 
 ErrorCode InsertCode(Client& client, const Block& block, std::stop_token stop = {}) {
   const Status status = client.Insert(block, kTarget, stop);
@@ -141,7 +133,7 @@ TEST(ClientTest, CompressedInsertIsChunkedAndNamed) {
 }
 
 TEST(ClientTest, EmptyBlockSendsNothing) {
-  Client client({.url = "http://127.0.0.1:1", .password = "", .ca_certificate = ""});
+  Client client({.url = "http://127.0.0.1:1"});
   EXPECT_TRUE(client.Insert(Block{}, kTarget, {}).has_value());
 }
 
@@ -344,15 +336,14 @@ TEST(ClientTest, RefusedConnectionIsRetry) {
   {
     port = FakeServer([](Connection&) {}).port();
   }
-  Client client(
-      {.url = fmt::format("http://127.0.0.1:{}", port), .password = "", .ca_certificate = ""});
+  Client client({.url = fmt::format("http://127.0.0.1:{}", port)});
   EXPECT_EQ(InsertCode(client, SmallBlock()), ErrorCode::kRetry);
 }
 
 TEST(ClientTest, SecretsInTheUrlAreRefusedAndNotRepeated) {
   for (const std::string url :
        {"http://bob:s3cret@h:8123", "http://h/?password=s3cret", "ftp://s3cret", "s3cret"}) {
-    Client client({.url = url, .password = "", .ca_certificate = ""});
+    Client client({.url = url});
     const auto result = client.Query("SELECT 1", {}, {});
     ASSERT_FALSE(result.has_value()) << url;
     EXPECT_EQ(result.error().code, ErrorCode::kInvalidArgument) << url;
@@ -361,7 +352,7 @@ TEST(ClientTest, SecretsInTheUrlAreRefusedAndNotRepeated) {
 }
 
 TEST(ClientTest, PasswordCannotAddHeaders) {
-  Client client({.url = "http://127.0.0.1:1", .password = "a\r\nX-Evil: 1", .ca_certificate = ""});
+  Client client({.url = "http://127.0.0.1:1", .password = "a\r\nX-Evil: 1"});
   EXPECT_EQ(QueryCode(client), ErrorCode::kInvalidArgument);
 }
 

@@ -8,15 +8,14 @@ namespace penstock::model {
 
 // A date and time of day as MySQL stores them: any part may be zero ("0000-00-00", "2024-00-00"),
 // so this is not yet a point in time. No zone.
-// Without initializers, to live in Value's union: write CivilTime{} for zeros.
 struct CivilTime {
-  uint16_t year;
-  uint8_t month;
-  uint8_t day;
-  uint8_t hour;
-  uint8_t minute;
-  uint8_t second;
-  uint32_t microsecond;
+  uint16_t year = 0;
+  uint8_t month = 0;
+  uint8_t day = 0;
+  uint8_t hour = 0;
+  uint8_t minute = 0;
+  uint8_t second = 0;
+  uint32_t microsecond = 0;
 
   bool operator==(const CivilTime&) const = default;
 };
@@ -45,12 +44,14 @@ enum class ValueKind : uint8_t {
 struct Value {
   ValueKind kind = ValueKind::kNull;
   union {
-    int64_t i = 0;
+    int64_t i;
     uint64_t u;
     double d;
     CivilTime civil;
   };
   std::string_view bytes;
+
+  Value() : i(0) {}
 
   static Value Null() { return {}; }
   static Value Absent() {

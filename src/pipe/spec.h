@@ -55,6 +55,9 @@ struct PipeSpec {
   std::vector<TableMapping> tables;
   std::string database;                            // destination
   std::optional<clickhouse::Endpoint> clickhouse;  // extension; absent: the server's own
+  // The body as it was given, as JSON text without secrets: so that fields of no meaning here
+  // (those of other kinds of pipe) come back in answers.
+  std::string given;
 };
 
 // Reads the API's POST body. An unknown key, a missing one or a wrong value is kInvalidArgument

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace penstock::typemap {
 namespace {
 
@@ -188,6 +190,7 @@ void TableWriter::TakeBack(size_t cells, clickhouse::Block& out) const {
 // A key column maps one to one (what would not is refused by its writer), so source cells differ
 // exactly when their destination bytes do.
 bool TableWriter::KeyChanged(model::Row before, model::Row after) const {
+  PENSTOCK_CHECK(before.size() == source_columns_ && after.size() == source_columns_);
   return std::ranges::any_of(key_columns_, [&](size_t i) { return !(before[i] == after[i]); });
 }
 

@@ -17,9 +17,9 @@ namespace penstock::typemap {
 
 // How one source table becomes one destination table.
 struct TargetOptions {
-  std::vector<std::string> excluded_columns;
-  std::vector<std::string> sorting_keys;  // the user's, in order; empty: the source key
-  TypeOptions types;
+  std::vector<std::string> excluded_columns = {};
+  std::vector<std::string> sorting_keys = {};  // the user's, in order; empty: the source key
+  TypeOptions types = {};
 };
 
 // The destination's ORDER BY: the user's sorting keys, then the source key columns not among them.

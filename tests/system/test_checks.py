@@ -9,6 +9,7 @@ import unittest
 import yaml
 
 from harness.case import SystemTest
+from harness.clickhouse import ClickHouse
 from harness.penstock import ApiError, Penstock, mapping
 from harness.process import Folder, free_port
 from harness.proxy import Proxy
@@ -219,7 +220,6 @@ class FullDisk(SystemTest):
         subprocess.run(["mount", "--make-rprivate", "/"], check=False)
         cls.disk = cls.enterClassContext(SmallDisk("8m"))
         cls.start_source()
-        from harness.clickhouse import ClickHouse  # pylint: disable=import-outside-toplevel
         cls.clickhouse = cls.use("clickhouse", ClickHouse)
         cls.source.run("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)",
                        "INSERT INTO shop.t VALUES (1)")

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import hashlib
+import os
 import pathlib
 import shutil
 import subprocess
@@ -12,6 +13,11 @@ import pymysql
 from .process import Folder, Process, Unavailable, cache_folder, free_port
 
 USER = {"username": "penstock", "password": "pass word'\"\\"}
+
+
+def as_root_user():
+    """The servers refuse to run as root unless told so."""
+    return ["--user=root"] if os.geteuid() == 0 else []
 
 
 class Source:
@@ -30,20 +36,26 @@ class Source:
         "innodb_flush_log_at_trx_commit": "2", "sync_binlog": "0", "innodb_buffer_pool_size": "256M",
     }
 
-    def __init__(self, **options):
+    def __init__(self, folder=None, **options):
+        """`folder`: where to keep the server, in place of a temporary folder; a data directory that
+        is there already is used as it is, and everything stays on leaving."""
         self._check_installed()
-        self._folder = Folder(self.name)
-        self.folder = self._folder.path
+        self._temporary = Folder(self.name)
+        self.folder = pathlib.Path(folder or self._temporary.path)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
-        self.socket = str(self.folder / "s")
+        self.socket = str(self._temporary.path / "s")
         self.port = free_port()
         self.options = {**Source.defaults, **self.defaults, **options}
         self.process = None
         try:
-            subprocess.run(["cp", "-a", "--sparse=always", "--reflink=auto", self._template(),
-                            self.data], check=True)
+            is_new = not self.data.exists()
+            if is_new:
+                subprocess.run(["cp", "-a", "--sparse=always", "--reflink=auto", self._template(),
+                                self.data], check=True)
             self.start()
-            self._make_user()
+            if is_new:
+                self._make_user()
         except BaseException:
             self.close()
             raise
@@ -57,7 +69,7 @@ class Source:
     def close(self):
         if self.process:
             self.process.stop()
-        self._folder.__exit__()
+        self._temporary.__exit__()
 
     # What differs between the servers.
 
@@ -104,8 +116,8 @@ class Source:
                  if value is not None]
         self.process = Process(
             [*self.server_command(), f"--datadir={self.data}", f"--socket={self.socket}",
-             f"--pid-file={self.folder}/pid", f"--tmpdir={self.folder}", f"--port={self.port}",
-             "--user=root", *words], self.folder / "log")
+             f"--pid-file={self.folder}/pid", f"--tmpdir={self._temporary.path}",
+             f"--port={self.port}", *as_root_user(), *words], self.folder / "log")
         self.process.await_ready(self._answers, self.name)
 
     def _answers(self):
@@ -168,7 +180,7 @@ class _MariaDB(Source):
             script.append(files[0].read_text(encoding="utf-8"))
         with open(log, "wb") as output:
             subprocess.run([*cls.server_command(), f"--datadir={data}", "--bootstrap",
-                            "--user=root", "--log-warnings=0", "--enforce-storage-engine=",
+                            *as_root_user(), "--log-warnings=0", "--enforce-storage-engine=",
                             "--max-allowed-packet=8M"],
                            input="\n".join(script).encode(), stdout=output, stderr=output,
                            check=True)
@@ -263,7 +275,7 @@ class MySQL97(_InFolder):
     @classmethod
     def initialize(cls, data, log):
         with open(log, "wb") as output:
-            subprocess.run([*cls.server_command(), "--initialize-insecure", "--user=root",
+            subprocess.run([*cls.server_command(), "--initialize-insecure", *as_root_user(),
                             f"--datadir={data}", "--innodb-redo-log-capacity=8M"],
                            stdout=output, stderr=output, check=True)
 

@@ -1,0 +1,333 @@
+#include "pipe/spec.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "pipe/json_fields.h"
+
+namespace penstock::pipe {
+namespace {
+
+using nlohmann::json;
+
+constexpr uint64_t kSyncIntervalMillisMax = 86'400'000;
+constexpr TextRules kCertificate = {.bytes_max = 1024 * 1024};
+
+constexpr std::array<std::pair<std::string_view, ReplicationMode>, 3> kModes = {{
+    {"cdc", ReplicationMode::kCdc},
+    {"snapshot", ReplicationMode::kSnapshot},
+    {"cdc_only", ReplicationMode::kCdcOnly},
+}};
+constexpr std::array<std::pair<std::string_view, TableEngine>, 3> kEngines = {{
+    {"ReplacingMergeTree", TableEngine::kReplacingMergeTree},
+    {"MergeTree", TableEngine::kMergeTree},
+    {"Null", TableEngine::kNull},
+}};
+const std::array<std::pair<std::string_view, std::string>, 2> kMechanisms = {{
+    {"GTID", "GTID"},
+    {"FILE_POS", "FILE_POS"},
+}};
+const std::array<std::pair<std::string_view, std::string>, 5> kSourceTypes = {{
+    {"mysql", "mysql"},
+    {"rdsmysql", "rdsmysql"},
+    {"auroramysql", "auroramysql"},
+    {"mariadb", "mariadb"},
+    {"rdsmariadb", "rdsmariadb"},
+}};
+
+// --- Each object of the API, described once (json_fields.h) ---
+
+template <typename Fields>
+void DescribeSettings(Fields& fields) {
+  fields.Choice("replicationMode", &PipeSettings::mode, Choices<ReplicationMode>(kModes),
+                Presence::kRequired);
+  fields.Choice("replicationMechanism", &PipeSettings::replication_mechanism,
+                Choices<std::string>(kMechanisms));
+  fields.Number("pullBatchSize", &PipeSettings::pull_batch_size, {.min = 1, .max = 1'000'000'000});
+  fields.Bool("useCompression", &PipeSettings::use_compression);
+  fields.Bool("allowNullableColumns", &PipeSettings::allow_nullable_columns);
+  fields.Number("initialLoadParallelism", &PipeSettings::initial_load_parallelism,
+                {.min = 1, .max = 256});
+  fields.Number("snapshotNumRowsPerPartition", &PipeSettings::snapshot_rows_per_partition,
+                {.min = 1'000, .max = 1'000'000'000});
+  fields.Number("snapshotNumberOfParallelTables", &PipeSettings::snapshot_parallel_tables,
+                {.min = 1, .max = 256});
+  fields.Bool("deleteOnMerge", &PipeSettings::delete_on_merge);
+  fields.Bool("tinyint1isBool", &PipeSettings::tinyint1_is_bool);
+}
+
+template <typename Fields>
+void DescribeTableName(Fields& fields) {
+  fields.Text("sourceSchemaName", &model::TableName::schema, {.presence = Presence::kRequired});
+  fields.Text("sourceTable", &model::TableName::table, {.presence = Presence::kRequired});
+}
+
+template <typename Fields>
+void DescribeMapping(Fields& fields) {
+  fields.Text("targetTable", &TableMapping::target_table, {.presence = Presence::kRequired});
+  fields.Texts("excludedColumns", &TableMapping::excluded_columns);
+  fields.Bool("useCustomSortingKey", &TableMapping::use_custom_sorting_key);
+  fields.Texts("sortingKeys", &TableMapping::sorting_keys);
+  fields.Choice("tableEngine", &TableMapping::engine, Choices<TableEngine>(kEngines));
+  fields.Text("partitionKey", &TableMapping::partition_key);
+  fields.Bool("identicalRowsMayCollapse", &TableMapping::identical_rows_may_collapse);
+}
+
+template <typename Fields>
+void DescribeSource(Fields& fields) {
+  fields.Text("host", &mysql::Endpoint::host, {.presence = Presence::kRequired});
+  fields.Text("tlsHost", &mysql::Endpoint::tls_host);
+  fields.Text("caCertificate", &mysql::Endpoint::ca_certificate, kCertificate);
+  fields.Bool("disableTls", &mysql::Endpoint::disable_tls);
+  fields.Bool("skipCertVerification", &mysql::Endpoint::skip_cert_verification);
+}
+
+template <typename Fields>
+void DescribeClickHouse(Fields& fields) {
+  fields.Text("url", &clickhouse::Endpoint::url, {.presence = Presence::kRequired});
+  fields.Text("user", &clickhouse::Endpoint::user);
+  fields.Text("caCertificate", &clickhouse::Endpoint::ca_certificate, kCertificate);
+  fields.Bool("skipCertVerification", &clickhouse::Endpoint::skip_cert_verification);
+}
+
+// --- Reading ---
+
+void ReadSyncInterval(ObjectReader& object, std::chrono::milliseconds& interval) {
+  const auto seconds =
+      object.ReadNumber("syncIntervalSeconds", {.min = 1, .max = kSyncIntervalMillisMax / 1000});
+  const auto millis =
+      object.ReadNumber("syncIntervalMilliseconds", {.min = 1, .max = kSyncIntervalMillisMax});
+  if (seconds && millis) object.Fail("syncIntervalMilliseconds", "give it or syncIntervalSeconds");
+  if (seconds) interval = std::chrono::seconds(*seconds);
+  if (millis) interval = std::chrono::milliseconds(*millis);
+}
+
+void ReadSettings(const json& given, std::string path, std::optional<Error>& error,
+                  PipeSettings& settings) {
+  ObjectReader object(given, std::move(path), error);
+  FieldReader<PipeSettings> fields(object, settings);
+  DescribeSettings(fields);
+  ReadSyncInterval(object, settings.sync_interval);
+  object.RefuseOthers();
+}
+
+void ReadMappings(const json& given, const std::string& path, std::optional<Error>& error,
+                  std::vector<TableMapping>& mappings) {
+  size_t index = 0;
+  for (const json& element : given) {
+    ObjectReader object(element, fmt::format("{}[{}]", path, index++), error);
+    TableMapping& mapping = mappings.emplace_back();
+    FieldReader<model::TableName> name_fields(object, mapping.source);
+    DescribeTableName(name_fields);
+    FieldReader<TableMapping> fields(object, mapping);
+    DescribeMapping(fields);
+    object.RefuseOthers();
+    if (error) return;
+  }
+}
+
+void ReadCredentials(const json& given, std::string path, std::optional<Error>& error,
+                     mysql::Endpoint& endpoint) {
+  ObjectReader object(given, std::move(path), error);
+  object.ReadText("username", {.presence = Presence::kRequired}, endpoint.user);
+  object.ReadText("password", {}, endpoint.password);
+  object.RefuseOthers();
+}
+
+// Only user name and password, whatever other ways the API knows.
+void RefuseOtherAuthentication(ObjectReader& object) {
+  std::string text;
+  object.ReadText("authentication", {}, text);
+  if (text == "IAM_ROLE") object.Fail("authentication", "IAM_ROLE is not supported; use basic");
+  if (!text.empty() && text != "basic") object.Fail("authentication", "must be basic");
+  text.clear();
+  object.ReadText("iamRole", {}, text);
+  if (!text.empty()) object.Fail("iamRole", "is not supported; use credentials");
+}
+
+void ReadMysqlSource(const json& given, const std::string& path, std::optional<Error>& error,
+                     PipeSpec& spec) {
+  ObjectReader object(given, path, error);
+  FieldReader<mysql::Endpoint> endpoint_fields(object, spec.source);
+  DescribeSource(endpoint_fields);
+  // A unix socket has no port.
+  const Presence port =
+      spec.source.host.starts_with('/') ? Presence::kOptional : Presence::kRequired;
+  endpoint_fields.Number("port", &mysql::Endpoint::port,
+                         {.presence = port, .min = 1, .max = UINT16_MAX});
+  FieldReader<PipeSpec> fields(object, spec);
+  fields.Choice("type", &PipeSpec::source_type, Choices<std::string>(kSourceTypes));
+  fields.Number("serverId", &PipeSpec::server_id, {.min = 1});
+  RefuseOtherAuthentication(object);
+  if (const json* found = object.Find("credentials", Presence::kRequired)) {
+    ReadCredentials(*found, object.PathOf("credentials"), error, spec.source);
+  }
+  if (const json* found = object.Find("settings", Presence::kRequired)) {
+    ReadSettings(*found, object.PathOf("settings"), error, spec.settings);
+    spec.source.use_compression = spec.settings.use_compression;
+  }
+  if (const json* found = object.Find("tableMappings", Presence::kRequired)) {
+    if (!found->is_array() || found->empty()) {
+      object.Fail("tableMappings", "must be a list of at least one mapping");
+    } else {
+      ReadMappings(*found, object.PathOf("tableMappings"), error, spec.tables);
+    }
+  }
+  object.RefuseOthers();
+}
+
+void ReadClickHouse(const json& given, std::string path, std::optional<Error>& error,
+                    PipeSpec& spec) {
+  ObjectReader object(given, std::move(path), error);
+  clickhouse::Endpoint& endpoint = spec.clickhouse.emplace();
+  FieldReader<clickhouse::Endpoint> fields(object, endpoint);
+  DescribeClickHouse(fields);
+  object.ReadText("password", {}, endpoint.password);
+  object.RefuseOthers();
+  const std::string& url = endpoint.url;
+  if (!url.starts_with("http://") && !url.starts_with("https://")) {
+    object.Fail("url", "must begin with http:// or https://");
+  }
+  if (url.find_first_of("@?# \t\r\n") != std::string::npos) {
+    object.Fail("url", "must not hold a user, a query or spaces; user and password have fields");
+  }
+}
+
+void ReadDestination(const json& given, const std::string& path, std::optional<Error>& error,
+                     PipeSpec& spec) {
+  ObjectReader object(given, path, error);
+  object.ReadText("database", {.presence = Presence::kRequired}, spec.database);
+  if (const json* found = object.Find("clickhouse", Presence::kOptional)) {
+    ReadClickHouse(*found, object.PathOf("clickhouse"), error, spec);
+  }
+  // Of other kinds of pipe, or of no meaning outside the hosted service.
+  object.Accept("table", json::value_t::string);
+  object.Accept("managedTable", json::value_t::boolean);
+  object.Accept("tableDefinition", json::value_t::object);
+  object.Accept("columns", json::value_t::array);
+  object.Accept("roles", json::value_t::array);
+  object.RefuseOthers();
+}
+
+void ReadSource(const json& given, const std::string& path, std::optional<Error>& error,
+                PipeSpec& spec) {
+  ObjectReader object(given, path, error);
+  if (const json* found = object.Find("mysql", Presence::kRequired)) {
+    ReadMysqlSource(*found, object.PathOf("mysql"), error, spec);
+  }
+  object.Accept("validateSamples", json::value_t::boolean);
+  object.RefuseOthers();
+}
+
+// A name is printed in tables, logs and queries of metrics.
+void RefuseControlCharacters(ObjectReader& object, const std::string& name) {
+  for (const char c : name) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      return object.Fail("name", "must not hold control characters");
+    }
+  }
+}
+
+void ReadBody(const json& body, std::optional<Error>& error, PipeSpec& spec) {
+  ObjectReader object(body, "", error);
+  object.ReadText("name", {.presence = Presence::kRequired, .bytes_max = 255}, spec.name);
+  RefuseControlCharacters(object, spec.name);
+  if (const json* found = object.Find("source", Presence::kRequired)) {
+    ReadSource(*found, "source", error, spec);
+  }
+  if (const json* found = object.Find("destination", Presence::kRequired)) {
+    ReadDestination(*found, "destination", error, spec);
+  }
+  object.Accept("fieldMappings", json::value_t::array);
+  object.Accept("scaling", json::value_t::object);
+  object.Accept("settings", json::value_t::object);
+  object.RefuseOthers();
+}
+
+std::string WithoutSecrets(json body) {
+  body["source"]["mysql"].erase("credentials");
+  if (body["destination"].contains("clickhouse") && body["destination"]["clickhouse"].is_object()) {
+    body["destination"]["clickhouse"].erase("password");
+  }
+  return body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// --- Writing ---
+
+void WriteSyncInterval(std::chrono::milliseconds interval, json& settings) {
+  const bool is_default = interval == PipeSettings().sync_interval;
+  const bool in_millis = settings.contains("syncIntervalMilliseconds");
+  const bool in_seconds = settings.contains("syncIntervalSeconds");
+  if (is_default && !in_millis && !in_seconds) return;
+  settings.erase("syncIntervalMilliseconds");
+  settings.erase("syncIntervalSeconds");
+  if (in_millis || interval.count() % 1000 != 0) {
+    settings["syncIntervalMilliseconds"] = interval.count();
+  } else {
+    settings["syncIntervalSeconds"] = interval.count() / 1000;
+  }
+}
+
+// `given` keeps what was given beside the described fields only where the mapping is the same.
+json MappingToJson(const TableMapping& mapping, const json& given) {
+  json object = given.is_object() ? given : json::object();
+  FieldWriter<model::TableName> name_fields(object, mapping.source);
+  DescribeTableName(name_fields);
+  FieldWriter<TableMapping> fields(object, mapping);
+  DescribeMapping(fields);
+  return object;
+}
+
+void WriteMysqlSource(const PipeSpec& spec, json& object) {
+  FieldWriter<mysql::Endpoint> endpoint_fields(object, spec.source);
+  DescribeSource(endpoint_fields);
+  endpoint_fields.Number("port", &mysql::Endpoint::port, {.presence = Presence::kRequired});
+  FieldWriter<PipeSpec> fields(object, spec);
+  fields.Choice("type", &PipeSpec::source_type, Choices<std::string>(kSourceTypes));
+  fields.Number("serverId", &PipeSpec::server_id, {});
+  json& settings = object["settings"];
+  FieldWriter<PipeSettings> settings_fields(settings, spec.settings);
+  DescribeSettings(settings_fields);
+  WriteSyncInterval(spec.settings.sync_interval, settings);
+  const json given = std::exchange(object["tableMappings"], json::array());
+  for (size_t i = 0; i < spec.tables.size(); ++i) {
+    object["tableMappings"].push_back(
+        MappingToJson(spec.tables[i], i < given.size() ? given[i] : json()));
+  }
+}
+
+}  // namespace
+
+Result<PipeSpec> ParsePipeSpec(const json& body) {
+  PipeSpec spec;
+  std::optional<Error> error;
+  ReadBody(body, error, spec);
+  if (error) return Fail(*std::move(error));
+  spec.given = WithoutSecrets(body);
+  return spec;
+}
+
+json ToJson(const PipeSpec& spec) {
+  json body = json::object();
+  if (!spec.given.empty()) body = json::parse(spec.given);
+  body["name"] = spec.name;
+  WriteMysqlSource(spec, body["source"]["mysql"]);
+  body["destination"]["database"] = spec.database;
+  if (spec.clickhouse) {
+    FieldWriter<clickhouse::Endpoint> fields(body["destination"]["clickhouse"], *spec.clickhouse);
+    DescribeClickHouse(fields);
+  }
+  return body;
+}
+
+json ToJsonWithSecrets(const PipeSpec& spec) {
+  json body = ToJson(spec);
+  body["source"]["mysql"]["credentials"] = {{"username", spec.source.user},
+                                            {"password", spec.source.password}};
+  if (spec.clickhouse && !spec.clickhouse->password.empty()) {
+    body["destination"]["clickhouse"]["password"] = spec.clickhouse->password;
+  }
+  return body;
+}
+
+}  // namespace penstock::pipe

@@ -1,0 +1,431 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "typemap/column_map.h"
+
+namespace penstock::typemap {
+namespace {
+
+using namespace std::string_literals;
+using clickhouse::ColumnData;
+using model::CivilTime;
+using model::Column;
+using model::SqlType;
+using model::Value;
+using ::testing::HasSubstr;
+
+Column Of(SqlType type, bool nullable = false) {
+  Column column;
+  column.name = "c";
+  column.type = type;
+  column.type_text = "type text";
+  column.nullable = nullable;
+  return column;
+}
+Column Unsigned(SqlType type) {
+  Column column = Of(type);
+  column.is_unsigned = true;
+  return column;
+}
+Column WithScale(SqlType type, uint32_t scale) {
+  Column column = Of(type);
+  column.scale = scale;
+  return column;
+}
+Column Decimal(uint32_t precision, uint32_t scale) {
+  Column column = WithScale(SqlType::kDecimal, scale);
+  column.precision = precision;
+  return column;
+}
+Column Labelled(SqlType type, std::vector<std::string> labels) {
+  Column column = Of(type);
+  column.charset = "latin1";  // labels are UTF-8 whatever it is
+  column.labels = std::move(labels);
+  return column;
+}
+
+template <typename T>
+std::string Le(T value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(value)};
+}
+std::string Text(std::string_view text) {
+  return static_cast<char>(text.size()) + std::string(text);
+}
+
+CivilTime Civil(int year, int month, int day, int hour = 0, int minute = 0, int second = 0,
+                uint32_t micros = 0) {
+  return {static_cast<uint16_t>(year),
+          static_cast<uint8_t>(month),
+          static_cast<uint8_t>(day),
+          static_cast<uint8_t>(hour),
+          static_cast<uint8_t>(minute),
+          static_cast<uint8_t>(second),
+          micros};
+}
+Value At(int year, int month, int day) { return Value::Civil(Civil(year, month, day)); }
+
+// One writer and what it has written.
+struct Written {
+  Written(const Column& column, TypeOptions options = {}, bool in_key = false) {
+    const auto mapping = MapColumn(column, options, in_key);
+    auto made = MakeColumnWriter(column, options, in_key);
+    EXPECT_TRUE(mapping.has_value() && made.has_value());
+    data.name = column.name;
+    data.type = mapping->native_type;
+    data.nullable = mapping->nullable;
+    writer = std::move(*made);
+  }
+
+  Status Append(const Value& value) { return writer->Append(value, data); }
+  // The bytes of one more value; "" when it is refused, and then nothing may have been written.
+  std::string Bytes(const Value& value) {
+    const size_t values = data.values.size();
+    const size_t nulls = data.nulls.size();
+    if (!Append(value)) {
+      EXPECT_EQ(data.values.size(), values);
+      EXPECT_EQ(data.nulls.size(), nulls);
+      return "";
+    }
+    EXPECT_EQ(data.nulls.size(), nulls + (data.nullable ? 1 : 0));
+    return std::string(data.values.view().substr(values));
+  }
+
+  ColumnData data;
+  std::unique_ptr<ColumnWriter> writer;
+};
+
+struct Vector {
+  Column column;
+  Value value;
+  std::string bytes;  // "": refused
+};
+
+void ExpectBytes(const std::vector<Vector>& vectors) {
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    Written written(vectors[i].column);
+    EXPECT_EQ(written.Bytes(vectors[i].value), vectors[i].bytes) << "vector " << i;
+    EXPECT_EQ(written.writer->changes().total(), 0U) << "vector " << i;
+  }
+}
+
+TEST(ColumnWriterTest, Integers) {
+  ExpectBytes({
+      {Of(SqlType::kTinyInt), Value::Int(-128), "\x80"},
+      {Of(SqlType::kTinyInt), Value::Int(127), "\x7f"},
+      {Of(SqlType::kTinyInt), Value::Int(128), ""},
+      {Of(SqlType::kTinyInt), Value::Int(-129), ""},
+      {Unsigned(SqlType::kTinyInt), Value::Uint(255), "\xff"},
+      {Unsigned(SqlType::kTinyInt), Value::Uint(256), ""},
+      {Of(SqlType::kSmallInt), Value::Int(-32768), "\x00\x80"s},
+      {Of(SqlType::kSmallInt), Value::Int(32768), ""},
+      {Unsigned(SqlType::kSmallInt), Value::Uint(65535), "\xff\xff"},
+      {Of(SqlType::kMediumInt), Value::Int(-8388608), Le(int32_t{-8388608})},
+      {Unsigned(SqlType::kMediumInt), Value::Uint(16777215), Le(uint32_t{16777215})},
+      {Of(SqlType::kInt), Value::Int(INT32_MIN), Le(INT32_MIN)},
+      {Of(SqlType::kInt), Value::Int(int64_t{INT32_MAX} + 1), ""},
+      {Unsigned(SqlType::kInt), Value::Uint(UINT32_MAX), Le(UINT32_MAX)},
+      {Of(SqlType::kBigInt), Value::Int(INT64_MIN), Le(INT64_MIN)},
+      {Of(SqlType::kBigInt), Value::Int(INT64_MAX), Le(INT64_MAX)},
+      {Unsigned(SqlType::kBigInt), Value::Uint(UINT64_MAX), Le(UINT64_MAX)},
+      {Of(SqlType::kBit), Value::Uint(UINT64_MAX), Le(UINT64_MAX)},
+      {Of(SqlType::kYear), Value::Uint(0), Le(uint16_t{0})},
+      {Of(SqlType::kYear), Value::Uint(2155), Le(uint16_t{2155})},
+      {Of(SqlType::kYear), Value::Uint(65536), ""},
+  });
+}
+
+TEST(ColumnWriterTest, FloatsKeepTheirBits) {
+  ExpectBytes({
+      {Of(SqlType::kFloat), Value::Float(0.1F), Le(0.1F)},
+      {Of(SqlType::kFloat), Value::Float(-0.0F), Le(-0.0F)},
+      {Of(SqlType::kFloat), Value::Float(std::numeric_limits<float>::max()),
+       Le(std::numeric_limits<float>::max())},
+      {Of(SqlType::kDouble), Value::Double(0.1), Le(0.1)},
+      {Of(SqlType::kDouble), Value::Double(-0.0), Le(-0.0)},
+      {Of(SqlType::kDouble), Value::Double(5e-324), Le(5e-324)},
+      {Of(SqlType::kFloat), Value::Double(0.1), ""},
+      {Of(SqlType::kDouble), Value::Float(0.1F), ""},
+  });
+}
+
+TEST(ColumnWriterTest, DecimalsByWidth) {
+  const std::string ones(8, '\xff');
+  ExpectBytes({
+      {Decimal(9, 2), Value::Decimal(999'999'999), Le(int32_t{999'999'999})},
+      {Decimal(9, 2), Value::Decimal(-999'999'999), Le(int32_t{-999'999'999})},
+      {Decimal(9, 2), Value::Decimal(1'000'000'000), ""},
+      {Decimal(1, 0), Value::Decimal(10), ""},
+      {Decimal(10, 0), Value::Decimal(-1), Le(int64_t{-1})},
+      {Decimal(18, 18), Value::Decimal(999'999'999'999'999'999),
+       Le(int64_t{999'999'999'999'999'999})},
+      {Decimal(18, 18), Value::Decimal(1'000'000'000'000'000'000), ""},
+      {Decimal(18, 0), Value::DecimalText("1"), ""},
+      {Decimal(19, 0), Value::Decimal(1), ""},
+      {Decimal(19, 2), Value::DecimalText("-0.01"), ones + ones},
+      {Decimal(38, 0), Value::DecimalText("18446744073709551616"),
+       Le(uint64_t{0}) + Le(uint64_t{1})},
+      {Decimal(39, 1), Value::DecimalText("-0.1"), ones + ones + ones + ones},
+      {Decimal(65, 30), Value::DecimalText("0.000000000000000000000000000001"),
+       Le(uint64_t{1}) + std::string(24, '\0')},
+      {Decimal(65, 30), Value::DecimalText("0.1"), ""},
+  });
+}
+
+TEST(ColumnWriterTest, Strings) {
+  const std::string long_text(300, 'x');
+  ExpectBytes({
+      {Of(SqlType::kVarChar), Value::Bytes(""), "\0"s},
+      {Of(SqlType::kChar), Value::Bytes("h\xc3\xa9"), Text("h\xc3\xa9")},
+      {Of(SqlType::kText), Value::Bytes(long_text), "\xac\x02" + long_text},
+      {Of(SqlType::kBinary), Value::Bytes("a\0"s), Text("a\0"s)},
+      {Of(SqlType::kVarBinary), Value::Bytes("\xff"), Text("\xff")},
+      {Of(SqlType::kBlob), Value::Bytes("\0"s), Text("\0"s)},
+      {Of(SqlType::kJson), Value::Bytes("{\"a\": 1}"), Text("{\"a\": 1}")},
+      {Of(SqlType::kText), Value::Int(1), ""},
+  });
+}
+
+TEST(ColumnWriterTest, EnumsAndSets) {
+  const Column size = Labelled(SqlType::kEnum, {"small",
+                                                "gr\xc3\xb6\xc3\x9f"
+                                                "er"});
+  const Column flags = Labelled(SqlType::kSet, {"a", "bb", "c"});
+  std::vector<std::string> many(64, "m");
+  ExpectBytes({
+      {size, Value::Uint(0), "\0"s},
+      {size, Value::Uint(1), Text("small")},
+      {size, Value::Uint(2),
+       Text("gr\xc3\xb6\xc3\x9f"
+            "er")},
+      {size, Value::Uint(3), ""},
+      {size, Value::Uint(UINT64_MAX), ""},
+      {size, Value::Bytes("small"), ""},
+      {flags, Value::Uint(0), "\0"s},
+      {flags, Value::Uint(4), Text("c")},
+      {flags, Value::Uint(5), Text("a,c")},
+      {flags, Value::Uint(7), Text("a,bb,c")},
+      {flags, Value::Uint(8), ""},
+      {Labelled(SqlType::kSet, many), Value::Uint(uint64_t{1} << 63), Text("m")},
+      {Labelled(SqlType::kSet, {}), Value::Uint(1), ""},
+  });
+}
+
+TEST(ColumnWriterTest, DatesInRange) {
+  const Column date = Of(SqlType::kDate);
+  ExpectBytes({
+      {date, At(1970, 1, 1), Le(int32_t{0})},
+      {date, At(1900, 1, 1), Le(int32_t{-25567})},
+      {date, At(2299, 12, 31), Le(int32_t{120529})},
+      {date, At(2024, 2, 29), Le(int32_t{19782})},
+      {date, Value::Instant(0), ""},
+      {date, Value::Bytes("2024-01-01"), ""},
+  });
+}
+
+TEST(ColumnWriterTest, DateTimesByScale) {
+  const auto at = [](uint32_t micros) {
+    return Value::Civil(Civil(2001, 9, 9, 1, 46, 40, micros));
+  };
+  const auto column = [](uint32_t scale) { return WithScale(SqlType::kDateTime, scale); };
+  ExpectBytes({
+      {column(0), at(0), Le(int64_t{1'000'000'000})},
+      {column(1), at(900'000), Le(int64_t{10'000'000'009})},
+      {column(3), at(999'000), Le(int64_t{1'000'000'000'999})},
+      {column(6), at(999'999), Le(int64_t{1'000'000'000'999'999})},
+      {column(3), at(999'999), ""},  // more digits than the column has
+      {column(0), Value::Civil(Civil(1900, 1, 1)), Le(int64_t{-2'208'988'800})},
+      {column(6), Value::Civil(Civil(2299, 12, 31, 23, 59, 59, 999'999)),
+       Le(int64_t{10'413'791'999'999'999})},
+      {column(6), Value::Civil(Civil(1969, 12, 31, 23, 59, 59, 999'999)), Le(int64_t{-1})},
+      {column(0), Value::Civil(Civil(2024, 1, 1, 24)), ""},
+      {column(0), Value::Civil(Civil(2024, 1, 1, 0, 60)), ""},
+      {column(0), Value::Civil(Civil(2024, 1, 1, 0, 0, 60)), ""},
+      {column(6), Value::Civil(Civil(2024, 1, 1, 0, 0, 0, 1'000'000)), ""},
+      {column(0), Value::Instant(0), ""},
+  });
+}
+
+TEST(ColumnWriterTest, TimestampsAndTimes) {
+  const auto timestamp = [](uint32_t scale) { return WithScale(SqlType::kTimestamp, scale); };
+  const auto time = [](uint32_t scale) { return WithScale(SqlType::kTime, scale); };
+  ExpectBytes({
+      {timestamp(0), Value::Instant(0), Le(int64_t{0})},
+      {timestamp(0), Value::Instant(2'147'483'647'000'000), Le(int64_t{2'147'483'647})},
+      {timestamp(6), Value::Instant(4'294'967'295'999'999), Le(int64_t{4'294'967'295'999'999})},
+      {timestamp(0), Value::Instant(1), ""},
+      {timestamp(0), Value::Civil(Civil(2024, 1, 1)), ""},
+      {time(0), Value::Time(0), Le(int64_t{0})},
+      {time(0), Value::Time(3'020'399'000'000), Le(int64_t{3'020'399})},
+      {time(0), Value::Time(-3'020'399'000'000), Le(int64_t{-3'020'399})},
+      {time(1), Value::Time(-500'000), Le(int64_t{-5})},
+      {time(6), Value::Time(-1), Le(int64_t{-1})},
+      {time(2), Value::Time(1), ""},
+      {time(6), Value::Time(3'599'999'999'999), Le(int64_t{3'599'999'999'999})},
+      {time(6), Value::Time(3'600'000'000'000), ""},
+      {time(6), Value::Time(INT64_MIN), ""},
+      {time(0), Value::Int(1), ""},
+  });
+}
+
+struct ChangeVector {
+  Column column;
+  Value value;
+  std::string bytes;
+  Change change;
+};
+
+TEST(ColumnWriterTest, DatesOutOfRangeAreClampedAndCounted) {
+  const Column date = Of(SqlType::kDate);
+  const Column seconds = WithScale(SqlType::kDateTime, 0);
+  const Column micros = WithScale(SqlType::kDateTime, 6);
+  const ChangeVector vectors[] = {
+      {date, At(1899, 12, 31), Le(int32_t{-25567}), Change::kClamped},
+      {date, At(0, 1, 1), Le(int32_t{-25567}), Change::kClamped},
+      {date, At(2300, 1, 1), Le(int32_t{120529}), Change::kClamped},
+      {date, At(9999, 12, 31), Le(int32_t{120529}), Change::kClamped},
+      {seconds, At(1000, 1, 1), Le(int64_t{-2'208'988'800}), Change::kClamped},
+      {seconds, At(9999, 12, 31), Le(int64_t{10'413'791'999}), Change::kClamped},
+      {micros, Value::Civil(Civil(9999, 12, 31, 23, 59, 59, 999'999)),
+       Le(int64_t{10'413'791'999'999'999}), Change::kClamped},
+      {WithScale(SqlType::kTimestamp, 0), Value::Instant(INT64_MAX), Le(int64_t{10'413'791'999}),
+       Change::kClamped},
+      // No value is near.
+      {date, At(0, 0, 0), Le(int32_t{0}), Change::kReplaced},
+      {date, At(2024, 0, 0), Le(int32_t{0}), Change::kReplaced},
+      {date, At(2024, 5, 0), Le(int32_t{0}), Change::kReplaced},
+      {date, At(2023, 2, 29), Le(int32_t{0}), Change::kReplaced},
+      {date, At(9999, 2, 31), Le(int32_t{0}), Change::kReplaced},
+      {date, At(2024, 13, 1), Le(int32_t{0}), Change::kReplaced},
+      {seconds, At(0, 0, 0), Le(int64_t{0}), Change::kReplaced},
+      {WithScale(SqlType::kTimestamp, 0), At(0, 0, 0), Le(int64_t{0}), Change::kReplaced},
+  };
+  for (size_t i = 0; i < std::size(vectors); ++i) {
+    const ChangeVector& vector = vectors[i];
+    Written written(vector.column);
+    EXPECT_EQ(written.Bytes(vector.value), vector.bytes) << "vector " << i;
+    EXPECT_EQ(written.writer->changes().total(), 1U) << "vector " << i;
+    EXPECT_EQ(ChangeCounts(written.writer->changes())[vector.change], 1U) << "vector " << i;
+
+    // In a key each of them is refused instead.
+    Written key(vector.column, {}, true);
+    const Status status = key.Append(vector.value);
+    ASSERT_FALSE(status.has_value()) << "vector " << i;
+    EXPECT_EQ(status.error().code, ErrorCode::kBadData);
+    EXPECT_THAT(status.error().message, HasSubstr("key column c"));
+    EXPECT_EQ(key.data.bytes(), 0U);
+    EXPECT_EQ(key.writer->changes().total(), 0U);
+  }
+}
+
+TEST(ColumnWriterTest, RefusedKeyNamesItsValue) {
+  Written key(WithScale(SqlType::kDateTime, 0), {}, true);
+  const Status status = key.Append(Value::Civil(Civil(2024, 0, 7, 1, 2, 3)));
+  ASSERT_FALSE(status.has_value());
+  EXPECT_THAT(status.error().message, HasSubstr("2024-00-07 01:02:03.000000"));
+}
+
+TEST(ColumnWriterTest, NullableColumnsKeepNullAndTurnZeroDatesIntoIt) {
+  Written written(Of(SqlType::kDate, true));
+  EXPECT_EQ(written.Bytes(Value::Null()), Le(int32_t{0}));
+  EXPECT_EQ(written.Bytes(At(0, 0, 0)), Le(int32_t{0}));
+  EXPECT_EQ(written.Bytes(At(1970, 1, 2)), Le(int32_t{1}));
+  EXPECT_EQ(written.Bytes(At(1800, 1, 1)), Le(int32_t{-25567}));
+  EXPECT_EQ(written.Bytes(Value::Int(1)), "");
+  EXPECT_EQ(written.data.nulls.view(), "\1\1\0\0"s);
+  ChangeCounts changes = written.writer->changes();
+  EXPECT_EQ(changes[Change::kNulled], 1U);
+  EXPECT_EQ(changes[Change::kClamped], 1U);
+  EXPECT_EQ(changes[Change::kReplaced], 0U);
+}
+
+TEST(ColumnWriterTest, NullOfEveryTypeIsItsDefault) {
+  Column wide = Decimal(65, 30);
+  Column enumeration = Labelled(SqlType::kEnum, {"a"});
+  Column set = Labelled(SqlType::kSet, {"a"});
+  const std::pair<Column, size_t> columns[] = {{Of(SqlType::kTinyInt), 1},
+                                               {Of(SqlType::kSmallInt), 2},
+                                               {Of(SqlType::kInt), 4},
+                                               {Of(SqlType::kBigInt), 8},
+                                               {Decimal(9, 0), 4},
+                                               {Decimal(18, 0), 8},
+                                               {Decimal(38, 0), 16},
+                                               {wide, 32},
+                                               {Of(SqlType::kFloat), 4},
+                                               {Of(SqlType::kDouble), 8},
+                                               {Of(SqlType::kBit), 8},
+                                               {Of(SqlType::kVarChar), 1},
+                                               {Of(SqlType::kBlob), 1},
+                                               {Of(SqlType::kDate), 4},
+                                               {Of(SqlType::kDateTime), 8},
+                                               {Of(SqlType::kTimestamp), 8},
+                                               {Of(SqlType::kTime), 8},
+                                               {Of(SqlType::kYear), 2},
+                                               {enumeration, 1},
+                                               {set, 1},
+                                               {Of(SqlType::kJson), 1}};
+  for (auto [column, width] : columns) {
+    column.nullable = true;
+    for (const bool allow : {true, false}) {
+      Written written(column, {.allow_nullable_columns = allow});
+      EXPECT_EQ(written.Bytes(Value::Null()), std::string(width, '\0'));
+      EXPECT_EQ(written.data.nulls.view(), allow ? "\1" : "");
+      EXPECT_EQ(written.writer->changes().total(), 0U);
+    }
+  }
+}
+
+TEST(ColumnWriterTest, NullOfANotNullColumnAndAbsentValuesAreBadData) {
+  Written written(Of(SqlType::kInt));
+  for (const Value& value : {Value::Null(), Value::Absent()}) {
+    const Status status = written.Append(value);
+    ASSERT_FALSE(status.has_value());
+    EXPECT_EQ(status.error().code, ErrorCode::kBadData);
+    EXPECT_EQ(written.data.bytes(), 0U);
+  }
+  EXPECT_THAT(written.Append(Value::Absent()).error().remedy, HasSubstr("binlog_row_image"));
+}
+
+TEST(ColumnWriterTest, BoolUnderTheSwitch) {
+  Column column = Of(SqlType::kTinyInt);
+  column.type_text = "tinyint(1)";
+  const TypeOptions bools{.tinyint1_is_bool = true};
+  Written written(column, bools);
+  EXPECT_EQ(written.data.type, "Bool");
+  EXPECT_EQ(written.Bytes(Value::Int(0)), "\0"s);
+  EXPECT_EQ(written.Bytes(Value::Int(1)), "\1");
+  EXPECT_EQ(written.writer->changes().total(), 0U);
+  EXPECT_EQ(written.Bytes(Value::Int(-1)), "\1");
+  EXPECT_EQ(written.Bytes(Value::Int(2)), "\1");
+  EXPECT_EQ(ChangeCounts(written.writer->changes())[Change::kClamped], 2U);
+  EXPECT_FALSE(Written(column, bools, true).Append(Value::Int(2)).has_value());
+
+  Column bit = Of(SqlType::kBit);
+  bit.precision = 1;
+  EXPECT_EQ(Written(bit, bools).Bytes(Value::Uint(1)), "\1");
+  EXPECT_EQ(Written(column).data.type, "Int8");
+  EXPECT_EQ(Written(bit).data.type, "UInt64");
+}
+
+TEST(ColumnWriterTest, LabelsThatPrintAlikeAreRefusedInAKey) {
+  const Column size = Labelled(SqlType::kEnum, {"a", ""});
+  EXPECT_EQ(Written(size).Bytes(Value::Uint(0)), "\0"s);
+  Written size_key(size, {}, true);
+  EXPECT_EQ(size_key.Bytes(Value::Uint(0)), "");
+  EXPECT_EQ(size_key.Bytes(Value::Uint(2)), "\0"s);
+
+  const Column flags = Labelled(SqlType::kSet, {"a", ""});
+  EXPECT_EQ(Written(flags).Bytes(Value::Uint(2)), "\0"s);
+  EXPECT_EQ(Written(flags).Bytes(Value::Uint(3)), Text("a,"));
+  Written flags_key(flags, {}, true);
+  EXPECT_EQ(flags_key.Bytes(Value::Uint(2)), "");
+  EXPECT_EQ(flags_key.Bytes(Value::Uint(0)), "\0"s);
+  EXPECT_EQ(flags_key.Bytes(Value::Uint(3)), Text("a,"));
+}
+
+}  // namespace
+}  // namespace penstock::typemap

@@ -1,0 +1,179 @@
+#include "typemap/table_map.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace penstock::typemap {
+namespace {
+
+using namespace std::string_literals;
+using model::Column;
+using model::SqlType;
+using model::Value;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Column Of(std::string name, SqlType type, bool nullable = false) {
+  Column column;
+  column.name = std::move(name);
+  column.type = type;
+  column.type_text = "type text";
+  column.nullable = nullable;
+  return column;
+}
+
+// shop.orders (id INT PRIMARY KEY, region VARCHAR NOT NULL, note VARCHAR, day DATE)
+model::Table Orders() {
+  model::Table table;
+  table.name = {"shop", "orders"};
+  table.columns = {Of("id", SqlType::kInt), Of("region", SqlType::kVarChar),
+                   Of("note", SqlType::kVarChar, true), Of("day", SqlType::kDate, true)};
+  table.key = {0};
+  table.key_is_primary = true;
+  return table;
+}
+
+std::vector<Value> Row(int64_t id, std::string_view region, Value note, Value day = Value::Null()) {
+  return {Value::Int(id), Value::Bytes(region), note, day};
+}
+
+std::string Values(const clickhouse::Block& block, size_t column) {
+  return std::string(block.columns[column].values.view());
+}
+
+void ExpectRefused(const model::Table& table, const TargetOptions& options, std::string_view word) {
+  const auto writer = TableWriter::Make(table, options);
+  const auto columns = DestinationColumns(table, options);
+  for (const Error& error :
+       {writer ? Error{} : writer.error(), columns ? Error{} : columns.error()}) {
+    EXPECT_EQ(error.code, ErrorCode::kInvalidArgument) << word;
+    EXPECT_THAT(error.message, HasSubstr("shop.orders: "));
+    EXPECT_THAT(error.message, HasSubstr(std::string(word)));
+  }
+}
+
+TEST(SortingKeyTest, IsTheSourceKeyByDefault) {
+  model::Table table = Orders();
+  table.key = {1, 0};
+  EXPECT_THAT(*SortingKey(table, {}), ElementsAre("region", "id"));
+}
+
+TEST(SortingKeyTest, PutsTheUsersColumnsFirst) {
+  EXPECT_THAT(*SortingKey(Orders(), {.sorting_keys = {"region"}}), ElementsAre("region", "id"));
+  EXPECT_THAT(*SortingKey(Orders(), {.sorting_keys = {"id", "region"}}),
+              ElementsAre("id", "region"));
+}
+
+TEST(SortingKeyTest, RefusesWhatCannotTellRowsApart) {
+  model::Table keyless = Orders();
+  keyless.key = {};
+  ExpectRefused(keyless, {}, "no primary key");
+  ExpectRefused(Orders(), {.excluded_columns = {"id"}}, "id is excluded");
+  ExpectRefused(Orders(), {.sorting_keys = {"note"}}, "may be NULL");
+  ExpectRefused(Orders(), {.sorting_keys = {"no"}}, "no does not exist");
+  ExpectRefused(Orders(), {.sorting_keys = {"id", "id"}}, "given twice");
+}
+
+TEST(DestinationColumnsTest, LeavesOutTheExcluded) {
+  const auto columns = DestinationColumns(Orders(), {.excluded_columns = {"note"}});
+  ASSERT_TRUE(columns.has_value());
+  EXPECT_THAT(
+      *columns,
+      ElementsAre(clickhouse::DestinationColumn{.name = "id", .type = "Int32"},
+                  clickhouse::DestinationColumn{.name = "region", .type = "String"},
+                  clickhouse::DestinationColumn{.name = "day", .type = "Nullable(Date32)"}));
+}
+
+TEST(DestinationColumnsTest, AnExcludedColumnMayHaveAnyType) {
+  model::Table table = Orders();
+  table.columns.push_back(Of("shape", SqlType::kUnsupported));
+  ExpectRefused(table, {}, "column shape has type");
+  EXPECT_TRUE(DestinationColumns(table, {.excluded_columns = {"shape"}}).has_value());
+}
+
+TEST(DestinationColumnsTest, RefusesUnknownAndReservedNames) {
+  ExpectRefused(Orders(), {.excluded_columns = {"no"}}, "column no does not exist");
+  model::Table table = Orders();
+  table.columns.push_back(Of("_penstock_version", SqlType::kInt));
+  ExpectRefused(table, {}, "_penstock_version");
+}
+
+TEST(TableWriterTest, AppendsRowsWithVersionAndDeletion) {
+  auto writer = TableWriter::Make(Orders(), {});
+  ASSERT_TRUE(writer.has_value());
+  clickhouse::Block block = writer->NewBlock();
+  ASSERT_TRUE(writer->Append(Row(7, "eu", Value::Null()), 5, false, block).has_value());
+  ASSERT_TRUE(writer->Append(Row(8, "us", Value::Bytes("x")), 6, true, block).has_value());
+
+  std::string headers;
+  std::string native;
+  for (const std::string_view piece : clickhouse::NativePieces(block, headers)) native += piece;
+  EXPECT_EQ(native,
+            "\x06\x02"
+            "\x02id\x05Int32\x07\0\0\0\x08\0\0\0"
+            "\x06region\x06String\x02"
+            "eu\x02us"
+            "\x04note\x10Nullable(String)\x01\0\0\x01x"
+            "\x03"
+            "day\x10Nullable(Date32)\x01\x01\0\0\0\0\0\0\0\0"
+            "\x11_penstock_version\x06UInt64\x05\0\0\0\0\0\0\0\x06\0\0\0\0\0\0\0"
+            "\x14_penstock_is_deleted\x05UInt8\0\x01"s);
+}
+
+TEST(TableWriterTest, SkipsExcludedColumns) {
+  auto writer = TableWriter::Make(Orders(), {.excluded_columns = {"region"}});
+  ASSERT_TRUE(writer.has_value());
+  clickhouse::Block block = writer->NewBlock();
+  ASSERT_TRUE(writer->Append(Row(7, "eu", Value::Bytes("n")), 1, false, block).has_value());
+  EXPECT_EQ(block.columns.size(), 5U);
+  EXPECT_EQ(Values(block, 1), "\x01n");
+}
+
+TEST(TableWriterTest, AFailedRowLeavesTheBlockAsItWas) {
+  auto writer = TableWriter::Make(Orders(), {});
+  ASSERT_TRUE(writer.has_value());
+  clickhouse::Block block = writer->NewBlock();
+  const auto row = Row(7, "eu", Value::Null());
+  ASSERT_TRUE(writer->Append(row, 1, false, block).has_value());
+  const clickhouse::BlockMark before = block.Mark();
+
+  auto bad = Row(8, "us", Value::Bytes("note"));
+  bad[3] = Value::Int(1);  // no DATE
+  const Status status = writer->Append(bad, 2, false, block);
+  ASSERT_FALSE(status.has_value());
+  EXPECT_EQ(status.error().code, ErrorCode::kBadData);
+  EXPECT_THAT(status.error().message, HasSubstr("column day"));
+  EXPECT_EQ(block.Mark().sizes, before.sizes);
+  EXPECT_EQ(block.rows, 1U);
+
+  bad.pop_back();
+  EXPECT_EQ(writer->Append(bad, 2, false, block).error().code, ErrorCode::kBadData);
+  EXPECT_EQ(block.Mark().sizes, before.sizes);
+}
+
+TEST(TableWriterTest, KeyChangesOnlyByTheSortingKey) {
+  auto writer = TableWriter::Make(Orders(), {.sorting_keys = {"region"}});
+  ASSERT_TRUE(writer.has_value());
+  const auto row = Row(1, "eu", Value::Null());
+  EXPECT_FALSE(writer->KeyChanged(row, Row(1, "eu", Value::Bytes("x"))));
+  EXPECT_TRUE(writer->KeyChanged(row, Row(2, "eu", Value::Null())));
+  // Equal for MySQL's collation, two rows for ClickHouse.
+  EXPECT_TRUE(writer->KeyChanged(row, Row(1, "EU", Value::Null())));
+}
+
+TEST(TableWriterTest, CountsChangesByColumn) {
+  auto writer = TableWriter::Make(Orders(), {.excluded_columns = {"note"}});
+  ASSERT_TRUE(writer.has_value());
+  clickhouse::Block block = writer->NewBlock();
+  const Value zero_date = Value::Civil({});
+  ASSERT_TRUE(writer->Append(Row(1, "eu", Value::Null(), zero_date), 1, false, block).has_value());
+  std::vector<ChangeCounts> changes = writer->changes();
+  ASSERT_EQ(changes.size(), 4U);
+  EXPECT_EQ(changes[3][Change::kNulled], 1U);
+  EXPECT_EQ(changes[0].total() + changes[1].total() + changes[2].total(), 0U);
+}
+
+}  // namespace
+}  // namespace penstock::typemap
