@@ -13,7 +13,7 @@ build:  ## the release binary, at build/release/penstock
 	@cmake --build build/release --target penstock penstock-clickhouse
 
 demo:  ## a shop in MariaDB replicated live into ClickHouse (SOURCE=mysql, DEMO_SECONDS=30)
-	@tools/demo.sh
+	@demo/run.sh
 
 test:  ## all tests: unit, static and on real servers
 	@tools/setup.sh test

@@ -25,8 +25,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kPollInterval(20);
-constexpr seconds kPortTimeout(5);
-constexpr seconds kTerminateTimeout(5);
+constexpr milliseconds kPortTimeout(5'000);
 constexpr seconds kHealthyRun(10);
 constexpr size_t kLogTailBytes = 1000;
 
@@ -63,8 +62,8 @@ Result<uint16_t> FreePort(uint16_t port) {
 }
 
 // A server killed with its parent a moment ago may still be letting go of its port.
-Result<uint16_t> AwaitFreePort(uint16_t port, std::stop_token stop) {
-  const SteadyTime deadline = Clock::Real().Steady() + kPortTimeout;
+Result<uint16_t> AwaitFreePort(uint16_t port, milliseconds timeout, std::stop_token stop) {
+  const SteadyTime deadline = Clock::Real().Steady() + std::min(timeout, kPortTimeout);
   while (true) {
     Result<uint16_t> free = FreePort(port);
     if (free || free.error().code != ErrorCode::kConflict) return free;
@@ -109,9 +108,9 @@ bool Reap(pid_t pid, SteadyTime deadline) {
   }
 }
 
-void Terminate(pid_t pid) {
+void Terminate(pid_t pid, milliseconds timeout) {
   kill(pid, SIGTERM);
-  if (Reap(pid, Clock::Real().Steady() + kTerminateTimeout)) return;
+  if (Reap(pid, Clock::Real().Steady() + timeout)) return;
   kill(pid, SIGKILL);
   waitpid(pid, nullptr, 0);
 }
@@ -138,8 +137,8 @@ EmbeddedServer::~EmbeddedServer() {
 Result<std::unique_ptr<EmbeddedServer>> EmbeddedServer::Start(Options options,
                                                               std::stop_token stop) {
   PENSTOCK_ASSIGN(std::string helper, FindHelper());
-  PENSTOCK_ASSIGN(options.http_port, AwaitFreePort(options.http_port, stop));
-  PENSTOCK_ASSIGN(options.tcp_port, AwaitFreePort(options.tcp_port, stop));
+  PENSTOCK_ASSIGN(options.http_port, AwaitFreePort(options.http_port, options.start_timeout, stop));
+  PENSTOCK_ASSIGN(options.tcp_port, AwaitFreePort(options.tcp_port, options.start_timeout, stop));
   std::error_code failed;
   fs::create_directories(options.data_dir, failed);
   if (failed) return SystemFailure(options.data_dir, failed.value());
@@ -202,7 +201,7 @@ void EmbeddedServer::Watch(std::stop_token stop) {
       }
       while (waitpid(*pid, nullptr, WNOHANG) == 0) {
         if (Clock::Real().Wait(kPollInterval, stop)) continue;
-        Terminate(*pid);
+        Terminate(*pid, options_.stop_timeout);
         return;
       }
     }

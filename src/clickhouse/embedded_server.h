@@ -27,6 +27,7 @@ class EmbeddedServer {
     uint16_t http_port = 0;  // 0: a free one
     uint16_t tcp_port = 0;   // the native protocol, for clickhouse-client; 0: a free one
     std::chrono::milliseconds start_timeout{60'000};
+    std::chrono::milliseconds stop_timeout{5'000};  // then it is killed
   };
 
   // Returns once it answers. kNeedsUser with the server's own words where it ends at once (no

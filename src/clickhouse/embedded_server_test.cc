@@ -41,7 +41,8 @@ class EmbeddedServerTest : public ::testing::Test {
     return EmbeddedServer::Start({.data_dir = data_dir(),
                                   .http_port = http_port,
                                   .tcp_port = 0,
-                                  .start_timeout = std::chrono::milliseconds(300)},
+                                  .start_timeout = std::chrono::milliseconds(300),
+                                  .stop_timeout = std::chrono::milliseconds(100)},
                                  {});
   }
 

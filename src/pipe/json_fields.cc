@@ -72,8 +72,9 @@ void ObjectReader::ReadBool(const char* key, bool& value) {
 std::optional<uint64_t> ObjectReader::ReadNumber(const char* key, const NumberRules& rules) {
   const json* found = Find(key, rules.presence);
   if (found == nullptr) return std::nullopt;
-  // Integers below zero are not unsigned; fractions are not integers.
-  if (found->is_number_unsigned()) {
+  const bool negative =
+      found->is_number_integer() && !found->is_number_unsigned() && found->get<int64_t>() < 0;
+  if (found->is_number_integer() && !negative) {
     const auto number = found->get<uint64_t>();
     if (number >= rules.min && number <= rules.max) return number;
   }

@@ -107,6 +107,7 @@ Status Assembler::Consume(const binlog::Event& event) {
       },
       event.body);
   if (!status) return Fail(status.error().In(Where(header)));
+  if (in_transaction_ && !header.artificial()) TrackOffset(header);
   return {};
 }
 
@@ -400,15 +401,18 @@ void Assembler::Touch(size_t table) {
   touched_.push_back(table);
 }
 
+// The log writes 32 bits of the offset, and files may be longer: so no turn may be missed.
+void Assembler::TrackOffset(const binlog::EventHeader& header) {
+  constexpr uint64_t kTurn = uint64_t{1} << 32;
+  if (header.end_offset == 0) return;
+  uint64_t offset = (offset_ & ~(kTurn - 1)) | header.end_offset;
+  if (offset < offset_) offset += kTurn;
+  offset_ = offset;
+}
+
 // The end of a transaction, or of a statement that is one by itself.
 void Assembler::Advance(const binlog::EventHeader& header) {
-  // The log writes 32 bits of the offset: files may be longer.
-  constexpr uint64_t kTurn = uint64_t{1} << 32;
-  if (header.end_offset != 0) {
-    uint64_t offset = (offset_ & ~(kTurn - 1)) | header.end_offset;
-    if (offset < offset_) offset += kTurn;
-    offset_ = offset;
-  }
+  TrackOffset(header);
   position_.file = file_;
   position_.offset = offset_;
   if (mysql_gtid_) position_.mysql.Add(*mysql_gtid_);

@@ -110,6 +110,7 @@ class Assembler {
   static Mark MarkOf(const TableState& state);
   static void Restore(TableState& state, const Mark& mark);
   void Touch(size_t table);
+  void TrackOffset(const binlog::EventHeader& header);
   void Advance(const binlog::EventHeader& header);
 
   Status AppendRows(TableState& state, binlog::RowImageDecoder& decoder, const binlog::Rows& rows);

@@ -112,6 +112,39 @@ Failure WrongChecksum(const EventHeader& header) {
               EventTypeName(header.type), header.end_offset);
 }
 
+// What is only named, ignored or not known.
+Body BodyNotParsed(const EventHeader& header) {
+  switch (header.type) {
+    case kQueryCompressedEvent:
+    case kWriteRowsCompressedEventV1:
+    case kUpdateRowsCompressedEventV1:
+    case kDeleteRowsCompressedEventV1:
+    case kWriteRowsCompressedEvent:
+    case kUpdateRowsCompressedEvent:
+    case kDeleteRowsCompressedEvent:
+      return Compressed{header.type};
+    case kStopEvent:
+    case kIntvarEvent:
+    case kRandEvent:
+    case kUserVarEvent:
+    case kAppendBlockEvent:
+    case kDeleteFileEvent:
+    case kBeginLoadQueryEvent:
+    case kIgnorableEvent:
+    case kRowsQueryEvent:
+    case kTransactionContextEvent:
+    case kViewChangeEvent:
+    case kAnnotateRowsEvent:
+    case kBinlogCheckpointEvent:
+    case kGtidListEvent:
+    case kStartEncryptionEvent:
+      return Ignored{};
+    default:
+      if ((header.flags & kIgnorableFlag) != 0) return Ignored{};
+      return Unknown{header.type};
+  }
+}
+
 }  // namespace
 
 std::string EventTypeName(uint8_t type) {
@@ -229,33 +262,8 @@ Result<Body> EventParser::ParseBody(const EventHeader& header, std::string_view 
         return TransactionPayload{};
       case kIncidentEvent:
         return ParseIncident(reader);
-      case kQueryCompressedEvent:
-      case kWriteRowsCompressedEventV1:
-      case kUpdateRowsCompressedEventV1:
-      case kDeleteRowsCompressedEventV1:
-      case kWriteRowsCompressedEvent:
-      case kUpdateRowsCompressedEvent:
-      case kDeleteRowsCompressedEvent:
-        return Compressed{header.type};
-      case kStopEvent:
-      case kIntvarEvent:
-      case kRandEvent:
-      case kUserVarEvent:
-      case kAppendBlockEvent:
-      case kDeleteFileEvent:
-      case kBeginLoadQueryEvent:
-      case kIgnorableEvent:
-      case kRowsQueryEvent:
-      case kTransactionContextEvent:
-      case kViewChangeEvent:
-      case kAnnotateRowsEvent:
-      case kBinlogCheckpointEvent:
-      case kGtidListEvent:
-      case kStartEncryptionEvent:
-        return Ignored{};
       default:
-        if ((header.flags & kIgnorableFlag) != 0) return Ignored{};
-        return Unknown{header.type};
+        return BodyNotParsed(header);
     }
   };
   Body body = parse();

@@ -7,8 +7,10 @@ void CheckSourceConnection(CheckContext& context, std::vector<Finding>& findings
   Result<mysql::Connection> connection =
       mysql::Connection::Open(context.spec.source, "penstock check", context.stop);
   if (!connection) return AddError(findings, connection.error());
-  AddOk(findings, fmt::format("connected to {} port {} as {}", context.spec.source.host,
-                              context.spec.source.port, context.spec.source.user));
+  const mysql::Endpoint& source = context.spec.source;
+  const bool local = source.host.starts_with('/');
+  AddOk(findings, fmt::format("connected to {}{} as {}", source.host,
+                              local ? "" : fmt::format(" port {}", source.port), source.user));
   context.source = std::move(*connection);
 }
 

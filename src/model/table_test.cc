@@ -1,0 +1,95 @@
+#include "model/table.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+namespace penstock::model {
+namespace {
+
+Table MakeTable() {
+  Column id;
+  id.name = "id";
+  id.type = SqlType::kBigInt;
+  id.type_text = "bigint";
+  id.nullable = false;
+  Column kind;
+  kind.name = "kind";
+  kind.type = SqlType::kEnum;
+  kind.type_text = "enum('a','bc')";
+  kind.charset = "utf8mb4";
+  kind.collation = "utf8mb4_bin";
+  kind.labels = {"a", "bc"};
+  return {.name = {"shop", "orders"},
+          .engine = "InnoDB",
+          .columns = {id, kind},
+          .key = {0},
+          .key_is_primary = true};
+}
+
+// Each a change of one thing that a definition holds.
+std::vector<std::function<void(Table&)>> AllChanges() {
+  return {
+      [](Table&) {},
+      [](Table& t) { t.name.schema = "shopo"; },
+      [](Table& t) {
+        t.name = {"shopo", "rders"};
+      },
+      [](Table& t) { t.engine = "MyISAM"; },
+      [](Table& t) { t.key = {1}; },
+      [](Table& t) { t.key = {}; },
+      [](Table& t) {
+        t.key = {0, 1};
+      },
+      [](Table& t) { t.key_is_primary = false; },
+      [](Table& t) { t.columns.pop_back(); },
+      [](Table& t) { std::swap(t.columns[0], t.columns[1]); },
+      [](Table& t) { t.columns[0].name = "ID"; },
+      [](Table& t) { t.columns[0].type = SqlType::kInt; },
+      [](Table& t) { t.columns[0].type_text = "bigint(20)"; },
+      [](Table& t) { t.columns[0].is_unsigned = true; },
+      [](Table& t) { t.columns[0].nullable = true; },
+      [](Table& t) { t.columns[0].precision = 1; },
+      [](Table& t) { t.columns[0].scale = 1; },
+      [](Table& t) { t.columns[0].length = 1; },
+      [](Table& t) { t.columns[1].charset = "latin1"; },
+      [](Table& t) { t.columns[1].collation = "utf8mb4_general_ci"; },
+      [](Table& t) {
+        t.columns[1].labels = {"ab", "c"};
+      },
+      [](Table& t) {
+        t.columns[1].labels = {"a", "b", "c"};
+      },
+      [](Table& t) {
+        t.columns[1].labels = {"bc", "a"};
+      },
+  };
+}
+
+TEST(Fingerprint, DiffersWithEveryPartOfTheDefinition) {
+  std::set<std::string> fingerprints;
+  const auto changes = AllChanges();
+  for (const auto& change : changes) {
+    Table table = MakeTable();
+    change(table);
+    fingerprints.insert(Fingerprint(table));
+  }
+  EXPECT_EQ(fingerprints.size(), changes.size());
+}
+
+// Fingerprints are kept in the catalog: another program version must find the same.
+TEST(Fingerprint, IsStable) {
+  EXPECT_EQ(Fingerprint(MakeTable()), "6cf7f269a886cb6f4f1b825b96bfb428");
+}
+
+TEST(SqlTypeName, EachTypeHasItsOwn) {
+  std::set<std::string_view> names;
+  for (int i = 0; i <= static_cast<int>(SqlType::kUnsupported); ++i) {
+    names.insert(SqlTypeName(static_cast<SqlType>(i)));
+  }
+  EXPECT_EQ(names.size(), static_cast<size_t>(SqlType::kUnsupported) + 1);
+}
+
+}  // namespace
+}  // namespace penstock::model

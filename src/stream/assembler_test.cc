@@ -1,0 +1,310 @@
+#include "stream/assembler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace penstock::stream {
+namespace {
+
+using binlog::RowsKind;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A log about tables `shop.a` and `shop.b` (id INT PRIMARY KEY, v INT), written event by event.
+class AssemblerTest : public testing::Test {
+ protected:
+  AssemblerTest() {
+    std::vector<StreamTable> tables;
+    for (const char* name : {"a", "b"}) {
+      StreamTable table;
+      table.definition.name = {"shop", name};
+      for (const char* column_name : {"id", "v"}) {
+        model::Column column;
+        column.name = column_name;
+        column.type = model::SqlType::kInt;
+        column.type_text = "int";
+        column.nullable = false;
+        table.definition.columns.push_back(column);
+      }
+      table.definition.key = {0};
+      table.definition.key_is_primary = true;
+      table.target = name;
+      tables.push_back(std::move(table));
+    }
+    model::Position start;
+    start.mechanism = model::Mechanism::kMysqlGtid;
+    start.file = "bin.000001";
+    start.offset = 4;
+    assembler_ = *Assembler::Make(std::move(tables), start, [this]() -> Result<VersionRange> {
+      reserved_ += 100;
+      return VersionRange{reserved_ - 100, reserved_};
+    });
+  }
+
+  Status Feed(binlog::Body body) {
+    end_offset_ += 100;
+    return assembler_->Consume({.header = {.timestamp = 1'700'000'000,
+                                           .type = 0,
+                                           .server_id = 1,
+                                           .size = 100,
+                                           .end_offset = end_offset_,
+                                           .flags = 0},
+                                .body = std::move(body)});
+  }
+  Status Gtid(uint64_t number) {
+    model::MysqlGtid gtid;
+    gtid.uuid[15] = 1;
+    gtid.number = number;
+    return Feed(binlog::MysqlGtidEvent{.gtid = gtid, .commit_micros = 0});
+  }
+  Status Sql(std::string_view sql) { return Feed(binlog::Query{.schema = "shop", .sql = sql}); }
+  Status Commit() { return Feed(binlog::Xid{}); }
+  Status Map(uint64_t id, std::string_view table, size_t columns = 2) {
+    return Feed(binlog::TableMap{.table_id = id,
+                                 .schema = "shop",
+                                 .table = table,
+                                 .types = std::string_view("\3\3\3\3", columns),
+                                 .metadata = std::vector<uint16_t>(columns, 0),
+                                 .nullable = std::string_view("\0", 1),
+                                 .is_unsigned = std::nullopt,
+                                 .names = {}});
+  }
+  // Each image: {id, v}.
+  Status Rows(RowsKind kind, uint64_t table_id, std::vector<std::array<int32_t, 2>> images,
+              std::string_view present = "\3") {
+    std::string data;
+    for (const auto& image : images) {
+      data += '\0';
+      data.append(reinterpret_cast<const char*>(image.data()), sizeof(image));
+    }
+    return Feed(binlog::Rows{.kind = kind,
+                             .table_id = table_id,
+                             .statement_end = true,
+                             .column_count = 2,
+                             .present = present,
+                             .present_after = present,
+                             .partial_json = false,
+                             .data = data});
+  }
+  Status Begin(uint64_t gtid) {
+    PENSTOCK_TRY(Gtid(gtid));
+    PENSTOCK_TRY(Sql("BEGIN"));
+    return Map(7, "a");
+  }
+
+  // "id=v" and, with a leading '-', deletions; in the order of the block.
+  static std::vector<std::string> RowsOf(const Batch& batch, size_t table) {
+    std::vector<std::string> rows;
+    for (const TableRows& part : batch.tables) {
+      if (part.table != table) continue;
+      const auto& columns = part.block.columns;
+      for (size_t i = 0; i < part.block.rows; ++i) {
+        int32_t id = 0;
+        int32_t v = 0;
+        std::memcpy(&id, columns[0].values.data() + 4 * i, 4);
+        std::memcpy(&v, columns[1].values.data() + 4 * i, 4);
+        const bool deleted = columns[3].values.data()[i] != 0;
+        rows.push_back(fmt::format("{}{}={}", deleted ? "-" : "", id, v));
+      }
+    }
+    return rows;
+  }
+  static std::vector<uint64_t> VersionsOf(const Batch& batch) {
+    std::vector<uint64_t> versions;
+    for (const TableRows& part : batch.tables) {
+      for (size_t i = 0; i < part.block.rows; ++i) {
+        uint64_t version = 0;
+        std::memcpy(&version, part.block.columns[2].values.data() + 8 * i, 8);
+        versions.push_back(version);
+      }
+    }
+    return versions;
+  }
+  std::string Executed() const { return assembler_->position().mysql.ToString(); }
+
+  std::unique_ptr<Assembler> assembler_;
+  uint64_t reserved_ = 1000;
+  uint32_t end_offset_ = 4;
+  static constexpr std::string_view kUuid = "00000000-0000-0000-0000-000000000001";
+};
+
+TEST_F(AssemblerTest, InsertUpdateDeleteOfOneTransaction) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}, {2, 20}}));
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{1, 10}, {1, 11}}));
+  ASSERT_TRUE(Rows(RowsKind::kDelete, 7, {{2, 20}}));
+  EXPECT_EQ(Executed(), "");
+  ASSERT_TRUE(Commit());
+  EXPECT_EQ(Executed(), fmt::format("{}:1", kUuid));
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(batch, 0), ElementsAre("1=10", "2=20", "1=11", "-2=20"));
+  EXPECT_THAT(VersionsOf(batch), ElementsAre(1000, 1001, 1002, 1003));
+  EXPECT_EQ(batch.rows, 4);
+  EXPECT_EQ(batch.tables[0].counts.inserted, 2);
+  EXPECT_EQ(batch.tables[0].counts.updated, 1);
+  EXPECT_EQ(batch.tables[0].counts.deleted, 1);
+  EXPECT_EQ(batch.end, assembler_->position());
+  EXPECT_EQ(assembler_->rows(), 0);
+}
+
+TEST_F(AssemblerTest, KeyChangeDeletesTheOldKey) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{1, 10}, {5, 10}}));
+  ASSERT_TRUE(Commit());
+  EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), ElementsAre("-1=10", "5=10"));
+}
+
+TEST_F(AssemblerTest, RollbackTakesRowsBackAndMovesOn) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Commit());
+  ASSERT_TRUE(Begin(2));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 20}}));
+  ASSERT_TRUE(Map(8, "b"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 8, {{3, 30}}));
+  ASSERT_TRUE(Sql("ROLLBACK"));
+  EXPECT_EQ(Executed(), fmt::format("{}:1-2", kUuid));
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(batch, 0), ElementsAre("1=10"));
+  EXPECT_THAT(RowsOf(batch, 1), IsEmpty());
+  EXPECT_EQ(batch.rows, 1);
+}
+
+TEST_F(AssemblerTest, SavepointsTakeBackWhatCameAfterThem) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Sql("SAVEPOINT `s`"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 20}}));
+  ASSERT_TRUE(Map(8, "b"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 8, {{3, 30}}));
+  ASSERT_TRUE(Sql("ROLLBACK TO `s`"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{4, 40}}));
+  ASSERT_TRUE(Sql("ROLLBACK TO `s`"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 8, {{5, 50}}));
+  ASSERT_TRUE(Commit());
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(batch, 0), ElementsAre("1=10"));
+  EXPECT_THAT(RowsOf(batch, 1), ElementsAre("5=50"));
+  EXPECT_EQ(batch.rows, 2);
+}
+
+TEST_F(AssemblerTest, TornTransactionIsForgotten) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Feed(binlog::FormatDescription{.server_version = "9.7.0", .checksum = true}));
+  EXPECT_FALSE(assembler_->in_transaction());
+  EXPECT_EQ(Executed(), "");
+  EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), IsEmpty());
+}
+
+TEST_F(AssemblerTest, ReconnectForgetsTheOpenTransactionOnly) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Commit());
+  ASSERT_TRUE(Begin(2));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 20}}));
+  assembler_->Reconnect();
+  EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), ElementsAre("1=10"));
+  // Table ids mean nothing in the next session until they are announced.
+  ASSERT_TRUE(Gtid(2));
+  ASSERT_TRUE(Sql("BEGIN"));
+  EXPECT_FALSE(Rows(RowsKind::kInsert, 7, {{2, 20}}));
+}
+
+TEST_F(AssemblerTest, PieceOfALargeTransaction) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  const Batch piece = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(piece, 0), ElementsAre("1=10"));
+  EXPECT_EQ(piece.end.mysql.ToString(), "");
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 20}}));
+  ASSERT_TRUE(Commit());
+  const Batch rest = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(rest, 0), ElementsAre("2=20"));
+  EXPECT_EQ(rest.end.mysql.ToString(), fmt::format("{}:1", kUuid));
+}
+
+TEST_F(AssemblerTest, UndoOfATransactionThatHasLeftIsSaid) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  assembler_->TakeBatch();
+  const Status status = Sql("ROLLBACK");
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser);
+}
+
+TEST_F(AssemblerTest, OtherTablesMoveThePositionOnly) {
+  ASSERT_TRUE(Gtid(1));
+  ASSERT_TRUE(Sql("BEGIN"));
+  ASSERT_TRUE(Map(9, "elsewhere", 4));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 9, {{1, 10}}));
+  ASSERT_TRUE(Commit());
+  ASSERT_TRUE(Gtid(2));
+  ASSERT_TRUE(Sql("ALTER TABLE elsewhere ADD x INT"));
+  EXPECT_EQ(Executed(), fmt::format("{}:1-2", kUuid));
+  EXPECT_THAT(assembler_->TakeBatch().tables, IsEmpty());
+}
+
+TEST_F(AssemblerTest, WhatCannotBeFollowedStops) {
+  for (const std::string_view sql :
+       {"TRUNCATE TABLE a", "ALTER TABLE shop.a ADD x INT", "DROP TABLE b", "DROP DATABASE shop",
+        "RENAME TABLE a TO c", "UPDATE a SET v = 1"}) {
+    const Status status = Sql(sql);
+    ASSERT_FALSE(status) << sql;
+    EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser) << sql;
+    EXPECT_FALSE(status.error().remedy.empty()) << sql;
+  }
+  EXPECT_TRUE(Sql("ALTER TABLE a ADD INDEX (v)"));
+}
+
+TEST_F(AssemblerTest, ChangedDefinitionStops) {
+  ASSERT_TRUE(Gtid(1));
+  ASSERT_TRUE(Sql("BEGIN"));
+  const Status status = Map(7, "a", 3);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser);
+  EXPECT_THAT(status.error().message, HasSubstr("shop.a"));
+}
+
+TEST_F(AssemblerTest, RowImagesThatLackColumnsStop) {
+  ASSERT_TRUE(Begin(1));
+  std::string data("\0\1\0\0\0", 5);
+  const Status status = Feed(binlog::Rows{.kind = RowsKind::kInsert,
+                                          .table_id = 7,
+                                          .statement_end = true,
+                                          .column_count = 2,
+                                          .present = "\1",
+                                          .present_after = "\1",
+                                          .partial_json = false,
+                                          .data = data});
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, HasSubstr("without all of its columns"));
+}
+
+TEST_F(AssemblerTest, PreparedXaIsRefusedOnlyWithOurRows) {
+  ASSERT_TRUE(Gtid(1));
+  ASSERT_TRUE(Sql("XA START X'61',X'',1"));
+  ASSERT_TRUE(Map(9, "elsewhere"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 9, {{1, 1}}));
+  ASSERT_TRUE(Sql("XA END X'61',X'',1"));
+  ASSERT_TRUE(Feed(binlog::XaPrepare{}));
+  ASSERT_TRUE(Gtid(2));
+  ASSERT_TRUE(Sql("XA START X'62',X'',1"));
+  ASSERT_TRUE(Map(7, "a"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 1}}));
+  ASSERT_TRUE(Sql("XA END X'62',X'',1"));
+  EXPECT_FALSE(Feed(binlog::XaPrepare{}));
+}
+
+TEST_F(AssemblerTest, OffsetsBeyondFourGigabytes) {
+  end_offset_ = 0xffffff00;
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Commit());
+  EXPECT_GT(assembler_->position().offset, 0x100000000U);
+}
+
+}  // namespace
+}  // namespace penstock::stream
