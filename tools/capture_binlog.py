@@ -11,7 +11,7 @@ writes one text file per capture into tests/data/binlog/:
     column <name> <type> <type text> <unsigned> <precision> <scale> <length> <charset> <labels, |>
     row <hex> | <z:hex> | NULL ...    a row as the server SELECTs it, in the order of its log
 
-Usage: capture_binlog.py NAME --port N     with NAME a prefix of the files: mysql97, mariadb1011, ...
+Usage: capture_binlog.py NAME --port N     NAME is a prefix of the files: mysql97, mariadb1011, ...
 The server's data directory must hold a file load.csv with the line "7,seven", and
 secure_file_priv must be empty.
 """
@@ -40,7 +40,8 @@ def numbers():
     columns, low, high, mid = [], [], [], []
     for name, bits in ints:
         for unsigned in (False, True):
-            columns.append(f"{'u' if unsigned else 'i'}{bits} {name}{' UNSIGNED' if unsigned else ''}")
+            prefix, suffix = ("u", " UNSIGNED") if unsigned else ("i", "")
+            columns.append(f"{prefix}{bits} {name}{suffix}")
             lowest, highest = bounds(bits, unsigned)
             low.append(str(lowest))
             high.append(str(highest))
@@ -54,12 +55,15 @@ def numbers():
     low += ["-3.40282e38", "-1.7976931348623157e308", "0", "0", "FALSE"]
     high += ["3.40282e38", "1.7976931348623157e308", "1.5", "2155", "TRUE"]
     mid += ["0.1", "-0.0e0", "1e-38", "1901", "-128"]
-    return create("numbers", columns) + inserts("numbers", [low, high, mid, ["NULL"] * len(columns)])
+    return create("numbers", columns) + inserts("numbers",
+                                                [low, high, mid, ["NULL"] * len(columns)])
 
 
 def decimals():
-    shapes = [(1, 0), (2, 1), (3, 3), (4, 2), (5, 0), (6, 3), (7, 7), (8, 4), (9, 9), (9, 0), (10, 1),
-              (10, 2), (11, 5), (13, 4), (14, 8), (15, 6), (16, 7), (17, 1), (18, 0), (18, 9), (18, 18),
+    shapes = [(1, 0), (2, 1), (3, 3), (4, 2), (5, 0), (6, 3), (7, 7), (8, 4), (9, 9), (9, 0),
+              (10, 1),
+              (10, 2), (11, 5), (13, 4), (14, 8), (15, 6), (16, 7), (17, 1), (18, 0), (18, 9),
+              (18, 18),
               (19, 0), (19, 9), (20, 10), (27, 9), (28, 28), (30, 30), (38, 10), (65, 0), (65, 30)]
     columns = [f"d{p}_{s} DECIMAL({p},{s})" for p, s in shapes]
 
@@ -74,7 +78,8 @@ def decimals():
     cycle = "1234567890" * 7
     rows = [row(lambda p: ("", "9" * p)), row(lambda p: ("-", "9" * p)), row(lambda p: ("", "0")),
             row(lambda p: ("", "1")), row(lambda p: ("-", "1")), row(lambda p: ("-", cycle[:p])),
-            row(lambda p: ("", "1" + "0" * (p - 1))), row(lambda p: ("-", "5".ljust(p // 2 + 1, "0")))]
+            row(lambda p: ("", "1" + "0" * (p - 1))),
+            row(lambda p: ("-", "5".ljust(p // 2 + 1, "0")))]
     return create("decimals", columns) + inserts("decimals", rows)
 
 
@@ -83,17 +88,26 @@ def texts():
                "cg CHAR(4) CHARACTER SET gbk", "cu CHAR(4) CHARACTER SET ucs2", "v0 VARCHAR(0)",
                "v10 VARCHAR(10)", "v63 VARCHAR(63)", "v64 VARCHAR(64)",
                "vl255 VARCHAR(255) CHARACTER SET latin1", "vl256 VARCHAR(256) CHARACTER SET latin1",
-               "vb VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "b1 BINARY(1)", "b16 BINARY(16)",
-               "b255 BINARY(255)", "vb255 VARBINARY(255)", "vb256 VARBINARY(256)", "tt TINYTEXT", "t TEXT",
-               "mt MEDIUMTEXT", "lt LONGTEXT", "tb TINYBLOB", "b BLOB", "mb MEDIUMBLOB", "lb LONGBLOB"]
+               "vb VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "b1 BINARY(1)",
+               "b16 BINARY(16)",
+               "b255 BINARY(255)", "vb255 VARBINARY(255)", "vb256 VARBINARY(256)", "tt TINYTEXT",
+               "t TEXT",
+               "mt MEDIUMTEXT", "lt LONGTEXT", "tb TINYBLOB", "b BLOB", "mb MEDIUMBLOB",
+               "lb LONGBLOB"]
     empty = ["''"] * len(columns)
-    short = ["''", "'a  '", "'z'", "'\u00e9'", "'\u4e2d'", "'\u4e2d\u6587'", "''", "'a  '", "'x'", "'y'", "'q'", "'r'",
-             "'\U0001f600'", "0x00", "0x6100", "0x0001020300", "0x610000", "0x00", "'tiny'", "'text'", "'medium'",
+    short = ["''", "'a  '", "'z'", "'\u00e9'", "'\u4e2d'", "'\u4e2d\u6587'", "''", "'a  '", "'x'",
+             "'y'", "'q'", "'r'",
+             "'\U0001f600'", "0x00", "0x6100", "0x0001020300", "0x610000", "0x00", "'tiny'",
+             "'text'", "'medium'",
              "'long'", "0x00ff", "0x27", "0x5c", "0x0a"]
-    full = ["''", "REPEAT('\U0001f600',10)", "REPEAT('\u4e2d',255)", "'abc'", "REPEAT('\u4e2d',4)", "REPEAT('\u4e2d',4)",
-            "''", "REPEAT('\u00e9',10)", "REPEAT('k',63)", "REPEAT('\u4e2d',64)", "REPEAT('m',255)", "REPEAT('n',256)",
-            "REPEAT('\u00e9',9)", "0xff", "REPEAT(0xfe,16)", "REPEAT(0xfd,255)", "REPEAT(0xfc,255)", "REPEAT(0xfb,256)",
-            "REPEAT('a',255)", "REPEAT('b',300)", "REPEAT('c',70000)", "REPEAT('d',70000)", "REPEAT('e',255)",
+    full = ["''", "REPEAT('\U0001f600',10)", "REPEAT('\u4e2d',255)", "'abc'", "REPEAT('\u4e2d',4)",
+            "REPEAT('\u4e2d',4)",
+            "''", "REPEAT('\u00e9',10)", "REPEAT('k',63)", "REPEAT('\u4e2d',64)", "REPEAT('m',255)",
+            "REPEAT('n',256)",
+            "REPEAT('\u00e9',9)", "0xff", "REPEAT(0xfe,16)", "REPEAT(0xfd,255)", "REPEAT(0xfc,255)",
+            "REPEAT(0xfb,256)",
+            "REPEAT('a',255)", "REPEAT('b',300)", "REPEAT('c',70000)", "REPEAT('d',70000)",
+            "REPEAT('e',255)",
             "REPEAT('f',300)", "REPEAT('g',70000)", "REPEAT('h',70000)"]
     table = create("texts", columns)[0] + " CHARACTER SET utf8mb4"
     return [table] + inserts("texts", [empty, short, full])
@@ -154,25 +168,37 @@ def json_documents():
     deep = "[" * 99 + "]" * 99
     members = ", ".join(f'"k{i:04}": {i}' for i in range(3000))
     literals = [
-        "null", "true", "false", "{}", "[]", '""', '"x"', "0", "-1", "32767", "32768", "-32768", "-32769", "65535",
-        "65536", "2147483647", "2147483648", "-2147483648", "-2147483649", "4294967295", "4294967296",
-        "9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551615",
+        "null", "true", "false", "{}", "[]", '""', '"x"', "0", "-1", "32767", "32768", "-32768",
+        "-32769", "65535",
+        "65536", "2147483647", "2147483648", "-2147483648", "-2147483649", "4294967295",
+        "4294967296",
+        "9223372036854775807", "9223372036854775808", "-9223372036854775808",
+        "18446744073709551615",
         "18446744073709551616", '{"b": 1, "a": [1, 2, {"c": null}], "": "empty", "aa": true}',
         '[true, false, null, 1, -2, 3.5, "s", [], {}]', deep,
-        r'"\u0000\u0001\b\t\n\f\r\u001f\"\\\/\u007f\u00e9\u4e2d\ud83d\ude00"', '"' + "x" * 127 + '"', '"' + "x" * 128 + '"',
-        '"' + "y" * 16384 + '"', '["' + "z" * 70000 + '", 1, -70000, 70000, 4294967295, null]', "{" + members + "}",
+        r'"\u0000\u0001\b\t\n\f\r\u001f\"\\\/\u007f\u00e9\u4e2d\ud83d\ude00"', '"' + "x" * 127
+        + '"', '"' + "x" * 128 + '"',
+        '"' + "y" * 16384 + '"', '["' + "z" * 70000 + '", 1, -70000, 70000, 4294967295, null]', "{"
+        + members + "}",
         '{"' + "k" * 60000 + '": {"' + "l" * 10000 + '": 100000}}',
     ]
-    doubles = ["1.0", "-0.0", "0.0", "1.5", "1e14", "1e15", "1e16", "123456789012345.6", "1234567890123456.7", "1e20",
-               "1e21", "1e22", "1e23", "1e100", "1.7976931348623157e308", "5e-324", "2.2250738585072014e-308", "1e-4",
+    doubles = ["1.0", "-0.0", "0.0", "1.5", "1e14", "1e15", "1e16", "123456789012345.6",
+               "1234567890123456.7", "1e20",
+               "1e21", "1e22", "1e23", "1e100", "1.7976931348623157e308", "5e-324",
+               "2.2250738585072014e-308", "1e-4",
                "1e-5", "1e-14", "1e-15", "1e-16", "1.2345678901234567e-5", "1.2345678901234567e-15",
-               "1.2345678901234567e-16", "0.1", "0.30000000000000004", "-1.5e300", "-1e-9", "9007199254740993.0",
+               "1.2345678901234567e-16", "0.1", "0.30000000000000004", "-1.5e300", "-1e-9",
+               "9007199254740993.0",
                "999999999999999.9", "9999999999999998.0", "100.25", "-12345.678"]
-    opaque = ["CAST('2015-01-15' AS DATE)", "CAST('0000-00-00' AS DATE)", "TIMESTAMP'2015-01-15 23:24:25.123456'",
-              "TIMESTAMP'9999-12-31 23:59:59'", "CAST('23:24:25' AS TIME)", "CAST('-00:00:00.5' AS TIME(1))",
-              "CAST('838:59:59' AS TIME)", "CAST('-838:59:59' AS TIME)", "12.30", "-0.5", "0.00", "-99999999999999999999.9999999999",
+    opaque = ["CAST('2015-01-15' AS DATE)", "CAST('0000-00-00' AS DATE)",
+              "TIMESTAMP'2015-01-15 23:24:25.123456'",
+              "TIMESTAMP'9999-12-31 23:59:59'", "CAST('23:24:25' AS TIME)",
+              "CAST('-00:00:00.5' AS TIME(1))",
+              "CAST('838:59:59' AS TIME)", "CAST('-838:59:59' AS TIME)", "12.30", "-0.5", "0.00",
+              "-99999999999999999999.9999999999",
               "CAST('1e0' AS DECIMAL(65,30))", "b'101'", "0xcafe", "CAST(REPEAT('x',57) AS BINARY)",
-              "CAST(REPEAT('x',58) AS BINARY)", "CAST(REPEAT('x',56) AS BINARY)", "CAST(REPEAT('x',115) AS BINARY)", "CAST('' AS BINARY)"]
+              "CAST(REPEAT('x',58) AS BINARY)", "CAST(REPEAT('x',56) AS BINARY)",
+              "CAST(REPEAT('x',115) AS BINARY)", "CAST('' AS BINARY)"]
     statements = create("documents", ["id INT AUTO_INCREMENT PRIMARY KEY", "j JSON"])
     quoted = ["'" + text.replace("\\", "\\\\").replace("'", "''") + "'" for text in literals]
     statements += [f"INSERT INTO documents (j) VALUES ({text})" for text in quoted]
@@ -181,19 +207,44 @@ def json_documents():
     return statements
 
 
+def json_edits():
+    """Updates in place, which leave gaps in the documents' bytes; t is always the text of j."""
+    statements = create("edits", ["id INT PRIMARY KEY", "j JSON",
+                                  "t LONGTEXT CHARACTER SET utf8mb4"])
+    text = '{"a": "' + "x" * 9000 + '", "b": [1, 70000, "three", 4.5, null], "c": {"d": "' + "y" * 300 + '", "e": 100000}, "f": 12345678901}'
+    statements.append(f"INSERT INTO edits VALUES (1,'{text}',''), (2,'{text}',''), (3,'{text}','')")
+    for path, value in (("$.a", "'short'"), ("$.c.d", "'z'"), ("$.b[1]", "-1"), ("$.b[2]", "12.25"),
+                        ("$.c.e", "'text'"),
+                        ("$.f", "TRUE"), ("$.b[3]", "JSON_ARRAY(1)"), ("$.c.d", "REPEAT('w',200)"),
+                        ("$.a", "REPEAT('v',8000)"),
+                        ("$.b[0]", "99999"), ("$.f", "-5.5e0"), ("$.c", "JSON_OBJECT('d', 1)")):
+        statements.append(f"UPDATE edits SET j=JSON_REPLACE(j,'{path}',{value}), t=CAST(j AS CHAR)")
+        statements.append(f"UPDATE edits SET j=JSON_REPLACE(j,'{path}',id), t=CAST(j AS CHAR) WHERE id=2")
+    statements += ["UPDATE edits SET j=JSON_REMOVE(j,'$.b[1]'), t=CAST(j AS CHAR)",
+                   "UPDATE edits SET j=JSON_REMOVE(j,'$.a'), t=CAST(j AS CHAR) WHERE id=1",
+                   "UPDATE edits SET j=JSON_REMOVE(j,'$.b[0]','$.c'), t=CAST(j AS CHAR)"]
+    return statements
+
+
 def old_temporals():
     columns = ["id INT", "d DATE", "dt DATETIME", "ts TIMESTAMP NULL", "t TIME", "y YEAR"]
-    rows = [["1", "'2024-02-29'", "'2024-02-29 12:34:56'", "'2024-02-29 12:34:56'", "'12:34:56'", "1999"],
-            ["2", "'0000-00-00'", "'0000-00-00 00:00:00'", "'0000-00-00 00:00:00'", "'-838:59:59'", "0"],
-            ["3", "'9999-12-31'", "'9999-12-31 23:59:59'", "'2038-01-19 03:14:07'", "'838:59:59'", "2155"],
-            ["4", "'1000-00-00'", "'1000-01-00 01:02:03'", "'1970-01-01 00:00:01'", "'-00:00:01'", "1901"]]
-    return (["SET GLOBAL mysql56_temporal_format=OFF"] + create("old_temporals", columns) + inserts("old_temporals", rows)
+    rows = [["1", "'2024-02-29'", "'2024-02-29 12:34:56'", "'2024-02-29 12:34:56'", "'12:34:56'",
+             "1999"],
+            ["2", "'0000-00-00'", "'0000-00-00 00:00:00'", "'0000-00-00 00:00:00'", "'-838:59:59'",
+             "0"],
+            ["3", "'9999-12-31'", "'9999-12-31 23:59:59'", "'2038-01-19 03:14:07'", "'838:59:59'",
+             "2155"],
+            ["4", "'1000-00-00'", "'1000-01-00 01:02:03'", "'1970-01-01 00:00:01'", "'-00:00:01'",
+             "1901"]]
+    return (["SET GLOBAL mysql56_temporal_format=OFF"] + create("old_temporals", columns)
+            + inserts("old_temporals", rows)
             + ["SET GLOBAL mysql56_temporal_format=ON"])
 
 
 def changes():
     """Updates and deletes, under every row image."""
-    statements = create("changes", ["id INT PRIMARY KEY", "a VARCHAR(20)", "b TEXT", "c DECIMAL(10,2)", "d BINARY(4)"])
+    statements = create("changes", ["id INT PRIMARY KEY", "a VARCHAR(20)", "b TEXT",
+                                    "c DECIMAL(10,2)", "d BINARY(4)"])
     for image, first in (("FULL", 1), ("MINIMAL", 11), ("NOBLOB", 21)):
         statements += [f"SET SESSION binlog_row_image={image}",
                        f"INSERT INTO changes VALUES ({first},'a','b',1.5,'x'), ({first + 1},NULL,NULL,NULL,NULL)",
@@ -213,46 +264,65 @@ def inserts(table, rows):
 
 TRANSACTIONS = [
     "CREATE TABLE ledger (id INT PRIMARY KEY, note VARCHAR(20)) ENGINE=InnoDB",
-    "BEGIN", "INSERT INTO ledger VALUES (1,'one'),(2,'two')", "UPDATE ledger SET note='zwei' WHERE id=2",
+    "BEGIN", "INSERT INTO ledger VALUES (1,'one'),(2,'two')",
+    "UPDATE ledger SET note='zwei' WHERE id=2",
     "DELETE FROM ledger WHERE id=1", "COMMIT",
-    "SET SESSION sql_mode='ANSI_QUOTES'", 'ALTER TABLE "ledger" ADD extra INT', "SET SESSION sql_mode='NO_BACKSLASH_ESCAPES'",
+    "SET SESSION sql_mode='ANSI_QUOTES'", 'ALTER TABLE "ledger" ADD extra INT',
+    "SET SESSION sql_mode='NO_BACKSLASH_ESCAPES'",
     "CREATE TABLE other (a INT) COMMENT 'x\\'", "SET SESSION sql_mode=''",
-    "XA START 'x1'", "INSERT INTO ledger VALUES (3,'xa',NULL)", "XA END 'x1'", "XA PREPARE 'x1'", "XA COMMIT 'x1'",
-    "XA START 'x2'", "INSERT INTO ledger VALUES (4,'xa',NULL)", "XA END 'x2'", "XA COMMIT 'x2' ONE PHASE",
+    "XA START 'x1'", "INSERT INTO ledger VALUES (3,'xa',NULL)", "XA END 'x1'", "XA PREPARE 'x1'",
+    "XA COMMIT 'x1'",
+    "XA START 'x2'", "INSERT INTO ledger VALUES (4,'xa',NULL)", "XA END 'x2'",
+    "XA COMMIT 'x2' ONE PHASE",
     "CREATE TABLE aria (a INT) ENGINE=MyISAM", "INSERT INTO aria VALUES (1)",
     "SET SESSION binlog_format=STATEMENT", "INSERT INTO ledger VALUES (5,UUID_SHORT() % 1,RAND())",
     "SET @v='user'", "INSERT INTO ledger VALUES (6,@v,NULL)",
     "LOAD DATA INFILE './load.csv' INTO TABLE ledger FIELDS TERMINATED BY ',' (id, note)",
     "SET SESSION binlog_format=ROW", "TRUNCATE TABLE aria", "DROP TABLE other",
 ]
-ROTATION = ["CREATE TABLE first (a INT)", "SET GLOBAL binlog_checksum=CRC32", "CREATE TABLE second (a INT)", "FLUSH BINARY LOGS",
-            "CREATE TABLE third (a INT)", "SET GLOBAL binlog_checksum=NONE", "CREATE TABLE fourth (a INT)"]
+ROTATION = ["CREATE TABLE first (a INT)", "SET GLOBAL binlog_checksum=CRC32",
+            "CREATE TABLE second (a INT)", "FLUSH BINARY LOGS",
+            "CREATE TABLE third (a INT)", "SET GLOBAL binlog_checksum=NONE",
+            "CREATE TABLE fourth (a INT)"]
 MYSQL_ONLY = [
     "CREATE TABLE docs (id INT PRIMARY KEY, j JSON)",
     "INSERT INTO docs VALUES (1,'{\"a\": \"long enough text to be replaced\", \"b\": 2}')",
     "SET SESSION binlog_row_value_options='PARTIAL_JSON'",
-    "UPDATE docs SET j=JSON_SET(j,'$.a','short') WHERE id=1", "SET SESSION binlog_row_value_options=''",
-    "SET SESSION binlog_rows_query_log_events=ON", "DELETE FROM docs WHERE id=1", "SET SESSION binlog_rows_query_log_events=OFF",
-    "SET SESSION binlog_transaction_compression=ON", "INSERT INTO docs VALUES (2,NULL)", "SET SESSION binlog_transaction_compression=OFF",
-    "SET gtid_next='AUTOMATIC:penstock'", "INSERT INTO docs VALUES (3,NULL)", "SET gtid_next='AUTOMATIC'",
+    "UPDATE docs SET j=JSON_SET(j,'$.a','short') WHERE id=1",
+    "SET SESSION binlog_row_value_options=''",
+    "SET SESSION binlog_rows_query_log_events=ON", "DELETE FROM docs WHERE id=1",
+    "SET SESSION binlog_rows_query_log_events=OFF",
+    "SET SESSION binlog_transaction_compression=ON", "INSERT INTO docs VALUES (2,NULL)",
+    "SET SESSION binlog_transaction_compression=OFF",
+    "SET gtid_next='AUTOMATIC:penstock'", "INSERT INTO docs VALUES (3,NULL)",
+    "SET gtid_next='AUTOMATIC'",
     "SET gtid_next='11111111-2222-3333-4444-5555555555ff:tag_of_exactly_thirty_two_chars_:1234567890123'", "INSERT INTO docs VALUES (4,NULL)",
     "SET gtid_next='AUTOMATIC'",
 ]
 MARIADB_ONLY = [
     "SET SESSION binlog_annotate_row_events=ON", "INSERT INTO ledger VALUES (20,'annotated',NULL)",
     "SET GLOBAL log_bin_compress=ON", "SET GLOBAL log_bin_compress_min_len=10",
-    "INSERT INTO ledger VALUES (21,REPEAT('c',20),NULL),(22,REPEAT('d',20),NULL)", "UPDATE ledger SET note=REPEAT('e',20) WHERE id IN (21,22)",
-    "DELETE FROM ledger WHERE id IN (21,22)", "CREATE TABLE compressed (a INT COMMENT 'a long comment to be compressed')",
-    "SET GLOBAL log_bin_compress=OFF", "SET SESSION gtid_domain_id=5", "INSERT INTO ledger VALUES (30,'domain',NULL)",
-    "CREATE TABLE packed (a VARCHAR(100) COMPRESSED, b BLOB COMPRESSED)", "INSERT INTO packed VALUES ('a','b')",
+    "INSERT INTO ledger VALUES (21,REPEAT('c',20),NULL),(22,REPEAT('d',20),NULL)",
+    "UPDATE ledger SET note=REPEAT('e',20) WHERE id IN (21,22)",
+    "DELETE FROM ledger WHERE id IN (21,22)",
+    "CREATE TABLE compressed (a INT COMMENT 'a long comment to be compressed')",
+    "SET GLOBAL log_bin_compress=OFF", "SET SESSION gtid_domain_id=5",
+    "INSERT INTO ledger VALUES (30,'domain',NULL)",
+    "CREATE TABLE packed (a VARCHAR(100) COMPRESSED, b BLOB COMPRESSED)",
+    "INSERT INTO packed VALUES ('a','b')",
 ]
 
 TYPES = {
-    "tinyint": "TINYINT", "smallint": "SMALLINT", "mediumint": "MEDIUMINT", "int": "INT", "bigint": "BIGINT",
-    "decimal": "DECIMAL", "float": "FLOAT", "double": "DOUBLE", "bit": "BIT", "char": "CHAR", "varchar": "VARCHAR",
-    "tinytext": "TEXT", "text": "TEXT", "mediumtext": "TEXT", "longtext": "TEXT", "binary": "BINARY",
-    "varbinary": "VARBINARY", "tinyblob": "BLOB", "blob": "BLOB", "mediumblob": "BLOB", "longblob": "BLOB",
-    "date": "DATE", "datetime": "DATETIME", "timestamp": "TIMESTAMP", "time": "TIME", "year": "YEAR", "enum": "ENUM",
+    "tinyint": "TINYINT", "smallint": "SMALLINT", "mediumint": "MEDIUMINT", "int": "INT",
+    "bigint": "BIGINT",
+    "decimal": "DECIMAL", "float": "FLOAT", "double": "DOUBLE", "bit": "BIT", "char": "CHAR",
+    "varchar": "VARCHAR",
+    "tinytext": "TEXT", "text": "TEXT", "mediumtext": "TEXT", "longtext": "TEXT",
+    "binary": "BINARY",
+    "varbinary": "VARBINARY", "tinyblob": "BLOB", "blob": "BLOB", "mediumblob": "BLOB",
+    "longblob": "BLOB",
+    "date": "DATE", "datetime": "DATETIME", "timestamp": "TIMESTAMP", "time": "TIME",
+    "year": "YEAR", "enum": "ENUM",
     "set": "SET", "json": "JSON",
 }
 
@@ -266,7 +336,8 @@ class Server:
         self.is_mariadb = "MariaDB" in self.version
 
     def connect(self):
-        return pymysql.connect(**self.address, autocommit=True, charset="utf8mb4", use_unicode=False, conv={})
+        return pymysql.connect(**self.address, autocommit=True, charset="utf8mb4",
+                               use_unicode=False, conv={})
 
     def query(self, sql):
         with self.connection.cursor() as cursor:
@@ -280,7 +351,8 @@ class Server:
         """An empty schema, a new session, and a log that begins now."""
         self.connection.close()
         self.connection = self.connect()
-        for sql in ("DROP DATABASE IF EXISTS capture", "CREATE DATABASE capture CHARACTER SET utf8mb4", "USE capture",
+        for sql in ("DROP DATABASE IF EXISTS capture",
+                    "CREATE DATABASE capture CHARACTER SET utf8mb4", "USE capture",
                     "SET sql_mode='', time_zone='+00:00'"):
             self.query(sql)
         for name, value in settings.items():
@@ -290,7 +362,8 @@ class Server:
         # Global settings count for new sessions.
         self.connection.close()
         self.connection = self.connect()
-        for sql in ("USE capture", "SET sql_mode='', time_zone='+00:00', character_set_results=NULL"):
+        for sql in ("USE capture",
+                    "SET sql_mode='', time_zone='+00:00', character_set_results=NULL"):
             self.query(sql)
         self.first_log = self.query("SHOW BINARY LOGS")[-1][0]
 
@@ -300,7 +373,8 @@ class Server:
         with reader.cursor() as cursor:
             cursor.execute(f"SET @master_binlog_checksum='{checksum}', @source_binlog_checksum='{checksum}'")
             cursor.execute("SET @mariadb_slave_capability=4, @master_heartbeat_period=200000000, @source_heartbeat_period=200000000")
-        reader._execute_command(COM_BINLOG_DUMP, struct.pack("<IHI", 4, flags, 4711) + self.first_log)
+        reader._execute_command(COM_BINLOG_DUMP, struct.pack("<IHI", 4, flags, 4711)
+                                + self.first_log)
         events = []
         while not events or events[-1][4] not in HEARTBEAT_TYPES:
             packet = reader._read_packet()
@@ -331,13 +405,17 @@ def describe(server, table, order):
         f" WHERE TABLE_SCHEMA='capture' AND TABLE_NAME='{table}' ORDER BY ORDINAL_POSITION")
     lines, columns = [f"table\tcapture\t{table}"], []
     for row in rows:
-        name, data_type, type_text, precision, scale, length, charset = (cell.decode() for cell in row)
+        name, data_type, type_text, precision, scale, length, charset = (cell.decode()
+                                                                         for cell in row)
         columns.append((name, data_type))
-        names = type_text[type_text.index("(") + 1:-1].replace("'", "").replace(",", "|") if data_type in ("enum", "set") else ""
+        names = type_text[type_text.index("(") + 1:-1].replace("'", "").replace(",",
+                                                                                "|") if data_type in ("enum", "set") else ""
         unsigned = "1" if "unsigned" in type_text else "0"
-        lines.append("\t".join(["column", name, TYPES[data_type], type_text, unsigned, precision, scale, length, charset, names]))
+        lines.append("\t".join(["column", name, TYPES[data_type], type_text, unsigned, precision,
+                                scale, length, charset, names]))
     for row in server.query(f"SELECT {select_list(columns)} FROM `{table}` {order}"):
-        lines.append("\t".join(["row"] + ["NULL" if cell is None else packed(cell) for cell in row]))
+        lines.append("\t".join(["row"] + ["NULL" if cell is None else packed(cell)
+                                          for cell in row]))
     return lines
 
 
@@ -345,7 +423,8 @@ def packed(cell):
     return cell.hex() if len(cell) < 1000 else "z:" + zlib.compress(cell, 9).hex()
 
 
-def capture(server, name, statements, settings, tables=(), checksum="CRC32", order="", flags=DUMP_NON_BLOCK):
+def capture(server, name, statements, settings, tables=(), checksum="CRC32", order="",
+            flags=DUMP_NON_BLOCK):
     server.start(settings)
     lines = [f"# {server.version}; {settings}; checksum asked for: {checksum}"]
     for sql in statements:
@@ -353,7 +432,8 @@ def capture(server, name, statements, settings, tables=(), checksum="CRC32", ord
         server.query(sql)
     definitions = [line for table in tables for line in describe(server, table, order)]
     for event in server.dump(checksum, flags):
-        lines.append("event\t" + event.hex() if len(event) < 1000 else "zevent\t" + zlib.compress(event, 9).hex())
+        lines.append("event\t" + event.hex() if len(event) < 1000 else "zevent\t"
+                     + zlib.compress(event, 9).hex())
     (DATA / f"{name}.txt").write_text("\n".join(lines + definitions) + "\n", encoding="utf-8")
 
 
@@ -361,25 +441,31 @@ def capture_all(server, prefix):
     full, none = ("FULL", "NO_LOG") if server.is_mariadb else ("FULL", "MINIMAL")
     crc = {"binlog_checksum": "CRC32", "binlog_row_metadata": full}
     bare = {"binlog_checksum": "NONE", "binlog_row_metadata": none}
-    late = server.is_mariadb and tuple(int(part) for part in server.version.split(".")[:2]) >= (11, 5)
-    values = numbers() + decimals() + texts() + temporals("2106-02-07 06:28:14" if late else "2038-01-19 03:14:06") + labels() + nulls()
+    late = server.is_mariadb and tuple(int(part) for part in server.version.split(".")[:2]) >= (11,
+                                                                                                5)
+    values = numbers() + decimals() + texts() + temporals("2106-02-07 06:28:14"
+                                                          if late else "2038-01-19 03:14:06") + labels() + nulls()
     tables = ("numbers", "decimals", "texts", "temporals", "labels", "nulls")
     capture(server, f"{prefix}-types", values, crc, tables)
     capture(server, f"{prefix}-types-bare", values, bare, tables, checksum="NONE")
     capture(server, f"{prefix}-changes", changes(), crc, ("changes",), order="ORDER BY id")
     special = MARIADB_ONLY if server.is_mariadb else MYSQL_ONLY
-    capture(server, f"{prefix}-session", TRANSACTIONS + special, bare, flags=DUMP_NON_BLOCK | (DUMP_ANNOTATE if server.is_mariadb else 0))
+    capture(server, f"{prefix}-session", TRANSACTIONS + special, bare,
+            flags=DUMP_NON_BLOCK | (DUMP_ANNOTATE if server.is_mariadb else 0))
     capture(server, f"{prefix}-rotation", ROTATION, bare, checksum="NONE")
     capture(server, f"{prefix}-heartbeat", ROTATION[:1], crc, flags=0)
     if server.is_mariadb:
         capture(server, f"{prefix}-old-temporals", old_temporals(), bare, ("old_temporals",))
     else:
         capture(server, f"{prefix}-heartbeat-v2", ROTATION[:1], crc, flags=DUMP_HEARTBEAT_V2)
-        capture(server, f"{prefix}-json", json_documents(), crc, ("documents",), order="ORDER BY id")
+        capture(server, f"{prefix}-json-edits", json_edits(), crc, ("edits",), order="ORDER BY id")
+        capture(server, f"{prefix}-json", json_documents(), crc, ("documents",),
+                order="ORDER BY id")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)

@@ -2,16 +2,15 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "pipe/supervisor.h"
 
 namespace penstock::api {
 
-// The REST API of openapi.yaml over cpp-httplib, on one listener. Limits: bodies of 4 MiB, headers
-// and URLs as the library bounds them, a bounded pool of threads, and timeouts so that slow clients
-// never keep /health from answering. Requests whose Host is not one of ours, or whose Origin is
-// another site, are refused: a web page must not reach a loopback server.
+// The REST API of openapi.yaml on one listener: routes.h behind guard.h on http_server.h, whose
+// limits keep slow clients from stopping /health.
 class Server {
  public:
   struct Options {
@@ -20,6 +19,9 @@ class Server {
     std::string organization_id;
     std::string service_id;
     pipe::Supervisor* supervisor = nullptr;  // outlives the server
+    // Names of this server, beside IP addresses, localhost and `host`, that a request's Host may
+    // hold.
+    std::vector<std::string> allowed_hosts = {};
   };
   static Result<std::unique_ptr<Server>> Start(Options options);
   ~Server();  // stops listening and waits for requests to end

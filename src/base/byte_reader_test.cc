@@ -39,11 +39,10 @@ TEST(ByteReader, ReadsRawFloats) {
   EXPECT_FALSE(reader.ok());
 }
 
-TEST(ByteReader, ZeroWidthIsNothing) {
+TEST(ByteReader, NoBytesAreReadAtTheEnd) {
   ByteReader reader("");
-  EXPECT_EQ(reader.Little(0), 0U);
-  EXPECT_EQ(reader.Big(0), 0U);
   EXPECT_EQ(reader.Bytes(0), "");
+  EXPECT_EQ(reader.Rest(), "");
   EXPECT_TRUE(reader.ok());
 }
 

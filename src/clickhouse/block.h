@@ -85,7 +85,7 @@ class Buffer {
 // (1: NULL; the value is then the type's default).
 struct ColumnData {
   std::string name;
-  std::string type;  // what the bytes are; the server converts to the table's type
+  std::string type;  // what the bytes are: the table's own type, without LowCardinality
   bool nullable = false;
   Buffer nulls;
   Buffer values;

@@ -41,7 +41,7 @@ TEST(BufferTest, IsEmptyAfterMove) {
   Buffer first;
   first.Append("abc"s);
   Buffer second = std::move(first);
-  EXPECT_EQ(first.size(), 0U);  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(first.size(), 0U);  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
   first.Append("de"s);
   EXPECT_EQ(first.view(), "de");
   EXPECT_EQ(second.view(), "abc");

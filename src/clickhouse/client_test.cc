@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <stop_token>
 
 #include "base/clock.h"
@@ -61,17 +62,25 @@ ErrorCode QueryCode(Client& client) {
   return result ? ErrorCode::kInternal : result.error().code;
 }
 
-TEST(ClientTest, SendsSecretsInHeadersAndSettingsInTheUrl) {
+// What `call` sends; it is answered "1\n".
+Request RequestOf(const std::function<void(Client&)>& call) {
   Request seen;
-  FakeServer server([&](Connection& connection) {
-    seen = *connection.ReadRequest();
-    connection.Reply(200, "1\n");
-    connection.WaitUntilClosed();
+  {
+    FakeServer server([&](Connection& connection) {
+      seen = *connection.ReadRequest();
+      connection.Reply(200, "1\n");
+      connection.WaitUntilClosed();
+    });
+    Client client = ClientOf(server);
+    call(client);
+  }
+  return seen;
+}
+
+TEST(ClientTest, SendsSecretsInHeadersAndSettingsInTheUrl) {
+  const Request seen = RequestOf([](Client& client) {
+    EXPECT_EQ(client.Query("SELECT 1", {{"max_threads", "1 & 2"}}, {}), "1\n");
   });
-  Client client = ClientOf(server);
-  const auto answer = client.Query("SELECT 1", {{"max_threads", "1 & 2"}}, {});
-  ASSERT_TRUE(answer.has_value()) << answer.error().ToString();
-  EXPECT_EQ(*answer, "1\n");
   EXPECT_EQ(seen.body, "SELECT 1");
   EXPECT_THAT(seen.head, StartsWith("POST /?wait_end_of_query=1&"));
   EXPECT_THAT(seen.head, HasSubstr("&max_threads=1%20%26%202 HTTP/1.1\r\n"));
@@ -82,28 +91,18 @@ TEST(ClientTest, SendsSecretsInHeadersAndSettingsInTheUrl) {
 }
 
 TEST(ClientTest, InsertPinsItsSettingsAndStreamsTheBlock) {
-  Request seen;
-  FakeServer server([&](Connection& connection) {
-    seen = *connection.ReadRequest();
-    connection.Reply(200, "");
-    connection.WaitUntilClosed();
-  });
-  Client client = ClientOf(server);
-  const Status status = client.Insert(SmallBlock(),
-                                      {.database = "d.1",
-                                       .table = "t",
-                                       .query_id = "q-1",
-                                       .deduplication_token = "a b",
-                                       .compression = Compression::kNone,
-                                       .settings = {{"max_threads", "1"}}},
-                                      {});
-  ASSERT_TRUE(status.has_value()) << status.error().ToString();
+  const InsertOptions options{.database = "d.1",
+                              .table = "t",
+                              .query_id = "q-1",
+                              .deduplication_token = "a b",
+                              .settings = {{"max_threads", "1"}}};
+  const Request seen = RequestOf(
+      [&](Client& client) { EXPECT_TRUE(client.Insert(SmallBlock(), options, {}).has_value()); });
   EXPECT_EQ(seen.head.substr(0, seen.head.find('\r')),
             "POST /?async_insert=0"
             "&input_format_skip_unknown_fields=0"
-            "&input_format_native_allow_types_conversion=1"
+            "&input_format_native_allow_types_conversion=0"
             "&input_format_null_as_default=0"
-            "&date_time_overflow_behavior=throw"
             "&insert_deduplicate=1"
             "&max_partitions_per_insert_block=0"
             "&insert_distributed_sync=1"
@@ -118,16 +117,11 @@ TEST(ClientTest, InsertPinsItsSettingsAndStreamsTheBlock) {
 }
 
 TEST(ClientTest, CompressedInsertIsChunkedAndNamed) {
-  Request seen;
-  FakeServer server([&](Connection& connection) {
-    seen = *connection.ReadRequest();
-    connection.Reply(200, "");
-    connection.WaitUntilClosed();
+  const Request seen = RequestOf([](Client& client) {
+    InsertOptions options = kTarget;
+    options.compression = Compression::kZstd;
+    EXPECT_TRUE(client.Insert(SmallBlock(), options, {}).has_value());
   });
-  Client client = ClientOf(server);
-  InsertOptions options = kTarget;
-  options.compression = Compression::kZstd;
-  ASSERT_TRUE(client.Insert(SmallBlock(), options, {}).has_value());
   EXPECT_THAT(seen.head, HasSubstr("\r\nContent-Encoding: zstd\r\n"));
   EXPECT_THAT(seen.body, StartsWith("\x28\xb5\x2f\xfd"));
 }

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -26,7 +26,7 @@ class EmbeddedServerTest : public ::testing::Test {
     fs::create_directories(folder_);
     setenv("PENSTOCK_CLICKHOUSE_HELPER", helper().c_str(), 1);
   }
-  ~EmbeddedServerTest() override {
+  void TearDown() override {
     unsetenv("PENSTOCK_CLICKHOUSE_HELPER");
     fs::remove_all(folder_);
   }

@@ -3,10 +3,10 @@
 // A program of its own, of nothing but the standard library: libchdb cannot be loaded into a
 // program built with sanitizers. It dies with the process (strictly: the thread) that started it.
 #include <dlfcn.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -110,21 +110,23 @@ int Serve(const Arguments& arguments, const fs::path& library) {
   }
 
   // The last statement keeps the process alive.
-  std::vector<std::string> words = {
-      "penstock-clickhouse",
-      "--path=" + arguments.data_dir,
-      "--http_port=" + arguments.http_port,
-      "--tcp_port=" + arguments.tcp_port,
-      "--listen_host=" + arguments.listen,
-      "--query",
+  const std::string statements =
       "SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; "
-      "SELECT sum(sleepEachRow(1)) FROM system.numbers LIMIT 100000000 SETTINGS max_block_size=1"};
+      "SELECT sum(sleepEachRow(1)) FROM system.numbers LIMIT 100000000 SETTINGS max_block_size=1";
+  std::vector<std::string> words = {"penstock-clickhouse",
+                                    "--path=" + arguments.data_dir,
+                                    "--http_port=" + arguments.http_port,
+                                    "--tcp_port=" + arguments.tcp_port,
+                                    "--listen_host=" + arguments.listen,
+                                    "--query",
+                                    statements};
   std::vector<char*> argv;
+  argv.reserve(words.size());
   for (std::string& word : words) argv.push_back(word.data());
   void* result = run(static_cast<int>(argv.size()), argv.data());
   const char* error = result == nullptr ? nullptr : error_of(result);
   std::fprintf(stderr, "penstock-clickhouse: the server ended: %s\n",
-               error == nullptr ? "no reason given" : error);
+               error == nullptr ? "it says why above" : error);
   return 1;
 }
 

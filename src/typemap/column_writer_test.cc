@@ -252,23 +252,23 @@ TEST(ColumnWriterTest, DateTimesByScale) {
 
 TEST(ColumnWriterTest, TimestampsAndTimes) {
   const auto timestamp = [](uint32_t scale) { return WithScale(SqlType::kTimestamp, scale); };
-  const auto time = [](uint32_t scale) { return WithScale(SqlType::kTime, scale); };
+  const auto time_of_day = [](uint32_t scale) { return WithScale(SqlType::kTime, scale); };
   ExpectBytes({
       {timestamp(0), Value::Instant(0), Le(int64_t{0})},
       {timestamp(0), Value::Instant(2'147'483'647'000'000), Le(int64_t{2'147'483'647})},
       {timestamp(6), Value::Instant(4'294'967'295'999'999), Le(int64_t{4'294'967'295'999'999})},
       {timestamp(0), Value::Instant(1), ""},
       {timestamp(0), Value::Civil(Civil(2024, 1, 1)), ""},
-      {time(0), Value::Time(0), Le(int64_t{0})},
-      {time(0), Value::Time(3'020'399'000'000), Le(int64_t{3'020'399})},
-      {time(0), Value::Time(-3'020'399'000'000), Le(int64_t{-3'020'399})},
-      {time(1), Value::Time(-500'000), Le(int64_t{-5})},
-      {time(6), Value::Time(-1), Le(int64_t{-1})},
-      {time(2), Value::Time(1), ""},
-      {time(6), Value::Time(3'599'999'999'999), Le(int64_t{3'599'999'999'999})},
-      {time(6), Value::Time(3'600'000'000'000), ""},
-      {time(6), Value::Time(INT64_MIN), ""},
-      {time(0), Value::Int(1), ""},
+      {time_of_day(0), Value::Time(0), Le(int64_t{0})},
+      {time_of_day(0), Value::Time(3'020'399'000'000), Le(int64_t{3'020'399})},
+      {time_of_day(0), Value::Time(-3'020'399'000'000), Le(int64_t{-3'020'399})},
+      {time_of_day(1), Value::Time(-500'000), Le(int64_t{-5})},
+      {time_of_day(6), Value::Time(-1), Le(int64_t{-1})},
+      {time_of_day(2), Value::Time(1), ""},
+      {time_of_day(6), Value::Time(3'599'999'999'999), Le(int64_t{3'599'999'999'999})},
+      {time_of_day(6), Value::Time(3'600'000'000'000), ""},
+      {time_of_day(6), Value::Time(INT64_MIN), ""},
+      {time_of_day(0), Value::Int(1), ""},
   });
 }
 

@@ -287,7 +287,8 @@ std::string MakeEvent(uint8_t type, uint16_t flags, std::string_view body) {
 
 std::string ParseOne(uint8_t type, uint16_t flags, std::string_view body) {
   EventParser parser;
-  const auto event = parser.Parse(MakeEvent(type, flags, body));
+  const std::string packet = MakeEvent(type, flags, body);
+  const auto event = parser.Parse(packet);
   return event ? Describe(*event) : event.error().ToString();
 }
 
@@ -302,6 +303,13 @@ TEST(EventParser, Incident) {
   EXPECT_EQ(ParseOne(kIncidentEvent, 0, std::string_view("\1\0\5oh no", 8)), "incident oh no");
   EXPECT_THAT(ParseOne(kIncidentEvent, 0, std::string_view("\1\0\5oh", 5)),
               HasSubstr("INCIDENT_EVENT ending at 0 is malformed"));
+}
+
+// Found by event_fuzz: the length of the metadata is beyond the end, so nothing is where it should
+// be read.
+TEST(EventParser, TableMapWithoutItsMetadataIsMalformed) {
+  const std::string_view body("M\0\0\0\0\0\1\0\7capture\0\6ledger\0\2\0\0\xf4\2\0\0", 31);
+  EXPECT_THAT(ParseOne(kTableMapEvent, 0, body), HasSubstr("malformed"));
 }
 
 TEST(EventParser, GtidNumbersAreChecked) {

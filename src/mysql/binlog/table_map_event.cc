@@ -60,7 +60,7 @@ void ReadMetadata(std::string_view bytes, TableMap& map, ByteReader& event) {
   for (size_t i = 0; i < map.types.size(); ++i) {
     const size_t length = MetadataLength(static_cast<uint8_t>(map.types[i]));
     if (length == kMetadataUnknown) return;
-    map.metadata[i] = static_cast<uint16_t>(reader.Little(length));
+    if (length > 0) map.metadata[i] = static_cast<uint16_t>(reader.Little(length));
   }
   if (!reader.ok() || !reader.AtEnd()) event.Fail();
 }

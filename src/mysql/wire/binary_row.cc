@@ -15,6 +15,8 @@ using model::Value;
 
 constexpr uint32_t kDecimalDigitsMax = 18;  // beyond it a DECIMAL stays text
 
+constexpr uint32_t kTimeDaysMax = 34;  // TIME goes to 838 hours
+
 // Days from 1970-01-01 to a date of the proleptic Gregorian calendar, with the year begun in March
 // so that the leap day is its last.
 int64_t DaysFromEpoch(int64_t year, unsigned month, unsigned day) {
@@ -58,7 +60,12 @@ Value ReadTime(ByteReader& reader) {
   if (length != 0 && length != 8 && length != 12) reader.Fail();
   if (length == 0) return Value::Time(0);
   const bool negative = reader.U8() != 0;
-  int64_t seconds = static_cast<int64_t>(reader.U32()) * 24;
+  const uint32_t days = reader.U32();
+  if (days > kTimeDaysMax) {
+    reader.Fail();
+    return Value::Null();
+  }
+  int64_t seconds = static_cast<int64_t>(days) * 24;
   seconds = (seconds + reader.U8()) * 60;
   seconds = (seconds + reader.U8()) * 60;
   seconds += reader.U8();
@@ -106,7 +113,10 @@ Value ReadDecimal(ByteReader& reader, uint32_t precision, uint32_t scale) {
   int64_t unscaled = 0;
   const size_t zeros = std::min(decimal.whole.find_first_not_of('0'), decimal.whole.size());
   decimal.whole.remove_prefix(zeros);
-  if (decimal.whole.size() + scale > kDecimalDigitsMax) reader.Fail();
+  if (decimal.whole.size() + scale > kDecimalDigitsMax) {
+    reader.Fail();
+    return Value::Null();
+  }
   for (const std::string_view digits : {decimal.whole, decimal.fraction}) {
     for (const char c : digits) unscaled = unscaled * 10 + (c - '0');
   }

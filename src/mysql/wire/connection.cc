@@ -106,11 +106,10 @@ class Connection::Impl {
   Status ExecutePrepared(uint32_t statement);
   void EndRows();
 
-  // The breaker is declared first: the socket must be closed before its descriptor copy goes.
   MysqlHandle mysql_;
   std::unique_ptr<SocketBreaker> breaker_;
   std::stop_token obeyed_;
-  std::optional<std::stop_callback<Breaking>> breaking_;
+  std::optional<std::stop_callback<Breaking>> breaking_;  // after breaker_, which it uses
   ServerInfo server_;
   Phase phase_ = Phase::kIdle;
   uint32_t statement_ = 0;

@@ -1,0 +1,196 @@
+#include "api/routes.h"
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "api/shapes.h"
+#include "base/clock.h"
+
+namespace penstock::api {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kRecordsDefault = 100;
+constexpr size_t kRecordsMax = 1'000;
+
+HttpResponse NoSuchPath(const HttpRequest& request) {
+  return ErrorResponse(404, fmt::format("there is no {}", request.path));
+}
+
+HttpResponse WrongMethod(const HttpRequest& request, const char* allowed) {
+  HttpResponse response = ErrorResponse(
+      405, fmt::format("{} does not take {}; it takes {}", request.path, request.method, allowed));
+  response.headers["Allow"] = allowed;
+  return response;
+}
+
+bool IsGet(const HttpRequest& request) {
+  return request.method == "GET" || request.method == "HEAD";
+}
+
+Result<size_t> LimitOf(const HttpRequest& request) {
+  const auto found = request.query.find("limit");
+  if (found == request.query.end()) return kRecordsDefault;
+  const std::string& text = found->second;
+  size_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc() || end != text.data() + text.size() || limit < 1 ||
+      limit > kRecordsMax) {
+    return Fail(ErrorCode::kInvalidArgument, "limit: must be a whole number from 1 to {}",
+                kRecordsMax);
+  }
+  return limit;
+}
+
+Result<pipe::PipeSpec> SpecOf(const HttpRequest& request) {
+  PENSTOCK_ASSIGN(const json body, ParseBody(request.body));
+  return pipe::ParsePipeSpec(body);
+}
+
+Result<pipe::Command> CommandOf(const HttpRequest& request) {
+  PENSTOCK_ASSIGN(const json body, ParseBody(request.body));
+  if (!body.is_object()) return Fail(ErrorCode::kInvalidArgument, "body: must be an object");
+  for (const auto& [key, value] : body.items()) {
+    if (key != "command") return Fail(ErrorCode::kInvalidArgument, "{}: unknown field", key);
+  }
+  const json command = body.value("command", json());
+  if (command == "start") return pipe::Command::kStart;
+  if (command == "stop") return pipe::Command::kStop;
+  if (command == "resync") return pipe::Command::kResync;
+  return Fail(ErrorCode::kInvalidArgument, "command: must be one of: start, stop, resync");
+}
+
+}  // namespace
+
+std::vector<std::string> SplitPath(const std::string& path) {
+  std::vector<std::string> segments;
+  size_t begin = 0;
+  while (begin < path.size()) {
+    size_t end = path.find('/', begin);
+    if (end == std::string::npos) end = path.size();
+    if (end > begin) segments.push_back(path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return segments;
+}
+
+HttpResponse Routes::Handle(const HttpRequest& request) const {
+  Segments segments = SplitPath(request.path);
+  if (segments == Segments{"health"}) {
+    return IsGet(request) ? Success({{"version", PENSTOCK_VERSION}}) : WrongMethod(request, "GET");
+  }
+  if (segments.size() < 2 || segments[0] != "v1" || segments[1] != "organizations") {
+    return NoSuchPath(request);
+  }
+  segments.erase(segments.begin(), segments.begin() + 2);
+  return HandleOrganizations(request, segments);
+}
+
+// Below /v1/organizations.
+HttpResponse Routes::HandleOrganizations(const HttpRequest& request, const Segments& rest) const {
+  if (rest.empty()) {
+    if (!IsGet(request)) return WrongMethod(request, "GET");
+    return Success(json::array({OrganizationToJson(options_.organization_id)}));
+  }
+  if (rest[0] != options_.organization_id) {
+    return ErrorResponse(404, fmt::format("there is no organization with the id {}", rest[0]));
+  }
+  if (rest.size() < 2 || rest[1] != "services") return NoSuchPath(request);
+  return HandleServices(request, Segments(rest.begin() + 2, rest.end()));
+}
+
+// Below …/services.
+HttpResponse Routes::HandleServices(const HttpRequest& request, const Segments& rest) const {
+  if (rest.empty()) {
+    if (!IsGet(request)) return WrongMethod(request, "GET");
+    return Success(json::array({ServiceToJson(options_.service_id)}));
+  }
+  if (rest[0] != options_.service_id) {
+    return ErrorResponse(404, fmt::format("there is no service with the id {}", rest[0]));
+  }
+  if (rest.size() == 1) {
+    if (!IsGet(request)) return WrongMethod(request, "GET");
+    return Success(ServiceToJson(options_.service_id));
+  }
+  if (rest.size() == 2 && rest[1] == "clickpipesCheck") {
+    return request.method == "POST" ? CheckPipe(request) : WrongMethod(request, "POST");
+  }
+  if (rest[1] != "clickpipes") return NoSuchPath(request);
+  return HandlePipes(request, Segments(rest.begin() + 2, rest.end()));
+}
+
+// Below …/clickpipes.
+HttpResponse Routes::HandlePipes(const HttpRequest& request, const Segments& rest) const {
+  if (!rest.empty()) {
+    return HandlePipe(request, rest[0], Segments(rest.begin() + 1, rest.end()));
+  }
+  if (IsGet(request)) return ListPipes();
+  return request.method == "POST" ? CreatePipe(request) : WrongMethod(request, "GET, POST");
+}
+
+// Below …/clickpipes/{id}.
+HttpResponse Routes::HandlePipe(const HttpRequest& request, const std::string& id,
+                                const Segments& rest) const {
+  pipe::Supervisor& supervisor = *options_.supervisor;
+  if (rest.empty()) {
+    if (IsGet(request)) return AnswerPipe(supervisor.Get(id));
+    return request.method == "DELETE" ? DeletePipe(id) : WrongMethod(request, "GET, DELETE");
+  }
+  if (rest.size() > 1) return NoSuchPath(request);
+  if (rest[0] == "state") {
+    return request.method == "PATCH" ? ChangeState(request, id) : WrongMethod(request, "PATCH");
+  }
+  if (rest[0] != "status" && rest[0] != "events" && rest[0] != "batches") {
+    return NoSuchPath(request);
+  }
+  if (!IsGet(request)) return WrongMethod(request, "GET");
+  const auto answered =
+      rest[0] == "status" ? supervisor.Get(id).map(StatusToJson)
+      : rest[0] == "events"
+          ? LimitOf(request)
+                .and_then([&](size_t limit) { return supervisor.Events(id, limit); })
+                .map(EventsToJson)
+          : LimitOf(request)
+                .and_then([&](size_t limit) { return supervisor.Batches(id, limit); })
+                .map(BatchesToJson);
+  return answered ? Success(*answered) : ErrorResponse(answered.error());
+}
+
+HttpResponse Routes::ListPipes() const {
+  json list = json::array();
+  for (const pipe::PipeStatus& status : options_.supervisor->List()) {
+    list.push_back(PipeToJson(status, options_.service_id));
+  }
+  return Success(list);
+}
+
+HttpResponse Routes::CreatePipe(const HttpRequest& request) const {
+  return AnswerPipe(SpecOf(request).and_then([&](pipe::PipeSpec spec) {
+    return options_.supervisor->Create(std::move(spec), options_.stop);
+  }));
+}
+
+HttpResponse Routes::CheckPipe(const HttpRequest& request) const {
+  const Result<pipe::PipeSpec> spec = SpecOf(request);
+  if (!spec) return ErrorResponse(spec.error());
+  return Success(ReportToJson(options_.supervisor->Check(*spec, options_.stop)));
+}
+
+HttpResponse Routes::ChangeState(const HttpRequest& request, const std::string& id) const {
+  return AnswerPipe(CommandOf(request).and_then(
+      [&](pipe::Command command) { return options_.supervisor->Apply(id, command); }));
+}
+
+HttpResponse Routes::DeletePipe(const std::string& id) const {
+  const Status deleted = options_.supervisor->Delete(id);
+  return deleted ? SuccessWithoutResult() : ErrorResponse(deleted.error());
+}
+
+HttpResponse Routes::AnswerPipe(const Result<pipe::PipeStatus>& status) const {
+  if (!status) return ErrorResponse(status.error());
+  return Success(PipeToJson(*status, options_.service_id));
+}
+
+}  // namespace penstock::api

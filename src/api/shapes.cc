@@ -1,0 +1,199 @@
+#include "api/shapes.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+#include "base/random.h"
+
+namespace penstock::api {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kDepthMax = 32;
+
+// Texts of servers quoted in errors may be in any encoding.
+std::string Dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string_view SeverityName(pipe::Severity severity) {
+  switch (severity) {
+    case pipe::Severity::kOk:
+      return "ok";
+    case pipe::Severity::kWarning:
+      return "warning";
+    case pipe::Severity::kError:
+      return "error";
+  }
+  return "error";
+}
+
+json TableToJson(const pipe::TableStatus& table) {
+  return {{"sourceSchemaName", table.source.schema},
+          {"sourceTable", table.source.table},
+          {"target", table.target},
+          {"state", table.state},
+          {"partitions", table.partitions},
+          {"partitionsDone", table.partitions_done},
+          {"rowsEstimated", table.rows_estimated},
+          {"rowsLoaded", table.rows_loaded},
+          {"rowsInserted", table.rows_inserted},
+          {"rowsUpdated", table.rows_updated},
+          {"rowsDeleted", table.rows_deleted},
+          {"valuesChanged", table.values_changed},
+          {"ddl", table.ddl}};
+}
+
+}  // namespace
+
+Result<json> ParseBody(const std::string& text) {
+  // Deeper values would overflow the stack when they are written out again; of two equal keys one
+  // would be lost in silence.
+  bool too_deep = false;
+  std::string twice;
+  std::vector<std::set<std::string>> keys;
+  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (depth > kDepthMax) too_deep = true;
+    if (event == json::parse_event_t::object_start) keys.emplace_back();
+    if (event == json::parse_event_t::object_end && !keys.empty()) keys.pop_back();
+    if (event == json::parse_event_t::key && !keys.empty()) {
+      auto key = parsed.get<std::string>();
+      if (!keys.back().insert(key).second && twice.empty()) twice = std::move(key);
+    }
+    return !too_deep;
+  };
+  json body = json::parse(text, watch, /*allow_exceptions=*/false);
+  if (too_deep) {
+    return Fail(ErrorCode::kInvalidArgument, "body: nests deeper than {} levels", kDepthMax);
+  }
+  if (body.is_discarded()) return Fail(ErrorCode::kInvalidArgument, "body: is not JSON");
+  if (!twice.empty()) return Fail(ErrorCode::kInvalidArgument, "{}: given twice", twice);
+  return body;
+}
+
+HttpResponse Success(const json& result) {
+  return {.body = Dump({{"status", 200}, {"requestId", RandomUuid()}, {"result", result}})};
+}
+
+HttpResponse SuccessWithoutResult() {
+  return {.body = Dump({{"status", 200}, {"requestId", RandomUuid()}})};
+}
+
+HttpResponse ErrorResponse(int status, std::string_view message) {
+  return {.status = status,
+          .body = Dump({{"status", status}, {"error", message}, {"requestId", RandomUuid()}})};
+}
+
+HttpResponse ErrorResponse(const Error& error) {
+  return ErrorResponse(HttpStatusOf(error.code), error.ToString());
+}
+
+int HttpStatusOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kConflict:
+      return 400;
+    case ErrorCode::kNotFound:
+      return 404;
+    case ErrorCode::kRetry:
+    case ErrorCode::kUnknownOutcome:
+    case ErrorCode::kExhausted:
+    case ErrorCode::kCancelled:
+      return 503;
+    case ErrorCode::kNeedsUser:
+    case ErrorCode::kBadData:
+    case ErrorCode::kInternal:
+      return 500;
+  }
+  return 500;
+}
+
+json OrganizationToJson(const std::string& id) {
+  return {{"id", id}, {"name", "penstock"}, {"privateEndpoints", json::array()}};
+}
+
+// The hosted service scales; this is one process, always there.
+json ServiceToJson(const std::string& id) {
+  return {{"id", id},
+          {"name", "penstock"},
+          {"state", "running"},
+          {"endpoints", json::array()},
+          {"autoscalingMode", "vertical"},
+          {"currentScaling", {{"effectiveAutoscalingMode", "vertical"}}}};
+}
+
+json PipeToJson(const pipe::PipeStatus& status, const std::string& service_id) {
+  json body = pipe::ToJson(status.spec);
+  body["id"] = status.id;
+  body["serviceId"] = service_id;
+  body["state"] = pipe::StateName(status.state);
+  if (!status.reason.empty()) body["reason"] = status.reason;
+  body["createdAt"] = FormatIso8601(status.created_at);
+  body["updatedAt"] = FormatIso8601(status.updated_at);
+  return body;
+}
+
+json StatusToJson(const pipe::PipeStatus& status) {
+  json tables = json::array();
+  for (const pipe::TableStatus& table : status.tables) tables.push_back(TableToJson(table));
+  json body = {{"id", status.id},
+               {"name", status.spec.name},
+               {"state", pipe::StateName(status.state)},
+               {"reason", status.reason},
+               {"stateSince", FormatIso8601(status.state_since)},
+               {"createdAt", FormatIso8601(status.created_at)},
+               {"updatedAt", FormatIso8601(status.updated_at)},
+               {"position", status.position},
+               {"lagSeconds", nullptr},
+               {"rowsPerSecond", status.rows_per_second},
+               {"lastBatchRows", status.last_batch_rows},
+               {"lastBatchMilliseconds", status.last_batch_duration.count()},
+               {"retrying", status.retrying},
+               {"retryAttempts", status.retry_attempts},
+               {"tables", std::move(tables)}};
+  if (status.lag) body["lagSeconds"] = static_cast<double>(status.lag->count()) / 1000;
+  return body;
+}
+
+json EventsToJson(const std::vector<catalog::EventRecord>& events) {
+  json list = json::array();
+  for (const catalog::EventRecord& event : events) {
+    list.push_back({{"at", FormatIso8601(event.at)},
+                    {"level", event.level},
+                    {"kind", event.kind},
+                    {"text", event.text}});
+  }
+  return list;
+}
+
+json BatchesToJson(const std::vector<catalog::BatchRecord>& batches) {
+  json list = json::array();
+  for (const catalog::BatchRecord& batch : batches) {
+    const auto duration = std::chrono::floor<std::chrono::milliseconds>(batch.finished_at) -
+                          std::chrono::floor<std::chrono::milliseconds>(batch.started_at);
+    list.push_back({{"number", batch.number},
+                    {"rows", batch.rows},
+                    {"bytes", batch.bytes},
+                    {"tables", batch.tables},
+                    {"startedAt", FormatIso8601(batch.started_at)},
+                    {"finishedAt", FormatIso8601(batch.finished_at)},
+                    {"milliseconds", duration.count()}});
+  }
+  return list;
+}
+
+json ReportToJson(const pipe::CheckReport& report) {
+  json findings = json::array();
+  for (const pipe::Finding& finding : report.findings) {
+    findings.push_back({{"check", finding.check},
+                        {"severity", SeverityName(finding.severity)},
+                        {"message", finding.message},
+                        {"remedy", finding.remedy}});
+  }
+  return {{"ok", report.ok()}, {"findings", std::move(findings)}, {"ddl", report.ddl}};
+}
+
+}  // namespace penstock::api

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <stop_token>
+#include <string>
+
+#include "base/status.h"
+
+namespace penstock::cli {
+
+// Speaks to a penstock server's API. One thread at a time. Errors carry the server's own words; a
+// server that is not there is kRetry.
+class ApiClient {
+ public:
+  // `server` is a URL of scheme, host and port.
+  ApiClient(std::string server, std::stop_token stop);
+
+  // `path` is below the service: "/clickpipes". The answer's `result`; null where there is none.
+  Result<nlohmann::json> Get(const std::string& path);
+  Result<nlohmann::json> Delete(const std::string& path);
+  // What checks a source and a destination may take minutes.
+  Result<nlohmann::json> Post(const std::string& path, const nlohmann::json& body);
+  Result<nlohmann::json> Patch(const std::string& path, const nlohmann::json& body);
+
+  // The path of the pipe with this name or id.
+  Result<std::string> FindPipe(const std::string& name);
+
+ private:
+  struct Call {
+    const char* method;
+    std::string path;
+    std::string body;
+    std::chrono::seconds timeout;
+  };
+  Result<nlohmann::json> CallService(Call call);
+  Result<nlohmann::json> Send(const Call& call);
+
+  const std::string server_;
+  const std::stop_token stop_;
+  std::string service_path_;  // once it is known
+};
+
+}  // namespace penstock::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penstock::cli {
+
+// Text for people. What came from elsewhere (names, error texts) is printed with its control
+// characters replaced, so that it cannot move the cursor of a terminal.
+std::string Printable(std::string_view text);
+
+// The characters a terminal shows of UTF-8 text, combining and double-width ones aside.
+size_t Width(std::string_view text);
+// At most `width` of them.
+std::string Shorten(std::string_view text, size_t width);
+
+// Columns as wide as their widest cell, two spaces between them.
+std::string FormatTable(const std::vector<std::string>& header,
+                        const std::vector<std::vector<std::string>>& rows);
+
+std::string WithThousands(uint64_t number);  // "1,234,567"
+std::string FormatSeconds(double seconds);   // "350 ms", "4.2 s", "3 min 20 s", "2 h 5 min"
+
+// "██████░░░░" of `width` characters; `share` from 0 to 1.
+std::string ProgressBar(double share, size_t width);
+
+void Print(std::string_view text);       // to stdout, at once
+void PrintError(std::string_view text);  // "penstock: text" and a line end to stderr
+
+}  // namespace penstock::cli

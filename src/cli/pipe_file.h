@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/status.h"
+
+namespace penstock::cli {
+
+// The API's POST body from a pipe file. Beside what the API takes, `passwordFile` (relative to the
+// pipe file; one line end at its end is dropped) and `passwordEnv` may stand for `password` in
+// source.mysql.credentials and destination.clickhouse.
+Result<nlohmann::json> ReadPipeFile(const std::filesystem::path& file);
+
+// Replaces passwordFile or passwordEnv of `object` by password. Anything but an object is left as
+// it is. `path` names the object in errors.
+Status ResolvePassword(nlohmann::json& object, const std::filesystem::path& folder,
+                       std::string_view path);
+
+}  // namespace penstock::cli

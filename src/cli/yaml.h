@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/status.h"
+
+namespace penstock::cli {
+
+// YAML (or JSON) text as JSON: what is quoted is a string; plain true, false, null and numbers are
+// what they look like; everything else is a string ("yes" too). A key given twice, which the YAML
+// library would let pass, is kInvalidArgument, as is whatever nests too deep.
+Result<nlohmann::json> ParseYaml(const std::string& text);
+
+// The same from a file; the file's name is in errors.
+Result<nlohmann::json> ReadYamlFile(const std::filesystem::path& file);
+
+// The file's bytes, at most 4 MiB.
+Result<std::string> ReadFile(const std::filesystem::path& file);
+
+}  // namespace penstock::cli
