@@ -203,7 +203,8 @@ def json_documents():
     quoted = ["'" + text.replace("\\", "\\\\").replace("'", "''") + "'" for text in literals]
     statements += [f"INSERT INTO documents (j) VALUES ({text})" for text in quoted]
     statements.append(f"INSERT INTO documents (j) VALUES ('[{', '.join(doubles)}]'), (NULL)")
-    statements += [f"INSERT INTO documents (j) VALUES (CAST({value} AS JSON)), (JSON_ARRAY({value}))" for value in opaque]
+    statements += [f"INSERT INTO documents (j) VALUES (CAST({value} AS JSON)),"
+                   f" (JSON_ARRAY({value}))" for value in opaque]
     return statements
 
 
@@ -211,7 +212,8 @@ def json_edits():
     """Updates in place, which leave gaps in the documents' bytes; t is always the text of j."""
     statements = create("edits", ["id INT PRIMARY KEY", "j JSON",
                                   "t LONGTEXT CHARACTER SET utf8mb4"])
-    text = '{"a": "' + "x" * 9000 + '", "b": [1, 70000, "three", 4.5, null], "c": {"d": "' + "y" * 300 + '", "e": 100000}, "f": 12345678901}'
+    text = ('{"a": "' + "x" * 9000 + '", "b": [1, 70000, "three", 4.5, null], "c": {"d": "'
+            + "y" * 300 + '", "e": 100000}, "f": 12345678901}')
     statements.append(f"INSERT INTO edits VALUES (1,'{text}',''), (2,'{text}',''), (3,'{text}','')")
     for path, value in (("$.a", "'short'"), ("$.c.d", "'z'"), ("$.b[1]", "-1"), ("$.b[2]", "12.25"),
                         ("$.c.e", "'text'"),
@@ -219,7 +221,8 @@ def json_edits():
                         ("$.a", "REPEAT('v',8000)"),
                         ("$.b[0]", "99999"), ("$.f", "-5.5e0"), ("$.c", "JSON_OBJECT('d', 1)")):
         statements.append(f"UPDATE edits SET j=JSON_REPLACE(j,'{path}',{value}), t=CAST(j AS CHAR)")
-        statements.append(f"UPDATE edits SET j=JSON_REPLACE(j,'{path}',id), t=CAST(j AS CHAR) WHERE id=2")
+        statements.append(f"UPDATE edits SET j=JSON_REPLACE(j,'{path}',id), t=CAST(j AS CHAR)"
+                          " WHERE id=2")
     statements += ["UPDATE edits SET j=JSON_REMOVE(j,'$.b[1]'), t=CAST(j AS CHAR)",
                    "UPDATE edits SET j=JSON_REMOVE(j,'$.a'), t=CAST(j AS CHAR) WHERE id=1",
                    "UPDATE edits SET j=JSON_REMOVE(j,'$.b[0]','$.c'), t=CAST(j AS CHAR)"]
@@ -247,7 +250,8 @@ def changes():
                                     "c DECIMAL(10,2)", "d BINARY(4)"])
     for image, first in (("FULL", 1), ("MINIMAL", 11), ("NOBLOB", 21)):
         statements += [f"SET SESSION binlog_row_image={image}",
-                       f"INSERT INTO changes VALUES ({first},'a','b',1.5,'x'), ({first + 1},NULL,NULL,NULL,NULL)",
+                       f"INSERT INTO changes VALUES ({first},'a','b',1.5,'x'),"
+                       f" ({first + 1},NULL,NULL,NULL,NULL)",
                        f"UPDATE changes SET a='\u00e9', c=-c WHERE id IN ({first},{first + 1})",
                        f"UPDATE changes SET id=id+5, b='long' WHERE id={first}",
                        f"DELETE FROM changes WHERE id={first + 1}"]
@@ -296,7 +300,9 @@ MYSQL_ONLY = [
     "SET SESSION binlog_transaction_compression=OFF",
     "SET gtid_next='AUTOMATIC:penstock'", "INSERT INTO docs VALUES (3,NULL)",
     "SET gtid_next='AUTOMATIC'",
-    "SET gtid_next='11111111-2222-3333-4444-5555555555ff:tag_of_exactly_thirty_two_chars_:1234567890123'", "INSERT INTO docs VALUES (4,NULL)",
+    "SET gtid_next='11111111-2222-3333-4444-5555555555ff:tag_of_exactly_thirty_two_chars_:"
+    "1234567890123'",
+    "INSERT INTO docs VALUES (4,NULL)",
     "SET gtid_next='AUTOMATIC'",
 ]
 MARIADB_ONLY = [
@@ -371,8 +377,10 @@ class Server:
         """All events since start(), as a replica gets them; a blocking dump ends at a heartbeat."""
         reader = self.connect()
         with reader.cursor() as cursor:
-            cursor.execute(f"SET @master_binlog_checksum='{checksum}', @source_binlog_checksum='{checksum}'")
-            cursor.execute("SET @mariadb_slave_capability=4, @master_heartbeat_period=200000000, @source_heartbeat_period=200000000")
+            for name in ("master", "source"):
+                cursor.execute(f"SET @{name}_binlog_checksum='{checksum}',"
+                               f" @{name}_heartbeat_period=200000000")
+            cursor.execute("SET @mariadb_slave_capability=4")
         reader._execute_command(COM_BINLOG_DUMP, struct.pack("<IHI", 4, flags, 4711)
                                 + self.first_log)
         events = []
@@ -405,17 +413,18 @@ def describe(server, table, order):
         f" WHERE TABLE_SCHEMA='capture' AND TABLE_NAME='{table}' ORDER BY ORDINAL_POSITION")
     lines, columns = [f"table\tcapture\t{table}"], []
     for row in rows:
-        name, data_type, type_text, precision, scale, length, charset = (cell.decode()
-                                                                         for cell in row)
+        cells = [cell.decode() for cell in row]
+        name, data_type, type_text, precision, scale, length, charset = cells
         columns.append((name, data_type))
-        names = type_text[type_text.index("(") + 1:-1].replace("'", "").replace(",",
-                                                                                "|") if data_type in ("enum", "set") else ""
+        names = ""
+        if data_type in ("enum", "set"):
+            names = type_text[type_text.index("(") + 1:-1].replace("'", "").replace(",", "|")
         unsigned = "1" if "unsigned" in type_text else "0"
         lines.append("\t".join(["column", name, TYPES[data_type], type_text, unsigned, precision,
                                 scale, length, charset, names]))
     for row in server.query(f"SELECT {select_list(columns)} FROM `{table}` {order}"):
-        lines.append("\t".join(["row"] + ["NULL" if cell is None else packed(cell)
-                                          for cell in row]))
+        cells = ["NULL" if cell is None else packed(cell) for cell in row]
+        lines.append("\t".join(["row"] + cells))
     return lines
 
 
@@ -432,8 +441,9 @@ def capture(server, name, statements, settings, tables=(), checksum="CRC32", ord
         server.query(sql)
     definitions = [line for table in tables for line in describe(server, table, order)]
     for event in server.dump(checksum, flags):
-        lines.append("event\t" + event.hex() if len(event) < 1000 else "zevent\t"
-                     + zlib.compress(event, 9).hex())
+        small = len(event) < 1000
+        lines.append("event\t" + event.hex() if small
+                     else "zevent\t" + zlib.compress(event, 9).hex())
     (DATA / f"{name}.txt").write_text("\n".join(lines + definitions) + "\n", encoding="utf-8")
 
 
@@ -441,10 +451,10 @@ def capture_all(server, prefix):
     full, none = ("FULL", "NO_LOG") if server.is_mariadb else ("FULL", "MINIMAL")
     crc = {"binlog_checksum": "CRC32", "binlog_row_metadata": full}
     bare = {"binlog_checksum": "NONE", "binlog_row_metadata": none}
-    late = server.is_mariadb and tuple(int(part) for part in server.version.split(".")[:2]) >= (11,
-                                                                                                5)
-    values = numbers() + decimals() + texts() + temporals("2106-02-07 06:28:14"
-                                                          if late else "2038-01-19 03:14:06") + labels() + nulls()
+    version = tuple(int(part) for part in server.version.split(".")[:2])
+    unsigned_timestamps = server.is_mariadb and version >= (11, 5)
+    timestamp_max = "2106-02-07 06:28:14" if unsigned_timestamps else "2038-01-19 03:14:06"
+    values = (numbers() + decimals() + texts() + temporals(timestamp_max) + labels() + nulls())
     tables = ("numbers", "decimals", "texts", "temporals", "labels", "nulls")
     capture(server, f"{prefix}-types", values, crc, tables)
     capture(server, f"{prefix}-types-bare", values, bare, tables, checksum="NONE")

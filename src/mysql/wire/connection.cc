@@ -104,7 +104,7 @@ class Connection::Impl {
   Status SkipEof();
   Result<uint32_t> Prepare(std::string_view sql);
   Status ExecutePrepared(uint32_t statement);
-  void EndRows();
+  void CloseStatement();
 
   MysqlHandle mysql_;
   std::unique_ptr<SocketBreaker> breaker_;
@@ -112,7 +112,7 @@ class Connection::Impl {
   std::optional<std::stop_callback<Breaking>> breaking_;  // after breaker_, which it uses
   ServerInfo server_;
   Phase phase_ = Phase::kIdle;
-  uint32_t statement_ = 0;
+  uint32_t statement_ = 0;  // open at the server; 0: none
 };
 
 void Connection::Impl::Obey(const std::stop_token& stop) {
@@ -244,6 +244,7 @@ Status Connection::Impl::ExecutePrepared(uint32_t statement) {
 Status Connection::Impl::StartSelect(std::string_view sql, std::stop_token stop) {
   PENSTOCK_CHECK(phase_ == Phase::kIdle);
   Obey(stop);
+  CloseStatement();  // of a select that ended in an error
   PENSTOCK_ASSIGN(statement_, Prepare(sql));
   PENSTOCK_TRY(ExecutePrepared(statement_));
   phase_ = Phase::kRows;
@@ -251,12 +252,12 @@ Status Connection::Impl::StartSelect(std::string_view sql, std::stop_token stop)
 }
 
 // The server answers nothing to it; should it be lost, so is the connection.
-void Connection::Impl::EndRows() {
-  phase_ = Phase::kIdle;
+void Connection::Impl::CloseStatement() {
+  if (statement_ == 0) return;
   char payload[4];
   std::memcpy(payload, &statement_, 4);
+  statement_ = 0;
   mysql_->methods->db_command(mysql_.get(), COM_STMT_CLOSE, payload, sizeof(payload), 1, nullptr);
-  Disobey();
 }
 
 Result<std::optional<std::string_view>> Connection::Impl::NextRow(std::stop_token stop) {
@@ -267,7 +268,9 @@ Result<std::optional<std::string_view>> Connection::Impl::NextRow(std::stop_toke
     return packet.substr(1);
   }
   if (!IsEof(packet)) return Malformed("the source sent neither a row nor an end of rows");
-  EndRows();
+  phase_ = Phase::kIdle;
+  CloseStatement();
+  Disobey();
   return std::nullopt;
 }
 
