@@ -78,8 +78,9 @@ setup_libchdb() {
   work=$(mktemp -d "$cache/libchdb.XXXXXX")
   say "downloading $package@$chdb_version (about 180 MB) to $cache/libchdb (570 MB)"
   # Packed and unpacked by hand: no scripts of a package run, no tree of modules is left.
-  if ! (cd "$work" && npm pack --silent --cache "$work/npm" "$package@$chdb_version" >/dev/null &&
+  if ! (cd "$work" && npm pack --cache "$work/npm" "$package@$chdb_version" >log 2>&1 &&
         tar -xzf ./*.tgz package/libchdb.so); then
+    tail -n 6 "$work/log" >&2
     rm -rf "$work"
     die "could not download $package@$chdb_version with npm; is its registry reachable?"
   fi

@@ -101,10 +101,10 @@ Result<std::string> ApiClient::FindPipe(const std::string& name) {
     if (pipe_name == name || id == name) return "/clickpipes/" + id;
     names += (names.empty() ? "" : ", ") + pipe_name;
   }
-  return Fail(Error{.code = ErrorCode::kNotFound,
-                    .message = fmt::format("there is no pipe {}", name),
-                    .remedy = names.empty() ? "Make one with `penstock create -f FILE`"
-                                            : "There are: " + names});
+  return Fail(Error{
+      .code = ErrorCode::kNotFound,
+      .message = fmt::format("there is no pipe {}", name),
+      .remedy = names.empty() ? "Make one with `penstock create -f FILE`" : "There are: " + names});
 }
 
 Result<json> ApiClient::CallService(Call call) {

@@ -19,8 +19,8 @@ std::string Printable(std::string_view text) {
     const auto c = static_cast<unsigned char>(clean[i]);
     if (c < 0x20 || c == 0x7f) clean[i] = ' ';
     // U+0080 to U+009F, which some terminals obey too.
-    const bool c1 = c == 0xc2 && i + 1 < clean.size() &&
-                    static_cast<unsigned char>(clean[i + 1]) < 0xa0;
+    const bool c1 =
+        c == 0xc2 && i + 1 < clean.size() && static_cast<unsigned char>(clean[i + 1]) < 0xa0;
     if (c1) clean[i] = clean[i + 1] = ' ';
   }
   return clean;

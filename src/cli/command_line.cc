@@ -1,0 +1,271 @@
+#include "cli/command_line.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "cli/memory_limit.h"
+#include "cli/output.h"
+#include "cli/pipe_commands.h"
+#include "cli/serve.h"
+#include "cli/signals.h"
+
+namespace penstock::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kExitSuccess = 0;
+constexpr int kExitFailure = 1;
+constexpr int kExitUsage = 2;
+constexpr const char* kDefaultServer = "http://127.0.0.1:8124";
+
+// What was given on the command line, before it is put over the configuration file.
+struct ServeArguments {
+  std::string config;
+  std::string data_dir;
+  std::string listen;
+  std::string secret_key_file;
+  std::string log_level;
+  std::string clickhouse_url;
+  std::string clickhouse_user;
+  bool embedded_clickhouse = false;
+  uint16_t clickhouse_http_port = 0;
+  uint16_t clickhouse_tcp_port = 0;
+};
+
+struct Arguments {
+  PipeCommands::Options client{.server = kDefaultServer};
+  std::string output = "table";
+  ServeArguments serve;
+  std::string name;
+  std::string file;
+  bool wait = false;
+  bool watch = false;
+  bool ddl = false;
+  size_t limit = 100;
+};
+
+using Action = std::function<Status(std::stop_token)>;
+
+Status PutClickHouse(const ServeArguments& arguments, ServeOptions& options) {
+  const char* password = std::getenv("PENSTOCK_CLICKHOUSE_PASSWORD");
+  if (!arguments.clickhouse_url.empty()) {
+    options.clickhouse.emplace().url = arguments.clickhouse_url;
+  }
+  const bool given = !arguments.clickhouse_user.empty() || password != nullptr;
+  if (given && !options.clickhouse) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "--clickhouse-user and PENSTOCK_CLICKHOUSE_PASSWORD need --clickhouse-url");
+  }
+  if (!arguments.clickhouse_user.empty()) options.clickhouse->user = arguments.clickhouse_user;
+  if (password != nullptr) options.clickhouse->password = password;
+  return {};
+}
+
+Result<ServeOptions> OptionsOf(const ServeArguments& arguments) {
+  ServeOptions options;
+  if (!arguments.config.empty()) PENSTOCK_TRY(ReadServeConfig(arguments.config, options));
+  if (!arguments.data_dir.empty()) options.data_dir = arguments.data_dir;
+  if (!arguments.secret_key_file.empty()) options.secret_key_file = arguments.secret_key_file;
+  if (!arguments.listen.empty()) {
+    auto listen = ParseListenAddress(arguments.listen);
+    if (!listen) return Fail(listen.error().In("--listen"));
+    options.listen = *std::move(listen);
+  }
+  if (!arguments.log_level.empty()) options.log_level = *ParseLogLevel(arguments.log_level);
+  if (arguments.embedded_clickhouse) options.embedded_clickhouse = true;
+  if (arguments.clickhouse_http_port != 0) {
+    options.clickhouse_http_port = arguments.clickhouse_http_port;
+  }
+  if (arguments.clickhouse_tcp_port != 0) {
+    options.clickhouse_tcp_port = arguments.clickhouse_tcp_port;
+  }
+  PENSTOCK_TRY(PutClickHouse(arguments, options));
+  return options;
+}
+
+// Becomes the helper program, which stands beside this one.
+Status ExecClickHouse(const std::vector<std::string>& words) {
+  std::error_code error;
+  const fs::path helper =
+      fs::read_symlink("/proc/self/exe", error).parent_path() / "penstock-clickhouse";
+  std::vector<std::string> copies = words;
+  copies.insert(copies.begin(), helper.string());
+  std::vector<char*> pointers;
+  for (std::string& word : copies) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  ::execv(helper.c_str(), pointers.data());
+  return Fail(ErrorCode::kNeedsUser, "cannot run {}: {}", helper.string(), std::strerror(errno));
+}
+
+void AddServe(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* serve = app.add_subcommand("serve", "Run the server: API and pipes");
+  ServeArguments& given = arguments.serve;
+  serve->add_option("--config", given.config, "YAML file with the options below");
+  serve->add_option("--data-dir", given.data_dir, "Where everything is kept");
+  serve->add_option("--listen", given.listen, "HOST:PORT of the API (127.0.0.1:8124)");
+  serve->add_flag("--embedded-clickhouse", given.embedded_clickhouse,
+                  "Start a ClickHouse of our own as the destination");
+  serve->add_option("--clickhouse-http-port", given.clickhouse_http_port,
+                    "Of the embedded ClickHouse (any free port)");
+  serve->add_option("--clickhouse-tcp-port", given.clickhouse_tcp_port,
+                    "Of the embedded ClickHouse (any free port)");
+  serve->add_option("--clickhouse-url", given.clickhouse_url,
+                    "Destination of pipes that name none");
+  serve->add_option("--clickhouse-user", given.clickhouse_user,
+                    "Its user (default); the password is read from PENSTOCK_CLICKHOUSE_PASSWORD");
+  serve->add_option("--secret-key-file", given.secret_key_file,
+                    "Key that seals passwords (made in the data directory)");
+  serve->add_option("--log-level", given.log_level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  serve->callback([&] {
+    action = [&](std::stop_token stop) -> Status {
+      PENSTOCK_ASSIGN(ServeOptions options, OptionsOf(given));
+      return Serve(std::move(options), std::move(stop));
+    };
+  });
+}
+
+// For --help only: Main has handed these words to the helper before they are parsed.
+void AddClickHouse(CLI::App& app) {
+  CLI::App* clickhouse =
+      app.add_subcommand("clickhouse",
+                         "Run a ClickHouse from the embedded library: --data-dir DIR "
+                         "--http-port N --tcp-port N");
+  clickhouse->allow_extras();
+}
+
+// A command over the API: `run` with the client's commands.
+CLI::App* AddCommand(CLI::App& app, Arguments& arguments, Action& action, const char* name,
+                     const char* description,
+                     std::function<Status(PipeCommands&, const Arguments&)> run) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->callback([&arguments, &action, run = std::move(run)] {
+    action = [&arguments, run](std::stop_token stop) -> Status {
+      arguments.client.json = arguments.output == "json";
+      PipeCommands commands(arguments.client, std::move(stop));
+      return run(commands, arguments);
+    };
+  });
+  return command;
+}
+
+void AddFileCommands(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* check = AddCommand(
+      app, arguments, action, "check", "Say what create would find and run; changes nothing",
+      [](PipeCommands& commands, const Arguments& given) { return commands.Check(given.file); });
+  CLI::App* create = AddCommand(app, arguments, action, "create", "Create a pipe from a file",
+                                [](PipeCommands& commands, const Arguments& given) {
+                                  return commands.Create(given.file, given.wait);
+                                });
+  create->add_flag("--wait", arguments.wait, "Until it runs, or has failed");
+  for (CLI::App* command : {check, create}) {
+    command->add_option("-f,--file", arguments.file, "The pipe, in YAML or JSON")->required();
+  }
+}
+
+void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
+  const auto add = [&](const char* name, const char* description,
+                       std::function<Status(PipeCommands&, const Arguments&)> run) {
+    CLI::App* command = AddCommand(app, arguments, action, name, description, std::move(run));
+    command->add_option("NAME", arguments.name, "Name or id of the pipe")->required();
+    return command;
+  };
+  add("show", "One pipe, its settings and state",
+      [](PipeCommands& commands, const Arguments& given) { return commands.Show(given.name); });
+  add("tables", "The tables of a pipe", [](PipeCommands& commands, const Arguments& given) {
+    return commands.Tables(given.name, given.ddl);
+  })->add_flag("--ddl", arguments.ddl, "The CREATE TABLE statements that were run");
+  add("events", "What happened to a pipe, newest first",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.Events(given.name, given.limit);
+      })
+      ->add_option("--limit", arguments.limit, "How many (100)")
+      ->check(CLI::Range(1, 1000));
+  add("batches", "What a pipe's stream wrote, newest first",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.Batches(given.name, given.limit);
+      })
+      ->add_option("--limit", arguments.limit, "How many (100)")
+      ->check(CLI::Range(1, 1000));
+  add("pause", "Stop a pipe; it goes on where it was with resume",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.Pause(given.name, given.wait);
+      })
+      ->add_flag("--wait", arguments.wait, "Until it is paused");
+  add("resume", "Start a paused or failed pipe",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.Resume(given.name, given.wait);
+      })
+      ->add_flag("--wait", arguments.wait, "Until it runs");
+  add("delete", "Forget a pipe; its tables in ClickHouse stay",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.Delete(given.name, given.wait);
+      })
+      ->add_flag("--wait", arguments.wait, "Until it is gone");
+  add("status", "State, speed and progress of a pipe",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.ShowStatus(given.name, given.watch);
+      })
+      ->add_flag("--watch", arguments.watch, "Live, until Ctrl-C");
+}
+
+int Run(const Action& action) {
+  const StopOnSignals signals;
+  const Status done = action(signals.token());
+  if (done) return kExitSuccess;
+  PrintError(done.error().ToString());
+  return kExitFailure;
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  // A client that went away, or a disk quota, is an error of the call, not the end of the process.
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+  if (argc > 1 && std::string_view(argv[1]) == "clickhouse") {
+    const Status failed = ExecClickHouse({argv + 2, argv + argc});
+    PrintError(failed.error().ToString());
+    return kExitFailure;
+  }
+  CLI::App app("Replicates MySQL and MariaDB into ClickHouse.", "penstock");
+  Arguments arguments;
+  Action action;
+  app.set_version_flag("--version", "penstock " PENSTOCK_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--server", arguments.client.server,
+                 "URL of the server the command is for (http://127.0.0.1:8124)")
+      ->envname("PENSTOCK_SERVER");
+  app.add_option("--output", arguments.output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+  AddServe(app, arguments, action);
+  AddClickHouse(app);
+  AddFileCommands(app, arguments, action);
+  AddCommand(app, arguments, action, "list", "All pipes",
+             [](PipeCommands& commands, const Arguments&) { return commands.List(); });
+  AddNameCommands(app, arguments, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    PrintError(fmt::format("{}. See penstock --help", error.what()));
+    return kExitUsage;
+  }
+  return Run(action);
+}
+
+}  // namespace penstock::cli

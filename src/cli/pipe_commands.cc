@@ -1,0 +1,301 @@
+#include "cli/pipe_commands.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "cli/output.h"
+#include "cli/pipe_file.h"
+#include "cli/status_view.h"
+
+namespace penstock::cli {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPollInterval(200);
+constexpr milliseconds kWatchInterval(1000);
+
+// A value of an answer as the text of a table's cell.
+std::string Cell(const json& object, const char* key) {
+  const json value = object.value(key, json());
+  if (value.is_string()) return Printable(value.get<std::string>());
+  if (value.is_number_unsigned()) return WithThousands(value.get<uint64_t>());
+  return value.is_null() ? "" : value.dump();
+}
+
+std::string SourceName(const json& table) {
+  return Cell(table, "sourceSchemaName") + "." + Cell(table, "sourceTable");
+}
+
+void PrintJson(const json& value) {
+  Print(value.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+json MysqlSource(const json& pipe) {
+  return pipe.value("source", json::object()).value("mysql", json::object());
+}
+
+size_t CountErrors(const json& findings) {
+  size_t errors = 0;
+  for (const json& finding : findings) errors += Cell(finding, "severity") == "error" ? 1 : 0;
+  return errors;
+}
+
+std::string ReportText(const json& report) {
+  std::string text;
+  for (const json& finding : report.value("findings", json::array())) {
+    text += fmt::format("{:8} {}: {}\n", Cell(finding, "severity"), Cell(finding, "check"),
+                        Cell(finding, "message"));
+    if (const std::string remedy = Cell(finding, "remedy"); !remedy.empty()) {
+      text += fmt::format("         {}\n", remedy);
+    }
+  }
+  const json ddl = report.value("ddl", json::array());
+  if (!ddl.empty()) text += "\nWhat create would run:\n";
+  for (const json& statement : ddl) text += "\n" + statement.get<std::string>() + ";\n";
+  return text;
+}
+
+ScreenSize TerminalSize() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) {
+    return {};
+  }
+  return {.width = size.ws_col, .height = size.ws_row};
+}
+
+std::string Joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+}  // namespace
+
+Status PipeCommands::Check(const std::filesystem::path& file) {
+  PENSTOCK_ASSIGN(const json body, ReadPipeFile(file));
+  PENSTOCK_ASSIGN(const json report, client_.Post("/clickpipesCheck", body));
+  if (options_.json) {
+    PrintJson(report);
+  } else {
+    Print(ReportText(report));
+  }
+  if (report.value("ok", false)) return {};
+  return Fail(ErrorCode::kInvalidArgument, "{}: {} errors; create would be refused", file.string(),
+              CountErrors(report.value("findings", json::array())));
+}
+
+Status PipeCommands::Create(const std::filesystem::path& file, bool wait) {
+  PENSTOCK_ASSIGN(const json body, ReadPipeFile(file));
+  PENSTOCK_ASSIGN(const json pipe, client_.Post("/clickpipes", body));
+  const std::string path = "/clickpipes/" + Cell(pipe, "id");
+  if (!options_.json) Print(fmt::format("created {}  {}\n", Cell(pipe, "name"), Cell(pipe, "id")));
+  if (wait) PENSTOCK_TRY(AwaitState(path, "Running Degraded Completed"));
+  if (!options_.json) return {};
+  PENSTOCK_ASSIGN(const json latest, client_.Get(path));
+  PrintJson(latest);
+  return {};
+}
+
+Status PipeCommands::List() {
+  PENSTOCK_ASSIGN(const json pipes, client_.Get("/clickpipes"));
+  if (options_.json) {
+    PrintJson(pipes);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const json& pipe : pipes) {
+    const json source = MysqlSource(pipe);
+    rows.push_back({Cell(pipe, "name"), Cell(pipe, "state"), Cell(source, "host"),
+                    Cell(pipe.value("destination", json::object()), "database"),
+                    WithThousands(source.value("tableMappings", json::array()).size()),
+                    Cell(pipe, "id"), Cell(pipe, "reason")});
+  }
+  Print(FormatTable({"NAME", "STATE", "SOURCE", "DATABASE", "TABLES", "ID", "REASON"}, rows));
+  return {};
+}
+
+Status PipeCommands::Show(const std::string& name) {
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  PENSTOCK_ASSIGN(const json pipe, client_.Get(path));
+  if (options_.json) {
+    PrintJson(pipe);
+    return {};
+  }
+  PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status"));
+  const json source = MysqlSource(pipe);
+  const json port = source.value("port", json());
+  std::vector<std::vector<std::string>> rows = {
+      {"id", Cell(pipe, "id")},
+      {"state", fmt::format("{} since {}", Cell(pipe, "state"), Cell(status, "stateSince"))},
+      {"reason", Cell(status, "reason")},
+      {"retrying", Cell(status, "retrying")},
+      {"source", fmt::format("{}:{}", Cell(source, "host"), port.dump())},
+      {"database", Cell(pipe.value("destination", json::object()), "database")},
+      {"tables", WithThousands(source.value("tableMappings", json::array()).size())},
+      {"position", Cell(status, "position")},
+      {"created", Cell(pipe, "createdAt")},
+  };
+  const json settings = source.value("settings", json::object());
+  for (const auto& [key, value] : settings.items()) {
+    rows.push_back({key, value.is_string() ? value.get<std::string>() : value.dump()});
+  }
+  std::erase_if(rows, [](const auto& row) { return row[1].empty(); });
+  Print(FormatTable({"name", Cell(pipe, "name")}, rows));
+  return {};
+}
+
+Status PipeCommands::Tables(const std::string& name, bool ddl) {
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status"));
+  const json tables = status.value("tables", json::array());
+  if (options_.json) {
+    PrintJson(tables);
+    return {};
+  }
+  if (ddl) {
+    for (const json& table : tables) Print(table.value("ddl", std::string()) + ";\n\n");
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const json& table : tables) {
+    rows.push_back({SourceName(table), Cell(table, "target"), Cell(table, "state"),
+                    fmt::format("{}/{}", Cell(table, "partitionsDone"), Cell(table, "partitions")),
+                    Cell(table, "rowsLoaded"), Cell(table, "rowsInserted"),
+                    Cell(table, "rowsUpdated"), Cell(table, "rowsDeleted"),
+                    Cell(table, "valuesChanged")});
+  }
+  Print(FormatTable({"SOURCE", "TARGET", "STATE", "PARTITIONS", "LOADED", "INSERTED", "UPDATED",
+                     "DELETED", "CHANGED VALUES"},
+                    rows));
+  return {};
+}
+
+Status PipeCommands::Events(const std::string& name, size_t limit) {
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  PENSTOCK_ASSIGN(const json events, client_.Get(fmt::format("{}/events?limit={}", path, limit)));
+  if (options_.json) {
+    PrintJson(events);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const json& event : events) {
+    rows.push_back(
+        {Cell(event, "at"), Cell(event, "level"), Cell(event, "kind"), Cell(event, "text")});
+  }
+  Print(FormatTable({"TIME", "LEVEL", "KIND", "EVENT"}, rows));
+  return {};
+}
+
+Status PipeCommands::Batches(const std::string& name, size_t limit) {
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  PENSTOCK_ASSIGN(const json batches, client_.Get(fmt::format("{}/batches?limit={}", path, limit)));
+  if (options_.json) {
+    PrintJson(batches);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const json& batch : batches) {
+    rows.push_back({Cell(batch, "number"), Cell(batch, "finishedAt"), Cell(batch, "rows"),
+                    Cell(batch, "bytes"), Cell(batch, "tables"),
+                    Cell(batch, "milliseconds") + " ms"});
+  }
+  Print(FormatTable({"BATCH", "FINISHED", "ROWS", "BYTES", "TABLES", "TOOK"}, rows));
+  return {};
+}
+
+Status PipeCommands::Pause(const std::string& name, bool wait) {
+  return Command(name, "stop", wait, "Paused");
+}
+
+Status PipeCommands::Resume(const std::string& name, bool wait) {
+  return Command(name, "start", wait, "Snapshot Running Degraded Completed");
+}
+
+Status PipeCommands::Command(const std::string& name, const char* command, bool wait,
+                             std::string_view awaited) {
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  PENSTOCK_ASSIGN(json pipe, client_.Patch(path + "/state", {{"command", command}}));
+  if (wait) {
+    PENSTOCK_TRY(AwaitState(path, awaited));
+    PENSTOCK_ASSIGN(pipe, client_.Get(path));
+  }
+  if (options_.json) {
+    PrintJson(pipe);
+  } else if (!wait) {
+    Print(fmt::format("{} {}\n", Cell(pipe, "name"), Cell(pipe, "state")));
+  }
+  return {};
+}
+
+Status PipeCommands::Delete(const std::string& name, bool wait) {
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  PENSTOCK_TRY(client_.Delete(path));
+  while (wait) {
+    const Result<json> pipe = client_.Get(path);
+    if (!pipe && pipe.error().code == ErrorCode::kNotFound) break;
+    if (!pipe) return Fail(pipe.error());
+    if (!Clock::Real().Wait(kPollInterval, stop_)) return Fail(ErrorCode::kCancelled, "stopped");
+  }
+  if (!options_.json) Print(fmt::format("deleted {}; its tables in ClickHouse stay\n", name));
+  return {};
+}
+
+Status PipeCommands::AwaitState(const std::string& path, std::string_view states) {
+  std::string shown;
+  for (;;) {
+    PENSTOCK_ASSIGN(const json pipe, client_.Get(path));
+    const std::string state = Cell(pipe, "state");
+    if (state != shown && !options_.json) Print(state + "\n");
+    shown = state;
+    if (fmt::format(" {} ", states).find(fmt::format(" {} ", state)) != std::string::npos) {
+      return {};
+    }
+    if (state == "Failed") {
+      return Fail(ErrorCode::kNeedsUser, "{} is Failed: {}", Cell(pipe, "name"),
+                  Cell(pipe, "reason"));
+    }
+    if (!Clock::Real().Wait(kPollInterval, stop_)) return Fail(ErrorCode::kCancelled, "stopped");
+  }
+}
+
+Status PipeCommands::ShowStatus(const std::string& name, bool watch) {
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  if (watch) return Watch(path);
+  PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status"));
+  if (options_.json) {
+    PrintJson(status);
+  } else {
+    Print(Joined(StatusLines(status, {.width = SIZE_MAX})));
+  }
+  return {};
+}
+
+Status PipeCommands::Watch(const std::string& path) {
+  const bool redraw = !options_.json && ::isatty(STDOUT_FILENO) == 1;
+  size_t drawn = 0;
+  do {
+    const Result<json> status = client_.Get(path + "/status");
+    if (stop_.stop_requested()) return {};
+    if (!status) return Fail(status.error());
+    if (options_.json) {
+      Print(status->dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+    } else if (redraw) {
+      const std::vector<std::string> lines = StatusLines(*status, TerminalSize());
+      // Up to where the last drawing began, and clear to the end of the screen.
+      Print((drawn == 0 ? "" : fmt::format("\x1b[{}F\x1b[J", drawn)) + Joined(lines));
+      drawn = lines.size();
+    } else {
+      const std::string time = FormatIso8601(Clock::Real().Wall());
+      Print(fmt::format("{}  {}\n", time.substr(11, 8), StatusLine(*status)));
+    }
+  } while (Clock::Real().Wait(kWatchInterval, stop_));
+  return {};
+}
+
+}  // namespace penstock::cli

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/status.h"
+#include "cli/api_client.h"
+
+namespace penstock::cli {
+
+// The commands that speak to a server. Each prints its result to stdout: tables for people, or what
+// the API answered as JSON. Where something was asked for and did not come about, the answer is an
+// error.
+class PipeCommands {
+ public:
+  struct Options {
+    std::string server;
+    bool json = false;
+  };
+  PipeCommands(Options options, std::stop_token stop)
+      : options_(options), stop_(stop), client_(options.server, stop) {}
+
+  Status Check(const std::filesystem::path& file);
+  Status Create(const std::filesystem::path& file, bool wait);
+  Status List();
+  Status Show(const std::string& name);
+  Status Tables(const std::string& name, bool ddl);
+  Status Events(const std::string& name, size_t limit);
+  Status Batches(const std::string& name, size_t limit);
+  Status Pause(const std::string& name, bool wait);
+  Status Resume(const std::string& name, bool wait);
+  Status Delete(const std::string& name, bool wait);
+  // With `watch` until a stop is requested: redrawn on a terminal, else a line a second.
+  Status ShowStatus(const std::string& name, bool watch);
+
+ private:
+  Status Command(const std::string& name, const char* command, bool wait, std::string_view awaited);
+  // Until the pipe at `path` is in one of the states, separated by spaces. Failed is an error.
+  Status AwaitState(const std::string& path, std::string_view states);
+  Status Watch(const std::string& path);
+
+  const Options options_;
+  const std::stop_token stop_;
+  ApiClient client_;
+};
+
+}  // namespace penstock::cli

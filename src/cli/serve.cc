@@ -1,0 +1,98 @@
+#include "cli/serve.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "api/server.h"
+#include "base/clock.h"
+#include "catalog/catalog.h"
+#include "cli/memory_limit.h"
+#include "cli/output.h"
+#include "clickhouse/embedded_server.h"
+#include "obs/log.h"
+#include "pipe/supervisor.h"
+
+namespace penstock::cli {
+namespace {
+
+std::string UrlOf(const std::string& host, uint16_t port) {
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return ipv6 ? fmt::format("http://[{}]:{}", host, port) : fmt::format("http://{}:{}", host, port);
+}
+
+// Everyone who reaches the API may use it.
+void WarnIfOpen(const std::string& host) {
+  if (host == "localhost" || host == "::1" || host.starts_with("127.")) return;
+  LogWarning("",
+             "the API listens on {} and asks for no password: let only those reach it who may "
+             "use it",
+             host);
+}
+
+Result<std::unique_ptr<clickhouse::EmbeddedServer>> StartClickHouse(const ServeOptions& options,
+                                                                    std::stop_token stop) {
+  if (!options.embedded_clickhouse) return nullptr;
+  if (options.clickhouse) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "give an embedded ClickHouse or the URL of one, not both");
+  }
+  return clickhouse::EmbeddedServer::Start({.data_dir = (options.data_dir / "clickhouse").string(),
+                                            .http_port = options.clickhouse_http_port,
+                                            .tcp_port = options.clickhouse_tcp_port},
+                                           std::move(stop));
+}
+
+void PrintStart(const ServeOptions& options, const catalog::Catalog& catalog, uint16_t port,
+                const clickhouse::EmbeddedServer* embedded) {
+  std::string text = fmt::format("penstock {} listens on {}\n", PENSTOCK_VERSION,
+                                 UrlOf(options.listen.host, port));
+  text += fmt::format("  organization  {}\n  service       {}\n", catalog.organization_id(),
+                      catalog.service_id());
+  text += fmt::format("  data          {}\n", options.data_dir.string());
+  if (embedded != nullptr) {
+    text += fmt::format("  clickhouse    {} (embedded; native protocol on port {})\n",
+                        embedded->endpoint().url, embedded->tcp_port());
+  } else if (options.clickhouse) {
+    text += fmt::format("  clickhouse    {}\n", options.clickhouse->url);
+  }
+  Print(text);
+}
+
+}  // namespace
+
+Status Serve(ServeOptions options, std::stop_token stop) {
+  SetLogLevel(options.log_level);
+  if (options.data_dir.empty()) options.data_dir = DefaultDataDir();
+  // Each part outlives those below it.
+  PENSTOCK_ASSIGN(const std::unique_ptr<catalog::Catalog> catalog,
+                  catalog::Catalog::Open(
+                      {.data_dir = options.data_dir, .secret_key_file = options.secret_key_file}));
+  PENSTOCK_ASSIGN(const std::unique_ptr<clickhouse::EmbeddedServer> embedded,
+                  StartClickHouse(options, stop));
+  pipe::Supervisor::Options supervised;
+  supervised.catalog = catalog.get();
+  supervised.has_default_destination = embedded != nullptr || options.clickhouse.has_value();
+  if (embedded) supervised.default_destination = embedded->endpoint();
+  if (options.clickhouse) supervised.default_destination = *options.clickhouse;
+  supervised.memory_limit_bytes =
+      options.memory_limit_bytes != 0 ? options.memory_limit_bytes : DefaultMemoryLimitBytes();
+  pipe::Supervisor supervisor(std::move(supervised));
+  PENSTOCK_TRY(supervisor.Start());
+  PENSTOCK_ASSIGN(const std::unique_ptr<api::Server> server,
+                  api::Server::Start({.host = options.listen.host,
+                                      .port = options.listen.port,
+                                      .organization_id = catalog->organization_id(),
+                                      .service_id = catalog->service_id(),
+                                      .supervisor = &supervisor,
+                                      .allowed_hosts = options.allowed_hosts}));
+  WarnIfOpen(options.listen.host);
+  PrintStart(options, *catalog, server->port(), embedded.get());
+  while (Clock::Real().Wait(std::chrono::hours(1), stop)) {
+  }
+  LogInfo("", "stopping");
+  return {};
+}
+
+}  // namespace penstock::cli

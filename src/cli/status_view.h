@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace penstock::cli {
+
+// A pipe's status (the API's GET .../status) for people.
+
+// Several lines: state, speed, a progress bar per table. At most `height` lines of at most `width`
+// characters; tables that do not fit are counted in the last line.
+struct ScreenSize {
+  size_t width = 100;
+  size_t height = 1'000'000;
+};
+std::vector<std::string> StatusLines(const nlohmann::json& status, ScreenSize size);
+
+// The same in one line, for logs: "Running  lag 420 ms  1,200 rows/s  ...".
+std::string StatusLine(const nlohmann::json& status);
+
+}  // namespace penstock::cli
