@@ -22,7 +22,7 @@ import yaml  # noqa: E402
 import shop  # noqa: E402
 from harness import compare  # noqa: E402
 from harness.penstock import Penstock  # noqa: E402
-from harness.process import program  # noqa: E402
+from harness.process import free_port, program  # noqa: E402
 from harness.sources import SOURCES  # noqa: E402
 from harness.wait import DeadlineExceeded, pause, wait_until  # noqa: E402
 
@@ -87,7 +87,9 @@ class Demo:
         self.screen = Screen()
         self.source = None
         self.penstock = None
+        self.clickhouse_url = None
         self.spec = None
+        self.name = None
         self.pipe = None
 
     # --- starting ---
@@ -103,12 +105,12 @@ class Demo:
         say(f"  127.0.0.1:{self.source.port}, {rows:,} rows in {len(shop.TABLES)} tables: "
             f"{', '.join(shop.TABLES)}")
         say("Starting penstock serve --embedded-clickhouse …")
-        self.penstock = stack.enter_context(Penstock("--embedded-clickhouse",
-                                                     data_dir=DATA / "penstock"))
-        say(f"  API at {self.penstock.url}, ClickHouse at {self.clickhouse_url()}")
-
-    def clickhouse_url(self):
-        return self.penstock.clickhouse_url()
+        port = free_port()
+        self.clickhouse_url = f"http://127.0.0.1:{port}"
+        self.penstock = stack.enter_context(Penstock(
+            "--embedded-clickhouse", "--clickhouse-http-port", str(port),
+            data_dir=DATA / "penstock"))
+        say(f"  API at {self.penstock.url}, ClickHouse at {self.clickhouse_url}")
 
     def pipe_file(self):
         """The example's pipe with this run's address and password."""
@@ -128,7 +130,8 @@ class Demo:
         code, _, error = self.penstock.cli("create", "-f", path)
         if code:
             raise RuntimeError(error)
-        self.pipe = self.spec["name"]
+        self.name = self.spec["name"]
+        self.pipe = self.penstock.find(self.name)
 
     # --- showing ---
 
@@ -158,9 +161,9 @@ class Demo:
         say("\nThe shop goes on selling. From another terminal:")
         say(f"  echo 'SELECT status, count(), sum(total) FROM {database}.orders FINAL "
             "WHERE _penstock_is_deleted = 0 GROUP BY status' |")
-        say(f"    curl -sS '{self.clickhouse_url()}/?default_format=PrettyCompact' --data-binary @-")
+        say(f"    curl -sS '{self.clickhouse_url}/?default_format=PrettyCompact' --data-binary @-")
         for command in ("status {} --watch", "pause {}", "resume {}", "tables {}"):
-            say(f"  {tool} {command.format(self.pipe)}")
+            say(f"  {tool} {command.format(self.name)}")
         say("Ctrl-C stops everything.\n" if self.seconds is None else
             f"It runs for {self.seconds} s.\n")
 
@@ -193,7 +196,7 @@ class Demo:
         results = {}
 
         def equal():
-            results.update(compare.compare(self.source.connect, self.clickhouse_url(), mappings,
+            results.update(compare.compare(self.source.connect, self.clickhouse_url, mappings,
                                            self.spec["destination"]["database"]))
             return all(result.equal for result in results.values())
         say("\nThe shop is closed. Comparing source and ClickHouse, row for row …")

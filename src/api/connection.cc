@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace penstock::api {
 namespace {
@@ -44,7 +45,9 @@ DeadlineStream::DeadlineStream(int socket, const Limits& limits)
       limits_(limits),
       receive_deadline_(Clock::Real().Steady() + limits.receive_timeout) {}
 
-DeadlineStream::~DeadlineStream() { *limits_.received_bytes -= received_; }
+DeadlineStream::~DeadlineStream() { Release(); }
+
+void DeadlineStream::Release() { *limits_.received_bytes -= std::exchange(received_, 0); }
 
 bool DeadlineStream::Await(short events, SteadyTime deadline) const {
   for (;;) {
@@ -108,6 +111,7 @@ void DeadlineStream::get_local_ip_and_port(std::string& ip, int& port) const {
 
 void DeadlineStream::Linger() {
   if (send_deadline_ == SteadyTime()) return;  // nothing was written
+  Release();
   ::shutdown(socket_, SHUT_WR);
   const SteadyTime deadline = Clock::Real().Steady() + kLingerTime;
   while (Await(POLLIN, deadline)) {

@@ -61,12 +61,13 @@ class DeadlineStream final : public httplib::Stream {
   socket_t socket() const override { return socket_; }
 
   // Says that no more will be written, and takes what the client may still be sending for a
-  // moment: closing a socket with unread bytes would destroy the answer on its way.
+  // moment: closing a socket with unread bytes would destroy the answer on its way. The last call.
   void Linger();
 
  private:
   bool Await(short events, SteadyTime deadline) const;
   ssize_t Fill();
+  void Release();
 
   const int socket_;
   const Limits limits_;

@@ -45,6 +45,12 @@ void Answer(const HttpResponse& from, httplib::Response& response) {
   response.set_content(from.body, "application/json");
 }
 
+// httplib's own default would let a second server share the port.
+void AllowQuickRestart(socket_t socket) {
+  const int yes = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+}
+
 // What httplib itself answers with, in words.
 std::string ReasonOf(int status) {
   switch (status) {
@@ -77,6 +83,7 @@ class HttpServer::Impl final : private httplib::Server {
                        .received_bytes = &received_bytes_,
                        .received_bytes_max = options_.received_bytes_max} {
     new_task_queue = [this] { return MakePool(); };
+    set_socket_options(AllowQuickRestart);
     set_payload_max_length(options_.body_bytes_max);
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       return Admit(request, response);

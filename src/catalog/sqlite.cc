@@ -23,14 +23,14 @@ bool IsDiskFull(int code, int system_errno) {
           (system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG));
 }
 
-Error ToError(const SQLite::Exception& exception, sqlite3* handle) {
+// `system_errno` is errno as the failed call left it; 0: it was not the system that failed.
+Error ToError(const SQLite::Exception& exception, int system_errno) {
   const int extended = exception.getExtendedErrorCode();
   const int code = exception.getErrorCode() & 0xff;
   Error error{.code = ErrorCode::kInternal,
               .message = exception.what(),
               .origin = "catalog",
               .native_code = extended > 0 ? extended : code};
-  const int system_errno = handle != nullptr ? sqlite3_system_errno(handle) : 0;
   if (IsDiskFull(code, system_errno)) {
     error.code = ErrorCode::kExhausted;
     error.message = "the disk of the data directory is full";
@@ -122,10 +122,11 @@ class Sqlite::Impl {
   // Runs `body` with the library's exceptions turned into errors.
   template <typename Body>
   auto Guard(const Body& body) -> decltype(body()) {
+    errno = 0;
     try {
       return body();
     } catch (const SQLite::Exception& exception) {
-      return Failure(ToError(exception, database_.getHandle()));
+      return Failure(ToError(exception, errno));
     }
   }
 
@@ -168,10 +169,11 @@ Sqlite::~Sqlite() = default;
 Result<std::unique_ptr<Sqlite>> Sqlite::Open(const std::filesystem::path& file) {
   PENSTOCK_TRY(MakeFile(file));
   std::unique_ptr<Sqlite> opened;
+  errno = 0;
   try {
     opened.reset(new Sqlite(std::make_unique<Impl>(file)));
   } catch (const SQLite::Exception& exception) {
-    return Fail(ToError(exception, nullptr).In(file.string()));
+    return Fail(ToError(exception, errno).In(file.string()));
   }
   PENSTOCK_TRY(
       opened->Query("PRAGMA journal_mode=WAL", {}, [](const SqlRow&) { return Status(); }));

@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 
 constexpr uint64_t kSyncIntervalMillisMax = 86'400'000;
-constexpr TextRules kCertificate = {.bytes_max = 1024 * 1024};
+constexpr TextRules kCertificate = {.bytes_max = 1 << 20};
 
 constexpr std::array<std::pair<std::string_view, ReplicationMode>, 3> kModes = {{
     {"cdc", ReplicationMode::kCdc},

@@ -64,7 +64,7 @@ std::vector<size_t> RangeColumns(const model::Table& table) {
 }
 
 std::string BoundaryExpression(const model::Column& column) {
-  const std::string name = mysql::QuoteIdentifier(column.name);
+  std::string name = mysql::QuoteIdentifier(column.name);
   if (IsText(column.type) || IsBinary(column.type)) return "HEX(" + name + ")";
   if (column.type == SqlType::kBit) return name + "+0";
   return name;

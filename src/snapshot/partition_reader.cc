@@ -125,14 +125,14 @@ Status PartitionReader::Insert(const LoadTable& table, clickhouse::Block& block,
                                std::stop_token stop) {
   Backoff backoff;
   while (true) {
-    const Status status = destination_.Insert(block,
-                                              {.database = options_.database,
-                                               .table = table.target,
-                                               .query_id = "penstock-" + RandomUuid(),
-                                               .deduplication_token = {},
-                                               .compression = options_.compression,
-                                               .settings = {}},
-                                              stop);
+    Status status = destination_.Insert(block,
+                                        {.database = options_.database,
+                                         .table = table.target,
+                                         .query_id = "penstock-" + RandomUuid(),
+                                         .deduplication_token = {},
+                                         .compression = options_.compression,
+                                         .settings = {}},
+                                        stop);
     if (status || (status.error().code != ErrorCode::kRetry &&
                    status.error().code != ErrorCode::kUnknownOutcome)) {
       return status;

@@ -46,14 +46,14 @@ Status BatchWriter::InsertTable(clickhouse::Client& client, const TableRows& row
                                 std::stop_token stop) {
   Backoff backoff;
   while (true) {
-    const Status status = client.Insert(rows.block,
-                                        {.database = options_.database,
-                                         .table = targets_[rows.table],
-                                         .query_id = "penstock-" + RandomUuid(),
-                                         .deduplication_token = {},
-                                         .compression = options_.compression,
-                                         .settings = {}},
-                                        stop);
+    Status status = client.Insert(rows.block,
+                                  {.database = options_.database,
+                                   .table = targets_[rows.table],
+                                   .query_id = "penstock-" + RandomUuid(),
+                                   .deduplication_token = {},
+                                   .compression = options_.compression,
+                                   .settings = {}},
+                                  stop);
     if (status) {
       if (backoff.attempts() != 0) options_.on_retry(nullptr);
       return {};

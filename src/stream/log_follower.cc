@@ -26,7 +26,7 @@ Status LogFollower::Run(std::stop_token stop) {
   Backoff backoff;
   while (true) {
     connected_ = false;
-    const Status status = FollowOnce(stop);
+    Status status = FollowOnce(stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
     assembler_.Reconnect();
     if (status.error().code != ErrorCode::kRetry) {

@@ -92,6 +92,7 @@ class WriterThread {
 Status RunStream(std::vector<StreamTable> tables, const model::Position& start,
                  const StreamOptions& options, StreamJournal* journal, std::stop_token stop) {
   std::vector<std::string> targets;
+  targets.reserve(tables.size());
   for (const StreamTable& table : tables) targets.push_back(table.target);
   PENSTOCK_ASSIGN(auto assembler, Assembler::Make(std::move(tables), start, [journal] {
                     return journal->ReserveVersions();

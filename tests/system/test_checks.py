@@ -115,7 +115,7 @@ class Checks:
         spec["destination"]["database"] = "taken"
         code, out, err = self.penstock.cli("create", "-f", self.write(spec))
         self.assertEqual(1, code)
-        self.assertIn("taken.t", out + err)
+        self.assertIn("`taken`.`t`", out + err)
         self.assertEqual([], self.penstock.pipes())
         self.assertEqual("1\n", self.clickhouse.query("SELECT count() FROM taken.t"))
         self.clickhouse.query("DROP DATABASE taken SYNC")
@@ -249,7 +249,8 @@ class FullDisk(SystemTest):
             pipe = self.penstock.create(spec)
             self.penstock.await_state(pipe, "Running")
             filler = self.fill()
-            self.source.run("INSERT INTO shop.t SELECT seq + 1 FROM seq_1_to_1000")
+            self.source.run("INSERT INTO shop.t SELECT seq + 1 FROM seq_1_to_1000",
+                            database="shop")
             filler.unlink()
             self.await_caught_up()
             self.assert_equal(spec)

@@ -63,7 +63,7 @@ class Tls:
         self.assert_refused("certificate", caCertificate=self.authority)
 
     def test_plaintext_is_refused_by_the_server(self):
-        self.assert_refused("secure", disableTls=True)
+        self.assert_refused("source_connection", disableTls=True)
 
 
 class TlsMariaDB(Tls, SystemTest):

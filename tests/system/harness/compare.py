@@ -115,7 +115,7 @@ def target_text(column):
     if kind == "decimal":
         return f"toDecimalString({name}, {column.scale})"
     if kind in ("float", "double"):
-        return f"hex(reinterpretAsString(toFloat64({name})))"
+        return f"hex(reinterpretAsFixedString(toFloat64({name})))"
     if kind in TEXTS or kind in BINARIES or kind == "json":
         return f"hex({name})"
     if kind in ("date", "datetime", "timestamp", "time"):

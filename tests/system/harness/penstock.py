@@ -112,6 +112,14 @@ class Penstock:
     def pipe(self, pipe_id):
         return self.api(f"{self.pipes_path()}/{pipe_id}")
 
+    def find(self, name):
+        """The id of the pipe of this name."""
+        return next(pipe["id"] for pipe in self.pipes() if pipe["name"] == name)
+
+    def status(self, pipe_id):
+        """Everything known of the pipe: state, lag, rows, tables (an extension of the API)."""
+        return self.api(f"{self.pipes_path()}/{pipe_id}/status")
+
     def state(self, pipe_id):
         return self.pipe(pipe_id)["state"]
 

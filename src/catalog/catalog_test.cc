@@ -1,0 +1,373 @@
+#include "catalog/catalog.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "catalog/catalog_for_test.h"
+#include "catalog/sqlite.h"
+
+namespace penstock::catalog {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+class CatalogTest : public testing::Test {
+ protected:
+  std::unique_ptr<Catalog> Open(fs::path key_file = {}) {
+    Result<std::unique_ptr<Catalog>> opened = TryOpen(std::move(key_file));
+    EXPECT_TRUE(opened) << opened.error().ToString();
+    return opened ? *std::move(opened) : nullptr;
+  }
+  Result<std::unique_ptr<Catalog>> TryOpen(fs::path key_file = {}) {
+    return Catalog::Open(
+        {.data_dir = folder_.path() / "data", .secret_key_file = key_file, .clock = &clock_});
+  }
+  fs::path DataDir() const { return folder_.path() / "data"; }
+
+  std::string FileBytes() const {
+    std::string all;
+    for (const auto& entry : fs::directory_iterator(DataDir())) {
+      std::ifstream stream(entry.path(), std::ios::binary);
+      all.append(std::istreambuf_iterator<char>(stream), {});
+    }
+    return all;
+  }
+
+  TemporaryFolder folder_;
+  FixedClock clock_;
+};
+
+mode_t ModeOf(const fs::path& path) {
+  struct stat info {};
+  EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
+  return info.st_mode & 07777;
+}
+
+TEST_F(CatalogTest, NamesOfTheServerAreKept) {
+  std::string organization;
+  std::string service;
+  {
+    const auto catalog = Open();
+    organization = catalog->organization_id();
+    service = catalog->service_id();
+  }
+  EXPECT_THAT(organization, SizeIs(36));
+  EXPECT_NE(organization, service);
+  const auto catalog = Open();
+  EXPECT_EQ(catalog->organization_id(), organization);
+  EXPECT_EQ(catalog->service_id(), service);
+}
+
+TEST_F(CatalogTest, PipesAreKept) {
+  PipeRecord pipe = SomePipe("a");
+  pipe.resume_state = "Running";
+  pipe.reason = "why";
+  ASSERT_TRUE(Open()->CreatePipe(pipe));
+  const auto pipes = Open()->Pipes();
+  ASSERT_TRUE(pipes);
+  ASSERT_THAT(*pipes, SizeIs(1));
+  EXPECT_EQ(Describe((*pipes)[0]), Describe(pipe));
+}
+
+TEST_F(CatalogTest, ANameIsTakenOnce) {
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  PipeRecord second = SomePipe("b");
+  second.name = SomePipe("a").name;
+  const Status status = catalog->CreatePipe(second);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(*catalog->Pipes(), SizeIs(1));
+}
+
+TEST_F(CatalogTest, SecretsAreSealedInEveryFile) {
+  PipeRecord pipe = SomePipe("a");
+  pipe.spec = R"({"password": "correct horse battery staple"})";
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(pipe));
+  EXPECT_THAT(FileBytes(), Not(HasSubstr("battery staple")));
+  EXPECT_EQ((*catalog->Pipes())[0].spec, pipe.spec);
+}
+
+TEST_F(CatalogTest, TransitionsNeedTheStateTheyStartFrom) {
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  const Transition transition = {.from = "Provisioning",
+                                 .to = "Setup",
+                                 .resume_state = "",
+                                 .reason = "connected",
+                                 .at = kTestTime + UnixMicros(77)};
+  ASSERT_TRUE(catalog->SaveTransition("a", transition));
+  const Status again = catalog->SaveTransition("a", transition);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(catalog->SaveTransition("x", transition).error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(*catalog->Transitions("a"), SizeIs(2));
+  const auto events = catalog->Events("a", 10);
+  ASSERT_TRUE(events);
+  ASSERT_THAT(*events, SizeIs(2));
+  EXPECT_EQ((*events)[0].kind, "state");
+  EXPECT_EQ((*events)[0].text, "Provisioning to Setup: connected");
+  EXPECT_EQ((*catalog->Pipes())[0].state_since, kTestTime + UnixMicros(77));
+}
+
+TEST_F(CatalogTest, TablesAndPartitionsAreKeptWhole) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  {
+    const auto catalog = Open();
+    ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+    ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+    PartitionRecord first;
+    first.upper = {{std::string("a\0b", 3), "", "\xff\xfe"}};
+    PartitionRecord last;
+    last.lower = first.upper;
+    ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {first}, false, 10));
+    ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {last}, true, 20));
+    ASSERT_TRUE(catalog->FinishPartition(tables[0].id, 1, 7));
+    EXPECT_EQ(catalog->FinishPartition(tables[0].id, 2, 7).error().code, ErrorCode::kNotFound);
+  }
+  EXPECT_GT(tables[0].id, 0);
+  EXPECT_NE(tables[0].id, tables[1].id);
+  const auto catalog = Open();
+  const auto stored = catalog->Tables("a");
+  ASSERT_TRUE(stored) << stored.error().ToString();
+  ASSERT_THAT(*stored, SizeIs(2));
+  EXPECT_EQ((*stored)[0].definition, tables[0].definition);
+  EXPECT_EQ((*stored)[0].load_version_base, tables[0].load_version_base);
+  EXPECT_TRUE((*stored)[0].partitions_planned);
+  EXPECT_EQ((*stored)[0].rows_estimated, 20u);
+  const auto partitions = catalog->Partitions(tables[0].id);
+  ASSERT_TRUE(partitions);
+  ASSERT_THAT(*partitions, SizeIs(2));
+  EXPECT_EQ((*partitions)[0].lower, std::nullopt);
+  EXPECT_THAT(*(*partitions)[0].upper, ElementsAre(std::string("a\0b", 3), "", "\xff\xfe"));
+  EXPECT_FALSE((*partitions)[0].done);
+  EXPECT_EQ((*partitions)[1].index, 1u);
+  EXPECT_TRUE((*partitions)[1].done);
+  EXPECT_EQ((*partitions)[1].rows, 7u);
+}
+
+TEST_F(CatalogTest, AnEmptyBoundaryIsNotAnOpenOne) {
+  std::vector<TableRecord> tables = {SomeTable("t")};
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  PartitionRecord partition;
+  partition.lower = std::vector<std::string>{};
+  ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {partition}, true, 0));
+  EXPECT_EQ((*catalog->Partitions(tables[0].id))[0].lower, std::vector<std::string>{});
+  EXPECT_EQ((*catalog->Partitions(tables[0].id))[0].upper, std::nullopt);
+}
+
+TEST_F(CatalogTest, AttemptsOnlyRise) {
+  std::vector<TableRecord> tables = {SomeTable("t")};
+  {
+    const auto catalog = Open();
+    ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+    ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+    EXPECT_EQ(*catalog->BeginAttempt(tables[0].id), 1u);
+    EXPECT_EQ(*catalog->BeginAttempt(tables[0].id), 2u);
+    EXPECT_EQ(catalog->BeginAttempt(99).error().code, ErrorCode::kNotFound);
+  }
+  EXPECT_EQ(*Open()->BeginAttempt(tables[0].id), 3u);
+}
+
+TEST_F(CatalogTest, CheckpointsKeepAllBits) {
+  Checkpoint checkpoint = SomeCheckpoint();
+  checkpoint.versions_reserved_end = UINT64_MAX;
+  checkpoint.position.offset = UINT64_MAX;
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  EXPECT_EQ(catalog->LoadCheckpoint("a").error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", checkpoint, std::nullopt));
+  const auto stored = catalog->LoadCheckpoint("a");
+  ASSERT_TRUE(stored) << stored.error().ToString();
+  EXPECT_EQ(stored->position, checkpoint.position);
+  EXPECT_EQ(stored->versions_reserved_end, UINT64_MAX);
+  EXPECT_EQ(catalog->SaveCheckpoint("x", checkpoint, std::nullopt).error().code,
+            ErrorCode::kNotFound);
+}
+
+TEST_F(CatalogTest, DeletingAPipeTakesAllThatBelongsToIt) {
+  std::vector<TableRecord> tables = {SomeTable("t")};
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {PartitionRecord{}}, true, 1));
+  ASSERT_TRUE(catalog->DeletePipe("a"));
+  EXPECT_EQ(catalog->DeletePipe("a").error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(*catalog->Pipes(), IsEmpty());
+  EXPECT_THAT(*catalog->Tables("a"), IsEmpty());
+  EXPECT_THAT(*catalog->Partitions(tables[0].id), IsEmpty());
+  EXPECT_THAT(*catalog->Events("a", 10), IsEmpty());
+  const int64_t old_id = tables[0].id;
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  EXPECT_GT(tables[0].id, old_id);
+}
+
+TEST_F(CatalogTest, OldBatchesAndEventsGo) {
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  const auto add = [&] {
+    BatchRecord batch = {.rows = 1, .finished_at = clock_.Wall()};
+    ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), batch));
+    ASSERT_TRUE(catalog->AddEvent(
+        "a", {.at = clock_.Wall(), .level = "info", .kind = "retry", .text = "x"}));
+  };
+  add();
+  clock_.Advance(std::chrono::hours(24 * 8));
+  add();
+  ASSERT_THAT(*catalog->Batches("a", 100), SizeIs(1));
+  EXPECT_EQ((*catalog->Batches("a", 100))[0].number, 2u);
+  EXPECT_THAT(*catalog->Events("a", 100), SizeIs(3));
+  clock_.Advance(std::chrono::hours(24 * 89));
+  add();
+  EXPECT_THAT(*catalog->Events("a", 100), SizeIs(2));
+}
+
+TEST_F(CatalogTest, FilesAreClosedToOthers) {
+  const mode_t mask = ::umask(0);
+  const auto catalog = Open();
+  ::umask(mask);
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  EXPECT_EQ(ModeOf(DataDir()), 0700u);
+  for (const auto& entry : fs::directory_iterator(DataDir())) {
+    EXPECT_EQ(ModeOf(entry.path()), 0600u) << entry.path();
+  }
+}
+
+TEST_F(CatalogTest, AnEmptyOpenFolderIsClosedAndAFilledOneRefused) {
+  fs::create_directory(DataDir());
+  ::chmod(DataDir().c_str(), 0755);
+  Open();
+  EXPECT_EQ(ModeOf(DataDir()), 0700u);
+
+  fs::remove_all(DataDir());
+  fs::create_directory(DataDir());
+  ::chmod(DataDir().c_str(), 0755);
+  std::ofstream(DataDir() / "thesis.txt") << "x";
+  const auto refused = TryOpen();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNeedsUser);
+  EXPECT_EQ(ModeOf(DataDir()), 0755u);
+}
+
+TEST_F(CatalogTest, ASecondOneIsRefusedUntilTheFirstIsGone) {
+  auto first = Open();
+  const auto second = TryOpen();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(second.error().message, HasSubstr(fmt::format("pid {}", ::getpid())));
+  first.reset();
+  EXPECT_TRUE(TryOpen());
+}
+
+TEST_F(CatalogTest, ANewerVersionIsRefusedAndLeftAlone) {
+  Open();
+  {
+    auto database = Sqlite::Open(DataDir() / "catalog.sqlite");
+    ASSERT_TRUE(database);
+    ASSERT_TRUE((*database)->Script("PRAGMA user_version = 999"));
+  }
+  const auto refused = TryOpen();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(refused.error().message, HasSubstr("999"));
+}
+
+TEST_F(CatalogTest, ADamagedFileIsRefused) {
+  Open();
+  std::fstream file(DataDir() / "catalog.sqlite", std::ios::in | std::ios::out | std::ios::binary);
+  file.write("this is not a database, it is text. ", 36);
+  file.close();
+  fs::remove(DataDir() / "catalog.sqlite-wal");
+  const auto refused = TryOpen();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNeedsUser) << refused.error().ToString();
+}
+
+TEST_F(CatalogTest, AWrongOrMissingKeyIsSaid) {
+  const fs::path key = folder_.path() / "key";
+  const fs::path other = folder_.path() / "other";
+  Open(key);
+  EXPECT_EQ(ModeOf(key), 0600u);
+  std::ofstream(other) << std::string(64, '1') << '\n';
+  for (const fs::path& wrong : {other, folder_.path() / "absent"}) {
+    const auto refused = TryOpen(wrong);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kNeedsUser);
+    EXPECT_THAT(refused.error().ToString(), HasSubstr("--secret-key-file"));
+  }
+  EXPECT_FALSE(fs::exists(folder_.path() / "absent"));
+  std::ofstream(other) << "no key";
+  EXPECT_THAT(TryOpen(other).error().message, HasSubstr("64 hexadecimal digits"));
+  EXPECT_TRUE(TryOpen(key));
+}
+
+TEST_F(CatalogTest, ManyThreadsWriteAtOnce) {
+  const auto catalog = Open();
+  constexpr int kThreads = 8;
+  constexpr int kCalls = 25;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      const std::string id = fmt::format("pipe{}", t);
+      EXPECT_TRUE(catalog->CreatePipe(SomePipe(id)));
+      for (int i = 0; i < kCalls; ++i) {
+        EXPECT_TRUE(catalog->SaveCheckpoint(id, SomeCheckpoint(),
+                                            BatchRecord{.rows = 1, .finished_at = kTestTime}));
+        // A call that fails beside others takes nothing of theirs with it.
+        EXPECT_FALSE(catalog->CreatePipe(SomePipe(id)));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int t = 0; t < kThreads; ++t) {
+    const std::string id = fmt::format("pipe{}", t);
+    EXPECT_THAT(*catalog->Batches(id, 1000), SizeIs(kCalls));
+    EXPECT_THAT(*catalog->Transitions(id), SizeIs(1));
+  }
+}
+
+// A limit on the size of files stands for a full disk: write() fails in the same place.
+TEST_F(CatalogTest, AFullDiskIsSaidAndPasses) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  rlimit unlimited{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  const auto add = [&] {
+    return catalog->AddEvent(
+        "a",
+        {.at = clock_.Wall(), .level = "info", .kind = "retry", .text = std::string(10'000, 'x')});
+  };
+  rlimit full = unlimited;
+  full.rlim_cur = 128 * 1024;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+  int added = 0;
+  Status status;
+  while ((status = add()) && added < 100) ++added;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kExhausted) << status.error().ToString();
+  EXPECT_EQ(status.error().origin, "catalog");
+  EXPECT_NE(status.error().remedy, "");
+  EXPECT_THAT(*catalog->Events("a", 1000), SizeIs(added + 1));
+  EXPECT_TRUE(add());
+}
+
+}  // namespace
+}  // namespace penstock::catalog
