@@ -23,6 +23,7 @@ namespace {
 
 constexpr size_t kHeadBytesMax = 64 * 1024;
 constexpr size_t kPathBytesMax = 1024;  // httplib matches paths by std::regex, which recurses
+constexpr int kBacklog = 256;
 constexpr const char* kEveryPath = ".*";
 
 std::string LowerCase(std::string text) {
@@ -106,6 +107,8 @@ class HttpServer::Impl final : private httplib::Server {
       port_ = options_.port;
     }
     if (port_ <= 0) return BindFailure(errno);
+    // The library lets five connections wait: a burst would lose a second for each one more.
+    ::listen(svr_sock_, kBacklog);
     thread_ = std::thread([this] { listen_after_bind(); });
     return {};
   }
