@@ -27,7 +27,7 @@ from harness.sources import SOURCES  # noqa: E402
 from harness.wait import DeadlineExceeded, pause, wait_until  # noqa: E402
 
 DATA = ROOT / "build" / "demo"
-BAR = 30
+BAR = 24
 SECONDS_WITHOUT_TERMINAL = 30
 
 
@@ -68,14 +68,14 @@ class Screen:
 
 
 def bar(table):
-    """A table's progress: bar, partitions, rows."""
+    """A table's progress: bar, rows, partitions done of those planned."""
     planned, done = table["partitions"], table["partitionsDone"]
     share = done / planned if planned else 0
     if table["state"] in ("following", "loaded"):
         share = 1
     filled = round(share * BAR)
     return (f"  {table['sourceTable']:12} {'█' * filled}{'░' * (BAR - filled)} {share:4.0%}  "
-            f"{table['rowsLoaded']:>9,} rows  {done}/{planned} partitions")
+            f"{table['rowsLoaded']:>9,} rows  {done}/{planned}")
 
 
 class Demo:
@@ -109,7 +109,7 @@ class Demo:
         self.clickhouse_url = f"http://127.0.0.1:{port}"
         self.penstock = stack.enter_context(Penstock(
             "--embedded-clickhouse", "--clickhouse-http-port", str(port),
-            data_dir=DATA / "penstock"))
+            folder=DATA / "penstock"))
         say(f"  API at {self.penstock.url}, ClickHouse at {self.clickhouse_url}")
 
     def pipe_file(self):
@@ -177,13 +177,11 @@ class Demo:
             lag = status["lagSeconds"]
             made = customers.transactions - last
             last = customers.transactions
-            say(f"  {time.strftime('%H:%M:%S')}  {status['state']:9} "
-                f"lag {'  ?  ' if lag is None else f'{lag:5.2f}'} s   "
-                f"{made:4} transactions/s in the shop   "
-                f"{status['rowsPerSecond']:8,.0f} rows/s   "
-                f"last batch {status['lastBatchRows']:6,} rows in "
-                f"{status['lastBatchMilliseconds']:4} ms"
-                + (f"   retrying: {status['retrying']}" if status["retrying"] else ""))
+            say(f"  {time.strftime('%H:%M:%S')} {status['state']}  "
+                f"lag {'?' if lag is None else f'{lag:.2f}'} s  "
+                f"shop {made} transactions/s  {status['rowsPerSecond']:,.0f} rows/s  "
+                f"batch {status['lastBatchRows']:,} rows, {status['lastBatchMilliseconds']} ms"
+                + (f"  retrying: {status['retrying']}" if status["retrying"] else ""))
             if customers.error:
                 raise customers.error
 

@@ -141,7 +141,7 @@ class HttpServer::Impl final : private httplib::Server {
                            .waiting_max = options_.threads_max,
                            .crowded = [this] { connections_.CutOldest(); },
                            .refuse =
-                               [this](const std::function<void()>& job) {
+                               [](const std::function<void()>& job) {
                                  // On httplib's accepting thread, like every enqueue.
                                  refusing_ = true;
                                  job();

@@ -105,7 +105,7 @@ Result<ListenAddress> ParseListenAddress(const std::string& text) {
   const char* end = text.data() + text.size();
   const char* begin = colon == std::string::npos ? end : text.data() + colon + 1;
   const auto [at, error] = std::from_chars(begin, end, port);
-  const bool is_name = bracketed || host.find(':') == std::string::npos;
+  const bool is_name = bracketed || host.find_first_of(":[]") == std::string::npos;
   if (host.empty() || !is_name || error != std::errc() || at != end) {
     return Fail(ErrorCode::kInvalidArgument, "must be HOST:PORT, as in 127.0.0.1:8124");
   }

@@ -1,6 +1,7 @@
 """A private penstock server: process, API and command line."""
 
 import json
+import pathlib
 import subprocess
 import urllib.error
 import urllib.request
@@ -36,11 +37,15 @@ def http_json(url, method="GET", body=None, headers=None, timeout=60):
 
 
 class Penstock:
-    """`penstock serve` on a data directory of its own. A context manager."""
+    """`penstock serve` on a data directory of its own. A context manager.
 
-    def __init__(self, *arguments, data_dir=None, env=None):
-        self._folder = Folder("serve")
-        self.folder = self._folder.path
+    `folder`: where to keep data and log, in place of a temporary folder; stays on leaving.
+    """
+
+    def __init__(self, *arguments, folder=None, data_dir=None, env=None):
+        self._temporary = Folder("serve")
+        self.folder = pathlib.Path(folder or self._temporary.path)
+        self.folder.mkdir(exist_ok=True)
         self.data_dir = data_dir or self.folder / "data"
         self.port = free_port()
         self.arguments = arguments
@@ -61,7 +66,7 @@ class Penstock:
     def close(self):
         if self.process:
             self.process.stop()
-        self._folder.__exit__()
+        self._temporary.__exit__()
 
     @property
     def url(self):
