@@ -26,12 +26,13 @@ struct PipeRecord {
   UnixMicros updated_at{};
 };
 
-// A change of state with what it implies: stored in one transaction.
+// A change of state with what it implies: stored in one transaction, with an event of kind "state"
+// that tells of it ("Setup to Snapshot: the reason").
 struct Transition {
-  std::string from;
+  std::string from;  // "" for the creation of the pipe
   std::string to;
   std::string resume_state;
-  std::string reason;  // also the text of the event that is written with it
+  std::string reason;
   UnixMicros at{};
 };
 
@@ -62,7 +63,7 @@ struct Checkpoint {
 };
 
 struct BatchRecord {
-  uint64_t number = 0;  // from 1, per pipe
+  uint64_t number = 0;  // from 1, per pipe; 0 when saved: the catalog gives the next one
   uint64_t rows = 0;
   uint64_t bytes = 0;
   uint32_t tables = 0;
@@ -96,7 +97,8 @@ class Catalog {
   virtual std::string organization_id() const = 0;
   virtual std::string service_id() const = 0;
 
-  virtual Status CreatePipe(const PipeRecord& pipe) = 0;  // kConflict: the name is taken
+  // Also its first transition, from "". kConflict: the name is taken.
+  virtual Status CreatePipe(const PipeRecord& pipe) = 0;
   virtual Result<std::vector<PipeRecord>> Pipes() = 0;
   virtual Status DeletePipe(const std::string& pipe_id) = 0;  // with all that belongs to it
   // kConflict when the stored state is not `from`.
@@ -117,10 +119,12 @@ class Catalog {
   virtual Result<uint32_t> BeginAttempt(int64_t table_id) = 0;
   virtual Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) = 0;
 
+  // kNotFound before FinishSetup.
   virtual Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) = 0;
   virtual Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
                                 const std::optional<BatchRecord>& batch) = 0;
 
+  // Of a pipe's history the last 7 days or 10,000 batches, 90 days or 100,000 events are kept.
   virtual Status AddEvent(const std::string& pipe_id, const EventRecord& event) = 0;
   // Newest first.
   virtual Result<std::vector<EventRecord>> Events(const std::string& pipe_id, size_t limit) = 0;

@@ -1,10 +1,10 @@
 #include "cli/command_line.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -103,6 +103,7 @@ Status ExecClickHouse(const std::vector<std::string>& words) {
   std::vector<std::string> copies = words;
   copies.insert(copies.begin(), helper.string());
   std::vector<char*> pointers;
+  pointers.reserve(copies.size() + 1);
   for (std::string& word : copies) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   ::execv(helper.c_str(), pointers.data());

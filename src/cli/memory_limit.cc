@@ -15,13 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kMiB = 1024 * 1024;
+constexpr uint64_t kMiB = 1024ULL * 1024;
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
 uint64_t MachineMemoryBytes() {
   const long pages = ::sysconf(_SC_PHYS_PAGES);
   const long page_bytes = ::sysconf(_SC_PAGESIZE);
-  if (pages <= 0 || page_bytes <= 0) return 4 * 1024 * kMiB;
+  if (pages <= 0 || page_bytes <= 0) return 4096 * kMiB;
   return static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes);
 }
 

@@ -19,7 +19,7 @@ class PipeCommands {
     std::string server;
     bool json = false;
   };
-  PipeCommands(Options options, std::stop_token stop)
+  PipeCommands(const Options& options, const std::stop_token& stop)
       : options_(options), stop_(stop), client_(options.server, stop) {}
 
   Status Check(const std::filesystem::path& file);

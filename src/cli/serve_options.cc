@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using pipe::ObjectReader;
 
+constexpr size_t kCertificateBytesMax = 1'000'000;
 constexpr std::string_view kLogLevels = "must be one of: debug, info, warning, error";
 
 void ReadListen(ObjectReader& object, ListenAddress& listen) {
@@ -59,7 +60,7 @@ void ReadClickHouse(const json& given, std::optional<Error>& error, ServeOptions
   object.ReadText("url", {}, endpoint.url);
   object.ReadText("user", {}, endpoint.user);
   object.ReadText("password", {}, endpoint.password);
-  object.ReadText("caCertificate", {.bytes_max = 1024 * 1024}, endpoint.ca_certificate);
+  object.ReadText("caCertificate", {.bytes_max = kCertificateBytesMax}, endpoint.ca_certificate);
   object.ReadBool("skipCertVerification", endpoint.skip_cert_verification);
   object.RefuseOthers();
   if (given.contains("url")) options.clickhouse = std::move(endpoint);

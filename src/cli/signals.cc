@@ -21,7 +21,7 @@ StopOnSignals::StopOnSignals() {
 
 StopOnSignals::~StopOnSignals() {
   ending_.request_stop();
-  pthread_kill(thread_.native_handle(), SIGTERM);  // wakes it
+  pthread_kill(thread_.native_handle(), SIGINT);  // wakes it
   thread_.join();
 }
 

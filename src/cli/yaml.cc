@@ -16,7 +16,7 @@ using nlohmann::json;
 
 constexpr int kDepthMax = 32;
 constexpr int kNodesMax = 1'000'000;  // aliases can make a small file expand without end
-constexpr size_t kFileBytesMax = 4 * 1024 * 1024;
+constexpr size_t kFileBytesMax = 4ULL * 1024 * 1024;
 
 // Plain scalars by the core schema of YAML 1.2.
 json FromPlain(const std::string& text) {

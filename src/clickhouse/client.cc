@@ -60,7 +60,8 @@ Status Interpret(const HttpReply& reply, const HttpRequest& request) {
     return Fail(std::move(error));
   }
   if (!reply.from_clickhouse) {
-    return Fail({.code = ErrorCode::kNeedsUser,
+    // A proxy's own page, perhaps while ClickHouse is away.
+    return Fail({.code = ErrorCode::kRetry,
                  .message = "the server that answers is not ClickHouse",
                  .origin = "destination",
                  .native_code = 0,

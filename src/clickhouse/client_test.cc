@@ -299,7 +299,7 @@ TEST(ClientTest, AnotherServersOkIsNoAcknowledgement) {
     }
   });
   Client client = ClientOf(server);
-  EXPECT_EQ(InsertCode(client, SmallBlock()), ErrorCode::kNeedsUser);
+  EXPECT_EQ(InsertCode(client, SmallBlock()), ErrorCode::kRetry);
   EXPECT_FALSE(client.Ping({}).has_value());
 }
 

@@ -68,6 +68,19 @@ Statement TableChange(std::vector<model::TableName> tables) {
   return {.kind = StatementKind::kTableChange, .tables = std::move(tables), .savepoint = {}};
 }
 
+bool NamesPrimary(const Token& token) {
+  return token.Is("PRIMARY") || Token{Token::Kind::kWord, token.text}.Is("PRIMARY");
+}
+
+// ALTER [COLUMN] c SET DEFAULT, ALTER INDEX i INVISIBLE and the like.
+bool AltersNoColumnType(Cursor& cursor) {
+  if (cursor.AcceptAny({"INDEX", "CHECK", "CONSTRAINT"})) return true;
+  cursor.Accept("COLUMN");
+  cursor.SkipIfExists();
+  cursor.Name();
+  return cursor.AcceptAny({"SET", "DROP"}) && cursor.Accept("DEFAULT");
+}
+
 std::vector<model::TableName> TableList(Cursor& cursor) {
   std::vector<model::TableName> tables;
   do {
@@ -76,45 +89,80 @@ std::vector<model::TableName> TableList(Cursor& cursor) {
   return tables;
 }
 
-// One action of ALTER TABLE that changes neither a column nor a row nor the primary key.
-bool IsHarmlessAction(std::span<const Token> action, std::string_view schema) {
-  if (std::any_of(action.begin(), action.end(),
-                  [](const Token& token) { return token.Is("PRIMARY"); })) {
-    return false;
-  }
+// What one action of ALTER TABLE means for its table.
+StatementKind ActionKind(std::span<const Token> action, std::string_view schema) {
+  if (std::any_of(action.begin(), action.end(), NamesPrimary)) return StatementKind::kTableChange;
+  const auto harmless_if = [](bool harmless) {
+    return harmless ? StatementKind::kHarmlessChange : StatementKind::kTableChange;
+  };
   Cursor cursor(action, schema);
   if (cursor.Accept("ADD")) {
-    return cursor.AcceptAny(
-        {"INDEX", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL", "CONSTRAINT", "FOREIGN", "CHECK"});
+    return harmless_if(cursor.AcceptAny({"INDEX", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL",
+                                         "CONSTRAINT", "FOREIGN", "CHECK", "PARTITION"}));
   }
   if (cursor.Accept("DROP")) {
-    return cursor.AcceptAny({"INDEX", "KEY", "FOREIGN", "CONSTRAINT", "CHECK"});
+    if (cursor.AcceptAny({"INDEX", "KEY", "CONSTRAINT"})) return StatementKind::kKeyChange;
+    return harmless_if(cursor.AcceptAny({"FOREIGN", "CHECK"}));
   }
-  if (cursor.Accept("RENAME")) return cursor.AcceptAny({"INDEX", "KEY"});
-  if (cursor.Accept("ALTER")) return cursor.AcceptAny({"INDEX", "CHECK", "CONSTRAINT"});
-  return cursor.AcceptAny({"ENGINE", "COMMENT", "AUTO_INCREMENT", "ALGORITHM", "LOCK", "FORCE",
-                           "ROW_FORMAT", "KEY_BLOCK_SIZE", "ENABLE", "DISABLE", "NOWAIT", "WAIT",
-                           "STATS_PERSISTENT", "STATS_AUTO_RECALC", "STATS_SAMPLE_PAGES"});
+  if (cursor.Accept("RENAME")) return harmless_if(cursor.AcceptAny({"INDEX", "KEY"}));
+  if (cursor.Accept("ALTER")) return harmless_if(AltersNoColumnType(cursor));
+  // Of partitions: the ones that keep every row.
+  if (cursor.AcceptAny(
+          {"REORGANIZE", "REBUILD", "OPTIMIZE", "ANALYZE", "CHECK", "REPAIR", "COALESCE"})) {
+    return harmless_if(cursor.Accept("PARTITION"));
+  }
+  if (cursor.Accept("REMOVE")) return harmless_if(cursor.Accept("PARTITIONING"));
+  return harmless_if(
+      cursor.AcceptAny({"ENGINE", "COMMENT", "AUTO_INCREMENT", "ALGORITHM", "LOCK", "FORCE",
+                        "ROW_FORMAT", "KEY_BLOCK_SIZE", "ENABLE", "DISABLE", "STATS_PERSISTENT",
+                        "STATS_AUTO_RECALC", "STATS_SAMPLE_PAGES", "PARTITION"}));
 }
 
-bool IsHarmlessAlter(std::span<const Token> actions, std::string_view schema) {
-  if (actions.empty()) return true;
+// The gravest of the actions of one ALTER TABLE.
+StatementKind AlterKind(std::span<const Token> actions, std::string_view schema) {
+  StatementKind kind = StatementKind::kHarmlessChange;
   int depth = 0;
   size_t start = 0;
-  for (size_t i = 0; i <= actions.size(); ++i) {
+  for (size_t i = 0; i <= actions.size() && !actions.empty(); ++i) {
     if (i < actions.size()) {
       if (actions[i].IsSymbol('(')) ++depth;
       if (actions[i].IsSymbol(')')) --depth;
       if (depth != 0 || !actions[i].IsSymbol(',')) continue;
     }
-    if (!IsHarmlessAction(actions.subspan(start, i - start), schema)) return false;
+    const StatementKind action = ActionKind(actions.subspan(start, i - start), schema);
+    if (action == StatementKind::kTableChange) return action;
+    if (action == StatementKind::kKeyChange) kind = action;
     start = i + 1;
   }
-  return true;
+  return kind;
+}
+
+// Other tables that an ALTER TABLE touches: RENAME [TO|AS|=] b, EXCHANGE PARTITION p WITH TABLE b,
+// CONVERT PARTITION p TO TABLE b.
+void AddOtherTables(std::span<const Token> rest, std::string_view schema, Statement& statement) {
+  for (size_t i = 0; i + 1 < rest.size(); ++i) {
+    const bool renames = rest[i].Is("RENAME");
+    if (!renames && !rest[i].Is("TABLE")) continue;
+    Cursor target(rest.subspan(i + 1), schema);
+    if (renames && target.AcceptAny({"COLUMN", "INDEX", "KEY"})) continue;
+    target.AcceptAny({"TO", "AS"});
+    target.AcceptSymbol('=');
+    if (auto table = target.Table()) statement.tables.push_back(std::move(*table));
+  }
+}
+
+// MariaDB's WAIT n and NOWAIT stand between a table's name and what is done to it.
+void SkipWait(Cursor& cursor) {
+  if (cursor.Accept("WAIT")) cursor.Skip();
+  cursor.Accept("NOWAIT");
 }
 
 Statement Alter(Cursor& cursor, std::string_view schema) {
-  while (cursor.AcceptAny({"ONLINE", "OFFLINE", "IGNORE"})) {
+  bool ignore = false;  // rows that a new unique key forbids are deleted
+  for (bool more = true; more;) {
+    const bool ignored = cursor.Accept("IGNORE");
+    ignore = ignore || ignored;
+    more = cursor.AcceptAny({"ONLINE", "OFFLINE"}) || ignored;
   }
   if (cursor.AcceptAny({"DATABASE", "SCHEMA"}) || !cursor.Accept("TABLE")) {
     return Of(StatementKind::kOther);
@@ -122,18 +170,23 @@ Statement Alter(Cursor& cursor, std::string_view schema) {
   cursor.SkipIfExists();
   auto table = cursor.Table();
   if (!table) return Of(StatementKind::kOther);
+  SkipWait(cursor);
   Statement statement = TableChange({std::move(*table)});
-  if (IsHarmlessAlter(cursor.Rest(), schema)) statement.kind = StatementKind::kHarmlessChange;
-  // ALTER TABLE a RENAME [TO|AS|=] b brings `b` into being as well.
-  const auto rest = cursor.Rest();
-  for (size_t i = 0; i + 1 < rest.size(); ++i) {
-    if (!rest[i].Is("RENAME")) continue;
-    Cursor target(rest.subspan(i + 1), schema);
-    if (target.AcceptAny({"COLUMN", "INDEX", "KEY"})) continue;
-    target.AcceptAny({"TO", "AS"});
-    target.AcceptSymbol('=');
-    if (auto renamed = target.Table()) statement.tables.push_back(std::move(*renamed));
-  }
+  if (!ignore) statement.kind = AlterKind(cursor.Rest(), schema);
+  AddOtherTables(cursor.Rest(), schema, statement);
+  return statement;
+}
+
+// DROP INDEX name ON table
+Statement DropIndex(Cursor& cursor) {
+  cursor.SkipIfExists();
+  const bool primary = !cursor.AtEnd() && NamesPrimary(cursor.Peek());
+  cursor.Name();
+  if (!cursor.Accept("ON")) return Of(StatementKind::kOther);
+  auto table = cursor.Table();
+  if (!table) return Of(StatementKind::kOther);
+  Statement statement = TableChange({std::move(*table)});
+  if (!primary) statement.kind = StatementKind::kKeyChange;
   return statement;
 }
 
@@ -155,6 +208,7 @@ Statement Drop(Cursor& cursor) {
     auto schema = cursor.Name();
     return schema ? TableChange({{std::move(*schema), ""}}) : Of(StatementKind::kOther);
   }
+  if (cursor.Accept("INDEX")) return DropIndex(cursor);
   if (!cursor.AcceptAny({"TABLE", "TABLES"})) return Of(StatementKind::kOther);
   cursor.SkipIfExists();
   return TableChange(TableList(cursor));
@@ -166,10 +220,7 @@ Statement Rename(Cursor& cursor) {
   std::vector<model::TableName> tables;
   do {
     if (auto from = cursor.Table()) tables.push_back(std::move(*from));
-    if (cursor.AcceptAny({"WAIT", "NOWAIT"}) && !cursor.AtEnd() &&
-        cursor.Peek().kind == Token::Kind::kNumber) {
-      cursor.Name();
-    }
+    SkipWait(cursor);
     if (!cursor.Accept("TO")) break;
     if (auto to = cursor.Table()) tables.push_back(std::move(*to));
   } while (cursor.AcceptSymbol(','));
@@ -209,6 +260,10 @@ Statement DataChange(Cursor& cursor) {
 Statement Classify(std::string_view sql, std::string_view current_schema, SqlMode mode) {
   const std::vector<Token> tokens = Tokenize(sql, mode);
   Cursor cursor(tokens, current_schema);
+  // MariaDB logs SET STATEMENT variable = value, ... FOR statement as it was typed.
+  if (cursor.Accept("SET") && cursor.Accept("STATEMENT")) {
+    while (!cursor.AtEnd() && !cursor.Accept("FOR")) cursor.Skip();
+  }
   if (cursor.Accept("BEGIN")) return Of(StatementKind::kBegin);
   if (cursor.Accept("START")) {
     return Of(cursor.Accept("TRANSACTION") ? StatementKind::kBegin : StatementKind::kOther);

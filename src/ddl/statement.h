@@ -20,6 +20,7 @@ enum class StatementKind : uint8_t {
   kXa,              // the other XA statements
   kTableChange,     // creates, changes, empties, renames or drops `tables` (not temporary ones)
   kHarmlessChange,  // of `tables`, but neither a column nor a row: indexes, comments, engines
+  kKeyChange,       // drops indexes or constraints of `tables`, not their primary key
   kDataChange,  // INSERT, UPDATE, DELETE and kin as a statement: rows that no row event carries;
                 // `tables` holds every name it mentions
   kOther,       // views, users, grants, temporary tables, routines, ...

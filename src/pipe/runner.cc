@@ -25,7 +25,8 @@ uint64_t BlockBytesMax(uint64_t memory_limit, uint32_t workers) {
 }
 
 bool Passes(ErrorCode code) {
-  return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome;
+  return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome ||
+         code == ErrorCode::kExhausted;
 }
 
 std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
@@ -56,15 +57,23 @@ Runner::~Runner() { Shutdown(); }
 
 void Runner::Start() {
   if (thread_.joinable()) thread_.join();
+  {
+    MutexLock lock(mutex_);
+    shutdown_ = std::stop_source();
+  }
   thread_ = std::jthread([this](std::stop_token stop) { Run(std::move(stop)); });
 }
 
-void Runner::Shutdown() {
+void Runner::RequestShutdown() {
   {
     MutexLock lock(mutex_);
-    shutting_down_ = true;
+    shutdown_.request_stop();
   }
   thread_.request_stop();
+}
+
+void Runner::Shutdown() {
+  RequestShutdown();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -76,29 +85,47 @@ Status Runner::Apply(Event command) {
 }
 
 void Runner::Run(std::stop_token stop) {
-  const Status status = Work(stop);
-  State state{};
-  {
-    MutexLock lock(mutex_);
-    retrying_.clear();
-    retry_attempts_ = 0;
-    if (shutting_down_) return;
-    state = lifecycle_.state;
+  // What passes by itself (a full disk of the catalog, say) is tried again from the stored state.
+  Status status;
+  Backoff backoff;
+  while (true) {
+    status = Work(stop);
+    if (status || !Passes(status.error().code)) break;
+    OnRetry("catalog", &status.error());
+    LogWarning(spec_.name, "{}; trying again", status.error().ToString());
+    if (!options_.clock->Wait(backoff.Next(), stop)) break;
   }
-  // A failure while pausing still counts: resuming would only meet it again.
-  const bool failed = !status && status.error().code != ErrorCode::kCancelled;
-  Status stored;
-  if (failed) {
-    LogError(spec_.name, "{}", status.error().ToString());
-    stored = Transit(Event::kFailed, status.error().ToString());
-  } else if (state == State::kPausing) {
-    stored = Transit(Event::kSettled, "");
+  Conclude(status);
+}
+
+void Runner::Conclude(const Status& status) {
+  Backoff backoff;
+  while (true) {
+    std::stop_token shutdown;
+    State state{};
+    {
+      MutexLock lock(mutex_);
+      shutdown = shutdown_.get_token();
+      state = lifecycle_.state;
+    }
+    if (shutdown.stop_requested()) return;
+    // A failure while pausing still counts: resuming would only meet it again.
+    const bool failed =
+        !status && status.error().code != ErrorCode::kCancelled && !Passes(status.error().code);
+    Status stored;
+    if (failed) {
+      LogError(spec_.name, "{}", status.error().ToString());
+      stored = Transit(Event::kFailed, status.error().ToString());
+    } else if (state == State::kPausing) {
+      stored = Transit(Event::kSettled, "");
+    }
+    if (stored) break;
+    OnRetry("catalog", &stored.error());
+    LogError(spec_.name, "the state cannot be stored: {}", stored.error().ToString());
+    if (!options_.clock->Wait(backoff.Next(), shutdown)) return;
   }
-  if (stored) return;
-  LogError(spec_.name, "the state cannot be stored: {}", stored.error().ToString());
   MutexLock lock(mutex_);
-  lifecycle_ = {.state = State::kFailed, .resume = lifecycle_.resume};
-  reason_ = stored.error().ToString();
+  retrying_.clear();
 }
 
 Status Runner::Work(std::stop_token stop) {
@@ -233,9 +260,9 @@ Status Runner::Retry(std::string_view what, const std::function<Status()>& attem
   Backoff backoff;
   while (true) {
     Status status = attempt();
-    if (status) OnRetry(nullptr);
+    if (status) OnRetry(what, nullptr);
     if (status || !Passes(status.error().code)) return status;
-    OnRetry(&status.error());
+    OnRetry(what, &status.error());
     LogWarning(spec_.name, "{}: {}; trying again", what, status.error().ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
@@ -244,22 +271,24 @@ Status Runner::Retry(std::string_view what, const std::function<Status()>& attem
 }
 
 // The first of a row of failures is an event; each is in the status.
-void Runner::OnRetry(const Error* error) {
+void Runner::OnRetry(std::string_view part, const Error* error) {
   catalog::EventRecord event{
-      .at = options_.clock->Wall(), .level = "", .kind = "retry", .text = ""};
+      .at = options_.clock->Wall(), .level = "warning", .kind = "retry", .text = ""};
   {
     MutexLock lock(mutex_);
+    const auto found = retrying_.find(part);
     if (error == nullptr) {
-      if (retrying_.empty()) return;
-      retrying_.clear();
-      retry_attempts_ = 0;
+      if (found == retrying_.end()) return;
+      retrying_.erase(found);
       event.level = "info";
-      event.text = "recovered";
+      event.text = fmt::format("{}: recovered", part);
+    } else if (found != retrying_.end()) {
+      found->second.error = error->ToString();
+      ++found->second.attempts;
+      return;
     } else {
-      retrying_ = error->ToString();
-      if (++retry_attempts_ > 1) return;
-      event.level = "warning";
-      event.text = retrying_;
+      event.text = fmt::format("{}: {}", part, error->ToString());
+      retrying_.emplace(part, Retrying{.error = error->ToString(), .attempts = 1});
     }
   }
   if (const Status status = options_.catalog->AddEvent(id_, event); !status) {
@@ -330,7 +359,7 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const catalog::Checkpoint& chec
                         settings.snapshot_parallel_tables * settings.initial_load_parallelism),
       .compression = clickhouse::Compression::kNone,
       .clock = options_.clock,
-      .on_retry = [this](const Error* error) { OnRetry(error); }};
+      .on_retry = [this](const Error* error) { OnRetry("snapshot", error); }};
   if (settings.mode == ReplicationMode::kSnapshot) options.start_position.reset();
   return options;
 }
@@ -348,7 +377,8 @@ stream::StreamOptions Runner::StreamOptionsFor() {
           .compression = clickhouse::Compression::kNone,
           .settle_timeout = std::chrono::milliseconds(1'500),
           .clock = options_.clock,
-          .on_retry = [this](const Error* error) { OnRetry(error); }};
+          .on_log_retry = [this](const Error* error) { OnRetry("log", error); },
+          .on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); }};
 }
 
 // Stable for the pipe, and far above the ids that people give their servers (FNV-1a of its UUID).
@@ -369,8 +399,11 @@ PipeStatus Runner::status() const {
   status.state_since = state_since_;
   status.created_at = created_at_;
   status.updated_at = state_since_;
-  status.retrying = retrying_;
-  status.retry_attempts = retry_attempts_;
+  for (const auto& [part, retrying] : retrying_) {
+    if (!status.retrying.empty()) status.retrying += "; ";
+    status.retrying += fmt::format("{}: {}", part, retrying.error);
+    status.retry_attempts += retrying.attempts;
+  }
   if (!journal_) return status;
 
   const StreamProgress stream = journal_->progress();

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -37,7 +39,8 @@ class Runner {
 
   // Goes on from the stored state.
   void Start();
-  // Stops working without a change of state: a later Start goes on.
+  // Stops working without a change of state: a later Start goes on. RequestShutdown does not wait.
+  void RequestShutdown() EXCLUDES(mutex_);
   void Shutdown();
   // kStart, kStop or kResync. Answers when the new state is stored; the work goes on behind.
   Status Apply(Event command);
@@ -58,7 +61,10 @@ class Runner {
   void Entered(const catalog::Transition& transition) REQUIRES(mutex_);
   // Runs `attempt` until it succeeds, fails for good, or is stopped.
   Status Retry(std::string_view what, const std::function<Status()>& attempt, std::stop_token stop);
-  void OnRetry(const Error* error) EXCLUDES(mutex_);
+  // Stores what a run led to; tried until it succeeds, or Shutdown.
+  void Conclude(const Status& status);
+  // `part` of the pipe is retrying because of `error`; nullptr: it is over.
+  void OnRetry(std::string_view part, const Error* error) EXCLUDES(mutex_);
 
   Result<std::vector<snapshot::LoadTable>> LoadTables(
       const std::vector<catalog::TableRecord>& tables) const;
@@ -78,14 +84,17 @@ class Runner {
   Lifecycle lifecycle_ GUARDED_BY(mutex_);
   std::string reason_ GUARDED_BY(mutex_);
   UnixMicros state_since_ GUARDED_BY(mutex_);
-  std::string retrying_ GUARDED_BY(mutex_);
-  uint64_t retry_attempts_ GUARDED_BY(mutex_) = 0;
+  struct Retrying {
+    std::string error;
+    uint64_t attempts = 0;
+  };
+  std::map<std::string, Retrying, std::less<>> retrying_ GUARDED_BY(mutex_);  // by part
   std::vector<catalog::TableRecord> tables_ GUARDED_BY(mutex_);
   std::shared_ptr<Journal> journal_ GUARDED_BY(mutex_);
   std::shared_ptr<snapshot::Loader> loader_ GUARDED_BY(mutex_);
   mutable RateMeter rate_ GUARDED_BY(mutex_);
 
-  bool shutting_down_ GUARDED_BY(mutex_) = false;
+  std::stop_source shutdown_ GUARDED_BY(mutex_);
   std::jthread thread_;
 };
 

@@ -13,8 +13,7 @@ namespace {
 
 using Definitions = std::map<model::TableName, model::Table>;
 
-constexpr int kDefinitionReadsMax = 20;
-constexpr int kXaWaitsMax = 60;
+constexpr int kReadsMax = 60;
 
 Failure NeedsUser(std::string_view origin, std::string message, std::string remedy) {
   return Fail(Error{.code = ErrorCode::kNeedsUser,
@@ -38,21 +37,12 @@ Result<Definitions> ReadAll(mysql::Connection& source, const PipeSpec& spec, std
 }
 
 // Rows of a prepared XA transaction are in the log before the start position, and no SELECT sees
-// them.
-Status WaitForPreparedXa(mysql::Connection& source, Clock& clock, std::stop_token stop) {
-  for (int wait = 0;; ++wait) {
-    const auto ids = mysql::PreparedXaTransactions(source, stop);
-    // Without the privilege to ask there is nothing to wait for; `check` warns of it.
-    if (!ids && ids.error().code == ErrorCode::kNeedsUser) return {};
-    if (!ids) return Fail(ids.error());
-    if (ids->empty()) return {};
-    if (wait == kXaWaitsMax) {
-      return NeedsUser(
-          "source", fmt::format("prepared XA transactions stay open: {}", fmt::join(*ids, ", ")),
-          "Commit them or roll them back (XA RECOVER lists them), then start the pipe");
-    }
-    if (!clock.Wait(std::chrono::seconds(1), stop)) return Fail(ErrorCode::kCancelled, "stopped");
-  }
+// them. Answers the ids of those that are open.
+Result<std::vector<std::string>> PreparedXa(mysql::Connection& source, std::stop_token stop) {
+  auto ids = mysql::PreparedXaTransactions(source, std::move(stop));
+  // Without the privilege to ask nothing is known; `check` warns of it.
+  if (!ids && ids.error().code == ErrorCode::kNeedsUser) return std::vector<std::string>();
+  return ids;
 }
 
 struct SourceState {
@@ -67,23 +57,57 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock, std::stop_tok
     PENSTOCK_ASSIGN(auto definitions, ReadAll(source, spec, stop));
     return SourceState{.definitions = std::move(definitions), .position = {}};
   }
-  PENSTOCK_TRY(WaitForPreparedXa(source, clock, stop));
   PENSTOCK_ASSIGN(const auto mechanism,
                   mysql::ChooseMechanism(source, spec.settings.replication_mechanism, stop));
-  for (int i = 0; i < kDefinitionReadsMax; ++i) {
+  std::vector<std::string> prepared;
+  for (int i = 0; i < kReadsMax; ++i) {
     PENSTOCK_ASSIGN(const auto before, ReadAll(source, spec, stop));
     PENSTOCK_ASSIGN(auto position, mysql::ReadStartPosition(source, mechanism, stop));
+    PENSTOCK_ASSIGN(prepared, PreparedXa(source, stop));
     PENSTOCK_ASSIGN(auto after, ReadAll(source, spec, stop));
-    if (before == after) {
+    if (before == after && prepared.empty()) {
       return SourceState{.definitions = std::move(after), .position = std::move(position)};
     }
+    if (!prepared.empty() && !clock.Wait(std::chrono::seconds(1), stop)) {
+      return Fail(ErrorCode::kCancelled, "stopped");
+    }
   }
-  return Fail(ErrorCode::kRetry, "the definitions of the source tables keep changing");
+  if (prepared.empty()) {
+    return Fail(ErrorCode::kRetry, "the definitions of the source tables keep changing");
+  }
+  return NeedsUser("source",
+                   fmt::format("prepared XA transactions stay open: {}", fmt::join(prepared, ", ")),
+                   "Commit them or roll them back (XA RECOVER lists them), then start the pipe");
 }
 
-std::string WithoutSpaces(std::string text) {
-  std::erase(text, ' ');
+// Types and keys as ClickHouse prints them, without what only separates or quotes.
+std::string Bare(std::string text) {
+  std::erase_if(text, [](char c) { return c == ' ' || c == '`' || c == '\\'; });
   return text;
+}
+
+// Rows would collapse that are different, or not collapse in the right order.
+Status CheckEngine(clickhouse::Client& client, const clickhouse::TableSpec& target,
+                   const std::string& name, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto rows,
+                  client.Rows(fmt::format("SELECT engine_full, sorting_key FROM system.tables "
+                                          "WHERE database = {} AND name = {}",
+                                          clickhouse::QuoteString(target.database),
+                                          clickhouse::QuoteString(target.table)),
+                              std::move(stop)));
+  const std::string arguments =
+      fmt::format("{},{})", clickhouse::kVersionColumn, clickhouse::kIsDeletedColumn);
+  const std::string key = fmt::format("{}", fmt::join(target.order_by, ","));
+  if (rows.size() == 1 && rows[0].size() == 2 &&
+      rows[0][0].find("ReplacingMergeTree(") != std::string::npos &&
+      Bare(rows[0][0]).find(arguments) != std::string::npos && Bare(rows[0][1]) == Bare(key)) {
+    return {};
+  }
+  return NeedsUser("destination",
+                   fmt::format("the target table {} exists with another engine or sorting key than "
+                               "ReplacingMergeTree({} ORDER BY ({})",
+                               name, arguments, key),
+                   "Drop it, or choose another targetTable");
 }
 
 // The table may have been there before: it must be as it would have been made, and empty.
@@ -96,6 +120,7 @@ Status CheckTarget(clickhouse::Client& client, const clickhouse::TableSpec& targ
     return NeedsUser("destination", fmt::format("the target table {} holds rows already", name),
                      "Drop or empty it, or choose another targetTable");
   }
+  PENSTOCK_TRY(CheckEngine(client, target, name, stop));
   PENSTOCK_ASSIGN(const auto columns,
                   client.Rows(fmt::format("SELECT name, type FROM system.columns WHERE database = "
                                           "{} AND table = {}",
@@ -107,8 +132,7 @@ Status CheckTarget(clickhouse::Client& client, const clickhouse::TableSpec& targ
   expected.insert(expected.end(), meta.begin(), meta.end());
   for (const auto& column : expected) {
     const bool matches = std::any_of(columns.begin(), columns.end(), [&](const auto& row) {
-      return row.size() == 2 && row[0] == column.name &&
-             WithoutSpaces(row[1]) == WithoutSpaces(column.type);
+      return row.size() == 2 && row[0] == column.name && Bare(row[1]) == Bare(column.type);
     });
     if (!matches) {
       return NeedsUser("destination",

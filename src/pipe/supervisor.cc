@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -77,6 +78,28 @@ class Supervisor::Impl {
     return {};
   }
 
+  // One target belongs to one pipe.
+  Status CheckTargetsAreFree(const PipeSpec& spec) const {
+    PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
+    for (const auto& pipe : All()) {
+      const PipeSpec other = pipe->runner->status().spec;
+      const auto other_destination = DestinationOf(other);
+      if (!other_destination || other_destination->url != destination.url ||
+          other.database != spec.database) {
+        continue;
+      }
+      for (const TableMapping& mapping : spec.tables) {
+        const bool taken = std::any_of(
+            other.tables.begin(), other.tables.end(),
+            [&](const TableMapping& m) { return m.target_table == mapping.target_table; });
+        if (!taken) continue;
+        return Fail(ErrorCode::kConflict, "the target {}.{} belongs to the pipe {}", spec.database,
+                    mapping.target_table, other.name);
+      }
+    }
+    return {};
+  }
+
   std::shared_ptr<Pipe> Find(const std::string& id) const {
     MutexLock lock(mutex_);
     const auto found = pipes_.find(id);
@@ -96,6 +119,7 @@ class Supervisor::Impl {
   }
 
   const Options options_;
+  Mutex creating_;  // held from the look at the other pipes until the new one is among them
 
  private:
   mutable Mutex mutex_;
@@ -105,7 +129,9 @@ class Supervisor::Impl {
 Supervisor::Supervisor(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
 Supervisor::~Supervisor() {
-  for (const auto& pipe : impl_->All()) {
+  const auto pipes = impl_->All();
+  for (const auto& pipe : pipes) pipe->runner->RequestShutdown();
+  for (const auto& pipe : pipes) {
     MutexLock lock(pipe->commands);
     pipe->runner->Shutdown();
   }
@@ -156,8 +182,12 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
                                    .state_since = now,
                                    .created_at = now,
                                    .updated_at = now};
-  PENSTOCK_TRY(impl_->options_.catalog->CreatePipe(record));
-  PENSTOCK_TRY(impl_->Add(record, std::move(spec)));
+  {
+    MutexLock lock(impl_->creating_);
+    PENSTOCK_TRY(impl_->CheckTargetsAreFree(spec));
+    PENSTOCK_TRY(impl_->options_.catalog->CreatePipe(record));
+    PENSTOCK_TRY(impl_->Add(record, std::move(spec)));
+  }
   return Get(record.id);
 }
 
@@ -198,9 +228,13 @@ Status Supervisor::Delete(const std::string& id) {
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
   pipe->runner->Shutdown();
-  PENSTOCK_TRY(impl_->options_.catalog->DeletePipe(id));
-  impl_->Forget(id);
-  return {};
+  const Status deleted = impl_->options_.catalog->DeletePipe(id);
+  if (deleted) {
+    impl_->Forget(id);
+  } else {
+    pipe->runner->Start();
+  }
+  return deleted;
 }
 
 }  // namespace penstock::pipe

@@ -103,17 +103,12 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(
     block.Clear();
     return {};
   };
-  size_t bytes = 0;
   while (true) {
     PENSTOCK_ASSIGN(const auto packet, source_->NextRow(stop));
     if (!packet) break;
     PENSTOCK_TRY(decoder.Decode(*packet, row_));
     PENSTOCK_TRY(writer.Append(row_, version, false, block));
-    bytes += packet->size();
-    if (bytes >= options_.block_bytes_max) {
-      PENSTOCK_TRY(flush());
-      bytes = 0;
-    }
+    if (block.bytes() >= options_.block_bytes_max) PENSTOCK_TRY(flush());
   }
   if (block.rows != 0) PENSTOCK_TRY(flush());
   rows.values_changed = TotalChanges(writer);
@@ -133,6 +128,7 @@ Status PartitionReader::Insert(const LoadTable& table, clickhouse::Block& block,
                                          .compression = options_.compression,
                                          .settings = {}},
                                         stop);
+    if (status && backoff.attempts() != 0) options_.on_retry(nullptr);
     if (status || (status.error().code != ErrorCode::kRetry &&
                    status.error().code != ErrorCode::kUnknownOutcome)) {
       return status;

@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 namespace penstock::stream {
 namespace {
+
+constexpr size_t kMappedMax = 1'000;
+constexpr size_t kSavepointsMax = 1'000;
 
 constexpr std::string_view kStartAnew =
     "Delete the pipe and its destination tables and create it again";
@@ -17,6 +21,13 @@ Failure NeedsUser(std::string message, std::string_view remedy) {
                     .origin = "source",
                     .native_code = 0,
                     .remedy = std::string(remedy)});
+}
+
+bool EqualWithoutCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
+  });
 }
 
 Failure MissingStart(std::string_view what) {
@@ -123,6 +134,7 @@ void Assembler::Reconnect() {
 
 // A new file while a transaction is open: the server died in the middle of writing it.
 Status Assembler::OnNewFile(const binlog::EventHeader& header) {
+  mapped_.clear();
   if (header.end_offset != 0 && in_transaction_) return Undo();
   return {};
 }
@@ -182,27 +194,34 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
   }
 }
 
-// What changes rows or columns of our tables without row events cannot be followed.
+// What changes rows or columns of our tables without row events cannot be followed. Names compare
+// without case, whatever the server does: a statement is logged as it was typed.
 Status Assembler::CheckStatement(const ddl::Statement& statement) const {
-  const bool changes_table = statement.kind == ddl::StatementKind::kTableChange;
-  if (!changes_table && statement.kind != ddl::StatementKind::kDataChange) return {};
-  for (const model::TableName& name : statement.tables) {
-    const auto ours = std::find_if(index_.begin(), index_.end(), [&](const auto& entry) {
-      return entry.first == name ||
-             (changes_table && name.table.empty() && entry.first.schema == name.schema);
-    });
-    if (ours == index_.end()) continue;
-    if (changes_table) {
-      return NeedsUser(fmt::format("a schema change or TRUNCATE of {} is in the log, which this "
-                                   "version does not follow",
-                                   ours->first.ToString()),
-                       kStartAnew);
+  using Kind = ddl::StatementKind;
+  if (statement.kind != Kind::kTableChange && statement.kind != Kind::kKeyChange &&
+      statement.kind != Kind::kDataChange) {
+    return {};
+  }
+  for (const auto& state : tables_) {
+    const model::Table& table = state->table.definition;
+    if (statement.kind == Kind::kKeyChange && table.key_is_primary) continue;
+    const bool named = std::any_of(
+        statement.tables.begin(), statement.tables.end(), [&](const model::TableName& name) {
+          return EqualWithoutCase(name.schema, table.name.schema) &&
+                 (name.table.empty() || EqualWithoutCase(name.table, table.name.table));
+        });
+    if (!named) continue;
+    if (statement.kind == Kind::kDataChange) {
+      return NeedsUser(
+          fmt::format("a statement that may change {} was logged as text instead of rows",
+                      table.name.ToString()),
+          "Set binlog_format to ROW in every session of the source; then delete the pipe and its "
+          "destination tables and create it again");
     }
-    return NeedsUser(
-        fmt::format("a statement that may change {} was logged as text instead of rows",
-                    ours->first.ToString()),
-        "Set binlog_format to ROW in every session of the source; then delete the pipe and its "
-        "destination tables and create it again");
+    return NeedsUser(fmt::format("a schema change or TRUNCATE of {} is in the log, which this "
+                                 "version does not follow",
+                                 table.name.ToString()),
+                     kStartAnew);
   }
   return {};
 }
@@ -270,8 +289,10 @@ Status Assembler::On(const binlog::Rows& rows) {
                      "SET GLOBAL binlog_row_value_options = '', and create the pipe again");
   }
   Touch(mapped.table);
-  bytes_ += rows.data.size();
-  return AppendRows(state, mapped.decoder, rows);
+  const size_t bytes_before = state.block.bytes();
+  PENSTOCK_TRY(AppendRows(state, mapped.decoder, rows));
+  bytes_ += state.block.bytes() - bytes_before;
+  return {};
 }
 
 Status Assembler::AppendRows(TableState& state, binlog::RowImageDecoder& decoder,
@@ -357,9 +378,14 @@ void Assembler::EndTransaction() {
   savepoints_.clear();
   in_transaction_ = false;
   partly_taken_ = false;
+  // Servers give a table a new id whenever they open it.
+  if (mapped_.size() > kMappedMax) mapped_.clear();
 }
 
+// Of savepoints of one name the last counts; of very many, the oldest are forgotten.
 void Assembler::SetSavepoint(const std::string& name) {
+  std::erase_if(savepoints_, [&](const Savepoint& s) { return s.name == name; });
+  if (savepoints_.size() == kSavepointsMax) savepoints_.erase(savepoints_.begin());
   Savepoint savepoint{.name = name, .marks = {}, .rows = rows_, .bytes = bytes_};
   for (const size_t table : touched_) savepoint.marks.emplace(table, MarkOf(*tables_[table]));
   savepoints_.push_back(std::move(savepoint));
@@ -369,9 +395,10 @@ Status Assembler::RollbackTo(const std::string& name) {
   const auto found = std::find_if(savepoints_.rbegin(), savepoints_.rend(),
                                   [&](const Savepoint& s) { return s.name == name; });
   if (found == savepoints_.rend()) {
-    if (!partly_taken_) return MissingStart("a savepoint that was not set");
-    return NeedsUser("part of a large transaction was undone after it had been written",
-                     kStartAnew);
+    return NeedsUser(
+        "part of a large transaction was undone after it had been written, or back "
+        "to a savepoint of too long ago",
+        kStartAnew);
   }
   for (const size_t table : touched_) {
     TableState& state = *tables_[table];

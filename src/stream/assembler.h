@@ -59,7 +59,6 @@ class Assembler {
   // All rows so far as a batch, those of an open transaction too.
   Batch TakeBatch();
 
-
  private:
   struct Mark {
     clickhouse::BlockMark block;
@@ -71,7 +70,7 @@ class Assembler {
     clickhouse::Block block;
     RowCounts counts;
     uint64_t values_changed = 0;  // by the writer, told in batches so far
-    bool touched = false;  // by the open transaction; `mark` is then where it began
+    bool touched = false;         // by the open transaction; `mark` is then where it began
     Mark mark;
   };
   struct Savepoint {

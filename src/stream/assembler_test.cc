@@ -251,13 +251,14 @@ TEST_F(AssemblerTest, OtherTablesMoveThePositionOnly) {
 TEST_F(AssemblerTest, WhatCannotBeFollowedStops) {
   for (const std::string_view sql :
        {"TRUNCATE TABLE a", "ALTER TABLE shop.a ADD x INT", "DROP TABLE b", "DROP DATABASE shop",
-        "RENAME TABLE a TO c", "UPDATE a SET v = 1"}) {
+        "RENAME TABLE a TO c", "UPDATE a SET v = 1", "TRUNCATE TABLE Shop.A"}) {
     const Status status = Sql(sql);
     ASSERT_FALSE(status) << sql;
     EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser) << sql;
     EXPECT_FALSE(status.error().remedy.empty()) << sql;
   }
   EXPECT_TRUE(Sql("ALTER TABLE a ADD INDEX (v)"));
+  EXPECT_TRUE(Sql("DROP INDEX v ON a"));
 }
 
 TEST_F(AssemblerTest, ChangedDefinitionStops) {

@@ -43,7 +43,7 @@ struct Batch {
   // of a transaction that is still open may be in the batch; `end` is then before it.
   model::Position end;
   uint64_t rows = 0;
-  uint64_t bytes = 0;        // of the row images, as the log held them
+  uint64_t bytes = 0;        // of the column data
   UnixMicros last_commit{};  // at the source, of the last whole transaction; 0: none yet
 };
 

@@ -55,12 +55,12 @@ Status BatchWriter::InsertTable(clickhouse::Client& client, const TableRows& row
                                    .settings = {}},
                                   stop);
     if (status) {
-      if (backoff.attempts() != 0) options_.on_retry(nullptr);
+      if (backoff.attempts() != 0) options_.on_insert_retry(nullptr);
       return {};
     }
     const Error& error = status.error();
     if (error.code != ErrorCode::kRetry && error.code != ErrorCode::kUnknownOutcome) return status;
-    options_.on_retry(&error);
+    options_.on_insert_retry(&error);
     LogWarning(options_.pipe_name, "insert into {}: {}; trying again", targets_[rows.table],
                error.ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) {

@@ -13,6 +13,12 @@ namespace penstock::stream {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+constexpr std::chrono::seconds kLackingMax{60};
+
+}  // namespace
+
 LogFollower::LogFollower(Assembler& assembler, const StreamOptions& options,
                          BoundedQueue<Batch>& batches, std::function<void()> on_idle)
     : assembler_(assembler),
@@ -34,7 +40,7 @@ Status LogFollower::Run(std::stop_token stop) {
       return status;
     }
     if (connected_) backoff.Reset();
-    options_.on_retry(&status.error());
+    options_.on_log_retry(&status.error());
     LogWarning(options_.pipe_name, "log: {}; connecting again", status.error().ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
@@ -59,7 +65,7 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
     PENSTOCK_ASSIGN(const binlog::Event event, parser.Parse(*packet));
     if (!connected_) {
       connected_ = true;
-      options_.on_retry(nullptr);
+      options_.on_log_retry(nullptr);
     }
     PENSTOCK_TRY(assembler_.Consume(event));
     PENSTOCK_TRY(PushIfDue(stop));
@@ -70,12 +76,19 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
   }
 }
 
-// After a failover the server may lack transactions that have been written to the destination.
-Status LogFollower::CheckServer(mysql::Connection& connection, std::stop_token stop) const {
+// After a failover the server may lack transactions that have been written to the destination. For
+// a while that is to be expected: of a replica that is behind, and of a source that sends a
+// transaction before it counts as executed (semi-sync).
+Status LogFollower::CheckServer(mysql::Connection& connection, std::stop_token stop) {
   PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, assembler_.position(), stop));
-  if (executed) return {};
+  if (executed) {
+    lacking_since_.reset();
+    return {};
+  }
+  const SteadyTime now = options_.clock->Steady();
+  if (!lacking_since_) lacking_since_ = now;
   return Fail(Error{
-      .code = ErrorCode::kNeedsUser,
+      .code = now - *lacking_since_ < kLackingMax ? ErrorCode::kRetry : ErrorCode::kNeedsUser,
       .message = fmt::format("the source lacks transactions that have been replicated from it "
                              "already (up to {}): it was replaced, reset, or is an older replica",
                              assembler_.position().ToString()),

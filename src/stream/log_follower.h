@@ -25,7 +25,7 @@ class LogFollower {
 
  private:
   Status FollowOnce(std::stop_token stop);
-  Status CheckServer(mysql::Connection& connection, std::stop_token stop) const;
+  Status CheckServer(mysql::Connection& connection, std::stop_token stop);
   // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
   Status PushIfDue(std::stop_token stop);
   Status Push(std::stop_token stop);
@@ -38,7 +38,8 @@ class LogFollower {
   SteadyTime pushed_at_;
   std::optional<SteadyTime> first_row_at_;
   model::Position pushed_position_;
-  bool connected_ = false;  // an event arrived since the last failure
+  std::optional<SteadyTime> lacking_since_;  // the server lacks what we have
+  bool connected_ = false;                   // an event arrived since the last failure
 };
 
 }  // namespace penstock::stream

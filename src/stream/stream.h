@@ -33,7 +33,8 @@ struct StreamOptions {
   std::chrono::milliseconds settle_timeout{1'500};
   Clock* clock = &Clock::Real();
   // Called from the stream's threads: an error that is being retried, and nullptr when it is over.
-  std::function<void(const Error*)> on_retry = [](const Error*) {};
+  std::function<void(const Error*)> on_log_retry = [](const Error*) {};
+  std::function<void(const Error*)> on_insert_retry = [](const Error*) {};
 };
 
 // A batch of which every insert has been acknowledged.

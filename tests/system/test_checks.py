@@ -251,6 +251,7 @@ class FullDisk(SystemTest):
             filler = self.fill()
             self.source.run("INSERT INTO shop.t SELECT seq + 1 FROM seq_1_to_1000",
                             database="shop")
+            wait_until(lambda: "disk" in self.penstock.process.tail(), "the full disk is noticed")
             filler.unlink()
             self.await_caught_up()
             self.assert_equal(spec)

@@ -148,7 +148,8 @@ std::string SelectList(const model::Table& table) {
     switch (column.type) {
       case SqlType::kEnum:
       case SqlType::kSet:
-        list += "CAST(" + name + " AS UNSIGNED)";
+        // "|0" makes it a BIGINT: MariaDB gives a short CAST an INT.
+        list += "CAST(" + name + " AS UNSIGNED)|0";
         break;
       case SqlType::kUnsupported:
         list += "NULL";

@@ -12,7 +12,7 @@ using model::CivilTime;
 using model::Value;
 
 // Rows that MySQL 9.7.4 sent, and MariaDB 10.11 byte for byte the same, for SELECT
-// ti,...,CAST(e AS UNSIGNED),CAST(s AS UNSIGNED),j FROM types (time_zone +00:00), after
+// ti,...,CAST(e AS UNSIGNED)|0,CAST(s AS UNSIGNED)|0,j FROM types (time_zone +00:00), after
 //
 // CREATE TABLE types (ti TINYINT, ..., j JSON) CHARACTER SET utf8mb4;   -- kColumns below
 // SET sql_mode='';
@@ -278,7 +278,7 @@ TEST(SelectListTest, NumbersForEnumsAndNullForTheUnsupported) {
     column.name = named.name;
     ParseColumnType(named.type, column);
   }
-  EXPECT_EQ(SelectList(table), "`a``b`,CAST(`e` AS UNSIGNED),CAST(`s` AS UNSIGNED),NULL");
+  EXPECT_EQ(SelectList(table), "`a``b`,CAST(`e` AS UNSIGNED)|0,CAST(`s` AS UNSIGNED)|0,NULL");
 }
 
 }  // namespace

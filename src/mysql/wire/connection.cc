@@ -332,7 +332,9 @@ Result<Connection> Connection::Open(const Endpoint& endpoint, std::string_view p
     if (stop.stop_requested()) {
       return Fail(ErrorCode::kCancelled, "stopped while connecting to the source");
     }
-    return Fail(std::move(mysql).error());
+    const bool socket = endpoint.host.starts_with('/');
+    return Fail(mysql.error().In(socket ? endpoint.host
+                                        : fmt::format("{}:{}", endpoint.host, endpoint.port)));
   }
   auto impl = std::make_unique<Impl>(std::move(*mysql), std::move(breaker));
   PENSTOCK_TRY(impl->SetUpSession(stop));

@@ -38,6 +38,7 @@ constexpr std::array kTable = {
     Entry{1043, ErrorCode::kRetry, ""},
     Entry{1044, ErrorCode::kNeedsUser, kGrantSelect},
     Entry{1045, ErrorCode::kNeedsUser, kCheckPassword},
+    Entry{1047, ErrorCode::kRetry, ""},  // Galera: the node is joining
     Entry{1049, ErrorCode::kNeedsUser, "Check the name of the source database"},
     Entry{1053, ErrorCode::kRetry, ""},
     Entry{1054, ErrorCode::kNotFound, ""},
@@ -111,15 +112,16 @@ constexpr bool IsSorted() {
 }
 static_assert(IsSorted());
 
-// Ranges that only the client library uses.
-bool IsClientCode(int code) {
-  return (code >= 2000 && code < 3000) || (code >= 5000 && code < 6000);
+// Ranges of the client library and of proxies (ProxySQL: no backend answers): they pass.
+bool IsBetweenCode(int code) {
+  return (code >= 2000 && code < 3000) || (code >= 5000 && code < 6000) ||
+         (code >= 9000 && code < 10'000);
 }
 
 }  // namespace
 
 Error SourceError(int native_code, std::string_view message) {
-  Error error{.code = IsClientCode(native_code) ? ErrorCode::kRetry : ErrorCode::kNeedsUser,
+  Error error{.code = IsBetweenCode(native_code) ? ErrorCode::kRetry : ErrorCode::kNeedsUser,
               .message = std::string(message),
               .origin = "source",
               .native_code = native_code};

@@ -29,6 +29,7 @@ const std::vector<NamedCheck>& AllChecks() {
       {"select_privilege", CheckSelectPrivilege},
       {"table_keys", CheckTableKeys},
       {"table_columns", CheckTableColumns},
+      {"snapshot_consistency", CheckSnapshotConsistency},
       {"foreign_key_cascades", CheckForeignKeyCascades},
       {"destination_connection", CheckDestinationConnection},
       {"destination_version", CheckDestinationVersion},

@@ -49,6 +49,7 @@ void CheckTablesExist(CheckContext& context, std::vector<Finding>& findings);
 void CheckSelectPrivilege(CheckContext& context, std::vector<Finding>& findings);
 void CheckTableKeys(CheckContext& context, std::vector<Finding>& findings);
 void CheckTableColumns(CheckContext& context, std::vector<Finding>& findings);
+void CheckSnapshotConsistency(CheckContext& context, std::vector<Finding>& findings);
 void CheckForeignKeyCascades(CheckContext& context, std::vector<Finding>& findings);
 void CheckDestinationConnection(CheckContext& context, std::vector<Finding>& findings);
 void CheckDestinationVersion(CheckContext& context, std::vector<Finding>& findings);
