@@ -81,9 +81,14 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock, std::stop_tok
 }
 
 // Types and keys as ClickHouse prints them, without what only separates or quotes.
-std::string Bare(std::string text) {
-  std::erase_if(text, [](char c) { return c == ' ' || c == '`' || c == '\\'; });
+std::string Without(std::string_view characters, std::string text) {
+  std::erase_if(text, [&](char c) { return characters.find(c) != std::string_view::npos; });
   return text;
+}
+
+bool SameKey(const std::string& a, const std::string& b) {
+  constexpr std::string_view kPunctuation = " `\\()";
+  return Without(kPunctuation, a) == Without(kPunctuation, b);
 }
 
 // Rows would collapse that are different, or not collapse in the right order.
@@ -100,7 +105,7 @@ Status CheckEngine(clickhouse::Client& client, const clickhouse::TableSpec& targ
   const std::string key = fmt::format("{}", fmt::join(target.order_by, ","));
   if (rows.size() == 1 && rows[0].size() == 2 &&
       rows[0][0].find("ReplacingMergeTree(") != std::string::npos &&
-      Bare(rows[0][0]).find(arguments) != std::string::npos && Bare(rows[0][1]) == Bare(key)) {
+      Without(" `", rows[0][0]).find(arguments) != std::string::npos && SameKey(rows[0][1], key)) {
     return {};
   }
   return NeedsUser("destination",
@@ -132,7 +137,8 @@ Status CheckTarget(clickhouse::Client& client, const clickhouse::TableSpec& targ
   expected.insert(expected.end(), meta.begin(), meta.end());
   for (const auto& column : expected) {
     const bool matches = std::any_of(columns.begin(), columns.end(), [&](const auto& row) {
-      return row.size() == 2 && row[0] == column.name && Bare(row[1]) == Bare(column.type);
+      return row.size() == 2 && row[0] == column.name &&
+             Without(" ", row[1]) == Without(" ", column.type);
     });
     if (!matches) {
       return NeedsUser("destination",
