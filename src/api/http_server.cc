@@ -21,7 +21,7 @@
 namespace penstock::api {
 namespace {
 
-constexpr size_t kHeadBytesMax = 64 * 1024;
+constexpr size_t kHeadBytesMax = 65'536;
 constexpr size_t kPathBytesMax = 1024;  // httplib matches paths by std::regex, which recurses
 constexpr int kBacklog = 256;
 constexpr const char* kEveryPath = ".*";
@@ -93,9 +93,10 @@ class HttpServer::Impl final : private httplib::Server {
     set_error_handler([this](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty()) Refuse(response.status, ReasonOf(response.status), response);
     });
-    set_exception_handler(
-        [this](const httplib::Request& request, httplib::Response& response,
-               std::exception_ptr exception) { AnswerException(request, response, exception); });
+    set_exception_handler([this](const httplib::Request& request, httplib::Response& response,
+                                 const std::exception_ptr& exception) {
+      AnswerException(request, response, exception);
+    });
   }
 
   Status Listen() {
@@ -143,9 +144,9 @@ class HttpServer::Impl final : private httplib::Server {
                            .refuse =
                                [](const std::function<void()>& job) {
                                  // On httplib's accepting thread, like every enqueue.
-                                 refusing_ = true;
+                                 refusing = true;
                                  job();
-                                 refusing_ = false;
+                                 refusing = false;
                                }});
   }
 
@@ -215,7 +216,7 @@ class HttpServer::Impl final : private httplib::Server {
   }
 
   bool process_and_close_socket(socket_t socket) override {
-    if (!refusing_ && !stopping_) Serve(socket);
+    if (!refusing && !stopping_) Serve(socket);
     ::close(socket);
     return true;
   }
@@ -236,12 +237,12 @@ class HttpServer::Impl final : private httplib::Server {
   const DeadlineStream::Limits stream_limits_;
   OpenConnections connections_;
   std::atomic<bool> stopping_ = false;
-  static thread_local bool refusing_;
+  static thread_local bool refusing;
   int port_ = 0;
   std::thread thread_;
 };
 
-thread_local bool HttpServer::Impl::refusing_ = false;
+thread_local bool HttpServer::Impl::refusing = false;
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() { impl_->Stop(); }

@@ -63,7 +63,7 @@ class Server::Impl {
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>> Server::Start(Options options) {
+Result<std::unique_ptr<Server>> Server::Start(const Options& options) {
   auto impl = std::make_unique<Impl>(options);
   PENSTOCK_TRY(impl->Listen(options));
   return std::unique_ptr<Server>(new Server(std::move(impl)));

@@ -23,7 +23,7 @@ class Server {
     // hold.
     std::vector<std::string> allowed_hosts = {};
   };
-  static Result<std::unique_ptr<Server>> Start(Options options);
+  static Result<std::unique_ptr<Server>> Start(const Options& options);
   ~Server();  // stops listening and waits for requests to end
 
   uint16_t port() const;

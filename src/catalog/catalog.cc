@@ -467,7 +467,7 @@ Result<std::vector<BatchRecord>> SqliteCatalog::Batches(const std::string& pipe_
 
 }  // namespace
 
-Result<std::unique_ptr<Catalog>> Catalog::Open(Options options) {
+Result<std::unique_ptr<Catalog>> Catalog::Open(const Options& options) {
   PENSTOCK_ASSIGN(std::unique_ptr<DataDir> data_dir, DataDir::Hold(options.data_dir));
   const fs::path file = options.data_dir / "catalog.sqlite";
   PENSTOCK_ASSIGN(std::unique_ptr<Sqlite> writing, Sqlite::Open(file));

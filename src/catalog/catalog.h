@@ -90,7 +90,7 @@ class Catalog {
     Clock* clock = &Clock::Real();
   };
   // kConflict: another process holds the folder, or the file is of a newer version.
-  static Result<std::unique_ptr<Catalog>> Open(Options options);
+  static Result<std::unique_ptr<Catalog>> Open(const Options& options);
   virtual ~Catalog() = default;
 
   // Random names made at first start and kept: what the API calls organization and service.

@@ -14,7 +14,7 @@ using std::chrono::seconds;
 constexpr seconds kConnectTimeout(10);
 constexpr seconds kTimeout(60);
 constexpr seconds kCheckTimeout(600);
-constexpr size_t kAnswerBytesMax = 256 * 1024 * 1024;
+constexpr size_t kAnswerBytesMax = 256ULL * 1024 * 1024;
 
 struct Answer {
   std::string body;

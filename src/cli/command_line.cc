@@ -153,9 +153,9 @@ CLI::App* AddCommand(CLI::App& app, Arguments& arguments, Action& action, const 
                      std::function<Status(PipeCommands&, const Arguments&)> run) {
   CLI::App* command = app.add_subcommand(name, description);
   command->callback([&arguments, &action, run = std::move(run)] {
-    action = [&arguments, run](std::stop_token stop) -> Status {
+    action = [&arguments, run](const std::stop_token& stop) -> Status {
       arguments.client.json = arguments.output == "json";
-      PipeCommands commands(arguments.client, std::move(stop));
+      PipeCommands commands(arguments.client, stop);
       return run(commands, arguments);
     };
   });
