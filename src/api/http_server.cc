@@ -23,7 +23,7 @@ namespace {
 
 constexpr size_t kHeadBytesMax = 65'536;
 constexpr size_t kPathBytesMax = 1024;  // httplib matches paths by std::regex, which recurses
-constexpr int kBacklog = 256;
+constexpr int kBacklog = 1024;
 constexpr const char* kEveryPath = ".*";
 
 std::string LowerCase(std::string text) {
@@ -138,16 +138,17 @@ class HttpServer::Impl final : private httplib::Server {
   }
 
   httplib::TaskQueue* MakePool() {
-    return new ThreadPool({.threads_max = options_.threads_max,
-                           .waiting_max = options_.threads_max,
-                           .crowded = [this] { connections_.CutOldest(); },
-                           .refuse =
-                               [](const std::function<void()>& job) {
-                                 // On httplib's accepting thread, like every enqueue.
-                                 refusing = true;
-                                 job();
-                                 refusing = false;
-                               }});
+    // On httplib's accepting thread, like every enqueue.
+    const auto refuse = [](const std::function<void()>& job) {
+      refusing = true;
+      job();
+      refusing = false;
+    };
+    pool_ = new ThreadPool({.threads_max = options_.threads_max,
+                            .waiting_max = options_.waiting_max,
+                            .crowded = [this] { connections_.CutOldest(); },
+                            .refuse = refuse});
+    return pool_;
   }
 
   void AddRoutes() {
@@ -223,6 +224,9 @@ class HttpServer::Impl final : private httplib::Server {
 
   void Serve(socket_t socket) {
     const OpenConnections::Handle handle = connections_.Add(socket);
+    // While others wait, each connection that gets a thread makes one give way, be it itself: so
+    // never do all threads hold slow clients.
+    if (pool_->HasWaiting()) connections_.CutOldest();
     {
       DeadlineStream stream(socket, stream_limits_);
       bool closed = false;
@@ -236,6 +240,7 @@ class HttpServer::Impl final : private httplib::Server {
   std::atomic<size_t> received_bytes_ = 0;
   const DeadlineStream::Limits stream_limits_;
   OpenConnections connections_;
+  ThreadPool* pool_ = nullptr;  // httplib's, which destroys it when it stops listening
   std::atomic<bool> stopping_ = false;
   static thread_local bool refusing;
   int port_ = 0;

@@ -53,6 +53,7 @@ class HttpServer {
     // The answer to what never reaches `handle`: refused, too large, not HTTP.
     std::function<HttpResponse(const Refusal& refusal)> error;
     size_t threads_max = 128;
+    size_t waiting_max = 512;  // connections without a thread; those beyond are closed
     size_t body_bytes_max = 4ULL * 1024 * 1024;
     size_t received_bytes_max = 64ULL * 1024 * 1024;  // of all requests at once
     std::chrono::milliseconds receive_timeout{10'000};

@@ -32,6 +32,11 @@ void ThreadPool::shutdown() {
   for (std::thread& thread : threads) thread.join();
 }
 
+bool ThreadPool::HasWaiting() const {
+  MutexLock lock(mutex_);
+  return !waiting_.empty();
+}
+
 void ThreadPool::Work() {
   for (;;) {
     std::function<void()> job;

@@ -26,11 +26,13 @@ class ThreadPool final : public httplib::TaskQueue {
   void enqueue(std::function<void()> job) override EXCLUDES(mutex_);
   void shutdown() override EXCLUDES(mutex_);  // jobs that wait are still done
 
+  bool HasWaiting() const EXCLUDES(mutex_);
+
  private:
   void Work() EXCLUDES(mutex_);
 
   const Options options_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   std::deque<std::function<void()>> waiting_ GUARDED_BY(mutex_);
   size_t idle_ GUARDED_BY(mutex_) = 0;

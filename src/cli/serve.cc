@@ -1,5 +1,8 @@
 #include "cli/serve.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -20,6 +23,14 @@ namespace {
 std::string UrlOf(const std::string& host, uint16_t port) {
   const bool ipv6 = host.find(':') != std::string::npos;
   return ipv6 ? fmt::format("http://[{}]:{}", host, port) : fmt::format("http://{}:{}", host, port);
+}
+
+// Sockets of clients, sources and destinations may be more than the customary 1,024.
+void AllowManyFiles() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // Everyone who reaches the API may use it.
@@ -64,6 +75,7 @@ void PrintStart(const ServeOptions& options, const catalog::Catalog& catalog, ui
 
 Status Serve(ServeOptions options, std::stop_token stop) {
   SetLogLevel(options.log_level);
+  AllowManyFiles();
   if (options.data_dir.empty()) options.data_dir = DefaultDataDir();
   // Each part outlives those below it.
   PENSTOCK_ASSIGN(const std::unique_ptr<catalog::Catalog> catalog,
