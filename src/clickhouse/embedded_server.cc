@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
@@ -95,7 +96,7 @@ std::string Tail(const std::string& path) {
   file.seekg(static_cast<std::streamoff>(size - tail.size()));
   file.read(tail.data(), static_cast<std::streamsize>(tail.size()));
   while (!tail.empty() && tail.back() == '\n') tail.pop_back();
-  std::ranges::replace(tail, '\n', ' ');
+  std::replace(tail.begin(), tail.end(), '\n', ' ');
   return tail;
 }
 
@@ -227,7 +228,8 @@ Result<pid_t> EmbeddedServer::Spawn() const {
                                       "--parent-pid",
                                       std::to_string(getpid())};
   std::array<char*, words.size() + 1> argv{};
-  std::ranges::transform(words, argv.begin(), [](std::string& word) { return word.data(); });
+  std::transform(words.begin(), words.end(), argv.begin(),
+                 [](std::string& word) { return word.data(); });
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);

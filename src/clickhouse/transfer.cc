@@ -183,8 +183,8 @@ struct Transfer::Exchange {
       failure = std::move(count).error();
       return CURL_READFUNC_ABORT;
     }
-    sent += *count;
-    upload_ended = *count == 0 || sent == upload->size();
+    sent_ += *count;
+    upload_ended = *count == 0 || sent_ == upload->size();
     return *count;
   }
   size_t Write(std::string_view bytes) {
@@ -226,7 +226,7 @@ struct Transfer::Exchange {
   }
 
  private:
-  uint64_t sent = 0;
+  uint64_t sent_ = 0;
 };
 
 Transfer::Transfer(Endpoint endpoint) : endpoint_(std::move(endpoint)) {

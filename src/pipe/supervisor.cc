@@ -228,7 +228,7 @@ Status Supervisor::Delete(const std::string& id) {
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
   pipe->runner->Shutdown();
-  const Status deleted = impl_->options_.catalog->DeletePipe(id);
+  Status deleted = impl_->options_.catalog->DeletePipe(id);
   if (deleted) {
     impl_->Forget(id);
   } else {
