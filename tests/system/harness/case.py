@@ -63,7 +63,13 @@ class SystemTest(unittest.TestCase):
         return pipe_spec(self.source.endpoint(), self.clickhouse.endpoint(), mappings, **settings)
 
     def await_caught_up(self, schema="shop", database="replica", seconds=60):
-        """Writes one more row and waits for it in ClickHouse: all before it has been sent then."""
+        """Returns when all that was committed before is in ClickHouse. Tables of a batch are written
+        side by side, batches one after the other: so the second of two markers, written when the
+        first one is there, tells that the first one's batch is whole."""
+        for _ in range(2):
+            self._await_marker(schema, database, seconds)
+
+    def _await_marker(self, schema, database, seconds):
         rows = self.source.run(f"SELECT COALESCE(MAX(id), 0) + 1 FROM `{schema}`.marker")
         last = int(rows[0][0])
         self.source.run(f"INSERT INTO `{schema}`.marker VALUES ({last})")
@@ -78,8 +84,8 @@ class SystemTest(unittest.TestCase):
                    seconds, every=0.05)
 
     def assert_equal(self, spec, seconds=15):
-        """Source and ClickHouse hold the same rows; inserts of the last batch may still be in
-        flight for a moment. Returns the number of rows compared."""
+        """Source and ClickHouse hold the same rows, at once or within `seconds`. Returns the number
+        of rows compared."""
         def same():
             results = compare.compare(self.source.connect, self.clickhouse.url,
                                       spec["source"]["mysql"]["tableMappings"],
