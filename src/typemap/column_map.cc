@@ -1,7 +1,7 @@
 #include "typemap/column_map.h"
 
 #include <algorithm>
-#include <numeric>
+#include <array>
 
 namespace penstock::typemap {
 namespace {
@@ -94,14 +94,6 @@ Result<std::string> NativeType(const model::Column& column, const TypeOptions& o
 }
 
 }  // namespace
-
-uint64_t ChangeCounts::total() const {
-  return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
-}
-
-void ChangeCounts::Add(const ChangeCounts& other) {
-  for (size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
-}
 
 bool MapsToBool(const model::Column& column, const TypeOptions& options) {
   if (!options.tinyint1_is_bool) return false;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -9,6 +8,7 @@
 #include "clickhouse/block.h"
 #include "model/table.h"
 #include "model/value.h"
+#include "model/value_changes.h"
 
 namespace penstock::typemap {
 
@@ -16,21 +16,6 @@ namespace penstock::typemap {
 struct TypeOptions {
   bool allow_nullable_columns = true;
   bool tinyint1_is_bool = false;  // TINYINT(1) as Bool, BIT(1) as Bool
-};
-
-// Kinds of change a value may suffer because ClickHouse cannot hold it; each is counted.
-enum class Change : uint8_t {
-  kClamped,   // the nearest value that the type holds
-  kNulled,    // NULL, since no value is near (a zero date)
-  kReplaced,  // the type's default, where that NULL is not allowed
-  kCount,
-};
-
-struct ChangeCounts {
-  std::array<uint64_t, static_cast<size_t>(Change::kCount)> counts{};
-  uint64_t& operator[](Change change) { return counts[static_cast<size_t>(change)]; }
-  uint64_t total() const;
-  void Add(const ChangeCounts& other);
 };
 
 // The ClickHouse side of one source column.
@@ -59,10 +44,11 @@ class ColumnWriter {
   // A kind that does not belong to the column's type is kBadData.
   virtual Status Append(const model::Value& value, clickhouse::ColumnData& out) = 0;
 
-  const ChangeCounts& changes() const { return changes_; }
+  // Values changed by rule so far. To be set back where rows are taken back.
+  model::ChangeCounts& changes() { return changes_; }
 
  protected:
-  ChangeCounts changes_;
+  model::ChangeCounts changes_;
 };
 
 // `in_key` as above.

@@ -8,6 +8,7 @@ namespace {
 
 using clickhouse::Buffer;
 using clickhouse::ColumnData;
+using model::Change;
 using model::SqlType;
 using model::Value;
 using model::ValueKind;

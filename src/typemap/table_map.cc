@@ -1,6 +1,7 @@
 #include "typemap/table_map.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -194,10 +195,23 @@ bool TableWriter::KeyChanged(model::Row before, model::Row after) const {
   return std::ranges::any_of(key_columns_, [&](size_t i) { return !(before[i] == after[i]); });
 }
 
-std::vector<ChangeCounts> TableWriter::changes() const {
-  std::vector<ChangeCounts> changes(source_columns_);
-  for (const ColumnPlan& plan : columns_) changes[plan.source_index] = plan.writer->changes();
+model::ValueChanges TableWriter::TakeChanges() {
+  model::ValueChanges changes;
+  for (const ColumnPlan& plan : columns_) {
+    const model::ChangeCounts counts = std::exchange(plan.writer->changes(), {});
+    if (counts.total() != 0) changes.push_back({.column = plan.name, .counts = counts});
+  }
   return changes;
+}
+
+void TableWriter::SaveChanges(std::vector<model::ChangeCounts>& saved) const {
+  saved.clear();
+  for (const ColumnPlan& plan : columns_) saved.push_back(plan.writer->changes());
+}
+
+void TableWriter::RestoreChanges(const std::vector<model::ChangeCounts>& saved) {
+  PENSTOCK_CHECK(saved.size() == columns_.size());
+  for (size_t i = 0; i < saved.size(); ++i) columns_[i].writer->changes() = saved[i];
 }
 
 }  // namespace penstock::typemap

@@ -46,9 +46,11 @@ class TableWriter {
   // Whether the sorting key of the two rows differs in the bytes ClickHouse would store.
   bool KeyChanged(model::Row before, model::Row after) const;
 
-  // Values changed by rule since this writer was made, one entry a column of the source table
-  // (zeros for excluded ones).
-  std::vector<ChangeCounts> changes() const;
+  // What became of values by rule since the last call.
+  model::ValueChanges TakeChanges();
+  // The counts at some moment, and back to them when the rows since then are taken back.
+  void SaveChanges(std::vector<model::ChangeCounts>& saved) const;
+  void RestoreChanges(const std::vector<model::ChangeCounts>& saved);
 
  private:
   struct ColumnPlan {

@@ -169,10 +169,14 @@ TEST(TableWriterTest, CountsChangesByColumn) {
   clickhouse::Block block = writer->NewBlock();
   const Value zero_date = Value::Civil({});
   ASSERT_TRUE(writer->Append(Row(1, "eu", Value::Null(), zero_date), 1, false, block).has_value());
-  std::vector<ChangeCounts> changes = writer->changes();
-  ASSERT_EQ(changes.size(), 4U);
-  EXPECT_EQ(changes[3][Change::kNulled], 1U);
-  EXPECT_EQ(changes[0].total() + changes[1].total() + changes[2].total(), 0U);
+  std::vector<model::ChangeCounts> before;
+  writer->SaveChanges(before);
+  ASSERT_TRUE(writer->Append(Row(2, "eu", Value::Null(), zero_date), 2, false, block).has_value());
+  writer->RestoreChanges(before);
+  model::ChangeCounts one;
+  one[model::Change::kNulled] = 1;
+  EXPECT_EQ(writer->TakeChanges(), (model::ValueChanges{{"day", one}}));
+  EXPECT_TRUE(writer->TakeChanges().empty());
 }
 
 }  // namespace
