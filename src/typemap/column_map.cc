@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "typemap/chosen_type.h"
+
 namespace penstock::typemap {
 namespace {
 
@@ -108,11 +110,23 @@ Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& 
                   "Choose sorting keys that are NOT NULL, or make the column NOT NULL");
   }
   ColumnMapping mapping;
-  PENSTOCK_ASSIGN(mapping.native_type, NativeType(column, options));
+  bool low_cardinality = column.type == SqlType::kEnum;
+  if (options.target_type.empty()) {
+    PENSTOCK_ASSIGN(mapping.native_type, NativeType(column, options));
+  } else {
+    PENSTOCK_ASSIGN(const ChosenType chosen, ChooseType(column, options.target_type));
+    if (in_key && chosen.kind == ChosenType::Kind::kJson) {
+      return Refuse(column, "is JSON in ClickHouse, which cannot be part of the sorting key",
+                    "Leave its targetType out, or choose other sorting keys");
+    }
+    mapping.native_type = NativeTypeOf(chosen, column);
+    mapping.native_prefix = NativePrefixOf(chosen);
+    low_cardinality = chosen.low_cardinality;
+  }
   mapping.nullable = column.nullable && options.allow_nullable_columns;
   mapping.declared_type =
       mapping.nullable ? fmt::format("Nullable({})", mapping.native_type) : mapping.native_type;
-  if (column.type == SqlType::kEnum) {
+  if (low_cardinality) {
     mapping.declared_type = fmt::format("LowCardinality({})", mapping.declared_type);
   }
   return mapping;

@@ -12,16 +12,18 @@
 
 namespace penstock::typemap {
 
-// What a pipe may choose about types.
+// What a pipe may choose about types; the last for one column.
 struct TypeOptions {
   bool allow_nullable_columns = true;
   bool tinyint1_is_bool = false;  // TINYINT(1) as Bool, BIT(1) as Bool
+  std::string target_type = {};   // in place of the default (chosen_type.h); empty: the default
 };
 
 // The ClickHouse side of one source column.
 struct ColumnMapping {
   std::string declared_type;  // in CREATE TABLE: "LowCardinality(String)", "Nullable(Int32)"
   std::string native_type;    // what is sent, without Nullable: "String", "Int32"
+  std::string native_prefix;  // clickhouse::ColumnData::prefix
   bool nullable = false;
 };
 

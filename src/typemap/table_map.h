@@ -15,11 +15,24 @@
 
 namespace penstock::typemap {
 
+// What a mapping chooses for one column.
+struct ColumnOverride {
+  std::string column;
+  std::string target_type = {};  // TypeOptions::target_type
+  std::string codec = {};        // "ZSTD(3)"; empty: ClickHouse's own choice
+
+  bool operator==(const ColumnOverride&) const = default;
+};
+
 // How one source table becomes one destination table.
 struct TargetOptions {
   std::vector<std::string> excluded_columns = {};
   std::vector<std::string> sorting_keys = {};  // the user's, in order; empty: the source key
-  TypeOptions types = {};
+  std::vector<ColumnOverride> overrides = {};
+  TypeOptions types = {};  // of all columns
+
+  // With what is chosen for this column.
+  TypeOptions TypesOf(const std::string& column) const;
 };
 
 // The destination's ORDER BY: the user's sorting keys, then the source key columns not among them.
