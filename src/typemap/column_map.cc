@@ -95,7 +95,53 @@ Result<std::string> NativeType(const model::Column& column, const TypeOptions& o
                 "Exclude the column from the mapping");
 }
 
+constexpr std::string_view kZeroDates =
+    "zero, partial and impossible dates become NULL, or 1970-01-01 where NULL is not allowed";
+
+std::string ClampedDates(std::string_view first, std::string_view last) {
+  return fmt::format("{}; others are clamped to {} ... {}", kZeroDates, first, last);
+}
+
+std::string ChosenRangeRule(const model::Column& column, const ChosenType& type) {
+  using Kind = ChosenType::Kind;
+  switch (type.kind) {
+    case Kind::kBool:
+      return column.type == SqlType::kTinyInt ? "numbers other than 0 and 1 become true" : "";
+    case Kind::kDate:
+      return ClampedDates("1970-01-01", "2149-06-06");
+    case Kind::kDateTime:
+      return ClampedDates("1970-01-01 00:00:00", "2106-02-07 06:28:15");
+    case Kind::kDate32:
+    case Kind::kDateTime64:
+      return RangeRule(column, {});
+    case Kind::kJson:
+      return "documents that are no object become NULL, or {} where NULL is not allowed";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
+
+std::string RangeRule(const model::Column& column, const TypeOptions& options) {
+  if (!options.target_type.empty()) {
+    const auto chosen = ChooseType(column, options.target_type);
+    return chosen ? ChosenRangeRule(column, *chosen) : "";
+  }
+  if (MapsToBool(column, options) && column.type == SqlType::kTinyInt) {
+    return "numbers other than 0 and 1 become true";
+  }
+  switch (column.type) {
+    case SqlType::kDate:
+      return ClampedDates("1900-01-01", "2299-12-31");
+    case SqlType::kDateTime:
+      return ClampedDates("1900-01-01 00:00:00", "2299-12-31 23:59:59.999999");
+    case SqlType::kTimestamp:
+      return "0000-00-00 00:00:00 becomes NULL, or 1970-01-01 00:00:00 where NULL is not allowed";
+    default:
+      return "";
+  }
+}
 
 bool MapsToBool(const model::Column& column, const TypeOptions& options) {
   if (!options.tinyint1_is_bool) return false;

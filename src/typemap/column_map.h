@@ -32,6 +32,11 @@ struct ColumnMapping {
 Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& options,
                                 bool in_key);
 
+// What becomes of values that the column's type in ClickHouse cannot hold, as a sentence for
+// people;
+// "" where it holds them all. In a sorting key such a value is refused instead.
+std::string RangeRule(const model::Column& column, const TypeOptions& options);
+
 // TINYINT(1) and BIT(1) under the pipe's switch.
 bool MapsToBool(const model::Column& column, const TypeOptions& options);
 
