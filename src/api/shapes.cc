@@ -31,6 +31,17 @@ std::string_view SeverityName(pipe::Severity severity) {
   return "error";
 }
 
+json ChangesToJson(const model::ValueChanges& changes) {
+  json list = json::array();
+  for (const auto& [column, counts] : changes) {
+    list.push_back({{"column", column},
+                    {"clamped", counts[model::Change::kClamped]},
+                    {"nulled", counts[model::Change::kNulled]},
+                    {"replaced", counts[model::Change::kReplaced]}});
+  }
+  return list;
+}
+
 json TableToJson(const pipe::TableStatus& table) {
   return {{"sourceSchemaName", table.source.schema},
           {"sourceTable", table.source.table},
@@ -43,7 +54,8 @@ json TableToJson(const pipe::TableStatus& table) {
           {"rowsInserted", table.rows_inserted},
           {"rowsUpdated", table.rows_updated},
           {"rowsDeleted", table.rows_deleted},
-          {"valuesChanged", table.values_changed},
+          {"valuesChanged", model::TotalOf(table.changes)},
+          {"changedColumns", ChangesToJson(table.changes)},
           {"ddl", table.ddl}};
 }
 

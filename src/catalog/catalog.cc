@@ -193,10 +193,13 @@ class SqliteCatalog final : public Catalog {
                        bool planned_to_the_end, uint64_t rows_estimated) override;
   Result<std::vector<PartitionRecord>> Partitions(int64_t table_id) override;
   Result<uint32_t> BeginAttempt(int64_t table_id) override;
-  Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) override;
+  Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+                         const std::vector<ValueChangeRecord>& changes) override;
   Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) override;
   Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
-                        const std::optional<BatchRecord>& batch) override;
+                        const std::optional<BatchRecord>& batch,
+                        const std::vector<ValueChangeRecord>& changes) override;
+  Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) override;
   Status AddEvent(const std::string& pipe_id, const EventRecord& event) override;
   Result<std::vector<EventRecord>> Events(const std::string& pipe_id, size_t limit) override;
   Result<std::vector<BatchRecord>> Batches(const std::string& pipe_id, size_t limit) override;
@@ -392,7 +395,8 @@ Result<uint32_t> SqliteCatalog::BeginAttempt(int64_t table_id) {
   return static_cast<uint32_t>(*number);
 }
 
-Status SqliteCatalog::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) {
+Status SqliteCatalog::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+                                      const std::vector<ValueChangeRecord>& changes) {
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_ASSIGN(const int64_t changed,
                     database.Run("UPDATE partitions SET done = 1, row_count = ? "
@@ -401,7 +405,7 @@ Status SqliteCatalog::FinishPartition(int64_t table_id, uint32_t index, uint64_t
     if (changed == 0) {
       return Fail(ErrorCode::kNotFound, "no partition {} of table {}", index, table_id);
     }
-    return {};
+    return AddValueChanges(database, changes, clock_->Wall());
   });
 }
 
@@ -420,12 +424,30 @@ Result<Checkpoint> SqliteCatalog::LoadCheckpoint(const std::string& pipe_id) {
 }
 
 Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
-                                     const std::optional<BatchRecord>& batch) {
+                                     const std::optional<BatchRecord>& batch,
+                                     const std::vector<ValueChangeRecord>& changes) {
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_TRY(StoreCheckpoint(database, pipe_id, checkpoint));
-    if (!batch) return {};
-    return InsertBatch(database, pipe_id, *batch, clock_->Wall());
+    if (batch) PENSTOCK_TRY(InsertBatch(database, pipe_id, *batch, clock_->Wall()));
+    return AddValueChanges(database, changes, clock_->Wall());
   });
+}
+
+Result<std::vector<ValueChangeRecord>> SqliteCatalog::ValueChanges(const std::string& pipe_id) {
+  std::vector<ValueChangeRecord> changes;
+  PENSTOCK_TRY(Read(
+      "SELECT table_id, column_name, clamped, nulled, replaced FROM value_changes "
+      "JOIN tables ON tables.id = table_id WHERE pipe_id = ? ORDER BY table_id, column_name",
+      {pipe_id}, [&](const SqlRow& row) {
+        ValueChangeRecord& record = changes.emplace_back();
+        record.table_id = row.Int(0);
+        record.column = row.Text(1);
+        for (int i = 0; i < static_cast<int>(record.counts.counts.size()); ++i) {
+          record.counts.counts[static_cast<size_t>(i)] = row.Unsigned(2 + i);
+        }
+        return Status();
+      }));
+  return changes;
 }
 
 Status SqliteCatalog::AddEvent(const std::string& pipe_id, const EventRecord& event) {

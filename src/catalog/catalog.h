@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "model/position.h"
 #include "model/table.h"
+#include "model/value_changes.h"
 
 namespace penstock::catalog {
 
@@ -71,6 +72,13 @@ struct BatchRecord {
   UnixMicros finished_at{};
 };
 
+// What became of the values of one column by rule, since the table was set up.
+struct ValueChangeRecord {
+  int64_t table_id = 0;
+  std::string column;
+  model::ChangeCounts counts;
+};
+
 struct EventRecord {
   UnixMicros at{};
   std::string level;  // "info", "warning", "error"
@@ -117,12 +125,18 @@ class Catalog {
   // The number of a new attempt at any partition of the table: each call answers a higher one,
   // also after a crash. From 1.
   virtual Result<uint32_t> BeginAttempt(int64_t table_id) = 0;
-  virtual Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) = 0;
+  // `changes` are added to those of the table, as in SaveCheckpoint.
+  virtual Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+                                 const std::vector<ValueChangeRecord>& changes) = 0;
 
   // kNotFound before FinishSetup.
   virtual Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) = 0;
   virtual Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
-                                const std::optional<BatchRecord>& batch) = 0;
+                                const std::optional<BatchRecord>& batch,
+                                const std::vector<ValueChangeRecord>& changes) = 0;
+  // Sums by column. The first change of a kind in a column also made an event, of kind
+  // "value_changed".
+  virtual Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) = 0;
 
   // Of a pipe's history the last 7 days or 10,000 batches, 90 days or 100,000 events are kept.
   virtual Status AddEvent(const std::string& pipe_id, const EventRecord& event) = 0;

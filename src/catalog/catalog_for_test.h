@@ -107,6 +107,12 @@ inline Checkpoint SomeCheckpoint(uint64_t offset = 4) {
   return checkpoint;
 }
 
+inline ValueChangeRecord SomeChange(int64_t table_id, const std::string& column, uint64_t clamped) {
+  ValueChangeRecord record{.table_id = table_id, .column = column, .counts = {}};
+  record.counts[model::Change::kClamped] = clamped;
+  return record;
+}
+
 inline Transition ToSnapshot() {
   return {
       .from = "Provisioning", .to = "Snapshot", .resume_state = "", .reason = "", .at = kTestTime};

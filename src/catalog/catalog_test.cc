@@ -123,6 +123,35 @@ TEST_F(CatalogTest, TransitionsNeedTheStateTheyStartFrom) {
   EXPECT_EQ((*catalog->Pipes())[0].state_since, kTestTime + UnixMicros(77));
 }
 
+TEST_F(CatalogTest, ValueChangesAddUpAndTheFirstOfAKindIsAnEvent) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {{}}, true, 10));
+  const auto clamped = SomeChange(tables[0].id, "price", 2);
+  ASSERT_TRUE(catalog->FinishPartition(tables[0].id, 0, 7, {clamped}));
+  const size_t events = catalog->Events("a", 100)->size();
+  catalog.reset();
+  catalog = Open();
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), std::nullopt, {clamped}));
+  EXPECT_THAT(*catalog->Events("a", 100), SizeIs(events));
+  auto nulled = SomeChange(tables[0].id, "price", 1);
+  nulled.counts[model::Change::kNulled] = 5;
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), std::nullopt, {nulled}));
+  EXPECT_THAT(*catalog->Events("a", 100), SizeIs(events + 1));
+  EXPECT_EQ((*catalog->Events("a", 100))[0].kind, "value_changed");
+  EXPECT_EQ((*catalog->Events("a", 100))[0].text.find("sch\"ema.t.price holds"), 0U);
+
+  const auto stored = catalog->ValueChanges("a");
+  ASSERT_THAT(*stored, SizeIs(1));
+  EXPECT_EQ((*stored)[0].table_id, tables[0].id);
+  EXPECT_EQ((*stored)[0].column, "price");
+  EXPECT_EQ((*stored)[0].counts[model::Change::kClamped], 5U);
+  EXPECT_EQ((*stored)[0].counts[model::Change::kNulled], 5U);
+  EXPECT_EQ((*stored)[0].counts[model::Change::kReplaced], 0U);
+}
+
 TEST_F(CatalogTest, TablesAndPartitionsAreKeptWhole) {
   std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
   {
@@ -135,8 +164,8 @@ TEST_F(CatalogTest, TablesAndPartitionsAreKeptWhole) {
     last.lower = first.upper;
     ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {first}, false, 10));
     ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {last}, true, 20));
-    ASSERT_TRUE(catalog->FinishPartition(tables[0].id, 1, 7));
-    EXPECT_EQ(catalog->FinishPartition(tables[0].id, 2, 7).error().code, ErrorCode::kNotFound);
+    ASSERT_TRUE(catalog->FinishPartition(tables[0].id, 1, 7, {}));
+    EXPECT_EQ(catalog->FinishPartition(tables[0].id, 2, 7, {}).error().code, ErrorCode::kNotFound);
   }
   EXPECT_GT(tables[0].id, 0);
   EXPECT_NE(tables[0].id, tables[1].id);
@@ -191,12 +220,12 @@ TEST_F(CatalogTest, CheckpointsKeepAllBits) {
   const auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   EXPECT_EQ(catalog->LoadCheckpoint("a").error().code, ErrorCode::kNotFound);
-  ASSERT_TRUE(catalog->SaveCheckpoint("a", checkpoint, std::nullopt));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", checkpoint, std::nullopt, {}));
   const auto stored = catalog->LoadCheckpoint("a");
   ASSERT_TRUE(stored) << stored.error().ToString();
   EXPECT_EQ(stored->position, checkpoint.position);
   EXPECT_EQ(stored->versions_reserved_end, UINT64_MAX);
-  EXPECT_EQ(catalog->SaveCheckpoint("x", checkpoint, std::nullopt).error().code,
+  EXPECT_EQ(catalog->SaveCheckpoint("x", checkpoint, std::nullopt, {}).error().code,
             ErrorCode::kNotFound);
 }
 
@@ -223,7 +252,7 @@ TEST_F(CatalogTest, OldBatchesAndEventsGo) {
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   const auto add = [&] {
     BatchRecord batch = {.rows = 1, .finished_at = clock_.Wall()};
-    ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), batch));
+    ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), batch, {}));
     ASSERT_TRUE(catalog->AddEvent(
         "a", {.at = clock_.Wall(), .level = "info", .kind = "retry", .text = "x"}));
   };
@@ -328,7 +357,7 @@ TEST_F(CatalogTest, ManyThreadsWriteAtOnce) {
       EXPECT_TRUE(catalog->CreatePipe(SomePipe(id)));
       for (int i = 0; i < kCalls; ++i) {
         EXPECT_TRUE(catalog->SaveCheckpoint(id, SomeCheckpoint(),
-                                            BatchRecord{.rows = 1, .finished_at = kTestTime}));
+                                            BatchRecord{.rows = 1, .finished_at = kTestTime}, {}));
         // A call that fails beside others takes nothing of theirs with it.
         EXPECT_FALSE(catalog->CreatePipe(SomePipe(id)));
       }

@@ -30,10 +30,11 @@ const std::vector<Call>& Calls() {
         return catalog.AddPartitions(1, {PartitionRecord{}, PartitionRecord{}}, true, 5);
       },
       [](Catalog& catalog) { return catalog.BeginAttempt(1).map([](uint32_t) {}); },
-      [](Catalog& catalog) { return catalog.FinishPartition(1, 1, 3); },
+      [](Catalog& catalog) { return catalog.FinishPartition(1, 1, 3, {}); },
       [](Catalog& catalog) {
         return catalog.SaveCheckpoint("a", SomeCheckpoint(500),
-                                      BatchRecord{.rows = 9, .finished_at = kTestTime});
+                                      BatchRecord{.rows = 9, .finished_at = kTestTime},
+                                      {SomeChange(1, "Größe", 2)});
       },
       [](Catalog& catalog) {
         return catalog.AddEvent(
@@ -70,6 +71,9 @@ std::string Dump(Catalog& catalog) {
     for (const PartitionRecord& partition : Must(catalog.Partitions(table.id))) {
       text += fmt::format("  {} {} {}\n", partition.index, partition.done, partition.rows);
     }
+  }
+  for (const ValueChangeRecord& record : Must(catalog.ValueChanges("a"))) {
+    text += fmt::format("{} {} {}\n", record.table_id, record.column, record.counts.total());
   }
   if (const auto checkpoint = catalog.LoadCheckpoint("a")) {
     text +=

@@ -1,6 +1,9 @@
 #include "catalog/history.h"
 
+#include <optional>
 #include <utility>
+
+#include "catalog/records.h"
 
 namespace penstock::catalog {
 namespace {
@@ -28,6 +31,50 @@ EventRecord TransitionEvent(const Transition& transition) {
                       : transition.to == "Degraded" ? "warning"
                                                     : "info";
   return {.at = transition.at, .level = level, .kind = "state", .text = std::move(text)};
+}
+
+std::string_view RuleText(model::Change change) {
+  switch (change) {
+    case model::Change::kClamped:
+      return "the nearest value that it can hold was written";
+    case model::Change::kNulled:
+      return "NULL was written";
+    case model::Change::kReplaced:
+    case model::Change::kCount:
+      break;
+  }
+  return "a replacement was written";
+}
+
+struct ChangedTable {
+  std::string pipe_id;
+  std::string name;  // of the source
+};
+
+Result<ChangedTable> FindChangedTable(Sqlite& database, int64_t table_id) {
+  std::optional<ChangedTable> found;
+  PENSTOCK_TRY(database.Query("SELECT pipe_id, definition FROM tables WHERE id = ?", {table_id},
+                              [&](const SqlRow& row) -> Status {
+                                PENSTOCK_ASSIGN(const auto table, DecodeTable(row.Text(1)));
+                                found = {.pipe_id = row.Text(0), .name = table.name.ToString()};
+                                return {};
+                              }));
+  if (!found) return Fail(ErrorCode::kNotFound, "no table with id {}", table_id);
+  return *std::move(found);
+}
+
+Status InsertChangeEvent(Sqlite& database, const ValueChangeRecord& record, model::Change change,
+                         UnixMicros wall) {
+  PENSTOCK_ASSIGN(const ChangedTable table, FindChangedTable(database, record.table_id));
+  return InsertEvent(
+      database, table.pipe_id,
+      {.at = wall,
+       .level = "warning",
+       .kind = "value_changed",
+       .text = fmt::format("{}.{} holds a value that its column in ClickHouse cannot hold; {}. "
+                           "More of the kind are only counted",
+                           table.name, record.column, RuleText(change))},
+      wall);
 }
 
 }  // namespace
@@ -76,6 +123,32 @@ Status InsertBatch(Sqlite& database, const std::string& pipe_id, const BatchReco
       {pipe_id, ToStored(number), ToStored(batch.rows), ToStored(batch.bytes), batch.tables,
        ToStored(batch.started_at), ToStored(batch.finished_at)}));
   return PruneBatches(database, pipe_id, number, wall);
+}
+
+Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& changes,
+                       UnixMicros wall) {
+  for (const ValueChangeRecord& record : changes) {
+    PENSTOCK_TRY(database.Run(
+        "INSERT OR IGNORE INTO value_changes (table_id, column_name) VALUES (?, ?)",
+        {record.table_id, record.column}));
+    for (const auto change :
+         {model::Change::kClamped, model::Change::kNulled, model::Change::kReplaced}) {
+      const uint64_t count = record.counts[change];
+      if (count == 0) continue;
+      const std::string kind(model::ChangeName(change));
+      const std::string update = fmt::format(
+          "UPDATE value_changes SET {0} = {0} + ? WHERE table_id = ? AND column_name = ?", kind);
+      PENSTOCK_TRY(database.Run(update.c_str(), {ToStored(count), record.table_id, record.column}));
+      const std::string query = fmt::format(
+          "SELECT {} FROM value_changes WHERE table_id = ? AND column_name = ?", kind);
+      PENSTOCK_ASSIGN(const auto sum,
+                      database.QueryInt(query.c_str(), {record.table_id, record.column}));
+      if (sum == ToStored(count)) {
+        PENSTOCK_TRY(InsertChangeEvent(database, record, change, wall));
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace penstock::catalog

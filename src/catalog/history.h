@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -26,5 +27,9 @@ Status InsertTransition(Sqlite& database, const std::string& pipe_id, const Tran
 // Number 0 becomes the next one; a number that is taken is kConflict.
 Status InsertBatch(Sqlite& database, const std::string& pipe_id, const BatchRecord& batch,
                    UnixMicros wall);
+
+// Adds to the table's sums; the first change of a kind in a column makes an event.
+Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& changes,
+                       UnixMicros wall);
 
 }  // namespace penstock::catalog

@@ -80,6 +80,16 @@ CREATE TABLE events (
   text TEXT NOT NULL,
   PRIMARY KEY (pipe_id, number)
 ) WITHOUT ROWID;
+)sql",
+    R"sql(
+CREATE TABLE value_changes (
+  table_id INTEGER NOT NULL REFERENCES tables (id) ON DELETE CASCADE,
+  column_name TEXT NOT NULL,
+  clamped INTEGER NOT NULL DEFAULT 0,
+  nulled INTEGER NOT NULL DEFAULT 0,
+  replaced INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (table_id, column_name)
+) WITHOUT ROWID;
 )sql"};
 
 }  // namespace

@@ -75,6 +75,20 @@ std::string Joined(const std::vector<std::string>& lines) {
   return text;
 }
 
+// Where values were changed by rule, and how; nothing where none were.
+void PrintChangedColumns(const json& tables) {
+  std::vector<std::vector<std::string>> rows;
+  for (const json& table : tables) {
+    for (const json& column : table.value("changedColumns", json::array())) {
+      rows.push_back({SourceName(table) + "." + Cell(column, "column"), Cell(column, "clamped"),
+                      Cell(column, "nulled"), Cell(column, "replaced")});
+    }
+  }
+  if (rows.empty()) return;
+  Print("\nValues that ClickHouse cannot hold (docs/type-mapping.md has the rules):\n" +
+        FormatTable({"COLUMN", "CLAMPED", "NULLED", "REPLACED"}, rows));
+}
+
 }  // namespace
 
 Status PipeCommands::Check(const std::filesystem::path& file) {
@@ -173,6 +187,7 @@ Status PipeCommands::Tables(const std::string& name, bool ddl) {
   Print(FormatTable({"SOURCE", "TARGET", "STATE", "PARTITIONS", "LOADED", "INSERTED", "UPDATED",
                      "DELETED", "CHANGED VALUES"},
                     rows));
+  PrintChangedColumns(tables);
   return {};
 }
 

@@ -76,6 +76,7 @@ std::vector<std::string_view> NativePieces(const Block& block, std::string& head
   for (const ColumnData& column : block.columns) {
     AppendText(column.name, headers);
     AppendText(column.nullable ? "Nullable(" + column.type + ")" : column.type, headers);
+    if (block.rows != 0) headers += column.prefix;
     header_ends.push_back(headers.size());
   }
 

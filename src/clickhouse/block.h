@@ -87,6 +87,7 @@ struct ColumnData {
   std::string name;
   std::string type;  // what the bytes are: the table's own type, without LowCardinality
   bool nullable = false;
+  std::string prefix;  // bytes before everything else: the serialization's version, for JSON
   Buffer nulls;
   Buffer values;
 

@@ -10,6 +10,7 @@ namespace {
 std::string ColumnText(const DestinationColumn& column) {
   std::string text = fmt::format("{} {}", QuoteIdentifier(column.name), column.type);
   if (!column.default_expression.empty()) text += " DEFAULT " + column.default_expression;
+  if (!column.codec.empty()) text += fmt::format(" CODEC({})", column.codec);
   if (!column.comment.empty()) text += " COMMENT " + QuoteString(column.comment);
   return text;
 }

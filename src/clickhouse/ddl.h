@@ -17,6 +17,7 @@ bool IsMetaColumn(std::string_view name);
 struct DestinationColumn {
   std::string name;
   std::string type;                     // as declared: "LowCardinality(Nullable(String))"
+  std::string codec = {};               // what stands in CODEC(...); empty: none
   std::string default_expression = {};  // SQL; empty: none
   std::string comment = {};             // empty: none
 

@@ -15,18 +15,36 @@ constexpr uint64_t kVersionsPerReservation = uint64_t{1} << 24;
 // The stream tells of itself at least once a second; a lag older than that grows.
 constexpr milliseconds kLagFresh{3'000};
 
+std::vector<catalog::ValueChangeRecord> Records(int64_t table_id,
+                                                const model::ValueChanges& changes) {
+  std::vector<catalog::ValueChangeRecord> records;
+  for (const auto& [column, counts] : changes) {
+    records.push_back({.table_id = table_id, .column = column, .counts = counts});
+  }
+  return records;
+}
+
 }  // namespace
 
 Journal::Journal(Options options)
     : catalog_(options.catalog),
       clock_(options.clock),
       pipe_id_(std::move(options.pipe_id)),
+      table_ids_(std::move(options.table_ids)),
       checkpoint_(std::move(options.checkpoint)),
       versions_next_(options.versions_first),
       last_batch_number_(options.last_batch_number) {
   progress_.position = checkpoint_.position.ToString();
-  for (size_t i = 0; i < options.table_count; ++i)
-    progress_.tables.push_back({.table = i, .counts = {}, .values_changed = 0});
+  progress_.tables.resize(table_ids_.size());
+  for (const auto& [table_id, column, counts] : options.changes) {
+    if (auto* table = FindTable(table_id)) AddTo(table->changes, {{column, counts}});
+  }
+}
+
+StreamProgress::Table* Journal::FindTable(int64_t table_id) {
+  const auto found = std::ranges::find(table_ids_, table_id);
+  if (found == table_ids_.end()) return nullptr;
+  return &progress_.tables[static_cast<size_t>(found - table_ids_.begin())];
 }
 
 Status Journal::AddPartition(int64_t table_id, const snapshot::Partition& partition, bool is_last,
@@ -45,8 +63,12 @@ Result<uint32_t> Journal::BeginAttempt(int64_t table_id) {
   return catalog_->BeginAttempt(table_id);
 }
 
-Status Journal::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) {
-  return catalog_->FinishPartition(table_id, index, rows);
+Status Journal::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+                                const model::ValueChanges& changes) {
+  PENSTOCK_TRY(catalog_->FinishPartition(table_id, index, rows, Records(table_id, changes)));
+  MutexLock lock(mutex_);
+  if (auto* table = FindTable(table_id)) AddTo(table->changes, changes);
+  return {};
 }
 
 Result<stream::VersionRange> Journal::ReserveVersions() {
@@ -55,7 +77,7 @@ Result<stream::VersionRange> Journal::ReserveVersions() {
                                    .end = versions_next_ + kVersionsPerReservation};
   catalog::Checkpoint reserved = checkpoint_;
   reserved.versions_reserved_end = range.end;
-  PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, reserved, std::nullopt));
+  PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, reserved, std::nullopt, {}));
   checkpoint_ = std::move(reserved);
   versions_next_ = range.end;
   return range;
@@ -74,7 +96,12 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
                                  .started_at = acknowledged.started_at,
                                  .finished_at = acknowledged.finished_at};
   }
-  PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, next, batch));
+  std::vector<catalog::ValueChangeRecord> changes;
+  for (const auto& table : acknowledged.tables) {
+    const auto records = Records(table_ids_.at(table.table), table.changes);
+    changes.insert(changes.end(), records.begin(), records.end());
+  }
+  PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, next, batch, changes));
   checkpoint_ = std::move(next);
 
   progress_.position = checkpoint_.position.ToString();
@@ -84,7 +111,7 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
     total.counts.inserted += table.counts.inserted;
     total.counts.updated += table.counts.updated;
     total.counts.deleted += table.counts.deleted;
-    total.values_changed += table.values_changed;
+    AddTo(total.changes, table.changes);
   }
   if (batch) {
     progress_.last_batch_rows = acknowledged.rows;

@@ -21,7 +21,11 @@ struct StreamProgress {
   uint64_t rows = 0;  // since the process started
   uint64_t last_batch_rows = 0;
   std::chrono::milliseconds last_batch_duration{};
-  std::vector<stream::Acknowledged::Table> tables;  // in the stream's order
+  struct Table {
+    stream::RowCounts counts;
+    model::ValueChanges changes;  // of snapshot and stream, since the table was set up
+  };
+  std::vector<Table> tables;  // in the stream's order
 };
 
 // Writes the progress of one pipe's snapshot and stream to the catalog, and remembers it for the
@@ -37,14 +41,16 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
     catalog::Checkpoint checkpoint;
     uint64_t versions_first = 0;
     uint64_t last_batch_number = 0;
-    size_t table_count = 0;
+    std::vector<int64_t> table_ids;  // in the stream's order
+    std::vector<catalog::ValueChangeRecord> changes;  // so far
   };
   explicit Journal(Options options);
 
   Status AddPartition(int64_t table_id, const snapshot::Partition& partition, bool is_last,
                       uint64_t rows_estimated) override;
   Result<uint32_t> BeginAttempt(int64_t table_id) override;
-  Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) override;
+  Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+                         const model::ValueChanges& changes) override EXCLUDES(mutex_);
 
   Result<stream::VersionRange> ReserveVersions() override EXCLUDES(mutex_);
   Status Acknowledge(const stream::Acknowledged& acknowledged) override EXCLUDES(mutex_);
@@ -53,9 +59,12 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   StreamProgress progress() const EXCLUDES(mutex_);
 
  private:
+  StreamProgress::Table* FindTable(int64_t table_id) REQUIRES(mutex_);
+
   catalog::Catalog* const catalog_;
   Clock* const clock_;
   const std::string pipe_id_;
+  const std::vector<int64_t> table_ids_;
   // Held over the catalog's write: the checkpoint and the reservation are one record.
   mutable Mutex mutex_;
   catalog::Checkpoint checkpoint_ GUARDED_BY(mutex_);

@@ -70,7 +70,8 @@ class JournalTest : public testing::Test {
                          .checkpoint = checkpoint,
                          .versions_first = checkpoint.versions_reserved_end,
                          .last_batch_number = batches.empty() ? 0 : batches[0].number,
-                         .table_count = 1});
+                         .table_ids = {catalog_->Tables("p")->at(0).id},
+                         .changes = *catalog_->ValueChanges("p")});
   }
   stream::Acknowledged Batch(uint64_t offset, uint64_t rows) {
     stream::Acknowledged batch;
@@ -79,8 +80,7 @@ class JournalTest : public testing::Test {
     batch.rows = rows;
     if (rows != 0)
       batch.tables.push_back({.table = 0,
-                              .counts = {.inserted = rows, .updated = 0, .deleted = 0},
-                              .values_changed = 0});
+                              .counts = {.inserted = rows, .updated = 0, .deleted = 0}});
     batch.last_commit = clock_.now - milliseconds(200);
     batch.started_at = clock_.now - milliseconds(50);
     batch.finished_at = clock_.now;

@@ -176,6 +176,9 @@ Status Runner::Flow(std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
   PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, 1));
+  PENSTOCK_ASSIGN(const auto changes, options_.catalog->ValueChanges(id_));
+  std::vector<int64_t> table_ids;
+  for (const auto& table : tables) table_ids.push_back(table.id);
   uint64_t versions_first = 0;
   PENSTOCK_TRY(Retry(
       "start",
@@ -191,7 +194,8 @@ Status Runner::Flow(std::stop_token stop) {
                        .checkpoint = checkpoint,
                        .versions_first = versions_first,
                        .last_batch_number = batches.empty() ? 0 : batches[0].number,
-                       .table_count = tables.size()});
+                       .table_ids = table_ids,
+                       .changes = changes});
   PENSTOCK_ASSIGN(auto load_tables, LoadTables(tables));
   auto loader = std::make_shared<snapshot::Loader>(std::move(load_tables),
                                                    LoaderOptionsFor(checkpoint), journal.get());
@@ -430,7 +434,7 @@ PipeStatus Runner::status() const {
          .rows_inserted = changes.counts.inserted,
          .rows_updated = changes.counts.updated,
          .rows_deleted = changes.counts.deleted,
-         .values_changed = load.values_changed + changes.values_changed,
+         .changes = changes.changes,
          .ddl = tables_[i].ddl});
   }
   status.rows_per_second = rate_.Sample(rows, options_.clock->Steady());

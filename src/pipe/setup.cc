@@ -156,8 +156,10 @@ typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping&
   return {.excluded_columns = mapping.excluded_columns,
           .sorting_keys =
               mapping.use_custom_sorting_key ? mapping.sorting_keys : std::vector<std::string>(),
+          .overrides = mapping.overrides,
           .types = {.allow_nullable_columns = spec.settings.allow_nullable_columns,
-                    .tinyint1_is_bool = spec.settings.tinyint1_is_bool}};
+                    .tinyint1_is_bool = spec.settings.tinyint1_is_bool,
+                    .target_type = {}}};
 }
 
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,

@@ -63,6 +63,13 @@ void DescribeTableName(Fields& fields) {
 }
 
 template <typename Fields>
+void DescribeOverride(Fields& fields) {
+  fields.Text("sourceColumn", &typemap::ColumnOverride::column, {.presence = Presence::kRequired});
+  fields.Text("targetType", &typemap::ColumnOverride::target_type);
+  fields.Text("codec", &typemap::ColumnOverride::codec);
+}
+
+template <typename Fields>
 void DescribeMapping(Fields& fields) {
   fields.Text("targetTable", &TableMapping::target_table, {.presence = Presence::kRequired});
   fields.Texts("excludedColumns", &TableMapping::excluded_columns);
@@ -111,6 +118,20 @@ void ReadSettings(const json& given, std::string path, std::optional<Error>& err
   object.RefuseOthers();
 }
 
+void ReadOverrides(const json& given, const std::string& path, std::optional<Error>& error,
+                   std::vector<typemap::ColumnOverride>& overrides) {
+  size_t index = 0;
+  for (const json& element : given) {
+    ObjectReader object(element, fmt::format("{}[{}]", path, index++), error);
+    FieldReader<typemap::ColumnOverride> fields(object, overrides.emplace_back());
+    DescribeOverride(fields);
+    object.RefuseOthers();
+    if (overrides.back().target_type.empty() && overrides.back().codec.empty()) {
+      object.Fail("targetType", "give it, or codec");
+    }
+  }
+}
+
 void ReadMappings(const json& given, const std::string& path, std::optional<Error>& error,
                   std::vector<TableMapping>& mappings) {
   size_t index = 0;
@@ -121,6 +142,10 @@ void ReadMappings(const json& given, const std::string& path, std::optional<Erro
     DescribeTableName(name_fields);
     FieldReader<TableMapping> fields(object, mapping);
     DescribeMapping(fields);
+    if (const json* found = object.Find("columnOverrides", Presence::kOptional)) {
+      if (!found->is_array()) object.Fail("columnOverrides", "must be a list");
+      ReadOverrides(*found, object.PathOf("columnOverrides"), error, mapping.overrides);
+    }
     object.RefuseOthers();
     if (error) return;
   }
@@ -268,6 +293,15 @@ void WriteSyncInterval(std::chrono::milliseconds interval, json& settings) {
   }
 }
 
+json OverridesToJson(const TableMapping& mapping) {
+  json list = json::array();
+  for (const typemap::ColumnOverride& chosen : mapping.overrides) {
+    FieldWriter<typemap::ColumnOverride> fields(list.emplace_back(json::object()), chosen);
+    DescribeOverride(fields);
+  }
+  return list;
+}
+
 // `given` keeps what was given beside the described fields only where the mapping is the same.
 json MappingToJson(const TableMapping& mapping, const json& given) {
   json object = given.is_object() ? given : json::object();
@@ -275,6 +309,7 @@ json MappingToJson(const TableMapping& mapping, const json& given) {
   DescribeTableName(name_fields);
   FieldWriter<TableMapping> fields(object, mapping);
   DescribeMapping(fields);
+  if (!mapping.overrides.empty()) object["columnOverrides"] = OverridesToJson(mapping);
   return object;
 }
 

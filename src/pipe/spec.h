@@ -11,6 +11,7 @@
 #include "clickhouse/client.h"
 #include "model/table.h"
 #include "mysql/wire/connection.h"
+#include "typemap/table_map.h"
 
 namespace penstock::pipe {
 
@@ -21,6 +22,7 @@ struct TableMapping {
   model::TableName source;
   std::string target_table;
   std::vector<std::string> excluded_columns;
+  std::vector<typemap::ColumnOverride> overrides;  // columnOverrides, an extension
   bool use_custom_sorting_key = false;
   std::vector<std::string> sorting_keys;
   TableEngine engine = TableEngine::kReplacingMergeTree;

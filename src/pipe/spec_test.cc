@@ -28,7 +28,7 @@ json Minimal() {
 
 // Every field there is, none at its default.
 json Full() {
-  return json::parse(R"({
+  return json::parse(R"json({
     "name": "everything",
     "source": {
       "validateSamples": true,
@@ -46,7 +46,9 @@ json Full() {
         "tableMappings": [
           {"sourceSchemaName": "a.b", "sourceTable": "*", "targetTable": "t",
            "excludedColumns": ["x", "y"], "useCustomSortingKey": true, "sortingKeys": ["k"],
-           "tableEngine": "MergeTree", "partitionKey": "id", "identicalRowsMayCollapse": true},
+           "tableEngine": "MergeTree", "partitionKey": "id", "identicalRowsMayCollapse": true,
+           "columnOverrides": [{"sourceColumn": "c", "targetType": "JSON", "codec": "ZSTD(3)"},
+                               {"sourceColumn": "d", "codec": "LZ4"}]},
           {"sourceSchemaName": "a", "sourceTable": "u", "targetTable": "u",
            "tableEngine": "Null"}]}},
     "destination": {
@@ -57,7 +59,7 @@ json Full() {
     "fieldMappings": [{"sourceField": "s", "destinationField": "d"}],
     "scaling": {"replicas": 1},
     "settings": {"streaming_max_insert_wait_ms": 500}
-  })");
+  })json");
 }
 
 json WithoutSecrets(json body) {

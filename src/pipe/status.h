@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "model/table.h"
+#include "model/value_changes.h"
 #include "pipe/spec.h"
 #include "pipe/state.h"
 
@@ -25,7 +26,7 @@ struct TableStatus {
   uint64_t rows_inserted = 0;  // from the stream, since the process started
   uint64_t rows_updated = 0;
   uint64_t rows_deleted = 0;
-  uint64_t values_changed = 0;  // clamped, nulled, replaced
+  model::ValueChanges changes;  // of values that ClickHouse cannot hold, since the table was set up
   std::string ddl;              // the CREATE TABLE that was run
 };
 

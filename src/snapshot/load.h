@@ -11,6 +11,7 @@
 #include "clickhouse/client.h"
 #include "model/position.h"
 #include "model/table.h"
+#include "model/value_changes.h"
 #include "mysql/wire/connection.h"
 #include "snapshot/key_range.h"
 #include "typemap/table_map.h"
@@ -38,7 +39,9 @@ class LoadJournal {
                               uint64_t rows_estimated) = 0;
   // A number higher than every one answered before for the table, also across crashes; from 1.
   virtual Result<uint32_t> BeginAttempt(int64_t table_id) = 0;
-  virtual Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows) = 0;
+  // `changes`: what became of values by rule.
+  virtual Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+                                 const model::ValueChanges& changes) = 0;
 };
 
 struct LoaderOptions {

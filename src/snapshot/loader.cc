@@ -141,11 +141,10 @@ Status Loader::LoadPartition(PartitionReader& reader, const Work& work) {
       progress.rows -= rows_written;
       return Fail(std::move(loaded).error());
     }
-    rows = *loaded;
+    rows = *std::move(loaded);
     return {};
   }));
-  PENSTOCK_TRY(journal_->FinishPartition(table.id, work.partition.index, rows.count));
-  progress.values_changed += rows.values_changed;
+  PENSTOCK_TRY(journal_->FinishPartition(table.id, work.partition.index, rows.count, rows.changes));
   ++progress.partitions_done;
   return {};
 }

@@ -16,12 +16,6 @@ namespace {
 // connection behind it would otherwise wait until the server drops it.
 constexpr int kInsertAttemptsMax = 6;
 
-uint64_t TotalChanges(const typemap::TableWriter& writer) {
-  uint64_t total = 0;
-  for (const auto& counts : writer.changes()) total += counts.total();
-  return total;
-}
-
 }  // namespace
 
 PartitionReader::PartitionReader(const LoaderOptions& options)
@@ -111,7 +105,7 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(
     if (block.bytes() >= options_.block_bytes_max) PENSTOCK_TRY(flush());
   }
   if (block.rows != 0) PENSTOCK_TRY(flush());
-  rows.values_changed = TotalChanges(writer);
+  rows.changes = writer.TakeChanges();
   return rows;
 }
 

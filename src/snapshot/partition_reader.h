@@ -24,7 +24,7 @@ class PartitionReader {
 
   struct Rows {
     uint64_t count = 0;
-    uint64_t values_changed = 0;
+    model::ValueChanges changes;
   };
 
   // Loads one partition of `table`, every row with `version`. `on_rows` hears of rows as they are

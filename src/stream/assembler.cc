@@ -34,12 +34,6 @@ Failure MissingStart(std::string_view what) {
   return Fail(ErrorCode::kBadData, "the log is out of order: {}", what);
 }
 
-uint64_t ValuesChanged(const typemap::TableWriter& writer) {
-  uint64_t total = 0;
-  for (const auto& counts : writer.changes()) total += counts.total();
-  return total;
-}
-
 template <typename... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -70,7 +64,6 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                                                 .writer = std::move(writer),
                                                 .block = std::move(block),
                                                 .counts = {},
-                                                .values_changed = 0,
                                                 .touched = false,
                                                 .mark = {}}));
   }
@@ -412,12 +405,15 @@ Status Assembler::RollbackTo(const std::string& name) {
 }
 
 Assembler::Mark Assembler::MarkOf(const TableState& state) {
-  return {.block = state.block.Mark(), .counts = state.counts};
+  Mark mark{.block = state.block.Mark(), .counts = state.counts, .changes = {}};
+  state.writer.SaveChanges(mark.changes);
+  return mark;
 }
 
 void Assembler::Restore(TableState& state, const Mark& mark) {
   state.block.Restore(mark.block);
   state.counts = mark.counts;
+  state.writer.RestoreChanges(mark.changes);
 }
 
 void Assembler::Touch(size_t table) {
@@ -456,12 +452,10 @@ Batch Assembler::TakeBatch() {
   for (size_t i = 0; i < tables_.size(); ++i) {
     TableState& state = *tables_[i];
     if (state.block.rows == 0) continue;
-    const uint64_t changed = ValuesChanged(state.writer);
-    batch.tables.push_back(
-        {.table = i,
-         .block = std::move(state.block),
-         .counts = state.counts,
-         .values_changed = changed - std::exchange(state.values_changed, changed)});
+    batch.tables.push_back({.table = i,
+                            .block = std::move(state.block),
+                            .counts = state.counts,
+                            .changes = state.writer.TakeChanges()});
     state.block = state.writer.NewBlock();
     state.counts = {};
   }

@@ -63,13 +63,13 @@ class Assembler {
   struct Mark {
     clickhouse::BlockMark block;
     RowCounts counts;
+    std::vector<model::ChangeCounts> changes;
   };
   struct TableState {
     StreamTable table;
     typemap::TableWriter writer;
     clickhouse::Block block;
     RowCounts counts;
-    uint64_t values_changed = 0;  // by the writer, told in batches so far
     bool touched = false;         // by the open transaction; `mark` is then where it began
     Mark mark;
   };

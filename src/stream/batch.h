@@ -8,6 +8,7 @@
 #include "clickhouse/block.h"
 #include "model/position.h"
 #include "model/table.h"
+#include "model/value_changes.h"
 #include "typemap/table_map.h"
 
 namespace penstock::stream {
@@ -32,7 +33,7 @@ struct TableRows {
   size_t table = 0;  // index into the stream's tables
   clickhouse::Block block;
   RowCounts counts;
-  uint64_t values_changed = 0;  // by rule, because ClickHouse cannot hold them
+  model::ValueChanges changes;  // by rule, because ClickHouse cannot hold the values
 };
 
 // Changes in the order of the log, split by table. Moved from the thread that decodes to the one

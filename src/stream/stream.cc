@@ -68,7 +68,7 @@ class WriterThread {
     PENSTOCK_TRY(writer_.Write(batch, stop_.get_token()));
     acknowledged.finished_at = options_.clock->Wall();
     for (const TableRows& rows : batch.tables) {
-      acknowledged.tables.push_back({rows.table, rows.counts, rows.values_changed});
+      acknowledged.tables.push_back({rows.table, rows.counts, rows.changes});
     }
     return journal_->Acknowledge(acknowledged);
   }

@@ -45,7 +45,7 @@ struct Acknowledged {
   struct Table {
     size_t table = 0;
     RowCounts counts;
-    uint64_t values_changed = 0;
+    model::ValueChanges changes = {};
   };
   std::vector<Table> tables;
   UnixMicros started_at{};

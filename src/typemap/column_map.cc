@@ -1,7 +1,9 @@
 #include "typemap/column_map.h"
 
 #include <algorithm>
-#include <numeric>
+#include <array>
+
+#include "typemap/chosen_type.h"
 
 namespace penstock::typemap {
 namespace {
@@ -93,14 +95,52 @@ Result<std::string> NativeType(const model::Column& column, const TypeOptions& o
                 "Exclude the column from the mapping");
 }
 
-}  // namespace
+constexpr std::string_view kZeroDates =
+    "zero, partial and impossible dates become NULL, or 1970-01-01 where NULL is not allowed";
 
-uint64_t ChangeCounts::total() const {
-  return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+std::string ClampedDates(std::string_view first, std::string_view last) {
+  return fmt::format("{}; others are clamped to {} ... {}", kZeroDates, first, last);
 }
 
-void ChangeCounts::Add(const ChangeCounts& other) {
-  for (size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+std::string ChosenRangeRule(const model::Column& column, const ChosenType& type) {
+  using Kind = ChosenType::Kind;
+  switch (type.kind) {
+    case Kind::kBool:
+      return column.type == SqlType::kTinyInt ? "numbers other than 0 and 1 become true" : "";
+    case Kind::kDate:
+      return ClampedDates("1970-01-01", "2149-06-06");
+    case Kind::kDateTime:
+      return ClampedDates("1970-01-01 00:00:00", "2106-02-07 06:28:15");
+    case Kind::kDate32:
+    case Kind::kDateTime64:
+      return RangeRule(column, {});
+    case Kind::kJson:
+      return "documents that are no object become NULL, or {} where NULL is not allowed";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+std::string RangeRule(const model::Column& column, const TypeOptions& options) {
+  if (!options.target_type.empty()) {
+    const auto chosen = ChooseType(column, options.target_type);
+    return chosen ? ChosenRangeRule(column, *chosen) : "";
+  }
+  if (MapsToBool(column, options) && column.type == SqlType::kTinyInt) {
+    return "numbers other than 0 and 1 become true";
+  }
+  switch (column.type) {
+    case SqlType::kDate:
+      return ClampedDates("1900-01-01", "2299-12-31");
+    case SqlType::kDateTime:
+      return ClampedDates("1900-01-01 00:00:00", "2299-12-31 23:59:59.999999");
+    case SqlType::kTimestamp:
+      return "0000-00-00 00:00:00 becomes NULL, or 1970-01-01 00:00:00 where NULL is not allowed";
+    default:
+      return "";
+  }
 }
 
 bool MapsToBool(const model::Column& column, const TypeOptions& options) {
@@ -116,11 +156,23 @@ Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& 
                   "Choose sorting keys that are NOT NULL, or make the column NOT NULL");
   }
   ColumnMapping mapping;
-  PENSTOCK_ASSIGN(mapping.native_type, NativeType(column, options));
+  bool low_cardinality = column.type == SqlType::kEnum;
+  if (options.target_type.empty()) {
+    PENSTOCK_ASSIGN(mapping.native_type, NativeType(column, options));
+  } else {
+    PENSTOCK_ASSIGN(const ChosenType chosen, ChooseType(column, options.target_type));
+    if (in_key && chosen.kind == ChosenType::Kind::kJson) {
+      return Refuse(column, "is JSON in ClickHouse, which cannot be part of the sorting key",
+                    "Leave its targetType out, or choose other sorting keys");
+    }
+    mapping.native_type = NativeTypeOf(chosen, column);
+    mapping.native_prefix = NativePrefixOf(chosen);
+    low_cardinality = chosen.low_cardinality;
+  }
   mapping.nullable = column.nullable && options.allow_nullable_columns;
   mapping.declared_type =
       mapping.nullable ? fmt::format("Nullable({})", mapping.native_type) : mapping.native_type;
-  if (column.type == SqlType::kEnum) {
+  if (low_cardinality) {
     mapping.declared_type = fmt::format("LowCardinality({})", mapping.declared_type);
   }
   return mapping;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -9,34 +8,22 @@
 #include "clickhouse/block.h"
 #include "model/table.h"
 #include "model/value.h"
+#include "model/value_changes.h"
 
 namespace penstock::typemap {
 
-// What a pipe may choose about types.
+// What a pipe may choose about types; the last for one column.
 struct TypeOptions {
   bool allow_nullable_columns = true;
   bool tinyint1_is_bool = false;  // TINYINT(1) as Bool, BIT(1) as Bool
-};
-
-// Kinds of change a value may suffer because ClickHouse cannot hold it; each is counted.
-enum class Change : uint8_t {
-  kClamped,   // the nearest value that the type holds
-  kNulled,    // NULL, since no value is near (a zero date)
-  kReplaced,  // the type's default, where that NULL is not allowed
-  kCount,
-};
-
-struct ChangeCounts {
-  std::array<uint64_t, static_cast<size_t>(Change::kCount)> counts{};
-  uint64_t& operator[](Change change) { return counts[static_cast<size_t>(change)]; }
-  uint64_t total() const;
-  void Add(const ChangeCounts& other);
+  std::string target_type = {};   // in place of the default (chosen_type.h); empty: the default
 };
 
 // The ClickHouse side of one source column.
 struct ColumnMapping {
   std::string declared_type;  // in CREATE TABLE: "LowCardinality(String)", "Nullable(Int32)"
   std::string native_type;    // what is sent, without Nullable: "String", "Int32"
+  std::string native_prefix;  // clickhouse::ColumnData::prefix
   bool nullable = false;
 };
 
@@ -44,6 +31,11 @@ struct ColumnMapping {
 // kInvalidArgument, naming column and type, where the type is not supported.
 Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& options,
                                 bool in_key);
+
+// What becomes of values that the column's type in ClickHouse cannot hold, as a sentence for
+// people;
+// "" where it holds them all. In a sorting key such a value is refused instead.
+std::string RangeRule(const model::Column& column, const TypeOptions& options);
 
 // TINYINT(1) and BIT(1) under the pipe's switch.
 bool MapsToBool(const model::Column& column, const TypeOptions& options);
@@ -59,10 +51,11 @@ class ColumnWriter {
   // A kind that does not belong to the column's type is kBadData.
   virtual Status Append(const model::Value& value, clickhouse::ColumnData& out) = 0;
 
-  const ChangeCounts& changes() const { return changes_; }
+  // Values changed by rule so far. To be set back where rows are taken back.
+  model::ChangeCounts& changes() { return changes_; }
 
  protected:
-  ChangeCounts changes_;
+  model::ChangeCounts changes_;
 };
 
 // `in_key` as above.

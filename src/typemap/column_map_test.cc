@@ -131,16 +131,5 @@ TEST(MapColumnTest, RefusesImpossibleParameters) {
   }
 }
 
-TEST(ChangeCountsTest, AddsUp) {
-  ChangeCounts a;
-  a[Change::kClamped] = 2;
-  ChangeCounts b;
-  b[Change::kClamped] = 3;
-  b[Change::kNulled] = 1;
-  a.Add(b);
-  EXPECT_EQ(a[Change::kClamped], 5U);
-  EXPECT_EQ(a.total(), 6U);
-}
-
 }  // namespace
 }  // namespace penstock::typemap

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "typemap/chosen_codecs.h"
+#include "typemap/chosen_type.h"
 #include "typemap/codecs.h"
 #include "typemap/column_map.h"
 
@@ -8,6 +10,7 @@ namespace {
 
 using clickhouse::Buffer;
 using clickhouse::ColumnData;
+using model::Change;
 using model::SqlType;
 using model::Value;
 using model::ValueKind;
@@ -92,7 +95,13 @@ class Writer final : public ColumnWriter {
 
  private:
   void AppendDefault(bool is_null, ColumnData& out) {
-    out.values.AppendZeros(Codec::kDefaultBytes);
+    if constexpr (requires { codec_.default_value(); }) {
+      out.values.Append(codec_.default_value());
+    } else if constexpr (requires { codec_.default_bytes(); }) {
+      out.values.AppendZeros(codec_.default_bytes());
+    } else {
+      out.values.AppendZeros(Codec::kDefaultBytes);
+    }
     if (rules_.nullable) out.nulls.Append(static_cast<uint8_t>(is_null));
   }
 
@@ -225,6 +234,81 @@ std::unique_ptr<ColumnWriter> MakeFor(const model::Column& column, Rules rules) 
   return Make(BytesCodec{}, std::move(rules));
 }
 
+std::unique_ptr<ColumnWriter> MakeWidenedInteger(const ChosenType& type, Rules rules) {
+  const bool is_signed = type.kind == ChosenType::Kind::kInt;
+  switch (type.bits) {
+    case 8:
+      return is_signed ? Make(WidenedIntCodec<int8_t>{}, std::move(rules))
+                       : Make(WidenedIntCodec<uint8_t>{}, std::move(rules));
+    case 16:
+      return is_signed ? Make(WidenedIntCodec<int16_t>{}, std::move(rules))
+                       : Make(WidenedIntCodec<uint16_t>{}, std::move(rules));
+    case 32:
+      return is_signed ? Make(WidenedIntCodec<int32_t>{}, std::move(rules))
+                       : Make(WidenedIntCodec<uint32_t>{}, std::move(rules));
+    default:
+      return is_signed ? Make(WidenedIntCodec<int64_t>{}, std::move(rules))
+                       : Make(WidenedIntCodec<uint64_t>{}, std::move(rules));
+  }
+}
+
+size_t DecimalBytes(uint32_t precision) {
+  if (precision <= 9) return 4;
+  if (precision <= 18) return 8;
+  return precision <= 38 ? 16 : 32;
+}
+
+bool IsPrinted(const model::Column& column) {
+  return column.type <= SqlType::kBigInt || column.type == SqlType::kDecimal ||
+         column.type == SqlType::kBit ||
+         (column.type >= SqlType::kDate && column.type <= SqlType::kYear);
+}
+
+std::unique_ptr<ColumnWriter> MakeMoment(const model::Column& column, Ticks ticks, Rules rules) {
+  if (column.type == SqlType::kTimestamp) return Make(TimestampCodec{ticks}, std::move(rules));
+  return Make(DateTimeCodec{ticks}, std::move(rules));
+}
+
+std::unique_ptr<ColumnWriter> MakeChosen(const model::Column& column, const ChosenType& type,
+                                         Rules rules) {
+  using Kind = ChosenType::Kind;
+  switch (type.kind) {
+    case Kind::kString:
+      if (!IsPrinted(column)) return MakeFor(column, std::move(rules));
+      return Make(PrintedCodec{column.type, column.scale}, std::move(rules));
+    case Kind::kFixedString:
+      return Make(FixedBytesCodec{type.length}, std::move(rules));
+    case Kind::kInt:
+    case Kind::kUint:
+      return MakeWidenedInteger(type, std::move(rules));
+    case Kind::kFloat64:
+      return Make(WidenedFloatCodec{}, std::move(rules));
+    case Kind::kDecimal:
+      return Make(WidenedDecimalCodec{.scale = column.scale,
+                                      .precision = type.precision,
+                                      .target_scale = type.scale,
+                                      .bytes = DecimalBytes(type.precision)},
+                  std::move(rules));
+    case Kind::kBool:
+      return Make(BoolCodec{}, std::move(rules));
+    case Kind::kDate:
+      return Make(ShortDateCodec{}, std::move(rules));
+    case Kind::kDate32:
+      return Make(DateCodec{}, std::move(rules));
+    case Kind::kDateTime:
+      return Make(ShortDateTimeCodec{}, std::move(rules));
+    case Kind::kDateTime64:
+      return MakeMoment(column, Ticks{PowerOfTen(6 - type.scale)}, std::move(rules));
+    case Kind::kEnum8:
+      return Make(EnumIndexCodec<int8_t>{column.labels.size()}, std::move(rules));
+    case Kind::kEnum16:
+      return Make(EnumIndexCodec<int16_t>{column.labels.size()}, std::move(rules));
+    case Kind::kJson:
+      return Make(JsonObjectCodec{}, std::move(rules));
+  }
+  return MakeFor(column, std::move(rules));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ColumnWriter>> MakeColumnWriter(const model::Column& column,
@@ -234,6 +318,10 @@ Result<std::unique_ptr<ColumnWriter>> MakeColumnWriter(const model::Column& colu
               .nullable = mapping.nullable,
               .in_key = in_key,
               .native_type = std::move(mapping.native_type)};
+  if (!options.target_type.empty()) {
+    PENSTOCK_ASSIGN(const ChosenType type, ChooseType(column, options.target_type));
+    return MakeChosen(column, type, std::move(rules));
+  }
   if (MapsToBool(column, options)) return Make(BoolCodec{}, std::move(rules));
   return MakeFor(column, std::move(rules));
 }

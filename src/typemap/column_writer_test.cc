@@ -14,6 +14,8 @@ namespace {
 using namespace std::string_literals;
 using clickhouse::ColumnData;
 using model::CivilTime;
+using model::Change;
+using model::ChangeCounts;
 using model::Column;
 using model::SqlType;
 using model::Value;

@@ -1,6 +1,7 @@
 #include "typemap/table_map.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -22,6 +23,47 @@ bool Holds(const std::vector<std::string>& names, const std::string& name) {
 const model::Column* FindColumn(const model::Table& source, const std::string& name) {
   const auto found = std::ranges::find(source.columns, name, &model::Column::name);
   return found == source.columns.end() ? nullptr : &*found;
+}
+
+const ColumnOverride* FindOverride(const TargetOptions& options, const std::string& name) {
+  const auto found = std::ranges::find(options.overrides, name, &ColumnOverride::column);
+  return found == options.overrides.end() ? nullptr : &*found;
+}
+
+// Names with arguments in brackets, as in CODEC(Delta(4), ZSTD(3)); nothing that could end the
+// statement it is put into.
+bool IsCodec(std::string_view text) {
+  int depth = 0;
+  for (const char c : text) {
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (depth < 0 || (!plain && std::string_view("(), _'").find(c) == std::string_view::npos)) {
+      return false;
+    }
+  }
+  return depth == 0;
+}
+
+Status CheckOverrides(const model::Table& source, const TargetOptions& options) {
+  for (const ColumnOverride& chosen : options.overrides) {
+    if (FindColumn(source, chosen.column) == nullptr) {
+      return Refuse(fmt::format("columnOverrides names {}, which does not exist", chosen.column),
+                    "Check the name, in upper and lower case too");
+    }
+    if (Holds(options.excluded_columns, chosen.column)) {
+      return Refuse(
+          fmt::format("column {} is in columnOverrides and in excludedColumns", chosen.column),
+          "Keep one of them");
+    }
+    if (FindOverride(options, chosen.column) != &chosen) {
+      return Refuse(fmt::format("columnOverrides names {} twice", chosen.column), "");
+    }
+    if (!IsCodec(chosen.codec)) {
+      return Refuse(fmt::format("column {}: {} is no codec", chosen.column, chosen.codec),
+                    "Write what stands in CODEC(...), for instance ZSTD(3)");
+    }
+  }
+  return {};
 }
 
 Status CheckNames(const model::Table& source, const TargetOptions& options) {
@@ -50,7 +92,7 @@ Status CheckKeyColumn(const model::Table& source, const TargetOptions& options,
     return Refuse(fmt::format("key column {} is excluded", name),
                   "Keep the columns of the key: rows are told apart by them");
   }
-  return MapColumn(*column, options.types, true).map([](const ColumnMapping&) {});
+  return MapColumn(*column, options.TypesOf(name), true).map([](const ColumnMapping&) {});
 }
 
 Result<std::vector<std::string>> CheckedSortingKey(const model::Table& source,
@@ -86,6 +128,7 @@ struct Plan {
 
 Result<Plan> MakePlan(const model::Table& source, const TargetOptions& options) {
   PENSTOCK_TRY(CheckNames(source, options));
+  PENSTOCK_TRY(CheckOverrides(source, options));
   Plan plan;
   PENSTOCK_ASSIGN(plan.sorting_key, CheckedSortingKey(source, options));
   for (size_t i = 0; i < source.columns.size(); ++i) {
@@ -100,14 +143,25 @@ Result<std::vector<clickhouse::DestinationColumn>> MakeDestinationColumns(
   std::vector<clickhouse::DestinationColumn> columns;
   for (const size_t index : plan.columns) {
     const model::Column& column = source.columns[index];
-    PENSTOCK_ASSIGN(ColumnMapping mapping,
-                    MapColumn(column, options.types, Holds(plan.sorting_key, column.name)));
-    columns.push_back({.name = column.name, .type = std::move(mapping.declared_type)});
+    PENSTOCK_ASSIGN(ColumnMapping mapping, MapColumn(column, options.TypesOf(column.name),
+                                                     Holds(plan.sorting_key, column.name)));
+    const ColumnOverride* chosen = FindOverride(options, column.name);
+    columns.push_back({.name = column.name,
+                       .type = std::move(mapping.declared_type),
+                       .codec = chosen == nullptr ? "" : chosen->codec});
   }
   return columns;
 }
 
 }  // namespace
+
+TypeOptions TargetOptions::TypesOf(const std::string& column) const {
+  TypeOptions of_column = types;
+  if (const ColumnOverride* chosen = FindOverride(*this, column)) {
+    of_column.target_type = chosen->target_type;
+  }
+  return of_column;
+}
 
 Result<std::vector<std::string>> SortingKey(const model::Table& source,
                                             const TargetOptions& options) {
@@ -132,8 +186,9 @@ Result<TableWriter> TableWriter::MakeUnnamed(const model::Table& source,
     const model::Column& column = source.columns[index];
     const bool in_key = Holds(plan.sorting_key, column.name);
     ColumnPlan made{.source_index = index, .name = column.name, .mapping = {}, .writer = nullptr};
-    PENSTOCK_ASSIGN(made.mapping, MapColumn(column, options.types, in_key));
-    PENSTOCK_ASSIGN(made.writer, MakeColumnWriter(column, options.types, in_key));
+    const TypeOptions types = options.TypesOf(column.name);
+    PENSTOCK_ASSIGN(made.mapping, MapColumn(column, types, in_key));
+    PENSTOCK_ASSIGN(made.writer, MakeColumnWriter(column, types, in_key));
     if (in_key) writer.key_columns_.push_back(index);
     writer.columns_.push_back(std::move(made));
   }
@@ -148,6 +203,7 @@ clickhouse::Block TableWriter::NewBlock() const {
     block.columns[i].name = columns_[i].name;
     block.columns[i].type = columns_[i].mapping.native_type;
     block.columns[i].nullable = columns_[i].mapping.nullable;
+    block.columns[i].prefix = columns_[i].mapping.native_prefix;
   }
   clickhouse::ColumnData& version = block.columns[columns_.size()];
   version.name = clickhouse::kVersionColumn;
@@ -194,10 +250,23 @@ bool TableWriter::KeyChanged(model::Row before, model::Row after) const {
   return std::ranges::any_of(key_columns_, [&](size_t i) { return !(before[i] == after[i]); });
 }
 
-std::vector<ChangeCounts> TableWriter::changes() const {
-  std::vector<ChangeCounts> changes(source_columns_);
-  for (const ColumnPlan& plan : columns_) changes[plan.source_index] = plan.writer->changes();
+model::ValueChanges TableWriter::TakeChanges() {
+  model::ValueChanges changes;
+  for (const ColumnPlan& plan : columns_) {
+    const model::ChangeCounts counts = std::exchange(plan.writer->changes(), {});
+    if (counts.total() != 0) changes.push_back({.column = plan.name, .counts = counts});
+  }
   return changes;
+}
+
+void TableWriter::SaveChanges(std::vector<model::ChangeCounts>& saved) const {
+  saved.clear();
+  for (const ColumnPlan& plan : columns_) saved.push_back(plan.writer->changes());
+}
+
+void TableWriter::RestoreChanges(const std::vector<model::ChangeCounts>& saved) {
+  PENSTOCK_CHECK(saved.size() == columns_.size());
+  for (size_t i = 0; i < saved.size(); ++i) columns_[i].writer->changes() = saved[i];
 }
 
 }  // namespace penstock::typemap

@@ -15,11 +15,24 @@
 
 namespace penstock::typemap {
 
+// What a mapping chooses for one column.
+struct ColumnOverride {
+  std::string column;
+  std::string target_type = {};  // TypeOptions::target_type
+  std::string codec = {};        // "ZSTD(3)"; empty: ClickHouse's own choice
+
+  bool operator==(const ColumnOverride&) const = default;
+};
+
 // How one source table becomes one destination table.
 struct TargetOptions {
   std::vector<std::string> excluded_columns = {};
   std::vector<std::string> sorting_keys = {};  // the user's, in order; empty: the source key
-  TypeOptions types = {};
+  std::vector<ColumnOverride> overrides = {};
+  TypeOptions types = {};  // of all columns
+
+  // With what is chosen for this column.
+  TypeOptions TypesOf(const std::string& column) const;
 };
 
 // The destination's ORDER BY: the user's sorting keys, then the source key columns not among them.
@@ -46,9 +59,11 @@ class TableWriter {
   // Whether the sorting key of the two rows differs in the bytes ClickHouse would store.
   bool KeyChanged(model::Row before, model::Row after) const;
 
-  // Values changed by rule since this writer was made, one entry a column of the source table
-  // (zeros for excluded ones).
-  std::vector<ChangeCounts> changes() const;
+  // What became of values by rule since the last call.
+  model::ValueChanges TakeChanges();
+  // The counts at some moment, and back to them when the rows since then are taken back.
+  void SaveChanges(std::vector<model::ChangeCounts>& saved) const;
+  void RestoreChanges(const std::vector<model::ChangeCounts>& saved);
 
  private:
   struct ColumnPlan {

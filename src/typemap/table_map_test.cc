@@ -163,16 +163,43 @@ TEST(TableWriterTest, KeyChangesOnlyByTheSortingKey) {
   EXPECT_TRUE(writer->KeyChanged(row, Row(1, "EU", Value::Null())));
 }
 
+TEST(TargetOptionsTest, OverridesAreHeldAgainstTheTable) {
+  const auto columns = DestinationColumns(
+      Orders(),
+      {.overrides = {{.column = "note", .target_type = "LowCardinality(String)"},
+                     {.column = "id", .target_type = "Int64", .codec = "Delta, ZSTD(3)"}}});
+  ASSERT_TRUE(columns) << columns.error().ToString();
+  EXPECT_EQ((*columns)[0], (clickhouse::DestinationColumn{
+                               .name = "id", .type = "Int64", .codec = "Delta, ZSTD(3)"}));
+  EXPECT_EQ((*columns)[2].type, "LowCardinality(Nullable(String))");
+  ExpectRefused(Orders(), {.overrides = {{.column = "no", .codec = "LZ4"}}}, "does not exist");
+  ExpectRefused(Orders(), {.overrides = {{.column = "id", .target_type = "Int8"}}},
+                "cannot be Int8");
+  ExpectRefused(Orders(), {.overrides = {{.column = "id", .codec = "LZ4) DEFAULT (1"}}},
+                "no codec");
+  ExpectRefused(Orders(), {.overrides = {{.column = "id", .codec = "LZ4; DROP"}}}, "no codec");
+  ExpectRefused(Orders(),
+                {.overrides = {{.column = "id", .codec = "LZ4"}, {.column = "id", .codec = "LZ4"}}},
+                "twice");
+  ExpectRefused(Orders(),
+                {.excluded_columns = {"note"}, .overrides = {{.column = "note", .codec = "LZ4"}}},
+                "excludedColumns");
+}
+
 TEST(TableWriterTest, CountsChangesByColumn) {
   auto writer = TableWriter::Make(Orders(), {.excluded_columns = {"note"}});
   ASSERT_TRUE(writer.has_value());
   clickhouse::Block block = writer->NewBlock();
   const Value zero_date = Value::Civil({});
   ASSERT_TRUE(writer->Append(Row(1, "eu", Value::Null(), zero_date), 1, false, block).has_value());
-  std::vector<ChangeCounts> changes = writer->changes();
-  ASSERT_EQ(changes.size(), 4U);
-  EXPECT_EQ(changes[3][Change::kNulled], 1U);
-  EXPECT_EQ(changes[0].total() + changes[1].total() + changes[2].total(), 0U);
+  std::vector<model::ChangeCounts> before;
+  writer->SaveChanges(before);
+  ASSERT_TRUE(writer->Append(Row(2, "eu", Value::Null(), zero_date), 2, false, block).has_value());
+  writer->RestoreChanges(before);
+  model::ChangeCounts one;
+  one[model::Change::kNulled] = 1;
+  EXPECT_EQ(writer->TakeChanges(), (model::ValueChanges{{"day", one}}));
+  EXPECT_TRUE(writer->TakeChanges().empty());
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ const std::vector<NamedCheck>& AllChecks() {
       {"destination_database", CheckDestinationDatabase},
       {"destination_privileges", CheckDestinationPrivileges},
       {"column_types", CheckColumnTypes},
+      {"key_values", CheckKeyValues},
       {"target_tables", CheckTargetTables},
   };
   return checks;

@@ -56,6 +56,7 @@ void CheckDestinationVersion(CheckContext& context, std::vector<Finding>& findin
 void CheckDestinationDatabase(CheckContext& context, std::vector<Finding>& findings);
 void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& findings);
 void CheckColumnTypes(CheckContext& context, std::vector<Finding>& findings);
+void CheckKeyValues(CheckContext& context, std::vector<Finding>& findings);
 void CheckTargetTables(CheckContext& context, std::vector<Finding>& findings);
 
 }  // namespace penstock::pipe

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "clickhouse/quote.h"
 #include "pipe/checks/checks.h"
 #include "pipe/setup.h"
 
@@ -13,6 +14,24 @@ bool NeedsNewer(const typemap::ColumnMapping& mapping, uint32_t version) {
   return version != 0 && version < kTime64Version && mapping.native_type.starts_with("Time64");
 }
 
+// Whether ClickHouse knows the types that were chosen: their time zones, JSON of an old version.
+void CheckChosen(CheckContext& context, const model::Table& table,
+                 const typemap::TargetOptions& options, std::vector<Finding>& findings) {
+  if (!context.destination) return;
+  for (const typemap::ColumnOverride& chosen : options.overrides) {
+    if (chosen.target_type.empty()) continue;
+    const auto column = std::ranges::find(table.columns, chosen.column, &model::Column::name);
+    if (column == table.columns.end()) continue;  // said by table_columns
+    const auto mapped = typemap::MapColumn(*column, options.TypesOf(chosen.column), false);
+    if (!mapped) continue;  // said below
+    const auto known =
+        context.destination->Rows(fmt::format("SELECT toTypeName(defaultValueOfTypeName({}))",
+                                              clickhouse::QuoteString(mapped->declared_type)),
+                                  context.stop);
+    if (!known) AddError(findings, known.error().In(table.name.ToString() + "." + chosen.column));
+  }
+}
+
 }  // namespace
 
 void CheckColumnTypes(CheckContext& context, std::vector<Finding>& findings) {
@@ -20,11 +39,12 @@ void CheckColumnTypes(CheckContext& context, std::vector<Finding>& findings) {
   const size_t before = findings.size();
   ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
     const typemap::TargetOptions options = TargetOptionsOf(context.spec, mapping);
+    CheckChosen(context, table, options, findings);
     const auto key = typemap::SortingKey(table, options);
     for (const model::Column& column : table.columns) {
       if (IsExcluded(mapping, column.name)) continue;
       const bool in_key = key && std::ranges::find(*key, column.name) != key->end();
-      const auto mapped = typemap::MapColumn(column, options.types, in_key);
+      const auto mapped = typemap::MapColumn(column, options.TypesOf(column.name), in_key);
       if (!mapped) {
         Error error = mapped.error().In(table.name.ToString());
         if (error.remedy.empty()) error.remedy = kExclude;

@@ -128,6 +128,10 @@ class Penstock:
     def state(self, pipe_id):
         return self.pipe(pipe_id)["state"]
 
+    def check(self, spec):
+        """The report of the checks; nothing is made."""
+        return self.api(f"{self.pipes_path()}/check", "POST", spec)
+
     def order(self, pipe_id, word):
         """A state command: start, stop or resync."""
         return self.api(f"{self.pipes_path()}/{pipe_id}/state", "PATCH", {"command": word})
