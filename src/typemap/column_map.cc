@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "typemap/charset.h"
+
 namespace penstock::typemap {
 namespace {
 
@@ -21,12 +23,9 @@ std::string IntegerType(const model::Column& column, int bits) {
 }
 
 Result<std::string> TextType(const model::Column& column) {
-  constexpr std::array<std::string_view, 6> kUtf8 = {"",     "utf8mb4", "utf8mb3",
-                                                     "utf8", "ascii",   "binary"};
-  if (std::ranges::find(kUtf8, column.charset) != kUtf8.end()) return "String";
+  if (IsSentAsIs(column.charset) || HasConverter(column.charset)) return "String";
   return Refuse(
-      column,
-      fmt::format("has character set {}, which this version does not convert yet", column.charset),
+      column, fmt::format("has character set {}, which this version does not know", column.charset),
       "Exclude the column, or convert it to utf8mb4 at the source");
 }
 

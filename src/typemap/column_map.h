@@ -22,7 +22,8 @@ struct TypeOptions {
 enum class Change : uint8_t {
   kClamped,   // the nearest value that the type holds
   kNulled,    // NULL, since no value is near (a zero date)
-  kReplaced,  // the type's default, where that NULL is not allowed
+  kReplaced,  // the type's default, where that NULL is not allowed; or '?' for bytes that are no
+              // character
   kCount,
 };
 

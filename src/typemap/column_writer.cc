@@ -110,9 +110,9 @@ class Writer final : public ColumnWriter {
       out.values.Truncate(size);
       return RefusedInKey(value, rules_, out.name);
     }
-    if (fit == Fit::kClamped) {
+    if (fit == Fit::kClamped || fit == Fit::kReplaced) {
       if (rules_.nullable) out.nulls.Append(uint8_t{0});
-      ++changes_[Change::kClamped];
+      ++changes_[fit == Fit::kClamped ? Change::kClamped : Change::kReplaced];
       return {};
     }
     AppendDefault(true, out);
@@ -173,6 +173,12 @@ std::unique_ptr<ColumnWriter> MakeDecimal(const model::Column& column, Rules rul
   return Make(WideDecimalCodec<4>{precision, column.scale}, std::move(rules));
 }
 
+std::unique_ptr<ColumnWriter> MakeText(const model::Column& column, Rules rules) {
+  if (IsSentAsIs(column.charset)) return Make(BytesCodec{}, std::move(rules));
+  const bool in_key = rules.in_key;
+  return Make(TextCodec{CharsetConverter::Find(column.charset), in_key}, std::move(rules));
+}
+
 // `column` has been mapped, so its parameters are in range.
 std::unique_ptr<ColumnWriter> MakeFor(const model::Column& column, Rules rules) {
   const Ticks ticks{PowerOfTen(6 - std::min(column.scale, 6U))};
@@ -215,6 +221,7 @@ std::unique_ptr<ColumnWriter> MakeFor(const model::Column& column, Rules rules) 
     case SqlType::kChar:
     case SqlType::kVarChar:
     case SqlType::kText:
+      return MakeText(column, std::move(rules));
     case SqlType::kBinary:
     case SqlType::kVarBinary:
     case SqlType::kBlob:
