@@ -62,6 +62,25 @@ TEST(BufferTest, VarintIsLeb128) {
   EXPECT_EQ(encoded(UINT64_MAX), "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");
 }
 
+TEST(BufferTest, StringsWhoseLengthComesLater) {
+  for (const size_t expected : {0, 1, 127, 128, 16384}) {
+    for (const size_t bytes : {0, 1, 127, 128, 16383, 16384, 3'000'000}) {
+      const std::string text(bytes, 't');
+      Buffer wanted;
+      wanted.Append('x');
+      wanted.AppendVarint(bytes);
+      wanted.Append(std::string_view(text));
+      Buffer buffer;
+      buffer.Append('x');
+      const Buffer::OpenString opened = buffer.BeginString(expected);
+      std::memcpy(buffer.Room(bytes), text.data(), bytes);
+      buffer.Commit(bytes);
+      buffer.EndString(opened);
+      EXPECT_TRUE(buffer.view() == wanted.view()) << expected << " " << bytes;
+    }
+  }
+}
+
 TEST(BufferTest, EqualsAStringUnderRandomAppends) {
   EXPECT_TRUE(rc::check([](const std::vector<std::string>& parts, uint8_t zeros) {
     Buffer buffer;

@@ -41,8 +41,13 @@ std::string Describe(const Value& value) {
                          value.civil.month, value.civil.day, value.civil.hour, value.civil.minute,
                          value.civil.second, value.civil.microsecond);
     case ValueKind::kDecimalText:
-    case ValueKind::kBytes:
       return fmt::format("{} bytes", value.bytes.size());
+    case ValueKind::kBytes: {
+      constexpr size_t kShown = 32;
+      const std::string_view shown = value.bytes.substr(0, kShown);
+      return fmt::format("{} bytes, X'{:02X}'{}", value.bytes.size(), fmt::join(shown, ""),
+                         shown.size() < value.bytes.size() ? "..." : "");
+    }
   }
   return "";
 }
@@ -65,6 +70,16 @@ Failure Wrong(const Value& value, const Rules& rules, std::string_view column) {
 }
 
 Failure RefusedInKey(const Value& value, const Rules& rules, std::string_view column) {
+  if (value.kind == ValueKind::kBytes) {
+    return Fail(
+        {.code = ErrorCode::kBadData,
+         .message = fmt::format("key column {} holds text ({}) that is no text of its own in "
+                                "UTF-8: two rows could become one",
+                                column, Describe(value)),
+         .origin = "source",
+         .native_code = 0,
+         .remedy = "Correct the row at the source, or convert the column to utf8mb4 there"});
+  }
   return Fail({.code = ErrorCode::kBadData,
                .message = fmt::format("key column {} holds {}, which {} cannot hold: two rows "
                                       "could become one",

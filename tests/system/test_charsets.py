@@ -30,6 +30,10 @@ class Charsets:
     """Started once per server: the tables are written before the pipe and again while it runs."""
 
     copies = 100_000  # the second writing of row n is row n + copies
+    # Of ill-formed text MySQL leaves out what is cut off at the end. In the other character sets of
+    # more than one byte it has one '?' for two bytes more often as well, and beyond U+10FFFF it still
+    # sees characters.
+    mysql_leaves_out = ("ascii", "cp1250", "swe7", "gb18030", "ucs2", "utf16", "utf16le")
 
     @classmethod
     def setUpClass(cls):
@@ -58,9 +62,12 @@ class Charsets:
             taken = f"WHERE n DIV 256 % {PLANES_TAKEN} = 0 " if number >= len(forms) - 16 and (
                 charset in BEYOND_TWO_BYTES) else ""
             found += cls.source.run(
-                f"SELECT HEX(b) FROM (SELECT CAST({form} AS BINARY) AS b, n FROM charsets.n {taken}) "
-                f"AS t WHERE HEX(CONVERT(b USING {charset})) = HEX(b) AND "
-                f"CHAR_LENGTH(CONVERT(b USING {charset})) = 1 ORDER BY n")
+                "SET sql_log_bin=0", f"CREATE TABLE charsets.taken (b VARBINARY(8), n INT, c VARCHAR(8) "
+                f"CHARACTER SET {charset}) ENGINE=MyISAM", "INSERT IGNORE INTO charsets.taken "
+                f"SELECT b, n, b FROM (SELECT CAST({form} AS BINARY) AS b, n FROM charsets.n {taken}) t",
+                "SELECT HEX(b) FROM charsets.taken WHERE HEX(c) = HEX(b) AND CHAR_LENGTH(c) = 1 "
+                "ORDER BY n")
+            cls.source.run("SET sql_log_bin=0", "DROP TABLE charsets.taken")
         sequences = dict.fromkeys(row[0] for row in found)
         if charset in NO_SURROGATES:
             return [s for s in sequences if not (s[-4:-2] >= "D8" and s[-4:-2] <= "DF"
@@ -232,7 +239,7 @@ class Charsets:
                  "ujis": ("8E41A1A18FA1A18FA1", "?A\u3000???"), "eucjpms": ("8FA1418F8EB1FE", "??A?\uff71?"),
                  "ucs2": ("0041D80041", "A??"), "utf16": ("00E9D8000041", "\u00e9?\0?"),
                  "utf16le": ("3DD800DE00DC41", "\U0001f600?\u41dc"), "utf32": ("000000E9001100", "\u00e9???"),
-                 "gb18030": ("8020813081308130", "? \u0080??0")}
+                 "gb18030": ("8020813081308130", "? \u0080?0")}
         charsets = [name for name in given if name in self.names]
         rng = random.Random(new_seed())
         rows = [[given[name][0] for name in charsets]]
@@ -242,14 +249,18 @@ class Charsets:
         texts = dict(zip(charsets, (bytes.fromhex(cell).decode() for cell in found[0])))
         self.assertEqual({name: given[name][1] for name in charsets}, texts)
         self.assertGreaterEqual(changed, 2 * len(charsets))
-        if self.source.family == "mysql":  # it leaves out what is cut off at the end
-            return
-        columns = ",".join(f"HEX(CONVERT(c{i} USING utf8mb4))" for i in range(len(charsets)))
-        wanted = self.source.run(f"SELECT {columns} FROM charsets.ill ORDER BY id")
+        with contextlib.closing(self.source.connect(use_unicode=False)) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT * FROM charsets.ill ORDER BY id")
+            wanted = [[cell.hex().upper() for cell in row[1:-1]] for row in cursor.fetchall()]
         for name, *cells in zip(charsets, zip(*rows), zip(*wanted), zip(*found)):
             for given_bytes, server, ours in zip(*cells):
-                if name != "ucs2" or given_bytes != given["ucs2"][0]:
+                if name == "ucs2" and given_bytes == given[name][0]:  # the surrogate
+                    continue
+                if self.source.family == "mariadb":
                     self.assertEqual(server, ours, f"{name} {given_bytes}")
+                elif name in self.mysql_leaves_out:
+                    self.assertEqual(server, ours[:len(server)], f"{name} {given_bytes}")
 
     def random_bytes(self, name, rng):
         """At most 12 bytes, in hex; without what the server takes for a surrogate that stands alone,
