@@ -63,8 +63,9 @@ TEST(BufferTest, VarintIsLeb128) {
 }
 
 TEST(BufferTest, StringsWhoseLengthComesLater) {
-  for (const size_t expected : {0, 1, 127, 128, 16384}) {
-    for (const size_t bytes : {0, 1, 127, 128, 16383, 16384, 3'000'000}) {
+  const std::vector<size_t> sizes = {0, 1, 127, 128, 16383, 16384, 3'000'000};
+  for (const size_t expected : sizes) {
+    for (const size_t bytes : sizes) {
       const std::string text(bytes, 't');
       Buffer wanted;
       wanted.Append('x');

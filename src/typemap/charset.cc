@@ -333,16 +333,17 @@ class WideConverter final : public CharsetConverter {
   bool IsAmbiguous(std::string_view) const override { return false; }
 };
 
-constexpr WideConverter<Ucs2> kUcs2;
-constexpr WideConverter<Utf16<false>> kUtf16;
-constexpr WideConverter<Utf16<true>> kUtf16Le;
-constexpr WideConverter<Utf32> kUtf32;
+template <typename Form>
+const CharsetConverter* Wide() {
+  static const auto& converter = *new WideConverter<Form>;
+  return &converter;
+}
 
 const CharsetConverter* FindWide(std::string_view charset) {
-  if (charset == "ucs2") return &kUcs2;
-  if (charset == "utf16") return &kUtf16;
-  if (charset == "utf16le") return &kUtf16Le;
-  if (charset == "utf32") return &kUtf32;
+  if (charset == "ucs2") return Wide<Ucs2>();
+  if (charset == "utf16") return Wide<Utf16<false>>();
+  if (charset == "utf16le") return Wide<Utf16<true>>();
+  if (charset == "utf32") return Wide<Utf32>();
   return nullptr;
 }
 

@@ -21,6 +21,8 @@ namespace penstock::typemap {
 // Thread-safe; made at first use and never destroyed.
 class CharsetConverter {
  public:
+  virtual ~CharsetConverter() = default;
+
   // By the server's name; nullptr for names that are not known and for what is sent as it is.
   static const CharsetConverter* Find(std::string_view charset);
 
@@ -31,10 +33,6 @@ class CharsetConverter {
   // Whether `text` holds a character in a form other than the one in which the server itself writes
   // it: another text may be the same in UTF-8 (0x8790 and 0x81E0 of cp932, say).
   virtual bool IsAmbiguous(std::string_view text) const = 0;
-
- protected:
-  CharsetConverter() = default;
-  ~CharsetConverter() = default;
 };
 
 // Whether the bytes of this character set are sent as they are: UTF-8, and what is not text ("").
