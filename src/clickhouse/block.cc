@@ -32,6 +32,19 @@ void Buffer::Grow(size_t more) {
   capacity_ = capacity;
 }
 
+void Buffer::EndString(OpenString opened) {
+  const size_t from = opened.begin + opened.length_bytes;
+  const size_t bytes = size_ - from;
+  const size_t length_bytes = VarintBytes(bytes);
+  if (length_bytes != opened.length_bytes) [[unlikely]] {
+    const size_t to = opened.begin + length_bytes;
+    if (to > from) Reserve(to - from);
+    std::memmove(data_.get() + to, data_.get() + from, bytes);
+    size_ = to + bytes;
+  }
+  PutVarint(opened.begin, bytes);
+}
+
 size_t Block::bytes() const {
   size_t bytes = 0;
   for (const ColumnData& column : columns) bytes += column.bytes();

@@ -52,17 +52,31 @@ class Buffer {
   // Unsigned LEB128, as Native writes lengths.
   void AppendVarint(uint64_t value) {
     Reserve(10);
-    while (value >= 0x80) {
-      data_[size_++] = static_cast<char>(value | 0x80);
-      value >>= 7;
-    }
-    data_[size_++] = static_cast<char>(value);
+    size_ = PutVarint(size_, value);
   }
   void AppendZeros(size_t count) {
     Reserve(count);
     if (count != 0) std::memset(data_.get() + size_, 0, count);
     size_ += count;
   }
+  // A string whose bytes are appended before their number is known: between the two calls. Costs
+  // nothing more when they are about as many as expected.
+  struct OpenString {
+    size_t begin = 0;         // where its length goes
+    size_t length_bytes = 0;  // kept free for it
+  };
+  OpenString BeginString(size_t expected_bytes) {
+    const OpenString opened{.begin = size_, .length_bytes = VarintBytes(expected_bytes)};
+    AppendZeros(opened.length_bytes);
+    return opened;
+  }
+  void EndString(OpenString opened);
+  // Room for `more` bytes beyond size(): they count when they are written and told to Commit.
+  char* Room(size_t more) {
+    Reserve(more);
+    return data_.get() + size_;
+  }
+  void Commit(size_t written) { size_ += written; }
   // Makes room for `more` bytes beyond size().
   void Reserve(size_t more) {
     if (capacity_ - size_ < more) [[unlikely]]
@@ -73,6 +87,18 @@ class Buffer {
   void Clear() { size_ = 0; }
 
  private:
+  static size_t VarintBytes(uint64_t value) {
+    return (static_cast<size_t>(std::bit_width(value | 1)) + 6) / 7;
+  }
+  // Within what is reserved; the place after it.
+  size_t PutVarint(size_t at, uint64_t value) {
+    while (value >= 0x80) {
+      data_[at++] = static_cast<char>(value | 0x80);
+      value >>= 7;
+    }
+    data_[at++] = static_cast<char>(value);
+    return at;
+  }
   void Grow(size_t more);
 
   std::unique_ptr<char[]> data_;

@@ -62,6 +62,26 @@ TEST(BufferTest, VarintIsLeb128) {
   EXPECT_EQ(encoded(UINT64_MAX), "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");
 }
 
+TEST(BufferTest, StringsWhoseLengthComesLater) {
+  const std::vector<size_t> sizes = {0, 1, 127, 128, 16383, 16384, 3'000'000};
+  for (const size_t expected : sizes) {
+    for (const size_t bytes : sizes) {
+      const std::string text(bytes, 't');
+      Buffer wanted;
+      wanted.Append('x');
+      wanted.AppendVarint(bytes);
+      wanted.Append(std::string_view(text));
+      Buffer buffer;
+      buffer.Append('x');
+      const Buffer::OpenString opened = buffer.BeginString(expected);
+      std::memcpy(buffer.Room(bytes), text.data(), bytes);
+      buffer.Commit(bytes);
+      buffer.EndString(opened);
+      EXPECT_TRUE(buffer.view() == wanted.view()) << expected << " " << bytes;
+    }
+  }
+}
+
 TEST(BufferTest, EqualsAStringUnderRandomAppends) {
   EXPECT_TRUE(rc::check([](const std::vector<std::string>& parts, uint8_t zeros) {
     Buffer buffer;

@@ -14,20 +14,22 @@
 
 #include "clickhouse/block.h"
 #include "model/value.h"
+#include "typemap/charset.h"
 #include "typemap/decimal_text.h"
 
 // One codec per ClickHouse representation: how a value that is not NULL becomes Native bytes. Used
 // by column_writer.cc alone, which adds what is common to all: NULL, keys and counting.
 //
-// Each has Write, which appends the bytes when it returns kExact or kClamped and nothing otherwise,
-// and kDefaultBytes: the type's default is that many zero bytes.
+// Each has Write, which appends the bytes when it returns kExact, kClamped or kReplaced and nothing
+// otherwise, and kDefaultBytes: the type's default is that many zero bytes.
 namespace penstock::typemap {
 
 enum class Fit : uint8_t {
   kExact,
-  kClamped,  // the nearest value that the type holds
-  kNone,     // the type holds nothing like it
-  kWrong,    // not a value of this column: its kind, range or form
+  kClamped,   // the nearest value that the type holds
+  kReplaced,  // text with a '?' for bytes that are no character
+  kNone,      // the type holds nothing like it
+  kWrong,     // not a value of this column: its kind, range or form
 };
 
 template <typename T>
@@ -112,6 +114,23 @@ struct BytesCodec {
     out.AppendVarint(value.bytes.size());
     out.Append(value.bytes);
     return Fit::kExact;
+  }
+};
+
+// Text in a character set that is converted. What another text may become as well does not fit a
+// key.
+struct TextCodec {
+  static constexpr size_t kDefaultBytes = 1;  // the length of ""
+  const CharsetConverter* converter;
+  bool in_key;
+
+  Fit Write(const model::Value& value, clickhouse::Buffer& out) const {
+    if (value.kind != model::ValueKind::kBytes) return Fit::kWrong;
+    if (in_key && converter->IsAmbiguous(value.bytes)) return Fit::kNone;
+    const clickhouse::Buffer::OpenString string = out.BeginString(value.bytes.size());
+    const size_t replaced = converter->Append(value.bytes, out);
+    out.EndString(string);
+    return replaced == 0 ? Fit::kExact : Fit::kReplaced;
   }
 };
 

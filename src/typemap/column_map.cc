@@ -5,6 +5,8 @@
 
 #include "typemap/chosen_type.h"
 
+#include "typemap/charset.h"
+
 namespace penstock::typemap {
 namespace {
 
@@ -23,12 +25,9 @@ std::string IntegerType(const model::Column& column, int bits) {
 }
 
 Result<std::string> TextType(const model::Column& column) {
-  constexpr std::array<std::string_view, 6> kUtf8 = {"",     "utf8mb4", "utf8mb3",
-                                                     "utf8", "ascii",   "binary"};
-  if (std::ranges::find(kUtf8, column.charset) != kUtf8.end()) return "String";
+  if (IsSentAsIs(column.charset) || HasConverter(column.charset)) return "String";
   return Refuse(
-      column,
-      fmt::format("has character set {}, which this version does not convert yet", column.charset),
+      column, fmt::format("has character set {}, which this version does not know", column.charset),
       "Exclude the column, or convert it to utf8mb4 at the source");
 }
 

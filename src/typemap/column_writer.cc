@@ -44,8 +44,13 @@ std::string Describe(const Value& value) {
                          value.civil.month, value.civil.day, value.civil.hour, value.civil.minute,
                          value.civil.second, value.civil.microsecond);
     case ValueKind::kDecimalText:
-    case ValueKind::kBytes:
       return fmt::format("{} bytes", value.bytes.size());
+    case ValueKind::kBytes: {
+      constexpr size_t kShown = 32;
+      const std::string_view shown = value.bytes.substr(0, kShown);
+      return fmt::format("{} bytes, X'{:02X}'{}", value.bytes.size(), fmt::join(shown, ""),
+                         shown.size() < value.bytes.size() ? "..." : "");
+    }
   }
   return "";
 }
@@ -68,6 +73,16 @@ Failure Wrong(const Value& value, const Rules& rules, std::string_view column) {
 }
 
 Failure RefusedInKey(const Value& value, const Rules& rules, std::string_view column) {
+  if (value.kind == ValueKind::kBytes) {
+    return Fail(
+        {.code = ErrorCode::kBadData,
+         .message = fmt::format("key column {} holds text ({}) that is no text of its own in "
+                                "UTF-8: two rows could become one",
+                                column, Describe(value)),
+         .origin = "source",
+         .native_code = 0,
+         .remedy = "Correct the row at the source, or convert the column to utf8mb4 there"});
+  }
   return Fail({.code = ErrorCode::kBadData,
                .message = fmt::format("key column {} holds {}, which {} cannot hold: two rows "
                                       "could become one",
@@ -119,9 +134,9 @@ class Writer final : public ColumnWriter {
       out.values.Truncate(size);
       return RefusedInKey(value, rules_, out.name);
     }
-    if (fit == Fit::kClamped) {
+    if (fit == Fit::kClamped || fit == Fit::kReplaced) {
       if (rules_.nullable) out.nulls.Append(uint8_t{0});
-      ++changes_[Change::kClamped];
+      ++changes_[fit == Fit::kClamped ? Change::kClamped : Change::kReplaced];
       return {};
     }
     AppendDefault(true, out);
@@ -182,6 +197,12 @@ std::unique_ptr<ColumnWriter> MakeDecimal(const model::Column& column, Rules rul
   return Make(WideDecimalCodec<4>{precision, column.scale}, std::move(rules));
 }
 
+std::unique_ptr<ColumnWriter> MakeText(const model::Column& column, Rules rules) {
+  if (IsSentAsIs(column.charset)) return Make(BytesCodec{}, std::move(rules));
+  const bool in_key = rules.in_key;
+  return Make(TextCodec{CharsetConverter::Find(column.charset), in_key}, std::move(rules));
+}
+
 // `column` has been mapped, so its parameters are in range.
 std::unique_ptr<ColumnWriter> MakeFor(const model::Column& column, Rules rules) {
   const Ticks ticks{PowerOfTen(6 - std::min(column.scale, 6U))};
@@ -224,6 +245,7 @@ std::unique_ptr<ColumnWriter> MakeFor(const model::Column& column, Rules rules) 
     case SqlType::kChar:
     case SqlType::kVarChar:
     case SqlType::kText:
+      return MakeText(column, std::move(rules));
     case SqlType::kBinary:
     case SqlType::kVarBinary:
     case SqlType::kBlob:

@@ -217,6 +217,84 @@ TEST(ColumnWriterTest, EnumsAndSets) {
   });
 }
 
+Column InCharset(std::string_view charset, bool nullable = false) {
+  Column column = Of(SqlType::kVarChar, nullable);
+  column.charset = charset;
+  return column;
+}
+
+TEST(ColumnWriterTest, TextBecomesUtf8) {
+  ExpectBytes({
+      {InCharset("latin1"), Value::Bytes("caf\xe9 \x80"), Text("caf\xc3\xa9 \xe2\x82\xac")},
+      {InCharset("utf16"), Value::Bytes("\xd8\x3d\xde\x00"s), Text("\xf0\x9f\x98\x80")},
+      {InCharset("gbk"), Value::Bytes(""), Text("")},
+      {InCharset("gbk"), Value::Int(1), ""},
+      // As it is, without a look at it.
+      {InCharset("utf8mb4"), Value::Bytes("\xff"), Text("\xff")},
+      {InCharset("utf8mb3"), Value::Bytes("\xc3\xa9"), Text("\xc3\xa9")},
+  });
+}
+
+// The length before the bytes is in as many bytes as it needs, whether the text grew or shrank.
+TEST(ColumnWriterTest, LengthsOfTextThatGrewOrShrank) {
+  const std::vector<size_t> counts = {1, 42, 43, 63, 64, 127, 128, 5461, 5462, 8191, 8192, 20000};
+  for (const size_t count : counts) {
+    std::string katakana;
+    std::string letters;
+    for (size_t i = 0; i < count; ++i) letters += "\0\0\0x"s;
+    for (size_t i = 0; i < count; ++i) katakana += "\xef\xbd\xb1";
+    for (const auto& [charset, from, to] :
+         {std::tuple("sjis", std::string(count, '\xb1'), katakana),
+          std::tuple("utf32", letters, std::string(count, 'x'))}) {
+      Written written(InCharset(charset));
+      ASSERT_TRUE(written.Append(Value::Bytes(charset)).has_value());
+      const size_t start = written.data.values.size();
+      ASSERT_TRUE(written.Append(Value::Bytes(from)).has_value());
+      ASSERT_TRUE(written.Append(Value::Bytes("")).has_value());
+      clickhouse::Buffer wanted;
+      wanted.Append(written.data.values.view().substr(0, start));
+      wanted.AppendVarint(to.size());
+      wanted.Append(std::string_view(to));
+      wanted.AppendVarint(0);
+      EXPECT_EQ(written.data.values.view(), wanted.view()) << charset << " " << count;
+    }
+  }
+}
+
+TEST(ColumnWriterTest, BytesThatAreNoCharacterAreCountedByValue) {
+  Written written(InCharset("cp1250", true));
+  EXPECT_EQ(written.Bytes(Value::Bytes("a\x81\x83")), Text("a??"));
+  EXPECT_EQ(written.Bytes(Value::Bytes("a?")), Text("a?"));
+  EXPECT_EQ(written.data.nulls.view(), "\0\0"s);
+  EXPECT_EQ(ChangeCounts(written.writer->changes())[Change::kReplaced], 1U);
+  EXPECT_EQ(written.writer->changes().total(), 1U);
+}
+
+TEST(ColumnWriterTest, TextThatCouldMergeRowsIsRefusedInAKey) {
+  const std::pair<const char*, std::string> refused[] = {
+      {"cp1250", "a\x81"},
+      {"ascii", "\x80"},
+      {"big5", "\xa1\x5a"},
+      {"utf16", "\0a\0"s},
+      {"cp932", "\x87\x90"},  // the server itself writes this character as
+                              // 81E0
+      {"sjis", "C:\\"},       // and this one as 815F
+      {"armscii8", "\xa5"},
+  };
+  for (const auto& [charset, text] : refused) {
+    Written key(InCharset(charset), {}, true);
+    const Status status = key.Append(Value::Bytes(text));
+    ASSERT_FALSE(status.has_value()) << charset;
+    EXPECT_EQ(status.error().code, ErrorCode::kBadData);
+    EXPECT_THAT(status.error().message, HasSubstr("key column c"));
+    EXPECT_EQ(key.data.bytes(), 0U);
+    EXPECT_EQ(key.writer->changes().total(), 0U);
+  }
+  EXPECT_EQ(Written(InCharset("cp932"), {}, true).Bytes(Value::Bytes("\x81\xe0")),
+            Text("\xe2\x89\x92"));
+  EXPECT_EQ(Written(InCharset("cp932")).Bytes(Value::Bytes("\x87\x90")), Text("\xe2\x89\x92"));
+}
+
 TEST(ColumnWriterTest, DatesInRange) {
   const Column date = Of(SqlType::kDate);
   ExpectBytes({
