@@ -38,6 +38,11 @@ SOURCES = {
                  "ST_GeomFromText('LINESTRING(0 0,1e-7 1e20)')"],
     "JSON": ["'[1, 1.0, []]'", "'{\"b\": null, \"a\": \"x\"}'"],
 }
+# Numbers that no column can hold: MySQL computes with nine groups of nine digits.
+LONGEST = f"CAST('-{'9' * 35}.{'9' * 30}' AS DECIMAL(65,30))"
+COMPUTED = [f"{LONGEST}*0.1", f"{LONGEST}/7", f"{'9' * 65}+1", f"{'9' * 65}*0.123456789",
+            "1234567890123456789012345678901234567890.12345678901234567890123456789012345678",
+            f"{'9' * 65}-{LONGEST}", "1e0/3", "1/3", "0.1+0.2", f"-({'9' * 65})"]
 
 
 def json_kinds():
@@ -53,6 +58,7 @@ def json_kinds():
                        for form in (f"JSON_ARRAY(c{n})", f"JSON_OBJECT('k', c{n}, '', c{n})")]
     statements += [f"INSERT INTO documents (j) SELECT JSON_ARRAY({names}) FROM kinds",
                    f"INSERT INTO documents (j) SELECT JSON_OBJECT({pairs}) FROM kinds WHERE id < 4"]
+    statements += [f"INSERT INTO documents (j) VALUES (JSON_ARRAY({value}))" for value in COMPUTED]
     return statements + [f"INSERT INTO documents (j) VALUES ({literal(document)})"
                          for document in shapes()]
 

@@ -240,7 +240,7 @@ void JsonPrinter::Decimal(std::string_view data) {
   DecimalShape shape;
   shape.precision = reader.U8();
   shape.scale = reader.U8();
-  if (!reader.ok() || !shape.valid()) return Fail();
+  if (!reader.ok() || !shape.valid_in_json()) return Fail();
   AppendDecimalText(reader, shape, text_);
   if (!reader.ok()) Fail();
 }
