@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -53,18 +54,53 @@ class JsonContainer {
   bool is_object() const { return is_object_; }
   size_t size() const { return size_; }
   // Bytes of the header and of the entries that tell where keys and values are.
-  size_t entry_bytes() const;
+  size_t entry_bytes() const { return values_at_ + size_ * (kTypeWidth + width_); }
 
   // Absent when it does not lie within the container. Only objects have keys.
-  std::optional<std::string_view> Key(size_t index) const;
-  std::optional<JsonValue> Member(size_t index) const;
+  std::optional<std::string_view> Key(size_t index) const {
+    const size_t entry = size_t{2} * width_ + index * (width_ + kKeyLengthWidth);
+    const uint64_t offset = Number(entry, width_);
+    const uint64_t length = Number(entry + width_, kKeyLengthWidth);
+    if (offset + length > bytes_.size()) return std::nullopt;
+    return std::string_view(bytes_.data() + offset, static_cast<size_t>(length));
+  }
+  std::optional<JsonValue> Member(size_t index) const {
+    const size_t entry = values_at_ + index * (kTypeWidth + width_);
+    JsonValue member{.type = static_cast<uint8_t>(bytes_[entry])};
+    const char* number = bytes_.data() + entry + kTypeWidth;
+    member.in_entry = IsInEntry(member.type);
+    if (member.in_entry) {
+      member.bytes = std::string_view(number, width_);
+      return member;
+    }
+    const uint64_t offset = Number(entry + kTypeWidth, width_);
+    if (offset >= bytes_.size()) return std::nullopt;
+    member.bytes = std::string_view(bytes_.data() + offset, bytes_.size() - offset);
+    return member;
+  }
 
  private:
-  uint64_t NumberAt(size_t offset, size_t width) const;
+  static constexpr size_t kKeyLengthWidth = 2;
+  static constexpr size_t kTypeWidth = 1;
+
+  bool IsInEntry(uint8_t type) const {
+    return type == kLiteral || type == kInt16 || type == kUint16 ||
+           (width_ == 4 && (type == kInt32 || type == kUint32));
+  }
+  // Within the entries, which were checked to lie within the bytes.
+  uint64_t Number(size_t offset, size_t width) const {
+    uint16_t narrow = 0;
+    uint32_t wide = 0;
+    std::memcpy(&narrow, bytes_.data() + offset, sizeof(narrow));
+    if (width == sizeof(narrow)) return narrow;
+    std::memcpy(&wide, bytes_.data() + offset, sizeof(wide));
+    return wide;
+  }
 
   std::string_view bytes_;
   size_t size_ = 0;
-  uint8_t width_ = 2;  // of offsets and counts
+  size_t values_at_ = 4;  // entries of the values
+  uint8_t width_ = 2;     // of offsets and counts
   bool is_object_ = false;
 };
 

@@ -43,7 +43,7 @@ class Documents:
             return f"{number:.17e}" if abs(number) < 1e308 else "1e0"
         if kind == 1:
             return f"{r.choice(['', '-'])}{r.choice([1, 9.999999999999999, 5])}e{r.randrange(-320, 307)}"
-        return f"{r.randrange(-10**6, 10**6) / 10 ** r.randrange(7)}e{r.randrange(-18, 18)}"
+        return f"{r.randrange(-10**6, 10**6) / 10 ** r.randrange(7):f}e{r.randrange(-18, 18)}"
 
     def integer(self):
         r = self._random
