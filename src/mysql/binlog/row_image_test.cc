@@ -470,8 +470,9 @@ TEST(RowImageDecoder, MalformedPartialImagesAreRefused) {
   EXPECT_TRUE(DecodeUpdate("\0\2\0\0\0\4\1\1\1\0\0\0\0\0"sv)) << "no differences";
   EXPECT_TRUE(DecodeUpdate("\1\0\1"sv)) << "no options";
   EXPECT_TRUE(DecodeUpdate("\1\1\1\1"sv)) << "differences, but NULL";
-  for (const auto image : {"\1"sv, "\1\1"sv, "\1\2\1"sv, "\1\xff"sv, "\1\1\1\0\0\0\0\0"sv,
-                           "\0\2\0\0\0\4\1\1\1\0\5\0\0\0"sv, "\0\2\0\0\0\4\1\1\1\0\2\0\0\0\3\0"sv}) {
+  for (const auto image :
+       {"\1"sv, "\1\1"sv, "\1\2\1"sv, "\1\xff"sv, "\1\1\1\0\0\0\0\0"sv,
+        "\0\2\0\0\0\4\1\1\1\0\5\0\0\0"sv, "\0\2\0\0\0\4\1\1\1\0\2\0\0\0\3\0"sv}) {
     const Status status = DecodeUpdate(image);
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, ErrorCode::kBadData);
