@@ -11,7 +11,9 @@ writes one text file per capture into tests/data/binlog/:
     column <name> <type> <type text> <unsigned> <precision> <scale> <length> <charset> <labels, |>
     row <hex> | <z:hex> | NULL ...    a row as the server SELECTs it, in the order of its log
 
-Usage: capture_binlog.py NAME --port N     NAME is a prefix of the files: mysql97, mariadb1011, ...
+Usage: capture_binlog.py NAME --port N [--only TEXT]
+NAME is a prefix of the files: mysql97, mariadb1011, ...; with TEXT, only those
+whose name holds it.
 The server's data directory must hold a file load.csv with the line "7,seven", and
 secure_file_priv must be empty.
 """
@@ -22,6 +24,8 @@ import struct
 import zlib
 
 import pymysql
+
+from capture_json import JSON_MINIMAL, json_kinds, json_partial, literal
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "tests" / "data" / "binlog"
 COM_BINLOG_DUMP = 0x12
@@ -200,8 +204,7 @@ def json_documents():
               "CAST(REPEAT('x',58) AS BINARY)", "CAST(REPEAT('x',56) AS BINARY)",
               "CAST(REPEAT('x',115) AS BINARY)", "CAST('' AS BINARY)"]
     statements = create("documents", ["id INT AUTO_INCREMENT PRIMARY KEY", "j JSON"])
-    quoted = ["'" + text.replace("\\", "\\\\").replace("'", "''") + "'" for text in literals]
-    statements += [f"INSERT INTO documents (j) VALUES ({text})" for text in quoted]
+    statements += [f"INSERT INTO documents (j) VALUES ({literal(text)})" for text in literals]
     statements.append(f"INSERT INTO documents (j) VALUES ('[{', '.join(doubles)}]'), (NULL)")
     statements += [f"INSERT INTO documents (j) VALUES (CAST({value} AS JSON)),"
                    f" (JSON_ARRAY({value}))" for value in opaque]
@@ -447,7 +450,11 @@ def capture(server, name, statements, settings, tables=(), checksum="CRC32", ord
     (DATA / f"{name}.txt").write_text("\n".join(lines + definitions) + "\n", encoding="utf-8")
 
 
-def capture_all(server, prefix):
+def capture_all(server, prefix, only):
+    def take(name, *arguments, **options):
+        if only in name:
+            capture(server, f"{prefix}-{name}", *arguments, **options)
+
     full, none = ("FULL", "NO_LOG") if server.is_mariadb else ("FULL", "MINIMAL")
     crc = {"binlog_checksum": "CRC32", "binlog_row_metadata": full}
     bare = {"binlog_checksum": "NONE", "binlog_row_metadata": none}
@@ -456,21 +463,23 @@ def capture_all(server, prefix):
     timestamp_max = "2106-02-07 06:28:14" if unsigned_timestamps else "2038-01-19 03:14:06"
     values = (numbers() + decimals() + texts() + temporals(timestamp_max) + labels() + nulls())
     tables = ("numbers", "decimals", "texts", "temporals", "labels", "nulls")
-    capture(server, f"{prefix}-types", values, crc, tables)
-    capture(server, f"{prefix}-types-bare", values, bare, tables, checksum="NONE")
-    capture(server, f"{prefix}-changes", changes(), crc, ("changes",), order="ORDER BY id")
+    take("types", values, crc, tables)
+    take("types-bare", values, bare, tables, checksum="NONE")
+    take("changes", changes(), crc, ("changes",), order="ORDER BY id")
     special = MARIADB_ONLY if server.is_mariadb else MYSQL_ONLY
-    capture(server, f"{prefix}-session", TRANSACTIONS + special, bare,
+    take("session", TRANSACTIONS + special, bare,
             flags=DUMP_NON_BLOCK | (DUMP_ANNOTATE if server.is_mariadb else 0))
-    capture(server, f"{prefix}-rotation", ROTATION, bare, checksum="NONE")
-    capture(server, f"{prefix}-heartbeat", ROTATION[:1], crc, flags=0)
+    take("rotation", ROTATION, bare, checksum="NONE")
+    take("heartbeat", ROTATION[:1], crc, flags=0)
     if server.is_mariadb:
-        capture(server, f"{prefix}-old-temporals", old_temporals(), bare, ("old_temporals",))
+        take("old-temporals", old_temporals(), bare, ("old_temporals",))
     else:
-        capture(server, f"{prefix}-heartbeat-v2", ROTATION[:1], crc, flags=DUMP_HEARTBEAT_V2)
-        capture(server, f"{prefix}-json-edits", json_edits(), crc, ("edits",), order="ORDER BY id")
-        capture(server, f"{prefix}-json", json_documents(), crc, ("documents",),
-                order="ORDER BY id")
+        take("heartbeat-v2", ROTATION[:1], crc, flags=DUMP_HEARTBEAT_V2)
+        take("json-edits", json_edits(), crc, ("edits",), order="ORDER BY id")
+        take("json", json_documents(), crc, ("documents",), order="ORDER BY id")
+        take("json-kinds", json_kinds(), crc, ("documents",), order="ORDER BY id")
+        take("json-partial", json_partial(), crc, ("partial",), order="ORDER BY id")
+        take("json-minimal", JSON_MINIMAL, crc, ("minimal",))
 
 
 def main():
@@ -479,9 +488,10 @@ def main():
     parser.add_argument("name")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--only", default="", help="only captures whose name holds this")
     options = parser.parse_args()
     DATA.mkdir(parents=True, exist_ok=True)
-    capture_all(Server(options.host, options.port), options.name)
+    capture_all(Server(options.host, options.port), options.name, options.only)
 
 
 if __name__ == "__main__":

@@ -275,12 +275,6 @@ Status Assembler::On(const binlog::Rows& rows) {
   if (rows.column_count != mapped.decoder.column_count()) {
     return MissingStart("rows with another number of columns than announced");
   }
-  if (rows.partial_json) {
-    return NeedsUser(fmt::format("{} has partial JSON updates in the log, which this version "
-                                 "cannot read",
-                                 state.table.definition.name.ToString()),
-                     "SET GLOBAL binlog_row_value_options = '', and create the pipe again");
-  }
   Touch(mapped.table);
   const size_t bytes_before = state.block.bytes();
   PENSTOCK_TRY(AppendRows(state, mapped.decoder, rows));
@@ -307,7 +301,7 @@ Status Assembler::AppendRows(TableState& state, binlog::RowImageDecoder& decoder
         ++state.counts.deleted;
         break;
       case binlog::RowsKind::kUpdate:
-        PENSTOCK_TRY(decoder.Decode(reader, rows.present_after, after));
+        PENSTOCK_TRY(decoder.DecodeAfter(reader, rows, before, after));
         if (state.writer.KeyChanged(before, after)) {
           PENSTOCK_TRY(AppendRow(state, before, /*is_deleted=*/true));
         }

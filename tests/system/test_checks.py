@@ -181,7 +181,9 @@ class ServerSettingsMySQL(ServerSettings, SystemTest):
     wrong_source = [
         (MySQL97, {"log_bin": None, "skip_log_bin": "1", "gtid_mode": "OFF",
                    "enforce_gtid_consistency": "OFF"}, ("log_bin",)),
-        (MySQL97, {"binlog_format": "STATEMENT"}, ("binlog_format", "ROW"))]
+        (MySQL97, {"binlog_format": "STATEMENT"}, ("binlog_format", "ROW")),
+        (MySQL97, {"binlog_row_value_options": "PARTIAL_JSON", "binlog_row_image": "MINIMAL"},
+         ("binlog_row_value_options", "binlog_row_image", "FULL"))]
 
 
 class SmallDisk:

@@ -14,12 +14,18 @@ namespace penstock::binlog {
 struct DecimalShape {
   static constexpr uint32_t kPrecisionMax = 65;
   static constexpr uint32_t kScaleMax = 38;  // MariaDB's; MySQL has 30
+  // Nine groups: what MySQL computes with, and puts into JSON. DECIMAL(65,30) becomes 36 digits
+  // before the point and 30 after it there.
+  static constexpr uint32_t kJsonPrecisionMax = 81;
 
   uint32_t precision = 0;
   uint32_t scale = 0;
 
   bool valid() const {
     return precision >= 1 && precision <= kPrecisionMax && scale <= kScaleMax && scale <= precision;
+  }
+  bool valid_in_json() const {
+    return precision >= 1 && precision <= kJsonPrecisionMax && scale <= precision;
   }
 };
 

@@ -72,8 +72,8 @@ struct Rows {
   size_t column_count = 0;
   std::string_view present;        // bitmap of the (before) image, column_count bits
   std::string_view present_after;  // kUpdate: of the after image
-  bool partial_json = false;       // PARTIAL_UPDATE_ROWS_EVENT: JSON columns hold differences
-  std::string_view data;           // row images one after the other
+  bool partial_json = false;  // PARTIAL_UPDATE_ROWS_EVENT: after images may hold JSON differences
+  std::string_view data;      // row images one after the other
 };
 struct Heartbeat {
   std::string_view file;

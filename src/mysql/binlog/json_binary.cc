@@ -13,25 +13,6 @@
 namespace penstock::binlog {
 namespace {
 
-constexpr int kDepthMax = 100;
-
-enum JsonType : uint8_t {
-  kSmallObject = 0,
-  kLargeObject = 1,
-  kSmallArray = 2,
-  kLargeArray = 3,
-  kLiteral = 4,
-  kInt16 = 5,
-  kUint16 = 6,
-  kInt32 = 7,
-  kUint32 = 8,
-  kInt64 = 9,
-  kUint64 = 10,
-  kDouble = 11,
-  kString = 12,
-  kOpaque = 15,
-};
-
 template <typename Integer>
 void AppendInteger(Integer number, std::string& text) {
   fmt::format_to(std::back_inserter(text), "{}", number);
@@ -46,18 +27,17 @@ void AppendDouble(double number, std::string& text) {
   std::array<char, 32> buffer;
   const auto printed = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,
                                      std::chars_format::scientific);
-  std::string_view rest(buffer.data(), static_cast<size_t>(printed.ptr - buffer.data()));
-  if (rest.starts_with('-')) {
-    text += '-';
-    rest.remove_prefix(1);
-  }
+  char* first = buffer.data();
+  if (*first == '-') text += *first++;
+  const std::string_view rest(first, static_cast<size_t>(printed.ptr - first));
   const size_t exponent_at = rest.find('e');
   int exponent = 0;
   const std::string_view exponent_text =
       rest.substr(exponent_at + (rest[exponent_at + 1] == '+' ? 2 : 1));
   std::from_chars(exponent_text.data(), exponent_text.data() + exponent_text.size(), exponent);
-  std::string digits(rest.substr(0, 1));
-  if (exponent_at > 2) digits += rest.substr(2, exponent_at - 2);
+  const bool many = exponent_at > 1;
+  if (many) std::swap(first[0], first[1]);  // the point goes before the digits
+  const std::string_view digits = many ? rest.substr(1, exponent_at - 1) : rest.substr(0, 1);
 
   const int point = exponent + 1;  // digits before it
   const auto count = static_cast<int>(digits.size());
@@ -115,221 +95,182 @@ void AppendBase64(std::string_view bytes, std::string& text) {
   }
 }
 
-class Printer {
- public:
-  Printer(size_t document_size, std::string& text) : unspent_(document_size), text_(text) {}
-
-  bool ok() const { return ok_; }
-
-  // `bytes` begin with the value and end with what holds it.
-  void Value(uint8_t type, std::string_view bytes, int depth) {
-    switch (type) {
-      case kSmallObject:
-      case kLargeObject:
-      case kSmallArray:
-      case kLargeArray:
-        return Container(type, bytes, depth + 1);
-      case kString: {
-        ByteReader reader(bytes);
-        return String(Counted(reader));
-      }
-      case kOpaque:
-        return Opaque(bytes);
-      default:
-        if (Spend(1)) Scalar(type, bytes);
-    }
-  }
-
- private:
-  void Fail() { ok_ = false; }
-
-  // Counts bytes as printed. Values that share bytes run out of them, so neither text nor time can
-  // exceed the document by more than a constant factor.
-  bool Spend(uint64_t bytes) {
-    if (bytes > unspent_) Fail();
-    if (ok_) unspent_ -= bytes;
-    return ok_;
-  }
-
-  // A length in groups of seven bits, lowest first, and as many bytes.
-  std::string_view Counted(ByteReader& reader) {
-    uint64_t length = 0;
-    for (unsigned shift = 0; shift < 35; shift += 7) {
-      const uint8_t byte = reader.U8();
-      length |= static_cast<uint64_t>(byte & 0x7f) << shift;
-      if ((byte & 0x80) == 0) {
-        const std::string_view bytes =
-            reader.Bytes(static_cast<size_t>(std::min<uint64_t>(length, reader.remaining() + 1)));
-        if (!reader.ok() || !Spend(bytes.size() + 1)) break;
-        return bytes;
-      }
-    }
-    Fail();
-    return {};
-  }
-
-  void String(std::string_view plain) {
-    if (ok_) AppendQuoted(plain, text_);
-  }
-
-  void Scalar(uint8_t type, std::string_view bytes) {
-    ByteReader reader(bytes);
-    switch (type) {
-      case kLiteral:
-        Literal(reader.U8());
-        break;
-      case kInt16:
-        AppendInteger(static_cast<int16_t>(reader.U16()), text_);
-        break;
-      case kUint16:
-        AppendInteger(reader.U16(), text_);
-        break;
-      case kInt32:
-        AppendInteger(static_cast<int32_t>(reader.U32()), text_);
-        break;
-      case kUint32:
-        AppendInteger(reader.U32(), text_);
-        break;
-      case kInt64:
-        AppendInteger(static_cast<int64_t>(reader.U64()), text_);
-        break;
-      case kUint64:
-        AppendInteger(reader.U64(), text_);
-        break;
-      case kDouble:
-        Double(reader.Raw<double>());
-        break;
-      default:
-        Fail();
-    }
-    if (!reader.ok()) Fail();
-  }
-
-  void Literal(uint8_t literal) {
-    constexpr std::array<std::string_view, 3> kLiterals = {"null", "true", "false"};
-    if (literal >= kLiterals.size()) return Fail();
-    text_ += kLiterals[literal];
-  }
-
-  void Double(double number) {
-    if (number - number != 0) return Fail();  // JSON has no infinity and no NaN
-    AppendDouble(number, text_);
-  }
-
-  // A column type of MySQL and its bytes.
-  void Opaque(std::string_view bytes) {
-    ByteReader reader(bytes);
-    const uint8_t type = reader.U8();
-    const std::string_view data = Counted(reader);
-    if (!ok_) return;
-    switch (type) {
-      case kNewDecimalColumn:
-        return Decimal(data);
-      case kDateColumn:
-      case kOldDateTimeColumn:
-      case kOldTimestampColumn:
-      case kOldTimeColumn:
-        return Temporal(type, data);
-      default:
-        fmt::format_to(std::back_inserter(text_), "\"base64:type{}:", type);
-        AppendBase64(data, text_);
-        text_ += '"';
-    }
-  }
-
-  void Decimal(std::string_view data) {
-    ByteReader reader(data);
-    DecimalShape shape;
-    shape.precision = reader.U8();
-    shape.scale = reader.U8();
-    if (!reader.ok() || !shape.valid()) return Fail();
-    AppendDecimalText(reader, shape, text_);
-    if (!reader.ok()) Fail();
-  }
-
-  void Temporal(uint8_t type, std::string_view data) {
-    ByteReader reader(data);
-    const auto packed = static_cast<int64_t>(reader.U64());
-    if (!reader.ok()) return Fail();
-    const bool negative = packed < 0;
-    const auto magnitude =
-        negative ? 0 - static_cast<uint64_t>(packed) : static_cast<uint64_t>(packed);
-    const auto out = std::back_inserter(text_);
-    const model::CivilTime time = UnpackDateTime(magnitude);
-    if (type == kOldTimeColumn) {
-      constexpr uint64_t kHourMask = 0x3ff;
-      fmt::format_to(out, "\"{}{:02}:{:02}:{:02}.{:06}\"", negative ? "-" : "",
-                     magnitude >> 36 & kHourMask, time.minute, time.second, time.microsecond);
-      return;
-    }
-    fmt::format_to(out, "\"{:04}-{:02}-{:02}", time.year, time.month, time.day);
-    if (type != kDateColumn) {
-      fmt::format_to(out, " {:02}:{:02}:{:02}.{:06}", time.hour, time.minute, time.second,
-                     time.microsecond);
-    }
-    text_ += '"';
-  }
-
-  // Number of elements, size in bytes, key entries (offset, length) of an object, value entries
-  // (type, offset or the value itself), keys, values. Offsets count from the container's start; in
-  // a large container they and the first two numbers have four bytes, else two.
-  void Container(uint8_t type, std::string_view bytes, int depth) {
-    if (depth > kDepthMax) return Fail();
-    const bool object = type == kSmallObject || type == kLargeObject;
-    const size_t width = type == kLargeObject || type == kLargeArray ? 4 : 2;
-    ByteReader header(bytes);
-    const uint64_t count = header.Little(width);
-    const uint64_t size = header.Little(width);
-    const uint64_t entries = count * (object ? width + 2 : 0) + count * (1 + width);
-    if (!header.ok() || size > bytes.size() || 2 * width + entries > size) return Fail();
-    bytes = bytes.substr(0, static_cast<size_t>(size));
-    if (!Spend(2 * width + entries)) return;
-    ByteReader keys(bytes.substr(2 * width));
-    ByteReader values(bytes.substr(2 * width + (object ? count * (width + 2) : 0)));
-    text_ += object ? '{' : '[';
-    for (uint64_t i = 0; i < count && ok_; ++i) {
-      if (i > 0) text_ += ", ";
-      if (object) {
-        const uint64_t offset = keys.Little(width);
-        Key(bytes, offset, keys.U16());
-      }
-      Element(bytes, values, width, depth);
-    }
-    text_ += object ? '}' : ']';
-  }
-
-  void Key(std::string_view container, uint64_t offset, uint16_t length) {
-    if (offset + length > container.size() || !Spend(length)) return Fail();
-    AppendQuoted(container.substr(static_cast<size_t>(offset), length), text_);
-    text_ += ": ";
-  }
-
-  // One value entry. Small values stand in it instead of an offset, and were counted with it.
-  void Element(std::string_view container, ByteReader& values, size_t width, int depth) {
-    const uint8_t type = values.U8();
-    const std::string_view entry = values.Bytes(width);
-    const bool is_inline = type == kLiteral || type == kInt16 || type == kUint16 ||
-                           (width == 4 && (type == kInt32 || type == kUint32));
-    if (is_inline) return Scalar(type, entry);
-    const uint64_t offset = ByteReader(entry).Little(width);
-    if (offset >= container.size()) return Fail();
-    Value(type, container.substr(static_cast<size_t>(offset)), depth);
-  }
-
-  uint64_t unspent_;
-  std::string& text_;
-  bool ok_ = true;
-};
-
 }  // namespace
 
-Status AppendJsonText(std::string_view document, std::string& text) {
-  if (document.empty()) {
-    text += "null";
-    return {};
+void JsonPrinter::Value(const JsonValue& value, int depth) {
+  switch (value.type) {
+    case kSmallObject:
+    case kLargeObject:
+    case kSmallArray:
+    case kLargeArray:
+      return Container(value, depth + 1);
+    case kString: {
+      ByteReader reader(value.bytes);
+      const std::string_view plain = Counted(reader);
+      if (ok_) AppendQuoted(plain, text_);
+      return;
+    }
+    case kOpaque:
+      return Opaque(value.bytes);
+    default:
+      // What stands in an entry was counted with it.
+      if (value.in_entry || Spend(1)) Scalar(value.type, value.bytes);
   }
-  Printer printer(document.size(), text);
-  printer.Value(static_cast<uint8_t>(document[0]), document.substr(1), 0);
+}
+
+void JsonPrinter::Key(std::string_view key) {
+  if (!Spend(key.size())) return;
+  AppendQuoted(key, text_);
+  text_ += ": ";
+}
+
+void JsonPrinter::Members(const JsonContainer& container, size_t begin, size_t end, int depth) {
+  for (size_t i = begin; i < end && ok_; ++i) {
+    if (i > begin) text_ += ", ";
+    if (container.is_object()) {
+      const auto key = container.Key(i);
+      if (!key) return Fail();
+      Key(*key);
+    }
+    const auto member = container.Member(i);
+    if (!member) return Fail();
+    if (ok_) Value(*member, depth);
+  }
+}
+
+bool JsonPrinter::Spend(uint64_t bytes) {
+  if (bytes > unspent_) Fail();
+  if (ok_) unspent_ -= bytes;
+  return ok_;
+}
+
+// A length in groups of seven bits, lowest first, and as many bytes.
+std::string_view JsonPrinter::Counted(ByteReader& reader) {
+  uint64_t length = 0;
+  for (unsigned shift = 0; shift < 35; shift += 7) {
+    const uint8_t byte = reader.U8();
+    length |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if ((byte & 0x80) == 0) {
+      const std::string_view bytes =
+          reader.Bytes(static_cast<size_t>(std::min<uint64_t>(length, reader.remaining() + 1)));
+      if (!reader.ok() || !Spend(bytes.size() + 1)) break;
+      return bytes;
+    }
+  }
+  Fail();
+  return {};
+}
+
+void JsonPrinter::Container(const JsonValue& value, int depth) {
+  const auto container = JsonContainer::Open(value);
+  if (!container || depth > kJsonDepthMax) return Fail();
+  if (!Spend(container->entry_bytes())) return;
+  text_ += container->is_object() ? '{' : '[';
+  Members(*container, 0, container->size(), depth);
+  text_ += container->is_object() ? '}' : ']';
+}
+
+void JsonPrinter::Scalar(uint8_t type, std::string_view bytes) {
+  ByteReader reader(bytes);
+  switch (type) {
+    case kLiteral:
+      Literal(reader.U8());
+      break;
+    case kInt16:
+      AppendInteger(static_cast<int16_t>(reader.U16()), text_);
+      break;
+    case kUint16:
+      AppendInteger(reader.U16(), text_);
+      break;
+    case kInt32:
+      AppendInteger(static_cast<int32_t>(reader.U32()), text_);
+      break;
+    case kUint32:
+      AppendInteger(reader.U32(), text_);
+      break;
+    case kInt64:
+      AppendInteger(static_cast<int64_t>(reader.U64()), text_);
+      break;
+    case kUint64:
+      AppendInteger(reader.U64(), text_);
+      break;
+    case kDouble:
+      Double(reader.Raw<double>());
+      break;
+    default:
+      Fail();
+  }
+  if (!reader.ok()) Fail();
+}
+
+void JsonPrinter::Literal(uint8_t literal) {
+  constexpr std::array<std::string_view, 3> kLiterals = {"null", "true", "false"};
+  if (literal >= kLiterals.size()) return Fail();
+  text_ += kLiterals[literal];
+}
+
+void JsonPrinter::Double(double number) {
+  if (number - number != 0) return Fail();  // JSON has no infinity and no NaN
+  AppendDouble(number, text_);
+}
+
+// A column type of MySQL and its bytes.
+void JsonPrinter::Opaque(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const uint8_t type = reader.U8();
+  const std::string_view data = Counted(reader);
+  if (!ok_) return;
+  switch (type) {
+    case kNewDecimalColumn:
+      return Decimal(data);
+    case kDateColumn:
+    case kOldDateTimeColumn:
+    case kOldTimestampColumn:
+    case kOldTimeColumn:
+      return Temporal(type, data);
+    default:
+      fmt::format_to(std::back_inserter(text_), "\"base64:type{}:", type);
+      AppendBase64(data, text_);
+      text_ += '"';
+  }
+}
+
+void JsonPrinter::Decimal(std::string_view data) {
+  ByteReader reader(data);
+  DecimalShape shape;
+  shape.precision = reader.U8();
+  shape.scale = reader.U8();
+  if (!reader.ok() || !shape.valid_in_json()) return Fail();
+  AppendDecimalText(reader, shape, text_);
+  if (!reader.ok()) Fail();
+}
+
+void JsonPrinter::Temporal(uint8_t type, std::string_view data) {
+  ByteReader reader(data);
+  const auto packed = static_cast<int64_t>(reader.U64());
+  if (!reader.ok()) return Fail();
+  const bool negative = packed < 0;
+  const auto magnitude =
+      negative ? 0 - static_cast<uint64_t>(packed) : static_cast<uint64_t>(packed);
+  const auto out = std::back_inserter(text_);
+  const model::CivilTime time = UnpackDateTime(magnitude);
+  if (type == kOldTimeColumn) {
+    constexpr uint64_t kHourMask = 0x3ff;
+    fmt::format_to(out, "\"{}{:02}:{:02}:{:02}.{:06}\"", negative ? "-" : "",
+                   magnitude >> 36 & kHourMask, time.minute, time.second, time.microsecond);
+    return;
+  }
+  fmt::format_to(out, "\"{:04}-{:02}-{:02}", time.year, time.month, time.day);
+  if (type != kDateColumn) {
+    fmt::format_to(out, " {:02}:{:02}:{:02}.{:06}", time.hour, time.minute, time.second,
+                   time.microsecond);
+  }
+  text_ += '"';
+}
+
+Status AppendJsonText(std::string_view document, std::string& text) {
+  JsonPrinter printer(document.size(), text);
+  printer.Value(JsonRoot(document), 0);
   if (!printer.ok()) return Fail(ErrorCode::kBadData, "JSON document is malformed");
   return {};
 }

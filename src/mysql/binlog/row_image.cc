@@ -55,16 +55,48 @@ Result<RowImageDecoder> RowImageDecoder::Make(const model::Table& table, const T
     if (map.is_unsigned) logged.is_unsigned = (*map.is_unsigned)[i];
     const auto plan = PlanColumn(column, logged);
     if (!plan) return tl::unexpected(plan.error().In(in_table()));
+    decoder.json_numbers_.push_back(decoder.documents_.size());
+    if (plan->codec == Codec::kJson) decoder.documents_.emplace_back();
     decoder.columns_.push_back(*plan);
     decoder.names_.push_back(column.name);
   }
   return decoder;
 }
 
+Status RowImageDecoder::Decode(ByteReader& reader, std::string_view present, std::span<Value> row) {
+  return DecodeCells(reader, present, row,
+                     [&](size_t column) { return DecodeCell(column, reader); });
+}
+
+// Before the image proper, "PARTIAL_UPDATE_ROWS_EVENT" has options and, with the one there is, a
+// bit for each JSON column of the table: whether it holds differences.
+Status RowImageDecoder::DecodeAfter(ByteReader& reader, const Rows& rows, model::Row before,
+                                    std::span<Value> row) {
+  constexpr uint64_t kPartialJson = 1;
+  if (!rows.partial_json) return Decode(reader, rows.present_after, row);
+  const uint64_t options = reader.LengthEncoded();
+  if (!reader.ok() || options > kPartialJson) {
+    return Fail(ErrorCode::kBadData, "row image of table {} has unknown options",
+                table_.ToString());
+  }
+  if (options == 0) return Decode(reader, rows.present_after, row);
+  const std::string_view partial = reader.Bytes((documents_.size() + 7) / 8);
+  if (!reader.ok()) return Malformed(0);
+  Status patched;
+  const Status decoded = DecodeCells(reader, rows.present_after, row, [&](size_t column) {
+    const bool is_json = columns_[column].codec == Codec::kJson;
+    if (!is_json || !BitAt(partial, json_numbers_[column])) return DecodeCell(column, reader);
+    return PatchJson(column, before[column], reader, patched);
+  });
+  return patched ? decoded : patched;
+}
+
 // The image: a bitmap of NULLs with a bit per present column, then the present cells that are not
 // NULL.
 // https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Rows__event.html
-Status RowImageDecoder::Decode(ByteReader& reader, std::string_view present, std::span<Value> row) {
+template <typename DecodeOne>
+Status RowImageDecoder::DecodeCells(ByteReader& reader, std::string_view present,
+                                    std::span<Value> row, const DecodeOne& decode_one) {
   const size_t count = columns_.size();
   PENSTOCK_CHECK(row.size() >= count);
   if (present.size() != (count + 7) / 8) {
@@ -89,14 +121,15 @@ Status RowImageDecoder::Decode(ByteReader& reader, std::string_view present, std
       row[i] = Value::Null();
       continue;
     }
-    row[i] = DecodeCell(columns_[i], reader);
+    row[i] = decode_one(i);
     if (!reader.ok()) [[unlikely]]
       return Malformed(i);
   }
   return {};
 }
 
-Value RowImageDecoder::DecodeCell(const ColumnPlan& plan, ByteReader& reader) {
+Value RowImageDecoder::DecodeCell(size_t column, ByteReader& reader) {
+  const ColumnPlan& plan = columns_[column];
   switch (plan.codec) {
     case Codec::kInt8:
       return Value::Int(static_cast<int8_t>(reader.U8()));
@@ -138,7 +171,7 @@ Value RowImageDecoder::DecodeCell(const ColumnPlan& plan, ByteReader& reader) {
     case Codec::kBinary:
       return DecodeBinary(plan, reader);
     case Codec::kJson:
-      return DecodeJson(plan, reader);
+      return DecodeJson(column, reader);
     case Codec::kDate:
       return ReadDate(reader);
     case Codec::kYear:
@@ -172,11 +205,45 @@ Value RowImageDecoder::DecodeBinary(const ColumnPlan& plan, ByteReader& reader) 
   return Value::Bytes(padded);
 }
 
-Value RowImageDecoder::DecodeJson(const ColumnPlan& plan, ByteReader& reader) {
-  const std::string_view document = ReadCounted(reader, plan.width);
+Value RowImageDecoder::DecodeJson(size_t column, ByteReader& reader) {
+  const std::string_view document = ReadCounted(reader, columns_[column].width);
+  documents_[json_numbers_[column]] = document;
   std::string& text = Scratch();
   if (!AppendJsonText(document, text)) reader.Fail();
   return Value::Bytes(text);
+}
+
+// No differences at all: the document is as it was.
+Value RowImageDecoder::PatchJson(size_t column, const Value& before, ByteReader& reader,
+                                 Status& status) {
+  const std::string_view differences = ReadCounted(reader, columns_[column].width);
+  if (!reader.ok()) return Value::Null();
+  if (before.kind == model::ValueKind::kBytes) {
+    if (differences.empty()) return before;
+    std::string& text = Scratch();
+    status = patcher_.AppendText(documents_[json_numbers_[column]], differences, text);
+    if (status) return Value::Bytes(text);
+    status = Fail(
+        status.error().In(fmt::format("table {}, column `{}`", table_.ToString(), names_[column])));
+  } else if (before.kind == model::ValueKind::kAbsent) {
+    status = MissingBefore(column);
+  } else {
+    status = Malformed(column);
+  }
+  reader.Fail();
+  return Value::Null();
+}
+
+Failure RowImageDecoder::MissingBefore(size_t column) const {
+  return Fail(
+      {.code = ErrorCode::kNeedsUser,
+       .message = fmt::format("{} has differences of its JSON column `{}` in the log, without the "
+                              "document they apply to",
+                              table_.ToString(), names_[column]),
+       .origin = "source",
+       .remedy = "Set binlog_row_image to FULL, or binlog_row_value_options to '', in every "
+                 "session of the source; then delete the pipe and its destination tables and "
+                 "create it again"});
 }
 
 bool RowImageDecoder::AllPresent(std::string_view present) const {

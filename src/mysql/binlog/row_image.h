@@ -13,6 +13,7 @@
 #include "model/value.h"
 #include "mysql/binlog/column_plan.h"
 #include "mysql/binlog/event.h"
+#include "mysql/binlog/json_diff.h"
 
 namespace penstock::binlog {
 
@@ -29,24 +30,44 @@ class RowImageDecoder {
   // until BeginRow. `row` must have a place per column. Malformed bytes are kBadData.
   Status Decode(ByteReader& reader, std::string_view present, std::span<model::Value> row);
 
+  // Likewise the second image of an update in `rows`, after Decode() of its first into `before`.
+  // Where it holds differences of JSON documents (Rows::partial_json), they are applied to the
+  // documents of the first image, so that `row` is whole either way. kNeedsUser when that image
+  // lacks such a document (binlog_row_image MINIMAL, NOBLOB).
+  Status DecodeAfter(ByteReader& reader, const Rows& rows, model::Row before,
+                     std::span<model::Value> row);
+
   // Call before the first image of each row (an update has two images, alive together).
-  void BeginRow() { scratch_used_ = 0; }
+  void BeginRow() {
+    scratch_used_ = 0;
+    for (std::string_view& document : documents_) document = {};
+  }
 
   size_t column_count() const { return columns_.size(); }
 
  private:
-  model::Value DecodeCell(const ColumnPlan& plan, ByteReader& reader);
+  template <typename DecodeOne>
+  Status DecodeCells(ByteReader& reader, std::string_view present, std::span<model::Value> row,
+                     const DecodeOne& decode_one);
+  model::Value DecodeCell(size_t column, ByteReader& reader);
   model::Value DecodeBinary(const ColumnPlan& plan, ByteReader& reader);
-  model::Value DecodeJson(const ColumnPlan& plan, ByteReader& reader);
+  model::Value DecodeJson(size_t column, ByteReader& reader);
+  model::Value PatchJson(size_t column, const model::Value& before, ByteReader& reader,
+                         Status& status);
   bool AllPresent(std::string_view present) const;
   std::string& Scratch();
   Failure Malformed(size_t column) const;
+  Failure MissingBefore(size_t column) const;
 
   model::TableName table_;
   std::vector<ColumnPlan> columns_;
   std::vector<std::string> names_;
   std::deque<std::string> scratch_;  // stable strings for JSON text, decimals, padding
   size_t scratch_used_ = 0;
+  // Of JSON columns: the number of each among them, and the document decoded last in this row.
+  std::vector<size_t> json_numbers_;  // one a column
+  std::vector<std::string_view> documents_;
+  JsonPatcher patcher_;
 };
 
 }  // namespace penstock::binlog

@@ -59,16 +59,25 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   map.metadata = metadata;
   auto decoder = penstock::binlog::RowImageDecoder::Make(table, map);
   if (!decoder) return 0;
+  // Every row an insert or an update, whose second image holds JSON differences or not.
+  const uint8_t kind = reader.U8() % 3;
+  penstock::binlog::Rows rows;
+  rows.present_after = present;
+  rows.partial_json = kind == 2;
   std::vector<penstock::model::Value> row(columns);
+  std::vector<penstock::model::Value> after(columns);
   while (reader.ok() && !reader.AtEnd()) {
     const size_t before = reader.remaining();
     decoder->BeginRow();
     if (!decoder->Decode(reader, present, row)) break;
+    if (kind > 0 && !decoder->DecodeAfter(reader, rows, row, after)) break;
     if (reader.remaining() == before && present[0] != 0) break;
     if (present[0] == 0) break;
     uint64_t touched = 0;
-    for (const auto& value : row) {
-      for (const char c : value.bytes) touched += static_cast<uint8_t>(c);
+    for (const auto* image : {&row, &after}) {
+      for (const auto& value : *image) {
+        for (const char c : value.bytes) touched += static_cast<uint8_t>(c);
+      }
     }
     if (touched == UINT64_MAX) __builtin_trap();
   }

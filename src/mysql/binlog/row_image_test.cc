@@ -103,6 +103,7 @@ struct Change {
   RowsKind kind;
   TextRow before;  // of an insert: the new row
   TextRow after;   // of an update
+  bool partial_json = false;
 };
 
 std::vector<Change> DecodeRows(RowImageDecoder& decoder, const Rows& rows,
@@ -116,12 +117,13 @@ std::vector<Change> DecodeRows(RowImageDecoder& decoder, const Rows& rows,
     const Status first = decoder.Decode(reader, rows.present, before);
     EXPECT_TRUE(first) << first.error().ToString();
     if (rows.kind == RowsKind::kUpdate) {
-      const Status second = decoder.Decode(reader, rows.present_after, after);
+      const Status second = decoder.DecodeAfter(reader, rows, before, after);
       EXPECT_TRUE(second) << second.error().ToString();
     }
     // Both printed only now: the views of both images must still live.
     changes.push_back({rows.kind, PrintRow(before, table),
-                       rows.kind == RowsKind::kUpdate ? PrintRow(after, table) : TextRow()});
+                       rows.kind == RowsKind::kUpdate ? PrintRow(after, table) : TextRow(),
+                       rows.partial_json});
   }
   return changes;
 }
@@ -206,9 +208,10 @@ TEST_P(CapturedTypes, InsertedRowsEqualSelectedRows) {
 
 INSTANTIATE_TEST_SUITE_P(Servers, CapturedTypes,
                          testing::Values("mysql97-types", "mysql97-types-bare", "mysql97-json",
-                                         "mariadb1011-types", "mariadb1011-types-bare",
-                                         "mariadb1011-old-temporals", "mariadb118-types",
-                                         "mariadb118-types-bare", "mariadb118-old-temporals"),
+                                         "mysql97-json-kinds", "mariadb1011-types",
+                                         "mariadb1011-types-bare", "mariadb1011-old-temporals",
+                                         "mariadb118-types", "mariadb118-types-bare",
+                                         "mariadb118-old-temporals"),
                          TestName);
 
 class CapturedChanges : public testing::TestWithParam<std::string> {};
@@ -254,13 +257,13 @@ TEST_P(CapturedChanges, ReplayEqualsTable) {
 
 INSTANTIATE_TEST_SUITE_P(Servers, CapturedChanges,
                          testing::Values("mysql97-changes", "mysql97-json-edits",
-                                         "mariadb1011-changes", "mariadb118-changes"),
+                                         "mysql97-json-partial", "mariadb1011-changes",
+                                         "mariadb118-changes"),
                          TestName);
 
 // Each image of a document edited in place beside its text as the server printed it then.
 TEST(RowImageDecoder, EditedDocumentsEqualTheirText) {
-  const Capture capture = LoadCapture("mysql97-json-edits");
-  const auto changes = DecodeCapture(capture);
+  const auto changes = DecodeCapture(LoadCapture("mysql97-json-edits"));
   size_t updates = 0;
   for (const Change& change : changes.at("edits")) {
     if (change.kind != RowsKind::kUpdate) continue;
@@ -268,6 +271,51 @@ TEST(RowImageDecoder, EditedDocumentsEqualTheirText) {
     ++updates;
   }
   EXPECT_GT(updates, 40U);
+}
+
+// Likewise of documents of which the log holds differences.
+TEST(RowImageDecoder, PatchedDocumentsEqualTheirText) {
+  const auto changes = DecodeCapture(LoadCapture("mysql97-json-partial"));
+  size_t partial_updates = 0;
+  for (const Change& change : changes.at("partial")) {
+    if (change.kind != RowsKind::kUpdate) continue;
+    EXPECT_EQ(change.after[1], change.after[2]);
+    if (change.after[5] != "") {
+      EXPECT_EQ(change.after[3], change.after[5]);
+    }
+    partial_updates += change.partial_json ? 1 : 0;
+  }
+  EXPECT_GT(partial_updates, 390U);
+}
+
+TEST(RowImageDecoder, DifferencesWithoutTheirDocumentNeedTheUser) {
+  const Capture capture = LoadCapture("mysql97-json-minimal");
+  const model::Table& table = capture.tables.at(0).table;
+  std::optional<RowImageDecoder> decoder;
+  Status status;
+  EventParser parser;
+  for (const std::string& packet : capture.events) {
+    const auto event = parser.Parse(packet);
+    ASSERT_TRUE(event);
+    if (const auto* map = std::get_if<TableMap>(&event->body)) {
+      auto made = RowImageDecoder::Make(table, *map);
+      ASSERT_TRUE(made);
+      decoder = *std::move(made);
+    }
+    const auto* rows = std::get_if<Rows>(&event->body);
+    if (rows == nullptr || !rows->partial_json) continue;
+    ByteReader reader(rows->data);
+    std::vector<Value> before(3);
+    std::vector<Value> after(3);
+    decoder->BeginRow();
+    ASSERT_TRUE(decoder->Decode(reader, rows->present, before));
+    status = decoder->DecodeAfter(reader, *rows, before, after);
+  }
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser);
+  EXPECT_THAT(status.error().message, HasSubstr("capture.minimal"));
+  EXPECT_THAT(status.error().message, HasSubstr("`k`"));
+  EXPECT_THAT(status.error().remedy, HasSubstr("binlog_row_image"));
 }
 
 model::Column MakeColumn(SqlType type, std::string type_text) {
@@ -390,6 +438,46 @@ TEST(RowImageDecoder, MalformedDigitsAreRefused) {
   std::vector<Value> row(1);
   ByteReader reader(std::string_view("\0\xbb\x9a\xca\x00", 5));  // 1000000000: ten digits
   EXPECT_FALSE(decoder->Decode(reader, "\x01", row));
+}
+
+// Of one JSON column; `image` is the before image, the options and the after image.
+Status DecodeUpdate(std::string_view image) {
+  model::Table table;
+  table.name = {"shop", "orders"};
+  table.columns = {MakeColumn(SqlType::kJson, "json")};
+  TableMap map;
+  map.types = "\xf5";
+  map.metadata = {4};
+  auto decoder = RowImageDecoder::Make(table, map);
+  EXPECT_TRUE(decoder);
+  const Rows rows{.kind = RowsKind::kUpdate,
+                  .table_id = 1,
+                  .statement_end = true,
+                  .column_count = 1,
+                  .present = "\1",
+                  .present_after = "\1",
+                  .partial_json = true,
+                  .data = image};
+  ByteReader reader(rows.data);
+  std::vector<Value> before(1);
+  std::vector<Value> after(1);
+  EXPECT_TRUE(decoder->Decode(reader, rows.present, before));
+  return decoder->DecodeAfter(reader, rows, before, after);
+}
+
+TEST(RowImageDecoder, MalformedPartialImagesAreRefused) {
+  using std::string_view_literals::operator""sv;
+  EXPECT_TRUE(DecodeUpdate("\0\2\0\0\0\4\1\1\1\0\0\0\0\0"sv)) << "no differences";
+  EXPECT_TRUE(DecodeUpdate("\1\0\1"sv)) << "no options";
+  EXPECT_TRUE(DecodeUpdate("\1\1\1\1"sv)) << "differences, but NULL";
+  for (const auto image :
+       {"\1"sv, "\1\1"sv, "\1\2\1"sv, "\1\xff"sv, "\1\1\1\0\0\0\0\0"sv,
+        "\0\2\0\0\0\4\1\1\1\0\5\0\0\0"sv, "\0\2\0\0\0\4\1\1\1\0\2\0\0\0\3\0"sv}) {
+    const Status status = DecodeUpdate(image);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::kBadData);
+    EXPECT_THAT(status.error().message, HasSubstr("shop.orders"));
+  }
 }
 
 }  // namespace

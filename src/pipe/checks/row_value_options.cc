@@ -9,12 +9,19 @@ void CheckRowValueOptions(CheckContext& context, std::vector<Finding>& findings)
       SourceVariable(context, "binlog_row_value_options", findings).value_or("");
   if (findings.size() > before) return;
   if (options.empty()) return AddOk(findings, "JSON documents are logged whole");
-  AddError(
-      findings,
-      fmt::format("binlog_row_value_options is {}: the log holds differences of JSON documents, "
-                  "which this version cannot read",
-                  options),
-      "SET GLOBAL binlog_row_value_options='', and in the server's configuration");
+  const std::string image = SourceVariable(context, "binlog_row_image", findings).value_or("FULL");
+  if (findings.size() > before) return;
+  if (image == "FULL") {
+    return AddOk(findings,
+                 "JSON documents are logged as differences from the row before, which "
+                 "are applied");
+  }
+  AddError(findings,
+           fmt::format("binlog_row_value_options is {} and binlog_row_image is {}: the log holds "
+                       "differences of JSON documents without the documents they apply to",
+                       options, image),
+           "SET GLOBAL binlog_row_image='FULL' or binlog_row_value_options='', and in the server's "
+           "configuration; then reconnect the applications that write");
 }
 
 }  // namespace penstock::pipe
