@@ -26,23 +26,27 @@ class RowImageDecoder {
 
   // Decodes one image from `reader`; columns missing in the `present` bitmap become kAbsent.
   // Views in `row` point into the reader's bytes or into this decoder's scratch space, and live
-  // until BeginRow. `row` must have a place per column. Malformed bytes are kBadData.
+  // until BeginRow. `row` must have a place per column of the definition; hidden columns are read
+  // over. Malformed bytes are kBadData.
   Status Decode(ByteReader& reader, std::string_view present, std::span<model::Value> row);
 
   // Call before the first image of each row (an update has two images, alive together).
   void BeginRow() { scratch_used_ = 0; }
 
+  // Those of the log, hidden ones included.
   size_t column_count() const { return columns_.size(); }
 
  private:
   model::Value DecodeCell(const ColumnPlan& plan, ByteReader& reader);
   model::Value DecodeBinary(const ColumnPlan& plan, ByteReader& reader);
+  model::Value DecodeCompressed(const ColumnPlan& plan, ByteReader& reader);
   model::Value DecodeJson(const ColumnPlan& plan, ByteReader& reader);
   bool AllPresent(std::string_view present) const;
   std::string& Scratch();
   Failure Malformed(size_t column) const;
 
   model::TableName table_;
+  size_t visible_ = 0;  // of the columns, those of the definition
   std::vector<ColumnPlan> columns_;
   std::vector<std::string> names_;
   std::deque<std::string> scratch_;  // stable strings for JSON text, decimals, padding
