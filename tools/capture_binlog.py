@@ -7,7 +7,8 @@ writes one text file per capture into tests/data/binlog/:
 
     sql <statement>                   what was run, for people
     event <hex> | zevent <hex>        each event of the log in order; zevent is deflated by zlib
-    table <schema> <name>             then one line per column, tab-separated:
+    table <schema> <name> <hidden>    hidden: columns that only the log has; then one line per
+                                      column, tab-separated:
     column <name> <type> <type text> <unsigned> <precision> <scale> <length> <charset> <labels, |>
     row <hex> | <z:hex> | NULL ...    a row as the server SELECTs it, in the order of its log
 
@@ -247,6 +248,72 @@ def old_temporals():
             + ["SET GLOBAL mysql56_temporal_format=ON"])
 
 
+def old_fractions():
+    """The same with fractions, which are MariaDB's own."""
+    columns = ["y2 YEAR(2)"]
+    for kind in ("DATETIME", "TIMESTAMP", "TIME"):
+        columns += [f"{kind.lower()}{n} {kind}({n}) NULL" for n in range(7)]
+    rows = [["'99'"] + [f"'{value}'" for value in values for _ in range(7)] for values in (
+        ("2024-02-29 12:34:56.123456", "2024-02-29 12:34:56.123456", "12:34:56.123456"),
+        ("0000-00-00 00:00:00", "0000-00-00 00:00:00", "-838:59:59.999999"),
+        ("9999-12-31 23:59:59.999999", "2038-01-19 03:14:07.999999", "838:59:59.999999"),
+        ("0001-01-01 00:00:00.000001", "1970-01-01 00:00:01.000001", "-00:00:00.000001"),
+        ("2024-00-15 00:00:00.5", "2001-01-01 00:00:00.5", "-12:34:56.75"))]
+    rows.append(["0"] + ["NULL"] * 21)
+    return (["SET GLOBAL mysql56_temporal_format=OFF"] + create("old_fractions", columns)
+            + inserts("old_fractions", rows)
+            + ["SET GLOBAL mysql56_temporal_format=ON"])
+
+
+def shapes(vectors):
+    """Geometries; vectors by the function named, where the server has them."""
+    columns = ["g GEOMETRY", "p POINT", "a POLYGON", "m MULTIPOINT", "c GEOMETRYCOLLECTION"]
+    rows = [["ST_GeomFromText('LINESTRING(0 0,1e300 -0.1)')", "POINT(1,2)",
+             "ST_GeomFromText('POLYGON((0 0,10 0,10 10,0 0),(5 5,7 5,7 7,5 5))')",
+             "ST_GeomFromText('MULTIPOINT(0 0,1 1)')",
+             "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(0 0,1 1))')"],
+            ["ST_GeomFromText('POINT(45.5 -120.25)',4326)", "POINT(-1.5,1e-300)", "NULL", "NULL",
+             "ST_GeomFromText('GEOMETRYCOLLECTION EMPTY')"], ["NULL"] * 5]
+    if vectors:
+        columns += ["v3 VECTOR(3)", "v64 VECTOR(64)"]
+        rows[0] += [f"{vectors}('[1,-2.5,0.1]')", f"{vectors}(CONCAT('[1',REPEAT(',0',63),']'))"]
+        rows[1] += [f"{vectors}('[0,0,0]')", f"{vectors}(CONCAT('[0',REPEAT(',1',63),']'))"]
+        rows[2] += ["NULL"] * 2
+    return create("shapes", columns) + inserts("shapes", rows)
+
+
+def addresses():
+    """UUIDs that the server's file holds in two orders; a long unique key, whose hash is hidden."""
+    columns = ["u UUID", "i4 INET4", "i6 INET6", "t TEXT", "UNIQUE (t)"]
+    rows = [["'00112233-4455-6677-8899-aabbccddeeff'", "'1.2.3.4'", "'2001:db8::1'", "'a'"],
+            ["'00112233-4455-1677-8899-aabbccddee00'", "'0.0.0.0'", "'::'", "'b'"],
+            ["'018f0000-4455-7677-8899-aabbcc000000'", "'10.0.0.0'", "'fe80::'", "NULL"],
+            ["'ffffffff-ffff-ffff-ffff-ffffffffffff'", "'255.255.255.255'", "'::ffff:1.2.3.0'",
+             "NULL"],
+            ["NULL"] * 4]
+    return create("addresses", columns) + inserts("addresses", rows)
+
+
+def deflated():
+    """Compressed columns under every setting that changes their bytes."""
+    columns = ["vc VARCHAR(300)", "vb VARBINARY(254)", "v5 VARBINARY(255)", "tt TINYTEXT", "t TEXT",
+               "mt MEDIUMTEXT", "lb LONGBLOB"]
+    statements = create("deflated", [f"{column} COMPRESSED" for column in columns])
+    statements[0] += " CHARACTER SET utf8mb4"
+    plain = ["'abc'", "0x00", "0x8a00", "''", "'text'", "''", "0x00"]
+    long = ["REPEAT('\u6c34',300)", "REPEAT(0xff00,127)", "REPEAT('x',255)", "REPEAT('c',254)",
+            "REPEAT('d',65534)", "REPEAT('ef',70000)", "REPEAT(0x00010203,70000)"]
+    for threshold in (0, 100):
+        for wrap in (0, 1):
+            for level in (1, 9):
+                statements.append(f"SET SESSION column_compression_threshold={threshold},"
+                                  f" column_compression_zlib_wrap={wrap},"
+                                  f" column_compression_zlib_level={level}")
+                statements += inserts("deflated", [long])
+        statements += inserts("deflated", [plain, ["NULL"] * 7])
+    return statements
+
+
 def changes():
     """Updates and deletes, under every row image."""
     statements = create("changes", ["id INT PRIMARY KEY", "a VARCHAR(20)", "b TEXT",
@@ -332,7 +399,10 @@ TYPES = {
     "longblob": "BLOB",
     "date": "DATE", "datetime": "DATETIME", "timestamp": "TIMESTAMP", "time": "TIME",
     "year": "YEAR", "enum": "ENUM",
-    "set": "SET", "json": "JSON",
+    "set": "SET", "json": "JSON", "vector": "VECTOR", "uuid": "UUID", "inet4": "INET4",
+    "inet6": "INET6", **dict.fromkeys(
+        ["geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
+         "multipolygon", "geometrycollection", "geomcollection"], "GEOMETRY"),
 }
 
 
@@ -404,6 +474,8 @@ def select_list(columns):
             quoted = f"CAST({quoted} AS DOUBLE)"
         elif data_type in ("bit", "enum", "set", "year"):
             quoted = f"CAST({quoted} AS UNSIGNED)"
+        elif data_type in ("uuid", "inet6", "inet4"):
+            quoted = f"CAST({quoted} AS BINARY({4 if data_type == 'inet4' else 16}))"
         expressions.append(quoted)
     return ",".join(expressions)
 
@@ -414,11 +486,18 @@ def describe(server, table, order):
         " COALESCE(NUMERIC_SCALE,DATETIME_PRECISION,0), COALESCE(CHARACTER_MAXIMUM_LENGTH,0),"
         " COALESCE(CHARACTER_SET_NAME,'') FROM information_schema.COLUMNS"
         f" WHERE TABLE_SCHEMA='capture' AND TABLE_NAME='{table}' ORDER BY ORDINAL_POSITION")
-    lines, columns = [f"table\tcapture\t{table}"], []
+    hidden = server.query(
+        "SELECT COUNT(DISTINCT INDEX_NAME) FROM information_schema.STATISTICS WHERE"
+        f" TABLE_SCHEMA='capture' AND TABLE_NAME='{table}' AND INDEX_TYPE='HASH'")[0][0].decode()
+    lines, columns = [f"table\tcapture\t{table}\t{hidden}"], []
     for row in rows:
         cells = [cell.decode() for cell in row]
         name, data_type, type_text, precision, scale, length, charset = cells
         columns.append((name, data_type))
+        if data_type == "year":
+            precision = "2" if type_text == "year(2)" else "0"
+        if data_type == "vector":
+            length = type_text[len("vector("):-1]
         names = ""
         if data_type in ("enum", "set"):
             names = type_text[type_text.index("(") + 1:-1].replace("'", "").replace(",", "|")
@@ -472,8 +551,14 @@ def capture_all(server, prefix, only):
     take("rotation", ROTATION, bare, checksum="NONE")
     take("heartbeat", ROTATION[:1], crc, flags=0)
     if server.is_mariadb:
+        take("shapes", shapes("VEC_FromText" if version >= (11, 7) else ""), crc, ("shapes",))
         take("old-temporals", old_temporals(), bare, ("old_temporals",))
+        take("old-fractions", old_fractions(), bare, ("old_fractions",))
+        take("addresses", addresses(), crc, ("addresses",))
+        take("addresses-bare", addresses(), bare, ("addresses",))
+        take("deflated", deflated(), bare, ("deflated",))
     else:
+        take("shapes", shapes("STRING_TO_VECTOR"), crc, ("shapes",))
         take("heartbeat-v2", ROTATION[:1], crc, flags=DUMP_HEARTBEAT_V2)
         take("json-edits", json_edits(), crc, ("edits",), order="ORDER BY id")
         take("json", json_documents(), crc, ("documents",), order="ORDER BY id")

@@ -18,13 +18,17 @@ std::optional<model::SqlType> TypeFromName(std::string_view name) {
   return std::nullopt;
 }
 
+// What older versions did not record is written only where it says something.
 json ColumnToJson(const model::Column& column) {
-  return {{"name", column.name},          {"type", model::SqlTypeName(column.type)},
-          {"typeText", column.type_text}, {"unsigned", column.is_unsigned},
-          {"nullable", column.nullable},  {"precision", column.precision},
-          {"scale", column.scale},        {"length", column.length},
-          {"charset", column.charset},    {"collation", column.collation},
-          {"labels", column.labels}};
+  json object = {{"name", column.name},          {"type", model::SqlTypeName(column.type)},
+                 {"typeText", column.type_text}, {"unsigned", column.is_unsigned},
+                 {"nullable", column.nullable},  {"precision", column.precision},
+                 {"scale", column.scale},        {"length", column.length},
+                 {"charset", column.charset},    {"collation", column.collation},
+                 {"labels", column.labels}};
+  if (column.compressed) object["compressed"] = true;
+  if (!column.in_log) object["inLog"] = false;
+  return object;
 }
 
 Result<model::Column> ColumnFromJson(const json& object) {
@@ -43,6 +47,8 @@ Result<model::Column> ColumnFromJson(const json& object) {
   column.charset = object.at("charset").get<std::string>();
   column.collation = object.at("collation").get<std::string>();
   column.labels = object.at("labels").get<std::vector<std::string>>();
+  column.compressed = object.value("compressed", false);
+  column.in_log = object.value("inLog", true);
   return column;
 }
 
@@ -57,6 +63,7 @@ Result<model::Table> TableFromJson(const json& object) {
   }
   table.key = object.at("key").get<std::vector<size_t>>();
   table.key_is_primary = object.at("keyIsPrimary").get<bool>();
+  table.hidden_columns = object.value("hiddenColumns", size_t{0});
   for (const size_t index : table.key) {
     if (index >= table.columns.size()) return Fail(ErrorCode::kBadData, "key beyond the columns");
   }
@@ -68,12 +75,13 @@ Result<model::Table> TableFromJson(const json& object) {
 Result<std::string> EncodeTable(const model::Table& table) {
   json columns = json::array();
   for (const model::Column& column : table.columns) columns.push_back(ColumnToJson(column));
-  const json object = {{"schema", table.name.schema},
-                       {"table", table.name.table},
-                       {"engine", table.engine},
-                       {"columns", std::move(columns)},
-                       {"key", table.key},
-                       {"keyIsPrimary", table.key_is_primary}};
+  json object = {{"schema", table.name.schema},
+                 {"table", table.name.table},
+                 {"engine", table.engine},
+                 {"columns", std::move(columns)},
+                 {"key", table.key},
+                 {"keyIsPrimary", table.key_is_primary}};
+  if (table.hidden_columns != 0) object["hiddenColumns"] = table.hidden_columns;
   try {
     return object.dump();
   } catch (const json::exception& exception) {

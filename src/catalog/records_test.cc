@@ -23,6 +23,25 @@ TEST(Records, TablesOfEveryTypeComeBackEqual) {
   EXPECT_EQ(*decoded, table);
 }
 
+TEST(Records, WhatFewColumnsHaveComesBackEqual) {
+  model::Table table = SomeTable("t").definition;
+  table.columns[0].compressed = true;
+  table.columns[0].in_log = false;
+  table.hidden_columns = 2;
+  const auto decoded = DecodeTable(*EncodeTable(table));
+  ASSERT_TRUE(decoded) << decoded.error().ToString();
+  EXPECT_EQ(*decoded, table);
+}
+
+// As older versions wrote them, without the fields of what they did not know.
+TEST(Records, OlderRecordsAreRead) {
+  const std::string text = *EncodeTable(SomeTable("t").definition);
+  for (const char* field : {"compressed", "inLog", "hiddenColumns"}) {
+    EXPECT_EQ(text.find(field), std::string::npos) << field;
+  }
+  EXPECT_TRUE(DecodeTable(text));
+}
+
 TEST(Records, WhatIsNoTableIsRefused) {
   for (const char* text : {"", "{", "[]", "null", "{}", R"({"schema": 1})"}) {
     const Result<model::Table> decoded = DecodeTable(text);

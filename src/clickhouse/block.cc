@@ -45,6 +45,12 @@ void Buffer::EndString(OpenString opened) {
   PutVarint(opened.begin, bytes);
 }
 
+void ColumnData::Truncate(size_t rows, size_t values_size) {
+  nulls.Truncate(std::min(nulls.size(), rows));
+  ends.Truncate(std::min(ends.size(), rows * sizeof(uint64_t)));
+  values.Truncate(values_size);
+}
+
 size_t Block::bytes() const {
   size_t bytes = 0;
   for (const ColumnData& column : columns) bytes += column.bytes();
@@ -53,27 +59,22 @@ size_t Block::bytes() const {
 
 BlockMark Block::Mark() const {
   BlockMark mark{.rows = rows, .sizes = {}};
-  mark.sizes.reserve(columns.size() * 2);
-  for (const ColumnData& column : columns) {
-    mark.sizes.push_back(column.nulls.size());
-    mark.sizes.push_back(column.values.size());
-  }
+  mark.sizes.reserve(columns.size());
+  for (const ColumnData& column : columns) mark.sizes.push_back(column.values.size());
   return mark;
 }
 
 void Block::Restore(const BlockMark& mark) {
-  PENSTOCK_CHECK(mark.sizes.size() == columns.size() * 2);
+  PENSTOCK_CHECK(mark.sizes.size() == columns.size());
   rows = mark.rows;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    columns[i].nulls.Truncate(mark.sizes[2 * i]);
-    columns[i].values.Truncate(mark.sizes[2 * i + 1]);
-  }
+  for (size_t i = 0; i < columns.size(); ++i) columns[i].Truncate(rows, mark.sizes[i]);
 }
 
 void Block::Clear() {
   rows = 0;
   for (ColumnData& column : columns) {
     column.nulls.Clear();
+    column.ends.Clear();
     column.values.Clear();
   }
 }
@@ -95,13 +96,14 @@ std::vector<std::string_view> NativePieces(const Block& block, std::string& head
 
   // Views only now: `headers` no longer moves.
   std::vector<std::string_view> pieces;
-  pieces.reserve(block.columns.size() * 3);
+  pieces.reserve(block.columns.size() * 4);
   size_t begin = 0;
   for (size_t i = 0; i < block.columns.size(); ++i) {
     const ColumnData& column = block.columns[i];
     pieces.push_back(std::string_view(headers).substr(begin, header_ends[i] - begin));
     begin = header_ends[i];
     if (column.nullable) pieces.push_back(column.nulls.view());
+    if (column.ends.size() != 0) pieces.push_back(column.ends.view());
     pieces.push_back(column.values.view());
   }
   if (pieces.empty()) pieces.push_back(headers);

@@ -108,22 +108,26 @@ class Buffer {
 
 // One column of a block, in the very bytes that Native sends: fixed-width values little-endian one
 // after the other, strings as varint length and bytes. For Nullable, `nulls` holds a byte a row
-// (1: NULL; the value is then the type's default).
+// (1: NULL; the value is then the type's default). For Array, `ends` holds a UInt64 a row, the
+// number of elements in `values` up to that row's end; an Array is never Nullable.
 struct ColumnData {
   std::string name;
   std::string type;  // what the bytes are: the table's own type, without LowCardinality
   bool nullable = false;
   std::string prefix;  // bytes before everything else: the serialization's version, for JSON
   Buffer nulls;
+  Buffer ends;
   Buffer values;
 
-  size_t bytes() const { return nulls.size() + values.size(); }
+  size_t bytes() const { return nulls.size() + ends.size() + values.size(); }
+  // Drops what lies after the first `rows` rows, whose values are the first `values_size` bytes.
+  void Truncate(size_t rows, size_t values_size);
 };
 
 // A mark to take appended rows back to: the sizes of every buffer at that moment.
 struct BlockMark {
   size_t rows = 0;
-  std::vector<size_t> sizes;  // nulls and values of each column in turn
+  std::vector<size_t> sizes;  // of each column's values
 };
 
 // Rows of one table as columns. One owner at a time; moved, never copied.

@@ -117,6 +117,25 @@ TEST(NativePiecesTest, AreTheBytesOfTheServer) {
             "ab"s);
 }
 
+// ... to SELECT toInt32(t.1) AS id, CAST(t.2, 'Array(Float32)') AS v
+// FROM (SELECT arrayJoin([(1, [1.5, -2]), (2, []), (3, [0.5])]) AS t) FORMAT Native
+TEST(NativePiecesTest, AreTheBytesOfTheServerForArrays) {
+  Block block;
+  block.rows = 3;
+  block.columns.push_back(Column("id", "Int32"));
+  for (const int32_t id : {1, 2, 3}) block.columns[0].values.Append(id);
+  block.columns.push_back(Column("v", "Array(Float32)"));
+  for (const float number : {1.5F, -2.0F, 0.5F}) block.columns[1].values.Append(number);
+  for (const uint64_t end : {2, 2, 3}) block.columns[1].ends.Append(end);
+  EXPECT_EQ(NativeText(block),
+            "\x02\x03"
+            "\x02id\x05Int32\x01\0\0\0\x02\0\0\0\x03\0\0\0"
+            "\x01v\x0e"
+            "Array(Float32)"
+            "\x02\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0"
+            "\0\0\xc0\x3f\0\0\0\xc0\0\0\0\x3f"s);
+}
+
 TEST(NativePiecesTest, PointIntoTheBlock) {
   Block block;
   block.rows = 1;
@@ -142,6 +161,11 @@ void AppendRandomRow(Block& block) {
   for (ColumnData& column : block.columns) {
     const auto text = *rc::gen::arbitrary<std::string>();
     if (column.nullable) column.nulls.Append(uint8_t{0});
+    if (column.type.starts_with("Array")) {
+      column.values.Append(std::string_view(text));
+      column.ends.Append(uint64_t{column.values.size()});
+      continue;
+    }
     column.values.AppendVarint(text.size());
     column.values.Append(std::string_view(text));
   }
@@ -153,6 +177,7 @@ TEST(BlockTest, RestoreTakesBackWholeAndHalfRows) {
     Block block;
     block.columns.push_back(Column("a", "String"));
     block.columns.push_back(Column("b", "String", true));
+    block.columns.push_back(Column("c", "Array(UInt8)"));
     const int kept = *rc::gen::inRange(0, 20);
     for (int i = 0; i < kept; ++i) AppendRandomRow(block);
     const std::string before = NativeText(block);

@@ -45,6 +45,9 @@ void AddColumn(Hasher& hasher, const Column& column) {
   hasher.Add(column.collation);
   hasher.Add(uint64_t{column.labels.size()});
   for (const std::string& label : column.labels) hasher.Add(label);
+  // What most columns have not is left out: fingerprints of older versions stay valid.
+  if (column.compressed) hasher.Add("compressed");
+  if (!column.in_log) hasher.Add("not in log");
 }
 
 }  // namespace
@@ -59,6 +62,7 @@ std::string Fingerprint(const Table& table) {
   hasher.Add(uint64_t{table.key.size()});
   for (const size_t column : table.key) hasher.Add(uint64_t{column});
   hasher.Add(uint64_t{table.key_is_primary});
+  if (table.hidden_columns != 0) hasher.Add(uint64_t{table.hidden_columns});
   return hasher.ToString();
 }
 
@@ -110,6 +114,16 @@ std::string_view SqlTypeName(SqlType type) {
       return "SET";
     case SqlType::kJson:
       return "JSON";
+    case SqlType::kGeometry:
+      return "GEOMETRY";
+    case SqlType::kVector:
+      return "VECTOR";
+    case SqlType::kUuid:
+      return "UUID";
+    case SqlType::kInet4:
+      return "INET4";
+    case SqlType::kInet6:
+      return "INET6";
     case SqlType::kUnsupported:
       return "UNSUPPORTED";
   }

@@ -30,7 +30,12 @@ enum class SqlType : uint8_t {
   kYear,
   kEnum,
   kSet,
-  kJson,  // MySQL's binary JSON; MariaDB's JSON is LONGTEXT with a check and arrives as kText
+  kJson,      // MySQL's binary JSON; MariaDB's JSON is LONGTEXT with a check and arrives as kText
+  kGeometry,  // GEOMETRY, POINT, ..., GEOMETRYCOLLECTION
+  kVector,
+  kUuid,         // MariaDB
+  kInet4,        // MariaDB
+  kInet6,        // MariaDB
   kUnsupported,  // `type_text` names it
 };
 
@@ -40,12 +45,14 @@ struct Column {
   std::string type_text;  // information_schema COLUMN_TYPE, as the server prints it
   bool is_unsigned = false;
   bool nullable = true;
-  uint32_t precision = 0;  // DECIMAL digits; BIT bits
+  uint32_t precision = 0;  // DECIMAL digits; BIT bits; YEAR(2) has 2, YEAR none
   uint32_t scale = 0;      // DECIMAL fraction digits; fraction digits of DATETIME, TIMESTAMP, TIME
-  uint64_t length = 0;     // BINARY, VARBINARY: bytes; CHAR, VARCHAR: characters
+  uint64_t length = 0;     // BINARY, VARBINARY: bytes; CHAR, VARCHAR: characters; VECTOR: numbers
   std::string charset;     // of text, ENUM, SET; empty for the others
   std::string collation;
   std::vector<std::string> labels;  // ENUM, SET: in order, UTF-8
+  bool compressed = false;          // MariaDB's COMPRESSED: the log holds it deflated
+  bool in_log = true;  // false: generated, and the server leaves it out of updated rows in its log
 
   bool operator==(const Column&) const = default;
 };
@@ -67,6 +74,9 @@ struct Table {
   std::vector<size_t> key;  // columns of the primary key in key order, else of the first unique
                             // key without nullable columns; empty: the table has neither
   bool key_is_primary = false;
+  // Columns that only the log has, after the others: MariaDB's hashes of unique keys too long for
+  // an index.
+  size_t hidden_columns = 0;
 
   bool operator==(const Table&) const = default;
 };

@@ -53,6 +53,9 @@ std::vector<std::function<void(Table&)>> AllChanges() {
       [](Table& t) { t.columns[0].precision = 1; },
       [](Table& t) { t.columns[0].scale = 1; },
       [](Table& t) { t.columns[0].length = 1; },
+      [](Table& t) { t.columns[0].compressed = true; },
+      [](Table& t) { t.columns[0].in_log = false; },
+      [](Table& t) { t.hidden_columns = 1; },
       [](Table& t) { t.columns[1].charset = "latin1"; },
       [](Table& t) { t.columns[1].collation = "utf8mb4_general_ci"; },
       [](Table& t) {

@@ -35,7 +35,8 @@ enum class ValueKind : uint8_t {
   kInstant,      // i: microseconds since the Unix epoch, TIMESTAMP
   kTime,         // i: microseconds, signed, TIME
   kBytes,  // bytes: CHAR, TEXT (in the column's character set), BINARY (padded to its length),
-           //    BLOB, JSON (as text, UTF-8)
+           //    BLOB, JSON (as text, UTF-8), geometry (SRID, well-known binary), VECTOR (floats,
+           //    little-endian), UUID and INET6 (16 bytes) and INET4 (4) in the order of their text
 };
 
 // One cell, as received: a view that copies nothing. `bytes` points into the received packet or the

@@ -16,6 +16,8 @@ bool OrdersAsCompared(SqlType type) {
     case SqlType::kFloat:
     case SqlType::kDouble:
     case SqlType::kJson:
+    case SqlType::kGeometry:
+    case SqlType::kVector:
     case SqlType::kUnsupported:
       return false;
     default:
@@ -29,6 +31,13 @@ bool IsText(SqlType type) {
 
 bool IsBinary(SqlType type) {
   return type == SqlType::kBinary || type == SqlType::kVarBinary || type == SqlType::kBlob;
+}
+
+// MariaDB compares these types with X'...' in the order of the column's index. It must not be a
+// CAST to the type: the index of a UUID column that an older server made has another order.
+uint32_t AddressBytes(SqlType type) {
+  if (type == SqlType::kInet4) return 4;
+  return type == SqlType::kUuid || type == SqlType::kInet6 ? 16 : 0;
 }
 
 bool IsTemporal(SqlType type) {
@@ -66,6 +75,9 @@ std::vector<size_t> RangeColumns(const model::Table& table) {
 std::string BoundaryExpression(const model::Column& column) {
   std::string name = mysql::QuoteIdentifier(column.name);
   if (IsText(column.type) || IsBinary(column.type)) return "HEX(" + name + ")";
+  if (const uint32_t bytes = AddressBytes(column.type)) {
+    return fmt::format("HEX(CAST({} AS BINARY({})))", name, bytes);
+  }
   if (column.type == SqlType::kBit) return name + "+0";
   return name;
 }
@@ -74,7 +86,7 @@ std::string FormatBoundary(const model::Column& column, const std::string& text)
   if (IsText(column.type)) {
     return fmt::format("_{} X'{}' COLLATE {}", column.charset, text, column.collation);
   }
-  if (IsBinary(column.type)) return "X'" + text + "'";
+  if (IsBinary(column.type) || AddressBytes(column.type) != 0) return "X'" + text + "'";
   if (IsTemporal(column.type)) return "'" + text + "'";
   return text;
 }

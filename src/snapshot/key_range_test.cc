@@ -31,6 +31,15 @@ TEST(KeyRangeTest, PrefixThatOrdersAsItCompares) {
   EXPECT_THAT(RangeColumns(TableWithKey({SqlType::kDate, SqlType::kVarChar})), ElementsAre(0, 1));
 }
 
+TEST(KeyRangeTest, UuidsAreComparedWithTheirBytes) {
+  Table table = TableWithKey({SqlType::kUuid, SqlType::kInet4, SqlType::kInet6});
+  EXPECT_THAT(RangeColumns(table), ElementsAre(0, 1, 2));
+  EXPECT_EQ(BoundaryExpression(table.columns[0]), "HEX(CAST(`a` AS BINARY(16)))");
+  EXPECT_EQ(BoundaryExpression(table.columns[1]), "HEX(CAST(`b` AS BINARY(4)))");
+  EXPECT_EQ(FormatBoundary(table.columns[2], "FE80"), "X'FE80'");
+  EXPECT_THAT(RangeColumns(TableWithKey({SqlType::kGeometry})), IsEmpty());
+}
+
 TEST(KeyRangeTest, SingleColumn) {
   const Table table = TableWithKey({SqlType::kBigInt});
   EXPECT_EQ(RangeCondition(table, {0}, {}, {}), "");

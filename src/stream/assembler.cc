@@ -284,7 +284,7 @@ Status Assembler::On(const binlog::Rows& rows) {
 
 Status Assembler::AppendRows(TableState& state, binlog::RowImageDecoder& decoder,
                              const binlog::Rows& rows) {
-  const size_t columns = rows.column_count;
+  const size_t columns = state.table.definition.columns.size();
   const std::span before(before_.data(), columns);
   const std::span after(after_.data(), columns);
   ByteReader reader(rows.data);
@@ -315,10 +315,7 @@ Status Assembler::AppendRows(TableState& state, binlog::RowImageDecoder& decoder
 }
 
 Status Assembler::AppendRow(TableState& state, model::Row row, bool is_deleted) {
-  const bool whole = std::none_of(row.begin(), row.end(), [](const model::Value& value) {
-    return value.kind == model::ValueKind::kAbsent;
-  });
-  if (!whole) [[unlikely]] {
+  if (!state.writer.IsWhole(row)) [[unlikely]] {
     return NeedsUser(
         fmt::format("a change of {} was logged without all of its columns",
                     state.table.definition.name.ToString()),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <chrono>
@@ -16,12 +17,14 @@
 #include "model/value.h"
 #include "typemap/charset.h"
 #include "typemap/decimal_text.h"
+#include "typemap/geometry.h"
 
 // One codec per ClickHouse representation: how a value that is not NULL becomes Native bytes. Used
 // by column_writer.cc alone, which adds what is common to all: NULL, keys and counting.
 //
 // Each has Write, which appends the bytes when it returns kExact, kClamped or kReplaced and nothing
-// otherwise, and kDefaultBytes: the type's default is that many zero bytes.
+// otherwise, and kDefaultBytes: the type's default is that many zero bytes. A codec of arrays has
+// kElementBytes too; its column's `ends` are kept by its writer.
 namespace penstock::typemap {
 
 enum class Fit : uint8_t {
@@ -131,6 +134,82 @@ struct TextCodec {
     const size_t replaced = converter->Append(value.bytes, out);
     out.EndString(string);
     return replaced == 0 ? Fit::kExact : Fit::kReplaced;
+  }
+};
+
+// WKT. The stored bytes as they are would be BytesCodec's.
+struct GeometryCodec {
+  static constexpr size_t kDefaultBytes = 1;
+  mutable std::string text;  // kept for its memory
+
+  Fit Write(const model::Value& value, clickhouse::Buffer& out) const {
+    if (value.kind != model::ValueKind::kBytes) return Fit::kWrong;
+    text.clear();
+    if (!AppendWkt(value.bytes, text)) return Fit::kWrong;
+    out.AppendVarint(text.size());
+    out.Append(std::string_view(text));
+    return Fit::kExact;
+  }
+};
+
+// Floats, little-endian in the source as in Native. NULL is the empty array, and so is the nothing
+// that MySQL without strict mode stores in a NOT NULL column that was not given.
+struct VectorCodec {
+  static constexpr size_t kDefaultBytes = 0;
+  static constexpr size_t kElementBytes = sizeof(float);
+  uint64_t dimensions;  // at most: MySQL's VECTOR(n) holds shorter ones too
+
+  Fit Write(const model::Value& value, clickhouse::Buffer& out) const {
+    const size_t bytes = value.bytes.size();
+    if (value.kind != model::ValueKind::kBytes || bytes % kElementBytes != 0 ||
+        bytes / kElementBytes > dimensions) {
+      return Fit::kWrong;
+    }
+    out.Append(value.bytes);
+    return Fit::kExact;
+  }
+};
+
+// 16 bytes in the order of the text. Native: each half as a little-endian UInt64.
+struct UuidCodec {
+  static constexpr size_t kDefaultBytes = 16;
+
+  Fit Write(const model::Value& value, clickhouse::Buffer& out) const {
+    if (value.kind != model::ValueKind::kBytes || value.bytes.size() != kDefaultBytes) {
+      return Fit::kWrong;
+    }
+    std::array<char, kDefaultBytes> native;
+    std::reverse_copy(value.bytes.begin(), value.bytes.begin() + 8, native.begin());
+    std::reverse_copy(value.bytes.begin() + 8, value.bytes.end(), native.begin() + 8);
+    out.Append(native);
+    return Fit::kExact;
+  }
+};
+
+struct Inet6Codec {
+  static constexpr size_t kDefaultBytes = 16;
+
+  Fit Write(const model::Value& value, clickhouse::Buffer& out) const {
+    if (value.kind != model::ValueKind::kBytes || value.bytes.size() != kDefaultBytes) {
+      return Fit::kWrong;
+    }
+    out.Append(value.bytes);
+    return Fit::kExact;
+  }
+};
+
+// Native: a little-endian UInt32.
+struct Inet4Codec {
+  static constexpr size_t kDefaultBytes = 4;
+
+  Fit Write(const model::Value& value, clickhouse::Buffer& out) const {
+    if (value.kind != model::ValueKind::kBytes || value.bytes.size() != kDefaultBytes) {
+      return Fit::kWrong;
+    }
+    std::array<char, kDefaultBytes> native;
+    std::reverse_copy(value.bytes.begin(), value.bytes.end(), native.begin());
+    out.Append(native);
+    return Fit::kExact;
   }
 };
 

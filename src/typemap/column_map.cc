@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "typemap/chosen_type.h"
-
 #include "typemap/charset.h"
+#include "typemap/chosen_type.h"
 
 namespace penstock::typemap {
 namespace {
@@ -45,6 +44,9 @@ Result<std::string> DecimalType(const model::Column& column) {
   }
   return fmt::format("Decimal({}, {})", column.precision, column.scale);
 }
+
+// ClickHouse has no Nullable(Array).
+bool IsArray(SqlType type) { return type == SqlType::kVector; }
 
 // Without Nullable and LowCardinality.
 Result<std::string> NativeType(const model::Column& column, const TypeOptions& options) {
@@ -86,6 +88,16 @@ Result<std::string> NativeType(const model::Column& column, const TypeOptions& o
       return FractionType(column, "Time64", "");
     case SqlType::kYear:
       return "UInt16";
+    case SqlType::kGeometry:
+      return "String";
+    case SqlType::kVector:
+      return "Array(Float32)";
+    case SqlType::kUuid:
+      return "UUID";
+    case SqlType::kInet4:
+      return "IPv4";
+    case SqlType::kInet6:
+      return "IPv6";
     case SqlType::kUnsupported:
       break;
   }
@@ -154,6 +166,17 @@ Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& 
     return Refuse(column, "may be NULL, so it cannot be part of the sorting key",
                   "Choose sorting keys that are NOT NULL, or make the column NOT NULL");
   }
+  if (in_key && (column.type == SqlType::kGeometry || column.type == SqlType::kVector)) {
+    return Refuse(column,
+                  fmt::format("is a {}, which cannot be part of the sorting key",
+                              model::SqlTypeName(column.type)),
+                  "Choose other sorting keys, or a primary key of other columns");
+  }
+  if (!column.in_log) {
+    return Refuse(column,
+                  "is generated, and this server's log does not hold it when a row is updated",
+                  "Name the column in excludedColumns, and compute it in ClickHouse");
+  }
   ColumnMapping mapping;
   bool low_cardinality = column.type == SqlType::kEnum;
   if (options.target_type.empty()) {
@@ -168,7 +191,7 @@ Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& 
     mapping.native_prefix = NativePrefixOf(chosen);
     low_cardinality = chosen.low_cardinality;
   }
-  mapping.nullable = column.nullable && options.allow_nullable_columns;
+  mapping.nullable = column.nullable && options.allow_nullable_columns && !IsArray(column.type);
   mapping.declared_type =
       mapping.nullable ? fmt::format("Nullable({})", mapping.native_type) : mapping.native_type;
   if (low_cardinality) {

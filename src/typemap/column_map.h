@@ -28,6 +28,8 @@ struct ColumnMapping {
 };
 
 // The one conversion table of the product. `in_key`: a column of the sorting key is never Nullable.
+// A VECTOR becomes an Array, which cannot be Nullable: NULL is the empty array there, which a
+// column that may be NULL holds for nothing else.
 // kInvalidArgument, naming column and type, where the type is not supported.
 Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& options,
                                 bool in_key);

@@ -58,6 +58,9 @@ TEST(MapColumnTest, FollowsTheTableOfTypes) {
       {Of(SqlType::kYear), "UInt16"},
       {Of(SqlType::kSet), "String"},
       {Of(SqlType::kJson), "String"},
+      {Of(SqlType::kUuid), "UUID"},
+      {Of(SqlType::kInet4), "IPv4"},
+      {Of(SqlType::kInet6), "IPv6"},
   };
   for (const auto& [column, type] : table) {
     const auto mapping = MapColumn(column, {}, true);
@@ -71,6 +74,32 @@ TEST(MapColumnTest, FollowsTheTableOfTypes) {
     EXPECT_EQ(MapColumn(nullable, {}, false)->declared_type, "Nullable(" + type + ")");
     EXPECT_EQ(MapColumn(nullable, {.allow_nullable_columns = false}, false)->declared_type, type);
   }
+}
+
+TEST(MapColumnTest, GeometryAndVectorAreNoKeys) {
+  for (const SqlType type : {SqlType::kGeometry, SqlType::kVector}) {
+    const auto refused = MapColumn(Of(type), {}, true);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(refused.error().message, HasSubstr("cannot be part of the sorting key"));
+  }
+  EXPECT_EQ(MapColumn(Of(SqlType::kGeometry), {}, false)->declared_type, "String");
+}
+
+TEST(MapColumnTest, AnArrayIsNeverNullable) {
+  Column column = Of(SqlType::kVector);
+  column.nullable = true;
+  EXPECT_EQ(MapColumn(column, {}, false)->declared_type, "Array(Float32)");
+  EXPECT_FALSE(MapColumn(column, {}, false)->nullable);
+}
+
+TEST(MapColumnTest, RefusesWhatTheLogDoesNotHold) {
+  Column column = Of(SqlType::kInt);
+  column.in_log = false;
+  const auto refused = MapColumn(column, {}, false);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().message, HasSubstr("column c is generated"));
+  EXPECT_THAT(refused.error().remedy, HasSubstr("excludedColumns"));
 }
 
 TEST(MapColumnTest, EnumIsLowCardinalitySentAsString) {

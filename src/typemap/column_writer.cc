@@ -104,11 +104,18 @@ class Writer final : public ColumnWriter {
     const Fit fit = codec_.Write(value, out.values);
     if (fit != Fit::kExact) [[unlikely]]
       return Settle(fit, size, value, out);
-    if (rules_.nullable) out.nulls.Append(uint8_t{0});
+    EndCell(false, out);
     return {};
   }
 
  private:
+  void EndCell(bool is_null, ColumnData& out) {
+    if (rules_.nullable) out.nulls.Append(static_cast<uint8_t>(is_null));
+    if constexpr (requires { Codec::kElementBytes; }) {
+      out.ends.Append(uint64_t{out.values.size() / Codec::kElementBytes});
+    }
+  }
+
   void AppendDefault(bool is_null, ColumnData& out) {
     if constexpr (requires { codec_.default_value(); }) {
       out.values.Append(codec_.default_value());
@@ -117,7 +124,7 @@ class Writer final : public ColumnWriter {
     } else {
       out.values.AppendZeros(Codec::kDefaultBytes);
     }
-    if (rules_.nullable) out.nulls.Append(static_cast<uint8_t>(is_null));
+    EndCell(is_null, out);
   }
 
   Status AppendNull(const Value& value, ColumnData& out) {
@@ -135,7 +142,7 @@ class Writer final : public ColumnWriter {
       return RefusedInKey(value, rules_, out.name);
     }
     if (fit == Fit::kClamped || fit == Fit::kReplaced) {
-      if (rules_.nullable) out.nulls.Append(uint8_t{0});
+      EndCell(false, out);
       ++changes_[fit == Fit::kClamped ? Change::kClamped : Change::kReplaced];
       return {};
     }
@@ -242,6 +249,16 @@ std::unique_ptr<ColumnWriter> MakeFor(const model::Column& column, Rules rules) 
       const bool in_key = rules.in_key;
       return Make(MakeSetCodec(column, in_key), std::move(rules));
     }
+    case SqlType::kGeometry:
+      return Make(GeometryCodec{}, std::move(rules));
+    case SqlType::kVector:
+      return Make(VectorCodec{column.length}, std::move(rules));
+    case SqlType::kUuid:
+      return Make(UuidCodec{}, std::move(rules));
+    case SqlType::kInet4:
+      return Make(Inet4Codec{}, std::move(rules));
+    case SqlType::kInet6:
+      return Make(Inet6Codec{}, std::move(rules));
     case SqlType::kChar:
     case SqlType::kVarChar:
     case SqlType::kText:

@@ -13,9 +13,9 @@ namespace {
 
 using namespace std::string_literals;
 using clickhouse::ColumnData;
-using model::CivilTime;
 using model::Change;
 using model::ChangeCounts;
+using model::CivilTime;
 using model::Column;
 using model::SqlType;
 using model::Value;
@@ -113,6 +113,51 @@ void ExpectBytes(const std::vector<Vector>& vectors) {
     EXPECT_EQ(written.Bytes(vectors[i].value), vectors[i].bytes) << "vector " << i;
     EXPECT_EQ(written.writer->changes().total(), 0U) << "vector " << i;
   }
+}
+
+// Native bytes that ClickHouse 26.7 answers for these values.
+TEST(ColumnWriterTest, Addresses) {
+  const std::string uuid = "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff"s;
+  const std::string inet6 = "\x20\x01\x0d\xb8"s + std::string(11, '\0') + "\1";
+  ExpectBytes({
+      {Of(SqlType::kUuid), Value::Bytes(uuid),
+       "\x77\x66\x55\x44\x33\x22\x11\x00\xff\xee\xdd\xcc\xbb\xaa\x99\x88"s},
+      {Of(SqlType::kInet4), Value::Bytes("\1\2\3\4"), "\4\3\2\1"},
+      {Of(SqlType::kInet6), Value::Bytes(inet6), inet6},
+      {Of(SqlType::kUuid), Value::Bytes("short"), ""},
+      {Of(SqlType::kInet4), Value::Bytes(uuid), ""},
+      {Of(SqlType::kInet6), Value::Bytes("\1\2\3\4"), ""},
+      {Of(SqlType::kUuid), Value::Uint(1), ""},
+      {Of(SqlType::kUuid, true), Value::Null(), std::string(16, '\0')},
+      {Of(SqlType::kInet4, true), Value::Null(), std::string(4, '\0')},
+  });
+}
+
+TEST(ColumnWriterTest, Geometries) {
+  const std::string point = "\0\0\0\0\1\1\0\0\0"s + Le(1.0) + Le(-2.5);
+  ExpectBytes({
+      {Of(SqlType::kGeometry), Value::Bytes(point), Text("POINT(1 -2.5)")},
+      {Of(SqlType::kGeometry), Value::Bytes("POINT(1 2)"), ""},
+      {Of(SqlType::kGeometry), Value::Bytes(""), Text("")},
+      {Of(SqlType::kGeometry, true), Value::Null(), Text("")},
+  });
+}
+
+TEST(ColumnWriterTest, VectorsAreArrays) {
+  Column column = Of(SqlType::kVector, true);
+  column.length = 2;
+  Written written(column);
+  EXPECT_FALSE(written.data.nullable);
+  EXPECT_EQ(written.Bytes(Value::Bytes(Le(1.5F) + Le(-2.0F))), Le(1.5F) + Le(-2.0F));
+  EXPECT_EQ(written.Bytes(Value::Null()), "");
+  EXPECT_EQ(written.Bytes(Value::Bytes(Le(0.5F))), Le(0.5F));
+  const std::string ends = Le(uint64_t{2}) + Le(uint64_t{2}) + Le(uint64_t{3});
+  EXPECT_EQ(written.data.ends.view(), ends);
+  for (const std::string& wrong : {"abc"s, std::string(12, 'x')}) {
+    EXPECT_FALSE(written.Append(Value::Bytes(wrong)));
+  }
+  EXPECT_FALSE(written.Append(Value::Double(1)));
+  EXPECT_EQ(written.data.ends.view(), ends) << "a refused vector leaves nothing";
 }
 
 TEST(ColumnWriterTest, Integers) {

@@ -237,10 +237,14 @@ Status TableWriter::Append(model::Row row, uint64_t version, bool is_deleted,
 }
 
 void TableWriter::TakeBack(size_t cells, clickhouse::Block& out) const {
-  for (size_t i = 0; i < cells; ++i) {
-    out.columns[i].values.Truncate(row_starts_[i]);
-    if (out.columns[i].nullable) out.columns[i].nulls.Truncate(out.rows);
-  }
+  for (size_t i = 0; i < cells; ++i) out.columns[i].Truncate(out.rows, row_starts_[i]);
+}
+
+bool TableWriter::IsWhole(model::Row row) const {
+  PENSTOCK_CHECK(row.size() == source_columns_);
+  return std::ranges::none_of(columns_, [&](const ColumnPlan& column) {
+    return row[column.source_index].kind == model::ValueKind::kAbsent;
+  });
 }
 
 // A key column maps one to one (what would not is refused by its writer), so source cells differ

@@ -56,6 +56,9 @@ class TableWriter {
   // is as it was. `row` has a value per column of the source table.
   Status Append(model::Row row, uint64_t version, bool is_deleted, clickhouse::Block& out);
 
+  // Whether the row holds a value of every column that is written.
+  bool IsWhole(model::Row row) const;
+
   // Whether the sorting key of the two rows differs in the bytes ClickHouse would store.
   bool KeyChanged(model::Row before, model::Row after) const;
 

@@ -138,6 +138,7 @@ TEST(TableWriterTest, AFailedRowLeavesTheBlockAsItWas) {
   const auto row = Row(7, "eu", Value::Null());
   ASSERT_TRUE(writer->Append(row, 1, false, block).has_value());
   const clickhouse::BlockMark before = block.Mark();
+  const size_t bytes = block.bytes();
 
   auto bad = Row(8, "us", Value::Bytes("note"));
   bad[3] = Value::Int(1);  // no DATE
@@ -146,11 +147,41 @@ TEST(TableWriterTest, AFailedRowLeavesTheBlockAsItWas) {
   EXPECT_EQ(status.error().code, ErrorCode::kBadData);
   EXPECT_THAT(status.error().message, HasSubstr("column day"));
   EXPECT_EQ(block.Mark().sizes, before.sizes);
+  EXPECT_EQ(block.bytes(), bytes) << "NULL bytes too";
   EXPECT_EQ(block.rows, 1U);
 
   bad.pop_back();
   EXPECT_EQ(writer->Append(bad, 2, false, block).error().code, ErrorCode::kBadData);
   EXPECT_EQ(block.Mark().sizes, before.sizes);
+}
+
+TEST(TableWriterTest, AFailedRowTakesItsArrayBack) {
+  model::Table table = Orders();
+  table.columns[2] = Of("note", SqlType::kVector, true);
+  table.columns[2].length = 1;
+  auto writer = TableWriter::Make(table, {});
+  ASSERT_TRUE(writer.has_value());
+  clickhouse::Block block = writer->NewBlock();
+  auto row = Row(7, "eu", Value::Bytes("four"));
+  ASSERT_TRUE(writer->Append(row, 1, false, block).has_value());
+  const size_t bytes = block.bytes();
+  row[3] = Value::Int(1);  // no DATE
+  EXPECT_FALSE(writer->Append(row, 2, false, block).has_value());
+  EXPECT_EQ(block.bytes(), bytes);
+  EXPECT_EQ(block.columns[2].ends.size(), sizeof(uint64_t));
+}
+
+// A log may leave excluded columns out: generated ones, say.
+TEST(TableWriterTest, ARowIsWholeWithoutItsExcludedColumns) {
+  auto row = Row(1, "eu", Value::Absent());
+  EXPECT_FALSE(TableWriter::Make(Orders(), {})->IsWhole(row));
+  auto writer = TableWriter::Make(Orders(), {.excluded_columns = {"note"}});
+  ASSERT_TRUE(writer.has_value());
+  EXPECT_TRUE(writer->IsWhole(row));
+  clickhouse::Block block = writer->NewBlock();
+  EXPECT_TRUE(writer->Append(row, 1, false, block).has_value());
+  row[1] = Value::Absent();
+  EXPECT_FALSE(writer->IsWhole(row));
 }
 
 TEST(TableWriterTest, KeyChangesOnlyByTheSortingKey) {

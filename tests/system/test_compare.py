@@ -23,6 +23,24 @@ COLUMNS = {  # name: (type in the source, type in ClickHouse)
     "ti": ("TIME(6)", "Nullable(Time64(6))"),
     "j": ("JSON", "Nullable(String)"),
 }
+# In a table of their own: name: (type in the source, type in ClickHouse, a value in the source's
+# SQL, the same in ClickHouse's, another).
+WKT = "'GEOMETRYCOLLECTION(POINT(1.5 -2),LINESTRING(0 0,1e22 0.1))'"
+COMMON_COLUMNS = {
+    "g": ("GEOMETRY", "Nullable(String)", f"ST_GeomFromText({WKT})", WKT,
+          WKT.replace("0.1", "0.2")),
+    "p": ("POINT", "Nullable(String)", "POINT(100000,-1)", "'POINT(1e5 -1)'", "'POINT(-1 100000)'"),
+}
+MARIADB_COLUMNS = {
+    "u": ("UUID", "Nullable(UUID)", "'00112233-4455-1677-8899-aabbccddee00'",
+          "'00112233-4455-1677-8899-aabbccddee00'", "'00112233-4455-1677-8899-aabbccddee01'"),
+    "a": ("INET4", "Nullable(IPv4)", "'1.2.3.4'", "'1.2.3.4'", "'4.3.2.1'"),
+    "s": ("INET6", "Nullable(IPv6)", "'fe80::1'", "'fe80::1'", "'fe80::100'"),
+}
+MYSQL_COLUMNS = {
+    "v": ("VECTOR(3)", "Array(Float32)", "STRING_TO_VECTOR('[1,-2.5,0.1]')", "[1,-2.5,0.1]",
+          "[1,-2.5]"),
+}
 # Values in the source's SQL; in ClickHouse's where that differs.
 ROWS = [
     ["1", "-2147483648", "'-12345678901234567890123456789012345.000000000000000000000000000001'",
@@ -41,6 +59,7 @@ class Compare:
     """One source and one ClickHouse with the same rows, made by hand on each side."""
 
     source_class = None
+    special = {}
 
     @classmethod
     def setUpClass(cls):
@@ -98,6 +117,32 @@ class Compare:
                 self.change(f"{value} AS {name}, 1 AS _penstock_version", "id = 2")
                 self.assert_one_difference("id=2", name)
 
+    def test_types_that_not_every_server_has(self):
+        names = ",".join(["id", *self.special])
+        self.source.run("CREATE TABLE s.special (id INT PRIMARY KEY, " + ",".join(
+            f"{name} {column[0]}" for name, column in self.special.items()) + ")",
+            f"INSERT INTO s.special VALUES (1, {','.join(c[2] for c in self.special.values())})",
+            "INSERT INTO s.special (id) VALUES (2)")
+        self.clickhouse.query("CREATE TABLE d.special (id Int32, " + ",".join(
+            f"{name} {column[1]}" for name, column in self.special.items()) +
+            ", _penstock_version UInt64, _penstock_is_deleted UInt8) "
+            "ENGINE = ReplacingMergeTree(_penstock_version, _penstock_is_deleted) ORDER BY id")
+        self.clickhouse.query("INSERT INTO d.special (id) VALUES (2)")
+
+        def compared(version, **other):
+            values = [other.get(name, column[3]) for name, column in self.special.items()]
+            self.clickhouse.query(f"INSERT INTO d.special ({names}, _penstock_version) "
+                                  f"VALUES (1, {','.join(values)}, {version})")
+            return compare.compare_table(self.source.connect, self.clickhouse.url,
+                                         ("s", "special"), ("d", "special")).differences
+        self.assertEqual([], compared(1))
+        for version, (name, column) in enumerate(self.special.items(), 2):
+            for value in (column[4], "[]" if column[1].startswith("Array") else "NULL"):
+                with self.subTest(column=name, value=value):
+                    differences = compared(version, **{name: value})
+                    self.assertEqual(1, len(differences), differences)
+                    self.assertIn(f"id=1: {name} is", differences[0])
+
     def test_null_is_no_value(self):
         self.change("NULL AS t, 1 AS _penstock_version", "id = 2")
         self.assert_one_difference("t is '' in the source, NULL in ClickHouse")
@@ -123,10 +168,12 @@ class Compare:
 
 class CompareMariaDB(Compare, unittest.TestCase):
     source_class = MariaDB1011
+    special = {**COMMON_COLUMNS, **MARIADB_COLUMNS}
 
 
 class CompareMySQL(Compare, unittest.TestCase):
     source_class = MySQL97
+    special = {**COMMON_COLUMNS, **MYSQL_COLUMNS}
 
 
 if __name__ == "__main__":

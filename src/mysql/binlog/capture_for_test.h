@@ -75,6 +75,7 @@ inline model::Column CapturedColumn(const std::vector<std::string>& fields) {
   column.scale = static_cast<uint32_t>(std::stoul(fields[6]));
   column.length = std::stoull(fields[7]);
   column.charset = fields[8];
+  column.compressed = column.type_text.find(" COMPRESSED") != std::string::npos;
   if (!fields[9].empty()) column.labels = SplitAt(fields[9], '|');
   return column;
 }
@@ -95,7 +96,9 @@ inline Capture LoadCapture(const std::string& name) {
     if (fields[0] == "event") capture.events.push_back(FromHex(fields[1]));
     if (fields[0] == "zevent") capture.events.push_back(Inflate(FromHex(fields[1])));
     if (fields[0] == "table") {
-      capture.tables.emplace_back().table.name = {fields[1], fields[2]};
+      model::Table& table = capture.tables.emplace_back().table;
+      table.name = {fields[1], fields[2]};
+      if (fields.size() > 3) table.hidden_columns = std::stoul(fields[3]);
     }
     if (fields[0] == "column") {
       capture.tables.back().table.columns.push_back(CapturedColumn(fields));

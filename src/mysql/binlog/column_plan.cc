@@ -52,7 +52,7 @@ uint32_t CharacterBytesMax(std::string_view charset) {
   return 0;
 }
 
-// Whether a string column of at most `bytes` is what the definition says.
+// Whether a text or binary column of at most `bytes` is what the definition says.
 bool LengthFits(const model::Column& column, uint32_t bytes) {
   const bool is_binary = column.type == SqlType::kBinary || column.type == SqlType::kVarBinary;
   const uint32_t character_bytes = is_binary ? 1 : CharacterBytesMax(column.charset);
@@ -125,19 +125,83 @@ std::optional<ColumnPlan> PlanChar(const model::Column& column, const LoggedColu
                     .length = metadata.length};
 }
 
+// MariaDB's COMPRESSED: a byte more than the value may have is kept for its header.
+std::optional<ColumnPlan> PlanCompressedVarChar(const model::Column& column,
+                                                const LoggedColumn& logged) {
+  if (logged.type != kVarCharCompressedColumn || logged.metadata == 0) return std::nullopt;
+  const uint32_t bytes = logged.metadata - 1U;
+  if (!LengthFits(column, bytes)) return std::nullopt;
+  return ColumnPlan{
+      .codec = Codec::kCompressed, .width = LengthWidth(logged.metadata), .length = bytes};
+}
+
 std::optional<ColumnPlan> PlanVarChar(const model::Column& column, const LoggedColumn& logged) {
+  if (column.compressed) return PlanCompressedVarChar(column, logged);
   const bool type_fits = logged.type == kVarCharColumn || logged.type == kVarStringColumn;
   if (!type_fits || !LengthFits(column, logged.metadata)) return std::nullopt;
   return ColumnPlan{.codec = Codec::kBytes, .width = LengthWidth(logged.metadata)};
 }
 
-// TEXT, BLOB and JSON: the metadata is the width of the length. TINYTEXT to LONGTEXT differ in
-// nothing else, and MariaDB's JSON is a LONGTEXT.
+// TEXT, BLOB, JSON and GEOMETRY: the metadata is the width of the length. TINYTEXT to LONGTEXT
+// differ in nothing else, and MariaDB's JSON is a LONGTEXT.
 std::optional<ColumnPlan> PlanBlob(const LoggedColumn& logged, uint8_t expected_type, Codec codec) {
   if (logged.type != expected_type || logged.metadata < 1 || logged.metadata > 4) {
     return std::nullopt;
   }
   return ColumnPlan{.codec = codec, .width = static_cast<uint8_t>(logged.metadata)};
+}
+
+std::optional<ColumnPlan> PlanText(const model::Column& column, const LoggedColumn& logged) {
+  if (!column.compressed) return PlanBlob(logged, kBlobColumn, Codec::kBytes);
+  auto plan = PlanBlob(logged, kBlobCompressedColumn, Codec::kCompressed);
+  if (plan) plan->length = static_cast<uint32_t>((uint64_t{1} << 8 * plan->width) - 1);
+  return plan;
+}
+
+// MySQL has a type for it; MariaDB's is a VARBINARY of as many bytes.
+std::optional<ColumnPlan> PlanVector(const model::Column& column, const LoggedColumn& logged) {
+  if (logged.type == kVectorColumn) return PlanBlob(logged, kVectorColumn, Codec::kBytes);
+  if (logged.type != kVarCharColumn || logged.metadata != column.length * sizeof(float)) {
+    return std::nullopt;
+  }
+  return ColumnPlan{.codec = Codec::kBytes, .width = LengthWidth(logged.metadata)};
+}
+
+// MariaDB's UUID, INET4 and INET6 are BINARY there: in the order of their text, whatever the order
+// in the table's file is.
+std::optional<ColumnPlan> PlanAddress(const LoggedColumn& logged, uint8_t bytes) {
+  const StringMetadata metadata = SplitString(logged);
+  if (metadata.real_type != kStringColumn || metadata.length != bytes) return std::nullopt;
+  return ColumnPlan{.codec = Codec::kBinary, .width = 1, .length = bytes};
+}
+
+std::optional<ColumnPlan> PlanYear(const model::Column& column, const LoggedColumn& logged) {
+  if (logged.type != kYearColumn) return std::nullopt;
+  return ColumnPlan{.codec = column.precision == 2 ? Codec::kShortYear : Codec::kYear};
+}
+
+// A type that is not known here, whose columns a pipe must exclude: their cells are only stepped
+// over, which needs to know how long they are.
+std::optional<ColumnPlan> PlanUnknown(const LoggedColumn& logged) {
+  switch (logged.type) {
+    case kBlobColumn:
+    case kBlobCompressedColumn:
+    case kGeometryColumn:
+    case kJsonColumn:
+    case kVectorColumn:
+      return PlanBlob(logged, logged.type, Codec::kBytes);
+    case kVarCharColumn:
+    case kVarStringColumn:
+    case kVarCharCompressedColumn:
+      return ColumnPlan{.codec = Codec::kBytes, .width = LengthWidth(logged.metadata)};
+    case kStringColumn: {
+      const StringMetadata metadata = SplitString(logged);
+      if (metadata.real_type != kStringColumn) return std::nullopt;
+      return ColumnPlan{.codec = Codec::kBytes, .width = LengthWidth(metadata.length)};
+    }
+    default:
+      return std::nullopt;
+  }
 }
 
 std::optional<ColumnPlan> PlanLabels(const LoggedColumn& logged, uint8_t expected_type,
@@ -157,13 +221,11 @@ struct TemporalTypes {
 std::optional<ColumnPlan> PlanTemporal(const model::Column& column, const LoggedColumn& logged,
                                        const TemporalTypes& types) {
   constexpr uint32_t kFractionDigitsMax = 6;
-  if (logged.type == types.old_type && column.scale == 0) {
-    return ColumnPlan{.codec = types.old_codec};
+  if (column.scale > kFractionDigitsMax) return std::nullopt;
+  if (logged.type == types.old_type) {
+    return ColumnPlan{.codec = types.old_codec, .scale = static_cast<uint8_t>(column.scale)};
   }
-  if (logged.type != types.type || logged.metadata != column.scale ||
-      column.scale > kFractionDigitsMax) {
-    return std::nullopt;
-  }
+  if (logged.type != types.type || logged.metadata != column.scale) return std::nullopt;
   return ColumnPlan{.codec = types.codec, .scale = static_cast<uint8_t>(column.scale)};
 }
 
@@ -200,9 +262,18 @@ std::optional<ColumnPlan> PlanByType(const model::Column& column, const LoggedCo
       return PlanVarChar(column, logged);
     case SqlType::kText:
     case SqlType::kBlob:
-      return PlanBlob(logged, kBlobColumn, Codec::kBytes);
+      return PlanText(column, logged);
     case SqlType::kJson:
       return PlanBlob(logged, kJsonColumn, Codec::kJson);
+    case SqlType::kGeometry:
+      return PlanBlob(logged, kGeometryColumn, Codec::kBytes);
+    case SqlType::kVector:
+      return PlanVector(column, logged);
+    case SqlType::kUuid:
+    case SqlType::kInet6:
+      return PlanAddress(logged, 16);
+    case SqlType::kInet4:
+      return PlanAddress(logged, 4);
     case SqlType::kDate:
       return PlanDate(logged);
     case SqlType::kDateTime:
@@ -217,14 +288,13 @@ std::optional<ColumnPlan> PlanByType(const model::Column& column, const LoggedCo
       return PlanTemporal(column, logged,
                           {kTime2Column, Codec::kTime2, kOldTimeColumn, Codec::kOldTime});
     case SqlType::kYear:
-      if (logged.type != kYearColumn) return std::nullopt;
-      return ColumnPlan{.codec = Codec::kYear};
+      return PlanYear(column, logged);
     case SqlType::kEnum:
       return PlanLabels(logged, kEnumColumn, EnumWidth(column.labels.size()));
     case SqlType::kSet:
       return PlanLabels(logged, kSetColumn, SetWidth(column.labels.size()));
     case SqlType::kUnsupported:
-      break;
+      return PlanUnknown(logged);
   }
   return std::nullopt;
 }

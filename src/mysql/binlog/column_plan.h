@@ -26,11 +26,13 @@ enum class Codec : uint8_t {
   kDouble,
   kDecimal,
   kDecimalText,
-  kBytes,   // after a length of `width` bytes
-  kBinary,  // likewise, without the zeros at its end
-  kJson,    // likewise
+  kBytes,       // after a length of `width` bytes
+  kBinary,      // likewise, without the zeros at its end
+  kJson,        // likewise
+  kCompressed,  // likewise; deflated, at most `length` bytes before
   kDate,
   kYear,
+  kShortYear,  // YEAR(2)
   kDateTime2,
   kTimestamp2,
   kTime2,
@@ -44,7 +46,7 @@ struct ColumnPlan {
   uint8_t width = 0;
   uint8_t precision = 0;
   uint8_t scale = 0;    // digits of the fraction, also of temporal columns
-  uint32_t length = 0;  // kBinary: bytes with the zeros
+  uint32_t length = 0;  // kBinary: bytes with the zeros; kCompressed: bytes at most
 };
 
 // What a table map says of one column: "Table_map_event", column types and metadata.

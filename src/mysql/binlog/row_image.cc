@@ -1,7 +1,9 @@
 #include "mysql/binlog/row_image.h"
 
 #include "base/check.h"
+#include "mysql/binlog/compressed_column.h"
 #include "mysql/binlog/decimal.h"
+#include "mysql/binlog/event_type.h"
 #include "mysql/binlog/json_binary.h"
 #include "mysql/binlog/temporal.h"
 
@@ -32,17 +34,24 @@ std::string_view ReadCounted(ByteReader& reader, uint8_t width) {
   }
 }
 
+// Whether a column is MariaDB's hash of a long unique key.
+bool IsHash(const TableMap& map, size_t column) {
+  if (static_cast<uint8_t>(map.types[column]) != kLongLongColumn) return false;
+  return map.names.empty() || map.names[column].starts_with("DB_ROW_HASH_");
+}
+
 }  // namespace
 
 Result<RowImageDecoder> RowImageDecoder::Make(const model::Table& table, const TableMap& map) {
   const auto in_table = [&table] { return fmt::format("table {}", table.name.ToString()); };
-  if (table.columns.size() != map.types.size()) {
+  if (table.columns.size() + table.hidden_columns != map.types.size()) {
     return Fail(ErrorCode::kConflict, "{} has {} columns in its definition, but {} in the log",
-                in_table(), table.columns.size(), map.types.size());
+                in_table(), table.columns.size() + table.hidden_columns, map.types.size());
   }
   RowImageDecoder decoder;
   decoder.table_ = table.name;
-  decoder.columns_.reserve(table.columns.size());
+  decoder.visible_ = table.columns.size();
+  decoder.columns_.reserve(map.types.size());
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const model::Column& column = table.columns[i];
     if (!map.names.empty() && map.names[i] != column.name) {
@@ -59,6 +68,14 @@ Result<RowImageDecoder> RowImageDecoder::Make(const model::Table& table, const T
     if (plan->codec == Codec::kJson) decoder.documents_.emplace_back();
     decoder.columns_.push_back(*plan);
     decoder.names_.push_back(column.name);
+  }
+  for (size_t i = table.columns.size(); i < map.types.size(); ++i) {
+    if (!IsHash(map, i)) {
+      return Fail(ErrorCode::kConflict, "{} has a column in the log that its definition has not",
+                  in_table());
+    }
+    decoder.columns_.push_back({.codec = Codec::kInt64});
+    decoder.names_.emplace_back("DB_ROW_HASH");
   }
   return decoder;
 }
@@ -98,7 +115,7 @@ template <typename DecodeOne>
 Status RowImageDecoder::DecodeCells(ByteReader& reader, std::string_view present,
                                     std::span<Value> row, const DecodeOne& decode_one) {
   const size_t count = columns_.size();
-  PENSTOCK_CHECK(row.size() >= count);
+  PENSTOCK_CHECK(row.size() >= visible_);
   if (present.size() != (count + 7) / 8) {
     return Fail(ErrorCode::kBadData, "row image of table {} is of another number of columns",
                 table_.ToString());
@@ -112,16 +129,18 @@ Status RowImageDecoder::DecodeCells(ByteReader& reader, std::string_view present
   const std::string_view nulls = reader.Bytes((present_count + 7) / 8);
   if (!reader.ok()) return Malformed(0);
   size_t cell = 0;
+  Value hidden;
   for (size_t i = 0; i < count; ++i) {
+    Value& value = i < visible_ ? row[i] : hidden;
     if (!all && !BitAt(present, i)) {
-      row[i] = Value::Absent();
+      value = Value::Absent();
       continue;
     }
     if (BitAt(nulls, cell++)) {
-      row[i] = Value::Null();
+      value = Value::Null();
       continue;
     }
-    row[i] = decode_one(i);
+    value = decode_one(i);
     if (!reader.ok()) [[unlikely]]
       return Malformed(i);
   }
@@ -172,10 +191,14 @@ Value RowImageDecoder::DecodeCell(size_t column, ByteReader& reader) {
       return DecodeBinary(plan, reader);
     case Codec::kJson:
       return DecodeJson(column, reader);
+    case Codec::kCompressed:
+      return DecodeCompressed(plan, reader);
     case Codec::kDate:
       return ReadDate(reader);
     case Codec::kYear:
       return ReadYear(reader);
+    case Codec::kShortYear:
+      return Value::Uint(ReadYear(reader).u % 100);
     case Codec::kDateTime2:
       return ReadDateTime2(reader, plan.scale);
     case Codec::kTimestamp2:
@@ -183,11 +206,11 @@ Value RowImageDecoder::DecodeCell(size_t column, ByteReader& reader) {
     case Codec::kTime2:
       return ReadTime2(reader, plan.scale);
     case Codec::kOldDateTime:
-      return ReadOldDateTime(reader);
+      return ReadOldDateTime(reader, plan.scale);
     case Codec::kOldTimestamp:
-      return ReadOldTimestamp(reader);
+      return ReadOldTimestamp(reader, plan.scale);
     case Codec::kOldTime:
-      return ReadOldTime(reader);
+      return ReadOldTime(reader, plan.scale);
   }
   return Value::Null();
 }
@@ -203,6 +226,13 @@ Value RowImageDecoder::DecodeBinary(const ColumnPlan& plan, ByteReader& reader) 
   std::string& padded = Scratch();
   padded.append(bytes).resize(plan.length, '\0');
   return Value::Bytes(padded);
+}
+
+Value RowImageDecoder::DecodeCompressed(const ColumnPlan& plan, ByteReader& reader) {
+  const std::string_view stored = ReadCounted(reader, plan.width);
+  std::string& value = Scratch();
+  if (!AppendInflated(stored, plan.length, value)) reader.Fail();
+  return Value::Bytes(value);
 }
 
 Value RowImageDecoder::DecodeJson(size_t column, ByteReader& reader) {

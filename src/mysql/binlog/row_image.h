@@ -27,7 +27,8 @@ class RowImageDecoder {
 
   // Decodes one image from `reader`; columns missing in the `present` bitmap become kAbsent.
   // Views in `row` point into the reader's bytes or into this decoder's scratch space, and live
-  // until BeginRow. `row` must have a place per column. Malformed bytes are kBadData.
+  // until BeginRow. `row` must have a place per column of the definition; hidden columns are read
+  // over. Malformed bytes are kBadData.
   Status Decode(ByteReader& reader, std::string_view present, std::span<model::Value> row);
 
   // Likewise the second image of an update in `rows`, after Decode() of its first into `before`.
@@ -43,6 +44,7 @@ class RowImageDecoder {
     for (std::string_view& document : documents_) document = {};
   }
 
+  // Those of the log, hidden ones included.
   size_t column_count() const { return columns_.size(); }
 
  private:
@@ -51,6 +53,7 @@ class RowImageDecoder {
                      const DecodeOne& decode_one);
   model::Value DecodeCell(size_t column, ByteReader& reader);
   model::Value DecodeBinary(const ColumnPlan& plan, ByteReader& reader);
+  model::Value DecodeCompressed(const ColumnPlan& plan, ByteReader& reader);
   model::Value DecodeJson(size_t column, ByteReader& reader);
   model::Value PatchJson(size_t column, const model::Value& before, ByteReader& reader,
                          Status& status);
@@ -60,6 +63,7 @@ class RowImageDecoder {
   Failure MissingBefore(size_t column) const;
 
   model::TableName table_;
+  size_t visible_ = 0;  // of the columns, those of the definition
   std::vector<ColumnPlan> columns_;
   std::vector<std::string> names_;
   std::deque<std::string> scratch_;  // stable strings for JSON text, decimals, padding

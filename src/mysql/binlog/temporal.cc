@@ -60,6 +60,47 @@ CivilTime UnpackSeconds(uint64_t packed) {
   return civil;
 }
 
+// Microseconds in the smallest unit of a fraction of 1 to 6 digits.
+constexpr uint64_t MicrosPerDigit(uint32_t digits) {
+  uint64_t micros = 1;
+  for (; digits < 6; ++digits) micros *= 10;
+  return micros;
+}
+
+Value ReadOldDateTimeFraction(ByteReader& reader, uint32_t digits) {
+  constexpr std::array<uint8_t, 7> kBytes = {8, 6, 6, 7, 7, 7, 8};
+  const uint64_t units_per_second = kMicrosPerSecond / MicrosPerDigit(digits);
+  uint64_t rest = reader.Big(kBytes[digits]);
+  const auto take = [&rest](uint64_t base) {
+    const uint64_t part = rest % base;
+    rest /= base;
+    return part;
+  };
+  CivilTime civil;
+  civil.microsecond = static_cast<uint32_t>(take(units_per_second) * MicrosPerDigit(digits));
+  civil.second = static_cast<uint8_t>(take(60));
+  civil.minute = static_cast<uint8_t>(take(60));
+  civil.hour = static_cast<uint8_t>(take(24));
+  civil.day = static_cast<uint8_t>(take(32));
+  civil.month = static_cast<uint8_t>(take(13));
+  if (rest > 9999) reader.Fail();
+  civil.year = static_cast<uint16_t>(rest);
+  return CheckedCivil(reader, civil);
+}
+
+Value ReadOldTimeFraction(ByteReader& reader, uint32_t digits) {
+  constexpr std::array<uint8_t, 7> kBytes = {3, 4, 4, 5, 5, 5, 6};
+  constexpr int64_t kZeroSeconds = 839 * 3600;
+  const auto micros_per_unit = static_cast<int64_t>(MicrosPerDigit(digits));
+  const auto stored = static_cast<int64_t>(reader.Big(kBytes[digits]));
+  const int64_t units = stored - kZeroSeconds * (kMicrosPerSecond / micros_per_unit);
+  const auto micros =
+      static_cast<uint64_t>(units < 0 ? -units : units) * static_cast<uint64_t>(micros_per_unit);
+  const uint64_t seconds = micros / kMicrosPerSecond;
+  return CheckedTime(reader, units < 0, seconds / 3600, seconds / 60 % 60, seconds % 60,
+                     micros % kMicrosPerSecond);
+}
+
 }  // namespace
 
 Value ReadDate(ByteReader& reader) {
@@ -106,8 +147,10 @@ Value ReadTime2(ByteReader& reader, uint32_t digits) {
                      fraction * kMicrosPerUnit[fraction_bytes]);
 }
 
-// The decimal number YYYYMMDDhhmmss.
-Value ReadOldDateTime(ByteReader& reader) {
+// The decimal number YYYYMMDDhhmmss. With a fraction: a big-endian count of the smallest unit, in
+// which months have 32 days and years 13 months.
+Value ReadOldDateTime(ByteReader& reader, uint32_t digits) {
+  if (digits != 0) return ReadOldDateTimeFraction(reader, digits);
   uint64_t rest = reader.U64();
   const auto take = [&rest] {
     const auto part = static_cast<uint8_t>(rest % 100);
@@ -125,10 +168,19 @@ Value ReadOldDateTime(ByteReader& reader) {
   return CheckedCivil(reader, civil);
 }
 
-Value ReadOldTimestamp(ByteReader& reader) { return TimestampValue(reader.U32(), 0); }
+// With a fraction: big-endian, and the fraction in its smallest unit.
+Value ReadOldTimestamp(ByteReader& reader, uint32_t digits) {
+  if (digits == 0) return TimestampValue(reader.U32(), 0);
+  const auto seconds = static_cast<int64_t>(reader.Big(4));
+  const uint64_t micros = reader.Big(FractionBytes(digits)) * MicrosPerDigit(digits);
+  if (micros >= kMicrosPerSecond) reader.Fail();
+  return TimestampValue(seconds, static_cast<uint32_t>(micros));
+}
 
-// The decimal number hhmmss, signed, in three bytes.
-Value ReadOldTime(ByteReader& reader) {
+// The decimal number hhmmss, signed, in three bytes. With a fraction: a big-endian count of
+// the smallest unit since -839:00:00.
+Value ReadOldTime(ByteReader& reader, uint32_t digits) {
+  if (digits != 0) return ReadOldTimeFraction(reader, digits);
   constexpr uint32_t kSign = 1U << 23;
   const uint32_t stored = reader.U24();
   const bool negative = (stored & kSign) != 0;

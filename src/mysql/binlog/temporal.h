@@ -18,10 +18,11 @@ model::Value ReadDateTime2(ByteReader& reader, uint32_t digits);
 model::Value ReadTimestamp2(ByteReader& reader, uint32_t digits);
 model::Value ReadTime2(ByteReader& reader, uint32_t digits);
 
-// Columns made before MySQL 5.6 (or with MariaDB's mysql56_temporal_format=OFF), without fraction.
-model::Value ReadOldDateTime(ByteReader& reader);
-model::Value ReadOldTimestamp(ByteReader& reader);
-model::Value ReadOldTime(ByteReader& reader);
+// Columns made before MySQL 5.6, which have no fraction, or with MariaDB's
+// mysql56_temporal_format=OFF, whose forms with a fraction are its own.
+model::Value ReadOldDateTime(ByteReader& reader, uint32_t digits);
+model::Value ReadOldTimestamp(ByteReader& reader, uint32_t digits);
+model::Value ReadOldTime(ByteReader& reader, uint32_t digits);
 
 // The 64-bit packed form that JSON documents hold: a date and time without its sign, and a time.
 model::CivilTime UnpackDateTime(uint64_t packed);

@@ -151,6 +151,13 @@ std::string SelectList(const model::Table& table) {
         // "|0" makes it a BIGINT: MariaDB gives a short CAST an INT.
         list += "CAST(" + name + " AS UNSIGNED)|0";
         break;
+      case SqlType::kUuid:
+      case SqlType::kInet6:
+        list += "CAST(" + name + " AS BINARY(16))";
+        break;
+      case SqlType::kInet4:
+        list += "CAST(" + name + " AS BINARY(4))";
+        break;
       case SqlType::kUnsupported:
         list += "NULL";
         break;
@@ -235,6 +242,11 @@ Value BinaryRowDecoder::ReadCell(const ColumnPlan& column, ByteReader& reader) {
     case SqlType::kVarBinary:
     case SqlType::kBlob:
     case SqlType::kJson:
+    case SqlType::kGeometry:
+    case SqlType::kVector:
+    case SqlType::kUuid:
+    case SqlType::kInet4:
+    case SqlType::kInet6:
       return Value::Bytes(reader.LengthEncodedBytes());
     case SqlType::kUnsupported:
       break;  // selected as NULL

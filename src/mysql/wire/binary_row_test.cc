@@ -273,12 +273,42 @@ TEST_F(BinaryRowTest, DecimalMustHaveItsScaleAndFitItsPrecision) {
 TEST(SelectListTest, NumbersForEnumsAndNullForTheUnsupported) {
   model::Table table;
   for (const NamedType& named : {NamedType{"a`b", "int"}, NamedType{"e", "enum('x')"},
-                                 NamedType{"s", "set('x')"}, NamedType{"g", "geometry"}}) {
+                                 NamedType{"s", "set('x')"}, NamedType{"g", "xmltype"}}) {
     model::Column& column = table.columns.emplace_back();
     column.name = named.name;
     ParseColumnType(named.type, column);
   }
   EXPECT_EQ(SelectList(table), "`a``b`,CAST(`e` AS UNSIGNED)|0,CAST(`s` AS UNSIGNED)|0,NULL");
+}
+
+TEST(SelectListTest, AddressesAsTheirBytes) {
+  model::Table table;
+  for (const NamedType& named :
+       {NamedType{"u", "uuid"}, NamedType{"a", "inet4"}, NamedType{"b", "inet6"},
+        NamedType{"g", "point"}, NamedType{"v", "vector(3)"}}) {
+    model::Column& column = table.columns.emplace_back();
+    column.name = named.name;
+    ParseColumnType(named.type, column);
+  }
+  EXPECT_EQ(SelectList(table),
+            "CAST(`u` AS BINARY(16)),CAST(`a` AS BINARY(4)),CAST(`b` AS BINARY(16)),`g`,`v`");
+  BinaryRowDecoder decoder(table);
+  std::vector<Value> row(5);
+  const std::string packet = FromHex("00") +
+                             "\x10"
+                             "0123456789abcdef"
+                             "\x04"
+                             "abcd"
+                             "\x10"
+                             "fedcba9876543210"
+                             "\x01"
+                             "g"
+                             "\x04"
+                             "vvvv";
+  ASSERT_TRUE(decoder.Decode(packet, row));
+  EXPECT_TRUE(row[0] == Value::Bytes("0123456789abcdef"));
+  EXPECT_TRUE(row[1] == Value::Bytes("abcd"));
+  EXPECT_TRUE(row[4] == Value::Bytes("vvvv"));
 }
 
 }  // namespace

@@ -48,6 +48,19 @@ constexpr std::array kTypeWords = {
     TypeWord{"enum", SqlType::kEnum},
     TypeWord{"set", SqlType::kSet},
     TypeWord{"json", SqlType::kJson},
+    TypeWord{"geometry", SqlType::kGeometry},
+    TypeWord{"point", SqlType::kGeometry},
+    TypeWord{"linestring", SqlType::kGeometry},
+    TypeWord{"polygon", SqlType::kGeometry},
+    TypeWord{"multipoint", SqlType::kGeometry},
+    TypeWord{"multilinestring", SqlType::kGeometry},
+    TypeWord{"multipolygon", SqlType::kGeometry},
+    TypeWord{"geometrycollection", SqlType::kGeometry},
+    TypeWord{"geomcollection", SqlType::kGeometry},
+    TypeWord{"vector", SqlType::kVector},
+    TypeWord{"uuid", SqlType::kUuid},
+    TypeWord{"inet4", SqlType::kInet4},
+    TypeWord{"inet6", SqlType::kInet6},
 };
 
 SqlType TypeOfWord(std::string_view word) {
@@ -84,6 +97,16 @@ class Scanner {
     if (parsed.ec != std::errc()) return std::nullopt;
     rest_.remove_prefix(static_cast<size_t>(parsed.ptr - rest_.data()));
     return number;
+  }
+  // What is between "/*" and "*/", if that comes next.
+  std::optional<std::string_view> TakeComment() {
+    while (Take(' ')) {
+    }
+    const size_t end = rest_.find("*/");
+    if (!rest_.starts_with("/*") || end == std::string_view::npos) return std::nullopt;
+    const std::string_view comment = rest_.substr(2, end - 2);
+    rest_.remove_prefix(end + 2);
+    return comment;
   }
   // 'it''s', with the server's backslash escapes.
   std::optional<std::string> TakeQuoted() {
@@ -156,6 +179,9 @@ void SetNumbers(const std::vector<uint32_t>& numbers, Column& column) {
     case SqlType::kBit:
       column.precision = numbers.empty() ? 1 : first;
       break;
+    case SqlType::kYear:
+      column.precision = first == 2 ? 2 : 0;
+      break;
     case SqlType::kDateTime:
     case SqlType::kTimestamp:
     case SqlType::kTime:
@@ -165,11 +191,25 @@ void SetNumbers(const std::vector<uint32_t>& numbers, Column& column) {
     case SqlType::kVarChar:
     case SqlType::kBinary:
     case SqlType::kVarBinary:
+    case SqlType::kVector:
       column.length = first;
       break;
     default:  // display widths say nothing about values
       break;
   }
+}
+
+// What a server adds after a type: "/* mariadb-5.3 */" to temporal columns of the old format, and
+// "/*M!100301 COMPRESSED*/" ("/*!100301 COMPRESSED*/" before 10.7).
+bool ApplyComment(std::string_view comment, Column& column) {
+  if (comment == " mariadb-5.3 " || comment == " 5.5 binary format ") {
+    return column.type == SqlType::kDateTime || column.type == SqlType::kTimestamp ||
+           column.type == SqlType::kTime;
+  }
+  if (!comment.ends_with(" COMPRESSED")) return false;
+  column.compressed = true;
+  return column.type == SqlType::kVarChar || column.type == SqlType::kVarBinary ||
+         column.type == SqlType::kText || column.type == SqlType::kBlob;
 }
 
 bool Parse(std::string_view text, Column& column) {
@@ -183,6 +223,10 @@ bool Parse(std::string_view text, Column& column) {
   if (!numbers) return false;
   SetNumbers(*numbers, column);
   while (!scanner.AtEnd()) {
+    if (const auto comment = scanner.TakeComment()) {
+      if (!ApplyComment(*comment, column)) return false;
+      continue;
+    }
     const std::string_view word = scanner.TakeWord();
     if (word != "unsigned" && word != "zerofill") return false;
     column.is_unsigned = true;

@@ -47,11 +47,46 @@ TEST(ColumnTypeTest, LabelsWithEverythingInThem) {
   EXPECT_THAT(Parsed("set('','b')").labels, ElementsAre("", "b"));
 }
 
+TEST(ColumnTypeTest, Geometries) {
+  for (const std::string_view text :
+       {"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
+        "multipolygon", "geometrycollection", "geomcollection"}) {
+    EXPECT_EQ(Parsed(text).type, SqlType::kGeometry) << text;
+  }
+}
+
+TEST(ColumnTypeTest, VectorsAndAddresses) {
+  EXPECT_EQ(Parsed("vector(2048)").type, SqlType::kVector);
+  EXPECT_EQ(Parsed("vector(2048)").length, 2048U);
+  EXPECT_EQ(Parsed("uuid").type, SqlType::kUuid);
+  EXPECT_EQ(Parsed("inet4").type, SqlType::kInet4);
+  EXPECT_EQ(Parsed("inet6").type, SqlType::kInet6);
+}
+
+TEST(ColumnTypeTest, YearOfTwoDigits) {
+  EXPECT_EQ(Parsed("year(2)").precision, 2U);
+  EXPECT_EQ(Parsed("year(4)").precision, 0U);
+  EXPECT_EQ(Parsed("year").precision, 0U);
+}
+
+TEST(ColumnTypeTest, WhatServersAddInComments) {
+  const Column compressed = Parsed("varchar(10) /*M!100301 COMPRESSED*/");
+  EXPECT_EQ(compressed.type, SqlType::kVarChar);
+  EXPECT_EQ(compressed.length, 10U);
+  EXPECT_TRUE(compressed.compressed);
+  EXPECT_TRUE(Parsed("longblob /*!100301 COMPRESSED*/").compressed);
+  EXPECT_FALSE(Parsed("longblob").compressed);
+  const Column old = Parsed("datetime(3) /* mariadb-5.3 */");
+  EXPECT_EQ(old.type, SqlType::kDateTime);
+  EXPECT_EQ(old.scale, 3U);
+  EXPECT_EQ(Parsed("time /* 5.5 binary format */").type, SqlType::kTime);
+}
+
 TEST(ColumnTypeTest, WhatIsNotKnownWhollyIsUnsupported) {
   for (const std::string_view text :
-       {"geometry", "point", "vector(3)", "uuid", "inet6", "varchar(10) /*M!100301 COMPRESSED*/",
-        "datetime /* mariadb-5.3 */", "", "int(", "int(x)", "decimal(1,2,3)", "enum('a'",
-        "enum('a')x", "enum(a)", "int signed", "enum('a\\"}) {
+       {"xmltype", "int /* mariadb-5.3 */", "int /*M!100301 COMPRESSED*/", "text /* new */",
+        "text /*M!100301 COMPRESSED", "varchar(10) COMPRESSED", "", "int(", "int(x)",
+        "decimal(1,2,3)", "enum('a'", "enum('a')x", "enum(a)", "int signed", "enum('a\\"}) {
     const Column column = Parsed(text);
     EXPECT_EQ(column.type, SqlType::kUnsupported) << text;
     EXPECT_TRUE(column.labels.empty()) << text;

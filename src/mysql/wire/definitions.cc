@@ -26,6 +26,20 @@ std::string LowerAscii(std::string text) {
 
 std::string Cell(const TextRow& row, size_t index) { return row[index].value_or(""); }
 
+// EXTRA of VIRTUAL and STORED (PERSISTENT) columns; a mere default is "DEFAULT_GENERATED".
+bool IsGenerated(std::string_view extra) {
+  return extra.find("VIRTUAL GENERATED") != std::string_view::npos ||
+         extra.find("STORED GENERATED") != std::string_view::npos;
+}
+
+// MariaDB 11.8 leaves generated columns out of the images of updated and deleted rows, whatever
+// binlog_row_image says; MySQL 9.7 and MariaDB 10.11 do not (tried). What the versions between do
+// is not known.
+bool LogsGeneratedColumns(const ServerInfo& server) {
+  constexpr uint32_t kOmittedSince = 110000;
+  return server.flavour != Flavour::kMariadb || server.number < kOmittedSince;
+}
+
 // A batch of tables of one schema being read. Rows are matched to tables here, not by the server:
 // information_schema of some servers compares names without case even where tables differ by case.
 class Batch {
@@ -44,6 +58,7 @@ class Batch {
     std::string column;
     bool is_prefix = false;
     bool is_expression = false;
+    bool is_hash = false;
   };
   using Keys = std::map<std::string, std::vector<KeyPart>>;  // unique ones, by name
 
@@ -59,6 +74,7 @@ class Batch {
   Status ReadColumns(Connection& connection, const std::stop_token& stop);
   Status ReadKeys(Connection& connection, const std::stop_token& stop);
   static void ChooseKey(const Keys& keys, Table& table);
+  static void CountHidden(const Keys& keys, Table& table);
 
   bool case_sensitive_;
   std::string schema_;
@@ -103,8 +119,9 @@ Status Batch::ReadColumns(Connection& connection, const std::stop_token& stop) {
   PENSTOCK_ASSIGN(
       const auto rows,
       Select(connection, "COLUMNS",
-             "COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, COLLATION_NAME",
+             "COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, COLLATION_NAME, EXTRA",
              "ORDER BY TABLE_NAME, ORDINAL_POSITION", stop));
+  const bool logs_generated = LogsGeneratedColumns(connection.server());
   for (const TextRow& row : rows) {
     const auto table = found_.find(KeyOf(Cell(row, 1)));
     if (table == found_.end()) continue;
@@ -114,24 +131,37 @@ Status Batch::ReadColumns(Connection& connection, const std::stop_token& stop) {
     column.charset = Cell(row, 5);
     column.collation = Cell(row, 6);
     ParseColumnType(Cell(row, 3), column);
+    column.in_log = logs_generated || !IsGenerated(Cell(row, 7));
   }
   return {};
 }
 
 Status Batch::ReadKeys(Connection& connection, const std::stop_token& stop) {
   PENSTOCK_ASSIGN(const auto rows,
-                  Select(connection, "STATISTICS", "INDEX_NAME, COLUMN_NAME, SUB_PART",
+                  Select(connection, "STATISTICS", "INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE",
                          "AND NON_UNIQUE=0 ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX", stop));
   std::map<std::string, Keys> keys;
   for (const TextRow& row : rows) {
-    keys[KeyOf(Cell(row, 1))][Cell(row, 2)].push_back(
-        {.column = Cell(row, 3), .is_prefix = row[4].has_value(), .is_expression = !row[3]});
+    keys[KeyOf(Cell(row, 1))][Cell(row, 2)].push_back({.column = Cell(row, 3),
+                                                       .is_prefix = row[4].has_value(),
+                                                       .is_expression = !row[3],
+                                                       .is_hash = Cell(row, 5) == "HASH"});
   }
   for (const auto& [name, of_table] : keys) {
     const auto table = found_.find(name);
-    if (table != found_.end()) ChooseKey(of_table, table->second);
+    if (table == found_.end()) continue;
+    ChooseKey(of_table, table->second);
+    if (connection.server().flavour == Flavour::kMariadb) CountHidden(of_table, table->second);
   }
   return {};
+}
+
+// A unique key too long for an index is kept by MariaDB as a hash, in a column of its own that only
+// the log shows. Engines that have hash indexes of their own need none.
+void Batch::CountHidden(const Keys& keys, Table& table) {
+  if (table.engine == "MEMORY" || table.engine == "HEAP") return;
+  table.hidden_columns = static_cast<size_t>(
+      std::ranges::count_if(keys, [](const auto& key) { return key.second.front().is_hash; }));
 }
 
 // The primary key, else the unique key with the fewest columns (then the first name) that names

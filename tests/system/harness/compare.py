@@ -2,7 +2,8 @@
 
 Each side renders a value as text by a rule for its type, written here from the documentation of
 the types alone: integers in decimal, decimals with all their digits, floating-point numbers as the
-bytes of the number, text and binary as hexadecimal UTF-8 or bytes, times with all their digits.
+bytes of the number, text and binary as hexadecimal UTF-8 or bytes, times with all their digits,
+geometries as text with the bytes of their numbers.
 What ClickHouse cannot hold follows the documented rules (zero and partial dates, the range 1900 to
 2299). Both sides are read in the order of the key and merged, so that size does not matter.
 """
@@ -17,6 +18,7 @@ import urllib.parse
 import pymysql
 import pymysql.cursors
 
+from . import geometry
 from .clickhouse import clickhouse_query
 
 NULL = "N"
@@ -24,6 +26,9 @@ DIFFERENCES_MAX = 20
 INTEGERS = {"tinyint", "smallint", "mediumint", "int", "bigint"}
 TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"}
 BINARIES = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
+GEOMETRIES = {"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
+              "multipolygon", "geometrycollection", "geomcollection"}
+HEXADECIMAL = TEXTS | BINARIES | {"uuid", "inet6"}  # rendered so, which sorts as the bytes do
 
 
 class CannotCompare(Exception):
@@ -91,6 +96,16 @@ def source_text(column):
         return _source_date(column)
     if kind == "time":
         return f"CAST({name} AS CHAR)"
+    if kind in GEOMETRIES:
+        return f"HEX({name})"
+    if kind == "vector":  # an empty one, MySQL's default without strict mode, is an empty array
+        return f"NULLIF(HEX({name}),'')"
+    if kind == "uuid":
+        return f"UPPER(REPLACE(CAST({name} AS CHAR),'-',''))"
+    if kind == "inet4":
+        return f"CAST(INET_ATON({name}) AS CHAR)"
+    if kind == "inet6":
+        return f"HEX(INET6_ATON({name}))"
     raise CannotCompare(f"column {column.name}: no rule for the type {column.column_type}")
 
 
@@ -120,20 +135,50 @@ def target_text(column):
         return f"hex({name})"
     if kind in ("date", "datetime", "timestamp", "time"):
         return f"toString({name})"
+    if kind in GEOMETRIES:
+        return f"hex({name})"
+    if kind == "vector":  # NULL is the empty array
+        numbers = f"arrayMap(x -> hex(reinterpretAsFixedString(x)), {name})"
+        return f"if(empty({name}), '{NULL}', arrayStringConcat({numbers}))"
+    if kind == "uuid":
+        return f"upper(replaceAll(toString({name}), '-', ''))"
+    if kind == "inet4":
+        return f"toString(toUInt32({name}))"
+    if kind == "inet6":
+        return f"hex(IPv6StringToNum(toString({name})))"
     raise CannotCompare(f"column {column.name}: no rule for the type {column.column_type}")
+
+
+def rendered_alike(row, columns, rule):
+    """A row as SQL rendered it, with what SQL cannot do: geometries by `rule`."""
+    if not any(column.data_type in GEOMETRIES for column in columns):
+        return row
+    return ",".join(rule(text) if column.data_type in GEOMETRIES and text != NULL else text
+                    for column, text in zip(columns, row.split(",")))
 
 
 def order_value(column, text):
     """What the rendered text of a key column sorts by, in both servers."""
-    if column.data_type in INTEGERS or column.data_type in ("decimal", "year", "bit"):
+    if column.data_type in INTEGERS or column.data_type in ("decimal", "year", "bit", "inet4"):
         return decimal.Decimal(text)
-    if column.data_type in TEXTS or column.data_type in BINARIES:
+    if column.data_type in HEXADECIMAL:
         return bytes.fromhex(text)
     return text
 
 
 def source_order(column):
-    return source_text(column) if column.data_type in TEXTS else quote(column.name)
+    if column.data_type == "inet4":
+        return f"INET_ATON({quote(column.name)})"
+    if column.data_type in TEXTS or column.data_type in ("uuid", "inet6"):
+        return source_text(column)
+    return quote(column.name)
+
+
+def target_order(column):
+    if column.data_type in ("uuid", "inet6"):
+        return target_text(column)
+    name = quote_target(column.name)
+    return f"toString({name})" if column.data_type in TEXTS else name
 
 
 def readable(column, text):
@@ -187,14 +232,14 @@ def source_rows(connection, schema, table, columns, key):
         for (row,) in cursor:
             if row is None:
                 raise CannotCompare(f"{schema}.{table}: a row longer than max_allowed_packet")
-            yield row if isinstance(row, str) else row.decode()
+            text = row if isinstance(row, str) else row.decode()
+            yield rendered_alike(text, columns, geometry.from_stored)
 
 
 def target_rows(url, database, table, columns, key, source_filter="1"):
     """Rendered rows that are not deleted, in the order of the key, as they come."""
     fields = ",".join(f"ifNull({target_text(column)},'{NULL}')" for column in columns)
-    order = ",".join(f"toString({quote_target(c.name)})" if c.data_type in TEXTS
-                     else quote_target(c.name) for c in key)
+    order = ",".join(target_order(column) for column in key)
     sql = (f"SELECT concatWithSeparator(',',{fields},'') FROM {quote_target(database)}."
            f"{quote_target(table)} FINAL WHERE _penstock_is_deleted = 0 AND {source_filter} "
            f"ORDER BY {order} FORMAT TSVRaw")
@@ -208,7 +253,7 @@ def target_rows(url, database, table, columns, key, source_filter="1"):
         for line in reply:
             if not line.endswith(b",\n"):
                 raise RuntimeError(f"{table}: the answer broke off: {line[:500]!r}")
-            yield line[:-2].decode()
+            yield rendered_alike(line[:-2].decode(), columns, geometry.from_text)
 
 
 # --- merging -----------------------------------------------------------------------------------
