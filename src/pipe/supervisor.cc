@@ -165,7 +165,8 @@ CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {
                        .stop = std::move(stop)};
   CheckReport report = RunChecks(context);
   // What cannot be planned, a check has found already.
-  if (auto ddl = PlannedDdl(spec, context.tables)) report.ddl = *std::move(ddl);
+  auto ddl = PlannedDdl(spec, context.tables, context.existing.value_or(Existing()));
+  if (ddl) report.ddl = *std::move(ddl);
   return report;
 }
 
