@@ -179,7 +179,7 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
                                    .spec = ToJsonWithSecrets(spec).dump(),
                                    .state = std::string(StateName(State::kProvisioning)),
                                    .resume_state = "",
-                                   .reason = "",
+                                   .reason = "created by the user",
                                    .state_since = now,
                                    .created_at = now,
                                    .updated_at = now};
