@@ -139,6 +139,7 @@ Status Runner::Work(std::stop_token stop) {
       MutexLock lock(mutex_);
       state = lifecycle_.state;
     }
+    if (options_.unusable && IsWorking(state)) return Fail(*options_.unusable);
     switch (state) {
       case State::kProvisioning:
         PENSTOCK_TRY(Retry(

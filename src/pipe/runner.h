@@ -33,6 +33,9 @@ class Runner {
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
     uint64_t memory_limit_bytes = 0;
+    // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
+    // and fails as soon as there is work to do.
+    std::optional<Error> unusable;
   };
   Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options);
   ~Runner();  // Shutdown
