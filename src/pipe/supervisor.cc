@@ -32,13 +32,18 @@ Failure NoSuchPipe(const std::string& id) {
   return Fail(ErrorCode::kNotFound, "there is no pipe with the id {}", id);
 }
 
+std::string TextOf(const Finding& finding) {
+  std::string text = fmt::format("{}: {}", finding.check, finding.message);
+  if (!finding.remedy.empty()) text += fmt::format(" ({})", finding.remedy);
+  return text;
+}
+
 std::string ErrorsOf(const CheckReport& report) {
   std::string text;
   for (const Finding& finding : report.findings) {
     if (finding.severity != Severity::kError) continue;
     if (!text.empty()) text += "; ";
-    text += fmt::format("{}: {}", finding.check, finding.message);
-    if (!finding.remedy.empty()) text += fmt::format(" ({})", finding.remedy);
+    text += TextOf(finding);
   }
   return text;
 }
@@ -80,6 +85,17 @@ class Supervisor::Impl {
     pipe->runner->Start();
     MutexLock lock(mutex_);
     pipes_.emplace(record.id, std::move(pipe));
+  }
+
+  // One that is not stored is logged: the pipe matters more.
+  void AddWarnings(const std::string& pipe_id, UnixMicros at, const CheckReport& report) {
+    for (const Finding& finding : report.findings) {
+      if (finding.severity != Severity::kWarning) continue;
+      const catalog::EventRecord event = {
+          .at = at, .level = "warning", .kind = "check", .text = TextOf(finding)};
+      const Status stored = options_.catalog->AddEvent(pipe_id, event);
+      if (!stored) LogWarning("", "{}; not stored: {}", event.text, stored.error().ToString());
+    }
   }
 
   // One target belongs to one pipe.
@@ -196,6 +212,7 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
     MutexLock lock(impl_->creating_);
     PENSTOCK_TRY(impl_->CheckTargetsAreFree(spec));
     PENSTOCK_TRY(impl_->options_.catalog->CreatePipe(record));
+    impl_->AddWarnings(record.id, now, report);
     impl_->Add(record, std::move(spec), std::nullopt);
   }
   return Get(record.id);
