@@ -29,6 +29,7 @@ from harness.wait import DeadlineExceeded, pause, wait_until  # noqa: E402
 DATA = ROOT / "build" / "demo"
 BAR = 24
 SECONDS_WITHOUT_TERMINAL = 30
+LOAD_SECONDS_MAX = 600
 
 
 def say(text=""):
@@ -139,7 +140,8 @@ class Demo:
         return self.penstock.status(self.pipe)
 
     def show_states(self):
-        """Each state as it comes, bars while the snapshot runs; returns once it is Running."""
+        """Each state as it comes, bars while the snapshot runs; returns once it is Running. Raises
+        RuntimeError where that does not come."""
         shown, started = None, time.monotonic()
         while True:
             status = self.status()
@@ -152,7 +154,9 @@ class Demo:
             if shown == "Running":
                 self.screen.keep(bars)
                 return
-            self.screen.block(bars)
+            if time.monotonic() - started > LOAD_SECONDS_MAX:
+                raise RuntimeError(f"still {shown} after {LOAD_SECONDS_MAX} s: {status['retrying']}")
+            self.screen.block(bars + [f"  retrying: {status['retrying']}"] * bool(status["retrying"]))
             pause(0.1)
 
     def show_help(self):

@@ -99,7 +99,7 @@ have_folder() { [ -e "$cache/$1/.complete" ]; }
 # make_folder NAME SUITE PACKAGES
 make_folder() {
   local name=$1 suite=$2 packages=$3 work http_proxy_found
-  install_packages packages-test.txt
+  install_packages packages-folder.txt
   work=$(mktemp -d "${TMPDIR:-/tmp}/penstock-$name.XXXXXX")
   say "making $name from Debian $suite by debootstrap (about 100 MB to download) in $cache/$name"
   http_proxy_found=$(apt-config dump --format '%v' Acquire::http::Proxy 2>/dev/null || true)
@@ -132,7 +132,7 @@ setup_folder() {
   have_folder "$name" && return 0
   [ -e "$cache/$name.tar.zst" ] || make_folder "$@"
   say "unpacking $cache/$name.tar.zst"
-  install_packages packages-test.txt
+  install_packages packages-folder.txt
   rm -rf "${cache:?}/$name"
   mkdir -p "$cache/$name"
   tar --zstd -C "$cache/$name" --no-same-owner -xf "$cache/$name.tar.zst"
@@ -177,14 +177,14 @@ plan() {
     mariadb118) plan_folder mariadb118 "MariaDB 11.8 from Debian trixie" ;;
     demo)
       if [ "${SOURCE:-mariadb}" = mysql ]; then
-        plan_packages packages.txt packages-demo.txt packages-test.txt
+        plan_packages packages.txt packages-demo.txt packages-folder.txt
         plan mysql
       else
         plan_packages packages.txt packages-demo.txt
       fi
       plan_libchdb ;;
     test)
-      plan_packages packages.txt packages-demo.txt packages-test.txt
+      plan_packages packages.txt packages-demo.txt packages-folder.txt packages-test.txt
       plan_libchdb
       plan mysql
       plan mariadb118 ;;
@@ -202,7 +202,7 @@ case ${1:-} in
     setup_libchdb
     if [ "${SOURCE:-mariadb}" = mysql ]; then setup_mysql; fi ;;
   test)
-    install_packages packages.txt packages-demo.txt packages-test.txt
+    install_packages packages.txt packages-demo.txt packages-folder.txt packages-test.txt
     setup_libchdb
     optional mysql
     optional mariadb118 ;;

@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPollInterval(200);
 constexpr milliseconds kWatchInterval(1000);
+constexpr int kEventsMax = 1000;
 
 // A value of an answer as the text of a table's cell.
 std::string Cell(const json& object, const char* key) {
@@ -108,11 +109,25 @@ Status PipeCommands::Create(const std::filesystem::path& file, bool wait) {
   PENSTOCK_ASSIGN(const json body, ReadPipeFile(file));
   PENSTOCK_ASSIGN(const json pipe, client_.Post("/clickpipes", body));
   const std::string path = "/clickpipes/" + Cell(pipe, "id");
-  if (!options_.json) Print(fmt::format("created {}  {}\n", Cell(pipe, "name"), Cell(pipe, "id")));
+  if (!options_.json) {
+    Print(fmt::format("created {}  {}\n", Cell(pipe, "name"), Cell(pipe, "id")));
+    PENSTOCK_TRY(PrintWarnings(path));
+  }
   if (wait) PENSTOCK_TRY(AwaitState(path, "Running Degraded Completed"));
   if (!options_.json) return {};
   PENSTOCK_ASSIGN(const json latest, client_.Get(path));
   PrintJson(latest);
+  return {};
+}
+
+Status PipeCommands::PrintWarnings(const std::string& path) {
+  PENSTOCK_ASSIGN(const json events,
+                  client_.Get(fmt::format("{}/events?limit={}", path, kEventsMax)));
+  std::string text;
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
+    if (Cell(*event, "kind") == "check") text += "warning  " + Cell(*event, "text") + "\n";
+  }
+  Print(text);
   return {};
 }
 

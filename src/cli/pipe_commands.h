@@ -40,6 +40,8 @@ class PipeCommands {
   // Until the pipe at `path` is in one of the states, separated by spaces. Failed is an error.
   Status AwaitState(const std::string& path, std::string_view states);
   Status Watch(const std::string& path);
+  // What the checks at the creation of the pipe at `path` warned of, a line each.
+  Status PrintWarnings(const std::string& path);
 
   const Options options_;
   const std::stop_token stop_;

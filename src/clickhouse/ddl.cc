@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "clickhouse/quote.h"
 
 namespace penstock::clickhouse {
@@ -35,6 +37,15 @@ std::string OrderByText(const std::vector<std::string>& columns) {
     text += QuoteIdentifier(column);
   }
   return columns.empty() ? "tuple()" : "(" + text + ")";
+}
+
+// Whether Time or Time64 is in the type, alone or inside of another; DateTime64 is not meant.
+bool HoldsTime(std::string_view type) {
+  constexpr std::string_view kTime = "Time";
+  for (size_t at = type.find(kTime); at != type.npos; at = type.find(kTime, at + 1)) {
+    if (at == 0 || type[at - 1] == '(' || type[at - 1] == ' ') return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -75,6 +86,13 @@ std::string CreateTable(const TableSpec& spec) {
     sql += "\nSETTINGS non_replicated_deduplication_window = 1000";
   }
   return sql;
+}
+
+Settings CreateTableSettings(const TableSpec& spec) {
+  const bool holds_time = std::ranges::any_of(
+      spec.columns, [](const DestinationColumn& column) { return HoldsTime(column.type); });
+  if (!holds_time) return {};
+  return {{"enable_time_time64_type", "1"}};
 }
 
 }  // namespace penstock::clickhouse

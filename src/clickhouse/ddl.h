@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "clickhouse/client.h"
+
 namespace penstock::clickhouse {
 
 // Columns that every destination table has after those of its source.
@@ -44,5 +46,9 @@ struct TableSpec {
 // Statements that may be repeated: IF NOT EXISTS. Names may hold any bytes.
 std::string CreateDatabase(std::string_view database);
 std::string CreateTable(const TableSpec& spec);
+
+// What CreateTable's statement must be sent with, for servers whose defaults do not allow every
+// type of it yet: Time64 from 25.6 on, by default only since 25.12.
+Settings CreateTableSettings(const TableSpec& spec);
 
 }  // namespace penstock::clickhouse

@@ -57,6 +57,22 @@ TEST(CreateTableTest, NullHasNoKey) {
   EXPECT_THAT(sql, Not(HasSubstr("ORDER BY")));
 }
 
+TEST(CreateTableTest, TimesAreAllowedWhereTheyAreUsed) {
+  const auto settings = [](std::string_view type) {
+    return CreateTableSettings({.database = "d",
+                                .table = "t",
+                                .columns = {{.name = "c", .type = std::string(type)}},
+                                .order_by = {}});
+  };
+  const Settings allowed = {{"enable_time_time64_type", "1"}};
+  for (const auto type : {"Time", "Time64(3)", "Nullable(Time64(6))"}) {
+    EXPECT_EQ(settings(type), allowed) << type;
+  }
+  for (const auto type : {"DateTime64(6, 'UTC')", "Nullable(DateTime)", "String"}) {
+    EXPECT_EQ(settings(type), Settings()) << type;
+  }
+}
+
 TEST(MetaColumnsTest, AreTheThree) {
   for (const DestinationColumn& column : MetaColumns()) EXPECT_TRUE(IsMetaColumn(column.name));
   EXPECT_EQ(MetaColumns().size(), 3U);

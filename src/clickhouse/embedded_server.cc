@@ -187,6 +187,17 @@ uint64_t EmbeddedServer::restarts() const {
 
 std::string EmbeddedServer::LogPath() const { return options_.data_dir + "/server.log"; }
 
+// The child goes on appending to its open file: so that one is copied and emptied, not renamed.
+// What is written between the two is lost.
+void EmbeddedServer::LimitLog() const {
+  std::error_code failed;
+  const std::string path = LogPath();
+  const uint64_t bytes = fs::file_size(path, failed);
+  if (failed || bytes <= options_.log_bytes_max) return;
+  fs::copy_file(path, path + ".1", fs::copy_options::overwrite_existing, failed);
+  fs::resize_file(path, 0, failed);
+}
+
 // The child's "parent died" signal comes when the thread that made it ends: so this thread makes
 // every child, and lives as long as the last.
 void EmbeddedServer::Watch(std::stop_token stop) {
@@ -201,6 +212,7 @@ void EmbeddedServer::Watch(std::stop_token stop) {
         ++starts_;
       }
       while (waitpid(*pid, nullptr, WNOHANG) == 0) {
+        LimitLog();
         if (Clock::Real().Wait(kPollInterval, stop)) continue;
         Terminate(*pid, options_.stop_timeout);
         return;

@@ -16,7 +16,7 @@
 namespace penstock::clickhouse {
 
 // A ClickHouse server of our own: a child process of the helper executable penstock-clickhouse, on
-// loopback only, its data and its output (server.log) in one folder.
+// loopback only, its data and its output (server.log, and before that server.log.1) in one folder.
 //
 // It is watched from Start to destruction: when it dies it is started again on the same ports, with
 // growing pauses. It dies with this process, however that ends. Safe from any thread.
@@ -28,6 +28,7 @@ class EmbeddedServer {
     uint16_t tcp_port = 0;   // the native protocol, for clickhouse-client; 0: a free one
     std::chrono::milliseconds start_timeout{60'000};
     std::chrono::milliseconds stop_timeout{5'000};  // then it is killed
+    uint64_t log_bytes_max = 16 << 20;              // of each of the two files of its output
   };
 
   // Returns once it answers. kNeedsUser with the server's own words where it ends at once (no
@@ -52,6 +53,7 @@ class EmbeddedServer {
   void Watch(std::stop_token stop);
   Result<pid_t> Spawn() const;
   std::string LogPath() const;
+  void LimitLog() const;
 
   const Options options_;
   const std::string helper_;  // path of the executable

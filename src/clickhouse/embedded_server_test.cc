@@ -33,6 +33,7 @@ class EmbeddedServerTest : public ::testing::Test {
 
   std::string helper() const { return folder_ / "helper"; }
   std::string data_dir() const { return folder_ / "data"; }
+  std::string log() const { return data_dir() + "/server.log"; }
   void WriteHelper(std::string_view script) const {
     std::ofstream(helper()) << "#!/bin/sh\n" << script;
     chmod(helper().c_str(), 0700);
@@ -42,7 +43,8 @@ class EmbeddedServerTest : public ::testing::Test {
                                   .http_port = http_port,
                                   .tcp_port = 0,
                                   .start_timeout = std::chrono::milliseconds(300),
-                                  .stop_timeout = std::chrono::milliseconds(100)},
+                                  .stop_timeout = std::chrono::milliseconds(100),
+                                  .log_bytes_max = 100'000},
                                  {});
   }
 
@@ -72,6 +74,17 @@ TEST_F(EmbeddedServerTest, SaysWhichPortIsTaken) {
   ASSERT_FALSE(server.has_value());
   EXPECT_EQ(server.error().code, ErrorCode::kConflict);
   EXPECT_THAT(server.error().message, HasSubstr(std::to_string(other.port())));
+}
+
+TEST_F(EmbeddedServerTest, KeepsOnlyTheLatestOutput) {
+  // About 2 MB while it is waited for, by one process that never opens its output again.
+  WriteHelper(
+      "exec awk 'BEGIN { for (i = 0; i < 20; ++i) { for (j = 0; j < 1000; ++j) "
+      "printf \"%99d\\n\", i; fflush(); system(\"sleep 0.03\") } system(\"sleep 100\") }'\n");
+  ASSERT_FALSE(Start().has_value());
+  EXPECT_LT(fs::file_size(log()), 400'000U);
+  EXPECT_GT(fs::file_size(log() + ".1"), 100'000U);
+  EXPECT_LT(fs::file_size(log() + ".1"), 400'000U);
 }
 
 TEST_F(EmbeddedServerTest, EndsAServerThatNeverAnswersAndIgnoresTheRequest) {

@@ -32,7 +32,7 @@ Journal::Journal(Options options)
       pipe_id_(std::move(options.pipe_id)),
       table_ids_(std::move(options.table_ids)),
       checkpoint_(std::move(options.checkpoint)),
-      versions_next_(options.versions_first),
+      versions_next_(checkpoint_.versions_reserved_end),
       last_batch_number_(options.last_batch_number) {
   progress_.position = checkpoint_.position.ToString();
   progress_.tables.resize(table_ids_.size());
@@ -69,6 +69,11 @@ Status Journal::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
   MutexLock lock(mutex_);
   if (auto* table = FindTable(table_id)) AddTo(table->changes, changes);
   return {};
+}
+
+void Journal::RaiseVersions(uint64_t first) {
+  MutexLock lock(mutex_);
+  versions_next_ = std::max(versions_next_, first);
 }
 
 Result<stream::VersionRange> Journal::ReserveVersions() {

@@ -32,16 +32,14 @@ struct StreamProgress {
 // pipe's status. Safe from any thread.
 class Journal final : public snapshot::LoadJournal, public stream::StreamJournal {
  public:
-  // `versions_first` is above every version in the destination, and above the checkpoint's
-  // reserved end. `catalog` and `clock` outlive the journal.
+  // `catalog` and `clock` outlive the journal.
   struct Options {
     catalog::Catalog* catalog = nullptr;
     Clock* clock = nullptr;
     std::string pipe_id;
     catalog::Checkpoint checkpoint;
-    uint64_t versions_first = 0;
     uint64_t last_batch_number = 0;
-    std::vector<int64_t> table_ids;  // in the stream's order
+    std::vector<int64_t> table_ids;                   // in the stream's order
     std::vector<catalog::ValueChangeRecord> changes;  // so far
   };
   explicit Journal(Options options);
@@ -52,6 +50,9 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
                          const model::ValueChanges& changes) override EXCLUDES(mutex_);
 
+  // Before a stream begins: versions to be handed out are at least `first`, and above the
+  // checkpoint's reserved end in any case.
+  void RaiseVersions(uint64_t first) EXCLUDES(mutex_);
   Result<stream::VersionRange> ReserveVersions() override EXCLUDES(mutex_);
   Status Acknowledge(const stream::Acknowledged& acknowledged) override EXCLUDES(mutex_);
   void CaughtUp() override EXCLUDES(mutex_);

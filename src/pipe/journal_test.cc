@@ -68,7 +68,6 @@ class JournalTest : public testing::Test {
                          .clock = &clock_,
                          .pipe_id = "p",
                          .checkpoint = checkpoint,
-                         .versions_first = checkpoint.versions_reserved_end,
                          .last_batch_number = batches.empty() ? 0 : batches[0].number,
                          .table_ids = {catalog_->Tables("p")->at(0).id},
                          .changes = *catalog_->ValueChanges("p")});
@@ -79,8 +78,8 @@ class JournalTest : public testing::Test {
     batch.end.offset = offset;
     batch.rows = rows;
     if (rows != 0)
-      batch.tables.push_back({.table = 0,
-                              .counts = {.inserted = rows, .updated = 0, .deleted = 0}});
+      batch.tables.push_back(
+          {.table = 0, .counts = {.inserted = rows, .updated = 0, .deleted = 0}});
     batch.last_commit = clock_.now - milliseconds(200);
     batch.started_at = clock_.now - milliseconds(50);
     batch.finished_at = clock_.now;
@@ -105,6 +104,15 @@ TEST_F(JournalTest, VersionsAreNeverGivenTwiceAlsoAfterARestart) {
     }
     Open();
   }
+}
+
+TEST_F(JournalTest, VersionsStartAboveThoseOfTheDestination) {
+  const auto journal = NewJournal();
+  journal->RaiseVersions(500);
+  EXPECT_EQ(journal->ReserveVersions()->begin, 1000);
+  const uint64_t higher = uint64_t{1} << 40;
+  journal->RaiseVersions(higher);
+  EXPECT_EQ(journal->ReserveVersions()->begin, higher);
 }
 
 TEST_F(JournalTest, AcknowledgeMovesTheCheckpointAndKeepsTheReservation) {

@@ -20,9 +20,12 @@ namespace {
 uint64_t BatchBytesMax(uint64_t memory_limit) {
   return std::clamp<uint64_t>(memory_limit / 32, 1 << 20, 24 << 20);
 }
-uint64_t BlockBytesMax(uint64_t memory_limit, uint32_t workers) {
-  return std::clamp<uint64_t>(memory_limit / 8 / std::max(workers, 1U), 1 << 20, 16 << 20);
+uint64_t BlockBytesMax(uint64_t memory_limit, uint64_t workers) {
+  return std::clamp<uint64_t>(memory_limit / 8 / std::max<uint64_t>(workers, 1), 1 << 20, 16 << 20);
 }
+
+// Why a transition that a user ordered happened.
+constexpr char kOrdered[] = "asked for by the user";
 
 bool Passes(ErrorCode code) {
   return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome ||
@@ -57,6 +60,7 @@ Runner::~Runner() { Shutdown(); }
 
 void Runner::Start() {
   if (thread_.joinable()) thread_.join();
+  RecallIfNew();
   {
     MutexLock lock(mutex_);
     shutdown_ = std::stop_source();
@@ -78,7 +82,7 @@ void Runner::Shutdown() {
 }
 
 Status Runner::Apply(Event command) {
-  PENSTOCK_TRY(Transit(command, ""));
+  PENSTOCK_TRY(Transit(command, kOrdered));
   if (command == Event::kStart) Start();
   if (command == Event::kStop) thread_.request_stop();
   return {};
@@ -117,7 +121,7 @@ void Runner::Conclude(const Status& status) {
       LogError(spec_.name, "{}", status.error().ToString());
       stored = Transit(Event::kFailed, status.error().ToString());
     } else if (state == State::kPausing) {
-      stored = Transit(Event::kSettled, "");
+      stored = Transit(Event::kSettled, "nothing is in flight, the position is saved");
     }
     if (stored) break;
     OnRetry("catalog", &stored.error());
@@ -135,11 +139,12 @@ Status Runner::Work(std::stop_token stop) {
       MutexLock lock(mutex_);
       state = lifecycle_.state;
     }
+    if (options_.unusable && IsWorking(state)) return Fail(*options_.unusable);
     switch (state) {
       case State::kProvisioning:
         PENSTOCK_TRY(Retry(
             "provisioning", [&] { return Provision(stop); }, stop));
-        PENSTOCK_TRY(Transit(Event::kProvisioned, ""));
+        PENSTOCK_TRY(Transit(Event::kProvisioned, "both servers answer"));
         break;
       case State::kSetup:
         PENSTOCK_TRY(Retry(
@@ -164,50 +169,78 @@ Status Runner::Provision(std::stop_token stop) {
 
 Status Runner::Setup(std::stop_token stop) {
   PENSTOCK_ASSIGN(auto result, SetUp(spec_, options_.destination, *options_.clock, stop));
+  if (!result.database_ddl.empty()) {
+    AddEvent({.at = options_.clock->Wall(),
+              .level = "info",
+              .kind = "ddl",
+              .text = result.database_ddl});
+  }
   MutexLock lock(mutex_);
-  PENSTOCK_ASSIGN(const auto transition, Prepare(Event::kSetUp, ""));
+  PENSTOCK_ASSIGN(const auto transition,
+                  Prepare(Event::kSetUp, fmt::format("{} tables are ready in the database {}",
+                                                     result.tables.size(), spec_.database)));
   PENSTOCK_TRY(options_.catalog->FinishSetup(id_, result.tables, result.start, transition));
   Entered(transition);
   return {};
 }
 
-// Snapshot and Running: the stream flows beside the load from its start.
-Status Runner::Flow(std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+Result<Runner::Recalled> Runner::Recall() {
   PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, 1));
   PENSTOCK_ASSIGN(const auto changes, options_.catalog->ValueChanges(id_));
+  PENSTOCK_ASSIGN(auto load_tables, LoadTables(tables));
   std::vector<int64_t> table_ids;
   for (const auto& table : tables) table_ids.push_back(table.id);
-  uint64_t versions_first = 0;
-  PENSTOCK_TRY(Retry(
-      "start",
-      [&]() -> Status {
-        PENSTOCK_ASSIGN(versions_first, FirstFreeVersion(tables, checkpoint, stop));
-        return {};
-      },
-      stop));
   auto journal = std::make_shared<Journal>(
       Journal::Options{.catalog = options_.catalog,
                        .clock = options_.clock,
                        .pipe_id = id_,
                        .checkpoint = checkpoint,
-                       .versions_first = versions_first,
                        .last_batch_number = batches.empty() ? 0 : batches[0].number,
                        .table_ids = table_ids,
                        .changes = changes});
-  PENSTOCK_ASSIGN(auto load_tables, LoadTables(tables));
-  auto loader = std::make_shared<snapshot::Loader>(std::move(load_tables),
-                                                   LoaderOptionsFor(checkpoint), journal.get());
+  auto options = LoaderOptionsFor(load_tables, checkpoint);
+  auto loader =
+      std::make_shared<snapshot::Loader>(std::move(load_tables), std::move(options), journal.get());
+  MutexLock lock(mutex_);
+  tables_ = tables;
+  journal_ = journal;
+  loader_ = loader;
+  return Recalled{.tables = tables,
+                  .checkpoint = checkpoint,
+                  .journal = std::move(journal),
+                  .loader = std::move(loader)};
+}
+
+// A pipe that is not working, perhaps never again, has a status too.
+void Runner::RecallIfNew() {
+  {
+    MutexLock lock(mutex_);
+    if (journal_) return;
+  }
+  const auto recalled = Recall();
+  if (recalled || recalled.error().code == ErrorCode::kNotFound) return;
+  LogWarning(spec_.name, "the status is not whole: {}", recalled.error().ToString());
+}
+
+// Snapshot and Running: the stream flows beside the load from its start.
+Status Runner::Flow(std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto recalled, Recall());
+  PENSTOCK_TRY(Retry(
+      "start",
+      [&]() -> Status {
+        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(recalled.tables, stop));
+        recalled.journal->RaiseVersions(first);
+        return {};
+      },
+      stop));
   bool load = false;
   {
     MutexLock lock(mutex_);
-    tables_ = tables;
-    journal_ = journal;
-    loader_ = loader;
     load = lifecycle_.state == State::kSnapshot;
   }
-  if (spec_.settings.mode == ReplicationMode::kSnapshot) return Load(*loader, stop);
+  if (spec_.settings.mode == ReplicationMode::kSnapshot) return Load(*recalled.loader, stop);
 
   std::stop_source both;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
@@ -215,11 +248,12 @@ Status Runner::Flow(std::stop_token stop) {
   Status loaded;
   {
     std::jthread streaming([&] {
-      streamed = stream::RunStream(StreamTables(spec_, tables), checkpoint.position,
-                                   StreamOptionsFor(), journal.get(), both.get_token());
+      streamed =
+          stream::RunStream(StreamTables(spec_, recalled.tables), recalled.checkpoint.position,
+                            StreamOptionsFor(), recalled.journal.get(), both.get_token());
       both.request_stop();
     });
-    if (load) loaded = Load(*loader, both.get_token());
+    if (load) loaded = Load(*recalled.loader, both.get_token());
     if (!loaded) both.request_stop();
   }
   return !loaded && loaded.error().code != ErrorCode::kCancelled ? loaded : streamed;
@@ -227,7 +261,7 @@ Status Runner::Flow(std::stop_token stop) {
 
 Status Runner::Load(snapshot::Loader& loader, std::stop_token stop) {
   PENSTOCK_TRY(loader.Run(stop));
-  return Transit(Event::kLoaded, "");
+  return Transit(Event::kLoaded, "every partition is loaded");
 }
 
 Result<catalog::Transition> Runner::Prepare(Event event, const std::string& reason) const {
@@ -252,7 +286,7 @@ Status Runner::Transit(Event event, const std::string& reason) {
 }
 
 void Runner::Entered(const catalog::Transition& transition) {
-  LogInfo(spec_.name, "{} -> {}", transition.from, transition.to);
+  LogInfo(spec_.name, "{} -> {}: {}", transition.from, transition.to, transition.reason);
   lifecycle_ = {.state = *ParseState(transition.to),
                 .resume = *ParseState(transition.resume_state)};
   reason_ = transition.reason;
@@ -295,6 +329,10 @@ void Runner::OnRetry(std::string_view part, const Error* error) {
       retrying_.emplace(part, Retrying{.error = error->ToString(), .attempts = 1});
     }
   }
+  AddEvent(event);
+}
+
+void Runner::AddEvent(const catalog::EventRecord& event) {
   if (const Status status = options_.catalog->AddEvent(id_, event); !status) {
     LogWarning(spec_.name, "event not stored: {}", status.error().ToString());
   }
@@ -302,6 +340,9 @@ void Runner::OnRetry(std::string_view part, const Error* error) {
 
 Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
     const std::vector<catalog::TableRecord>& tables) const {
+  if (tables.size() != spec_.tables.size()) {
+    return Fail(ErrorCode::kNotFound, "the mappings of the stored tables are not known");
+  }
   std::vector<snapshot::LoadTable> result;
   for (size_t i = 0; i < tables.size(); ++i) {
     snapshot::LoadTable table{.id = tables[i].id,
@@ -327,9 +368,8 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
 
 // The catalog may be an old copy: what is in the destination counts as well.
 Result<uint64_t> Runner::FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
-                                          const catalog::Checkpoint& checkpoint,
                                           std::stop_token stop) const {
-  uint64_t first = checkpoint.versions_reserved_end;
+  uint64_t first = 0;
   clickhouse::Client client(options_.destination);
   for (const auto& table : tables) {
     PENSTOCK_ASSIGN(const auto rows,
@@ -347,8 +387,11 @@ Result<uint64_t> Runner::FirstFreeVersion(const std::vector<catalog::TableRecord
   return first;
 }
 
-snapshot::LoaderOptions Runner::LoaderOptionsFor(const catalog::Checkpoint& checkpoint) {
+snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
+                                                 const catalog::Checkpoint& checkpoint) {
   const PipeSettings& settings = spec_.settings;
+  const auto workers = settings.initial_load_parallelism *
+                       snapshot::ParallelTables(tables, settings.snapshot_parallel_tables);
   snapshot::LoaderOptions options{
       .source = spec_.source,
       .destination = options_.destination,
@@ -358,9 +401,7 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const catalog::Checkpoint& chec
       .parallel_tables = settings.snapshot_parallel_tables,
       .parallel_partitions = settings.initial_load_parallelism,
       .rows_per_partition = settings.snapshot_rows_per_partition,
-      .block_bytes_max =
-          BlockBytesMax(options_.memory_limit_bytes,
-                        settings.snapshot_parallel_tables * settings.initial_load_parallelism),
+      .block_bytes_max = BlockBytesMax(options_.memory_limit_bytes, workers),
       .compression = clickhouse::Compression::kNone,
       .clock = options_.clock,
       .on_retry = [this](const Error* error) { OnRetry("snapshot", error); }};
@@ -399,7 +440,8 @@ PipeStatus Runner::status() const {
   status.id = id_;
   status.spec = spec_;
   status.state = lifecycle_.state;
-  status.reason = reason_;
+  // Why an ordinary state came about is among the events.
+  if (lifecycle_.state == State::kFailed) status.reason = reason_;
   status.state_since = state_since_;
   status.created_at = created_at_;
   status.updated_at = state_since_;

@@ -33,6 +33,9 @@ class Runner {
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
     uint64_t memory_limit_bytes = 0;
+    // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
+    // and fails as soon as there is work to do.
+    std::optional<Error> unusable;
   };
   Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options);
   ~Runner();  // Shutdown
@@ -54,6 +57,16 @@ class Runner {
   Status Setup(std::stop_token stop);
   Status Flow(std::stop_token stop);
   Status Load(snapshot::Loader& loader, std::stop_token stop);
+  // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
+  // the end of Setup.
+  struct Recalled {
+    std::vector<catalog::TableRecord> tables;
+    catalog::Checkpoint checkpoint;
+    std::shared_ptr<Journal> journal;
+    std::shared_ptr<snapshot::Loader> loader;
+  };
+  Result<Recalled> Recall() EXCLUDES(mutex_);
+  void RecallIfNew() EXCLUDES(mutex_);
 
   Result<catalog::Transition> Prepare(Event event, const std::string& reason) const
       REQUIRES(mutex_);
@@ -65,13 +78,15 @@ class Runner {
   void Conclude(const Status& status);
   // `part` of the pipe is retrying because of `error`; nullptr: it is over.
   void OnRetry(std::string_view part, const Error* error) EXCLUDES(mutex_);
+  // An event that cannot be stored is logged.
+  void AddEvent(const catalog::EventRecord& event);
 
   Result<std::vector<snapshot::LoadTable>> LoadTables(
       const std::vector<catalog::TableRecord>& tables) const;
   Result<uint64_t> FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
-                                    const catalog::Checkpoint& checkpoint,
                                     std::stop_token stop) const;
-  snapshot::LoaderOptions LoaderOptionsFor(const catalog::Checkpoint& checkpoint);
+  snapshot::LoaderOptions LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
+                                           const catalog::Checkpoint& checkpoint);
   stream::StreamOptions StreamOptionsFor();
   uint32_t ServerId() const;
 

@@ -175,12 +175,34 @@ Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMappi
   return target;
 }
 
-Result<std::vector<std::string>> PlannedDdl(
-    const PipeSpec& spec, const std::map<model::TableName, model::Table>& tables) {
-  std::vector<std::string> ddl = {clickhouse::CreateDatabase(spec.database)};
+Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
+                              std::stop_token stop) {
+  const std::string database = clickhouse::QuoteString(spec.database);
+  std::string targets = "''";
+  for (const TableMapping& mapping : spec.tables) {
+    targets += ", " + clickhouse::QuoteString(mapping.target_table);
+  }
+  PENSTOCK_ASSIGN(
+      const auto databases,
+      destination.Rows("SELECT name FROM system.databases WHERE name = " + database, stop));
+  PENSTOCK_ASSIGN(const auto tables,
+                  destination.Rows(fmt::format("SELECT name FROM system.tables "
+                                               "WHERE database = {} AND name IN ({})",
+                                               database, targets),
+                                   stop));
+  Existing existing{.database = !databases.empty()};
+  for (const auto& row : tables) existing.tables.insert(row.at(0));
+  return existing;
+}
+
+Result<std::vector<std::string>> PlannedDdl(const PipeSpec& spec,
+                                            const std::map<model::TableName, model::Table>& tables,
+                                            const Existing& existing) {
+  std::vector<std::string> ddl;
+  if (!existing.database) ddl.push_back(clickhouse::CreateDatabase(spec.database));
   for (const TableMapping& mapping : spec.tables) {
     const auto definition = tables.find(mapping.source);
-    if (definition == tables.end()) continue;
+    if (definition == tables.end() || existing.tables.contains(mapping.target_table)) continue;
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, mapping, definition->second));
     ddl.push_back(clickhouse::CreateTable(target));
   }
@@ -191,15 +213,21 @@ Result<SetupResult> SetUp(const PipeSpec& spec, const clickhouse::Endpoint& dest
                           Clock& clock, std::stop_token stop) {
   PENSTOCK_ASSIGN(auto source, ReadSource(spec, clock, stop));
   clickhouse::Client client(destination);
-  PENSTOCK_TRY(client.Query(clickhouse::CreateDatabase(spec.database), {}, stop));
+  PENSTOCK_ASSIGN(const Existing existing, ReadExisting(client, spec, stop));
   SetupResult result;
+  if (!existing.database) {
+    result.database_ddl = clickhouse::CreateDatabase(spec.database);
+    PENSTOCK_TRY(client.Query(result.database_ddl, {}, stop));
+  }
   result.start = {.position = std::move(source.position),
                   .versions_reserved_end = kFirstStreamVersion};
   for (const TableMapping& mapping : spec.tables) {
     model::Table& definition = source.definitions.at(mapping.source);
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, mapping, definition));
     const std::string ddl = clickhouse::CreateTable(target);
-    PENSTOCK_TRY(client.Query(ddl, {}, stop));
+    if (!existing.tables.contains(mapping.target_table)) {
+      PENSTOCK_TRY(client.Query(ddl, clickhouse::CreateTableSettings(target), stop));
+    }
     PENSTOCK_TRY(CheckTarget(client, target, stop));
     result.tables.push_back({.id = 0,
                              .definition = definition,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,11 +27,22 @@ typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping&
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,
                                           const model::Table& definition);
 
+// What a pipe would make is at the destination already. It is then not made again: IF NOT EXISTS
+// asks for the privilege all the same.
+struct Existing {
+  bool database = false;
+  std::set<std::string> tables = {};  // of the mapped targets
+};
+Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
+                              std::stop_token stop);
+
 // What Setup runs at the destination, in order.
 Result<std::vector<std::string>> PlannedDdl(const PipeSpec& spec,
-                                            const std::map<model::TableName, model::Table>& tables);
+                                            const std::map<model::TableName, model::Table>& tables,
+                                            const Existing& existing);
 
 struct SetupResult {
+  std::string database_ddl;  // as it was run; "" where the database was there
   std::vector<catalog::TableRecord> tables;
   catalog::Checkpoint start;
 };

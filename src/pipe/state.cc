@@ -5,11 +5,6 @@
 namespace penstock::pipe {
 namespace {
 
-bool IsWorking(State state) {
-  return state == State::kProvisioning || state == State::kSetup || state == State::kSnapshot ||
-         state == State::kRunning;
-}
-
 Lifecycle At(State state) { return {.state = state, .resume = state}; }
 
 std::string_view AllowedCommands(State state) {
@@ -74,6 +69,11 @@ Result<Lifecycle> Milestone(const Lifecycle& at, Event event, ReplicationMode mo
 }
 
 }  // namespace
+
+bool IsWorking(State state) {
+  return state == State::kProvisioning || state == State::kSetup || state == State::kSnapshot ||
+         state == State::kRunning;
+}
 
 std::string_view StateName(State state) {
   static constexpr std::array<std::string_view, kAllStates.size()> kNames = {

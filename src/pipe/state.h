@@ -30,6 +30,9 @@ inline constexpr std::array kAllStates = {State::kProvisioning, State::kSetup,  
                                           State::kModifying,    State::kResync,  State::kCompleted,
                                           State::kDegraded,     State::kFailed};
 
+// Provisioning, Setup, Snapshot, Running: there is work to do.
+bool IsWorking(State state);
+
 std::string_view StateName(State state);
 std::optional<State> ParseState(std::string_view name);
 

@@ -34,7 +34,7 @@ struct PipeStatus {
   std::string id;
   PipeSpec spec;
   State state = State::kProvisioning;
-  std::string reason;  // why this state: one line with the remedy, "" when ordinary
+  std::string reason;  // why it is Failed: one line with the remedy; "" in every other state
   UnixMicros state_since{};
   UnixMicros created_at{};
   UnixMicros updated_at{};

@@ -32,13 +32,18 @@ Failure NoSuchPipe(const std::string& id) {
   return Fail(ErrorCode::kNotFound, "there is no pipe with the id {}", id);
 }
 
+std::string TextOf(const Finding& finding) {
+  std::string text = fmt::format("{}: {}", finding.check, finding.message);
+  if (!finding.remedy.empty()) text += fmt::format(" ({})", finding.remedy);
+  return text;
+}
+
 std::string ErrorsOf(const CheckReport& report) {
   std::string text;
   for (const Finding& finding : report.findings) {
     if (finding.severity != Severity::kError) continue;
     if (!text.empty()) text += "; ";
-    text += fmt::format("{}: {}", finding.check, finding.message);
-    if (!finding.remedy.empty()) text += fmt::format(" ({})", finding.remedy);
+    text += TextOf(finding);
   }
   return text;
 }
@@ -58,24 +63,39 @@ class Supervisor::Impl {
   Result<clickhouse::Endpoint> DestinationOf(const PipeSpec& spec) const {
     if (spec.clickhouse) return *spec.clickhouse;
     if (options_.has_default_destination) return options_.default_destination;
-    return Fail(ErrorCode::kInvalidArgument,
-                "destination.clickhouse: needed, since this server was started without a "
-                "destination of its own");
+    return Fail({.code = ErrorCode::kInvalidArgument,
+                 .message = "destination.clickhouse: needed, since this server was started "
+                            "without a destination of its own",
+                 .remedy = "Start the server with --embedded-clickhouse or --clickhouse-url, then "
+                           "the pipe"});
   }
 
-  Status Add(const catalog::PipeRecord& record, PipeSpec spec) {
-    PENSTOCK_ASSIGN(auto destination, DestinationOf(spec));
+  // `unusable`: what is known to keep it from working.
+  void Add(const catalog::PipeRecord& record, PipeSpec spec, std::optional<Error> unusable) {
+    auto destination = DestinationOf(spec);
+    if (!destination && !unusable) unusable = destination.error();
     auto pipe = std::make_shared<Pipe>();
     pipe->runner = std::make_unique<Runner>(
         record, std::move(spec),
         Runner::Options{.catalog = options_.catalog,
                         .clock = &Clock::Real(),
-                        .destination = std::move(destination),
-                        .memory_limit_bytes = options_.memory_limit_bytes});
+                        .destination = std::move(destination).value_or(clickhouse::Endpoint()),
+                        .memory_limit_bytes = options_.memory_limit_bytes,
+                        .unusable = std::move(unusable)});
     pipe->runner->Start();
     MutexLock lock(mutex_);
     pipes_.emplace(record.id, std::move(pipe));
-    return {};
+  }
+
+  // One that is not stored is logged: the pipe matters more.
+  void AddWarnings(const std::string& pipe_id, UnixMicros at, const CheckReport& report) {
+    for (const Finding& finding : report.findings) {
+      if (finding.severity != Severity::kWarning) continue;
+      const catalog::EventRecord event = {
+          .at = at, .level = "warning", .kind = "check", .text = TextOf(finding)};
+      const Status stored = options_.catalog->AddEvent(pipe_id, event);
+      if (!stored) LogWarning("", "{}; not stored: {}", event.text, stored.error().ToString());
+    }
   }
 
   // One target belongs to one pipe.
@@ -141,9 +161,14 @@ Status Supervisor::Start() {
   PENSTOCK_ASSIGN(const auto records, impl_->options_.catalog->Pipes());
   for (const auto& record : records) {
     const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
-    auto added = ParsePipeSpec(body).and_then(
-        [&](PipeSpec spec) { return impl_->Add(record, std::move(spec)); });
-    if (!added) return Fail(added.error().In(fmt::format("pipe {}", record.name)));
+    auto spec = ParsePipeSpec(body);
+    if (spec) {
+      impl_->Add(record, *std::move(spec), std::nullopt);
+    } else {
+      PipeSpec unknown;
+      unknown.name = record.name;
+      impl_->Add(record, std::move(unknown), spec.error().In("the stored settings"));
+    }
   }
   return {};
 }
@@ -165,7 +190,8 @@ CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {
                        .stop = std::move(stop)};
   CheckReport report = RunChecks(context);
   // What cannot be planned, a check has found already.
-  if (auto ddl = PlannedDdl(spec, context.tables)) report.ddl = *std::move(ddl);
+  auto ddl = PlannedDdl(spec, context.tables, context.existing.value_or(Existing()));
+  if (ddl) report.ddl = *std::move(ddl);
   return report;
 }
 
@@ -178,7 +204,7 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
                                    .spec = ToJsonWithSecrets(spec).dump(),
                                    .state = std::string(StateName(State::kProvisioning)),
                                    .resume_state = "",
-                                   .reason = "",
+                                   .reason = "created by the user",
                                    .state_since = now,
                                    .created_at = now,
                                    .updated_at = now};
@@ -186,7 +212,8 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
     MutexLock lock(impl_->creating_);
     PENSTOCK_TRY(impl_->CheckTargetsAreFree(spec));
     PENSTOCK_TRY(impl_->options_.catalog->CreatePipe(record));
-    PENSTOCK_TRY(impl_->Add(record, std::move(spec)));
+    impl_->AddWarnings(record.id, now, report);
+    impl_->Add(record, std::move(spec), std::nullopt);
   }
   return Get(record.id);
 }

@@ -33,12 +33,14 @@ class Supervisor {
   explicit Supervisor(Options options);
   ~Supervisor();  // stops every runner; their states stay as they are in the catalog
 
-  // Starts a runner for each stored pipe.
+  // Starts a runner for each stored pipe. One that cannot be run as the process is now (its
+  // destination was the server's own, say) becomes Failed, and holds up no other.
   Status Start();
 
   // Everything `create` would refuse, and what it would run; changes nothing.
   CheckReport Check(const PipeSpec& spec, std::stop_token stop);
   // Runs the checks; kInvalidArgument with all errors listed, and nothing made, unless all pass.
+  // Each warning is an event of the new pipe, of kind "check".
   Result<PipeStatus> Create(PipeSpec spec, std::stop_token stop);
   Result<PipeStatus> Get(const std::string& id) const;
   std::vector<PipeStatus> List() const;

@@ -44,6 +44,9 @@ class LoadJournal {
                                  const model::ValueChanges& changes) = 0;
 };
 
+// How many of the tables a load works on at once: no more than there is anything to do for.
+size_t ParallelTables(const std::vector<LoadTable>& tables, uint32_t parallel_tables_max);
+
 struct LoaderOptions {
   mysql::Endpoint source;
   clickhouse::Endpoint destination;
@@ -51,7 +54,7 @@ struct LoaderOptions {
   std::string pipe_name;
   // Every connection proves that its server has executed it: what is read is no older.
   std::optional<model::Position> start_position;
-  uint32_t parallel_tables = 1;
+  uint32_t parallel_tables = 1;      // at most
   uint32_t parallel_partitions = 4;  // per table
   uint64_t rows_per_partition = 100'000;
   uint64_t block_bytes_max = 16 << 20;  // per worker; a longer row is sent alone

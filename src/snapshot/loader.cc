@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -18,6 +19,13 @@ bool Passes(ErrorCode code) {
 }
 
 }  // namespace
+
+size_t ParallelTables(const std::vector<LoadTable>& tables, uint32_t parallel_tables_max) {
+  const auto unfinished = std::ranges::count_if(tables, [](const LoadTable& table) {
+    return !table.planned || !std::ranges::all_of(table.partitions, &Partition::done);
+  });
+  return std::min<size_t>(static_cast<size_t>(unfinished), parallel_tables_max);
+}
 
 Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal* journal)
     : tables_(std::move(tables)), options_(std::move(options)), journal_(journal) {
@@ -41,7 +49,7 @@ Status Loader::Run(std::stop_token stop) {
   std::stop_callback forward(stop, [this] { stop_.request_stop(); });
   {
     std::vector<std::jthread> lanes;
-    for (uint32_t i = 0; i < options_.parallel_tables; ++i) {
+    for (size_t i = ParallelTables(tables_, options_.parallel_tables); i > 0; --i) {
       lanes.emplace_back([this] { RunLane(); });
     }
   }

@@ -5,14 +5,16 @@ import http.client
 import json
 import re
 import socket
+import subprocess
 import unittest
 import uuid
 
 import yaml
 
 from harness.case import SystemTest
+from harness.clickhouse import ClickHouse
 from harness.penstock import http_json
-from harness.process import ROOT
+from harness.process import ROOT, Process, program
 from harness.sources import MariaDB1011
 from harness.wait import wait_until
 
@@ -244,6 +246,66 @@ class CommandLine(SystemTest):
         self.assertIn("Running", self.ok("list"))
         self.ok("delete", "pipe")
         self.assertEqual([], json.loads(self.ok("list", "--output", "json")))
+
+    def test_what_happened(self):
+        """tables --ddl, events and batches, of a pipe that has been paused by a restart too."""
+        path = self.penstock.folder / "history.yaml"
+        spec = self.spec(["t"], database="history", name="history")
+        spec["source"]["mysql"]["tableMappings"][0]["sortingKeys"] = ["id"]  # without its switch
+        path.write_text(yaml.safe_dump(spec))
+        out = self.ok("create", "-f", path, "--wait")
+        self.assertIn("\nwarning  ", out)
+        warnings = [line.removeprefix("warning  ") for line in out.splitlines()
+                    if line.startswith("warning")]
+        self.assertIn("sortingKeys", warnings[0])
+        self.source.run("INSERT INTO shop.t VALUES (100)")
+        self.await_caught_up(database="history")
+        wait_until(lambda: json.loads(self.ok("batches", "history", "--output", "json")),
+                   "a batch that is recorded")
+        self.assertIn("BATCH", self.ok("batches", "history", "--limit", "1"))
+        self.ok("pause", "history", "--wait")
+        self.penstock.restart()
+        self.assertEqual(2, self.ok("tables", "history", "--ddl").count("CREATE TABLE"))
+        self.assertIn("shop.t", self.ok("tables", "history"))
+        self.assertIn("position", self.ok("show", "history"))
+        self.assertNotIn("reason", self.ok("show", "history"))
+        events = json.loads(self.ok("events", "history", "--output", "json"))
+        self.assertEqual(warnings, [event["text"] for event in reversed(events)
+                                    if event["kind"] == "check"])
+        self.assertIn("CREATE DATABASE IF NOT EXISTS `history`",
+                      [event["text"] for event in events if event["kind"] == "ddl"])
+        states = [event["text"] for event in reversed(events) if event["kind"] == "state"]
+        self.assertEqual(
+            ["Provisioning", "Provisioning to Setup", "Setup to Snapshot", "Snapshot to Running",
+             "Running to Pausing", "Pausing to Paused"],
+            [text.split(": ")[0] for text in states])
+        for text in states:
+            self.assertTrue(text.partition(": ")[2], text)
+        self.assertIn("asked for by the user", self.ok("events", "history"))
+        self.assertEqual(1, len(json.loads(self.ok("events", "history", "--limit", "1",
+                                                   "--output", "json"))))
+        self.ok("delete", "history")
+
+    def test_watching(self):
+        """A line a second until Ctrl-C, which is no failure."""
+        pipe = self.penstock.create(self.spec(["t"], database="watched"))
+        for output, shown in (((), "Running"), (("--output", "json"), '"state":"Running"')):
+            log = self.penstock.folder / f"watch{len(output)}"
+            self.penstock.await_state(pipe, "Running")
+            watch = Process([program("penstock"), "--server", self.penstock.url, "status", "pipe",
+                             "--watch", *output], log)
+            wait_until(lambda path=log, text=shown: path.read_text().count(text) >= 2, "two lines")
+            self.assertEqual(0, watch.interrupt(seconds=5))
+        self.penstock.delete(pipe)
+
+    def test_clickhouse_of_our_own(self):
+        """`penstock clickhouse` is the helper program."""
+        with ClickHouse([program("penstock"), "clickhouse"]) as clickhouse:
+            self.assertEqual("3\n", clickhouse.query("SELECT 1 + 2"))
+        done = subprocess.run([program("penstock"), "clickhouse"], capture_output=True, text=True,
+                              check=False, timeout=20)
+        self.assertEqual(2, done.returncode)
+        self.assertIn("--data-dir", done.stderr)
 
     def test_passwords_from_elsewhere(self):
         spec = self.spec(["t"], database="another")

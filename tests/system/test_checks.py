@@ -2,6 +2,7 @@
 
 import copy
 import ctypes
+import json
 import os
 import subprocess
 import unittest
@@ -139,6 +140,102 @@ class ChecksMySQL(Checks, SystemTest):
 
 class ChecksMariaDB(Checks, SystemTest):
     source_class = MariaDB1011
+
+
+USERS = """<clickhouse>
+  <profiles><default/><old><enable_time_time64_type>0</enable_time_time64_type></old></profiles>
+  <quotas><default/></quotas>
+  <users>
+    <default>
+      <password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
+    </default>
+    <old>
+      <password/><networks><ip>::/0</ip></networks><profile>old</profile><quota>default</quota>
+    </old>
+    {more}
+  </users>
+</clickhouse>
+"""
+USER = """<{name}>
+      <password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
+      <grants>{grants}</grants>
+    </{name}>
+"""
+GRANTS = {
+    "maker": ["CREATE DATABASE, CREATE TABLE, INSERT, SELECT ON replica.*",
+              "TABLE ENGINE ON ReplacingMergeTree"],
+    "writer": ["INSERT, SELECT ON replica.t", "INSERT, SELECT ON replica.marker"],
+    "reader": ["SELECT ON replica.*"],
+}
+
+
+class Destination(SystemTest):
+    """Users of ClickHouse who may do no more than they must, or have other defaults."""
+
+    assert_nothing_made = Checks.assert_nothing_made
+    write = Checks.write
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        users = USERS.format(more="".join(
+            USER.format(name=name, grants="".join(f"<query>GRANT {each}</query>" for each in grants))
+            for name, grants in GRANTS.items()))
+        cls.start_source()
+        cls.clickhouse = cls.use("clickhouse", lambda: ClickHouse(users=users))
+        cls.penstock = cls.enterClassContext(Penstock())
+        cls.source.run("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY, at TIME(3))",
+                       "INSERT INTO shop.t VALUES (1, '-01:02:03.004')")
+
+    def setUp(self):
+        self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
+        self.pipe = None
+
+    def tearDown(self):
+        if self.pipe:
+            self.penstock.delete(self.pipe)
+
+    def spec_of(self, user):
+        spec = self.spec(["t"])
+        spec["destination"]["clickhouse"] = self.clickhouse.endpoint(user)
+        return spec
+
+    def assert_replicates(self, spec):
+        self.pipe = self.penstock.create(spec)
+        self.penstock.await_state(self.pipe, "Running")
+        self.source.run("REPLACE INTO shop.t VALUES (2, '838:59:58.999')")
+        self.await_caught_up()
+        self.assert_equal(spec)
+
+    def planned(self, spec):
+        code, out, err = self.penstock.cli("check", "-f", self.write(spec), "--output", "json")
+        self.assertEqual(0, code, err)
+        return json.loads(out)["ddl"]
+
+    def test_what_it_makes_and_writes_is_enough(self):
+        self.assert_replicates(self.spec_of("maker"))
+
+    def test_what_is_there_needs_no_privilege_to_make_it(self):
+        for statement in self.planned(self.spec_of("default")):
+            self.clickhouse.query(statement)
+        spec = self.spec_of("writer")
+        self.assertEqual([], self.planned(spec))
+        self.assert_replicates(spec)
+
+    def test_what_is_missing_is_named(self):
+        code, out, _ = self.penstock.cli("check", "-f", self.write(self.spec_of("reader")))
+        self.assertEqual(1, code)
+        for words in ("may not CREATE DATABASE on `replica`.*", "GRANT INSERT ON `replica`.*",
+                      "may not CREATE TABLE on `replica`.`t`",
+                      "may not TABLE ENGINE on ReplacingMergeTree"):
+            self.assertIn(words, out)
+        self.assertNotIn("may not SELECT", out)
+        self.assertNotIn("DROP", out.partition("What create would run")[0])
+        self.assert_nothing_made()
+
+    def test_time_columns_where_they_are_not_allowed_by_default(self):
+        """As in ClickHouse 25.6 to 25.11."""
+        self.assert_replicates(self.spec_of("old"))
 
 
 class ServerSettings:

@@ -3,6 +3,7 @@
 import unittest
 
 from harness import compare
+from harness.case import SystemTest
 from harness.clickhouse import ClickHouse
 from harness.sources import MariaDB1011, MySQL97
 
@@ -58,13 +59,12 @@ ROWS = [
 class Compare:
     """One source and one ClickHouse with the same rows, made by hand on each side."""
 
-    source_class = None
     special = {}
 
     @classmethod
     def setUpClass(cls):
-        cls.source = cls.enterClassContext(cls.source_class())
-        cls.clickhouse = cls.enterClassContext(ClickHouse())
+        cls.start_source()
+        cls.clickhouse = cls.use("clickhouse", ClickHouse)
         values = [["(" + ",".join(v if isinstance(v, str) else v[side] for v in row) + ")"
                    for row in ROWS] for side in (0, 1)]
         cls.source.run("CREATE DATABASE s", "CREATE TABLE s.t (" + ",".join(
@@ -166,12 +166,12 @@ class Compare:
         self.assert_one_difference("columns missing in ClickHouse: ['t']")
 
 
-class CompareMariaDB(Compare, unittest.TestCase):
+class CompareMariaDB(Compare, SystemTest):
     source_class = MariaDB1011
     special = {**COMMON_COLUMNS, **MARIADB_COLUMNS}
 
 
-class CompareMySQL(Compare, unittest.TestCase):
+class CompareMySQL(Compare, SystemTest):
     source_class = MySQL97
     special = {**COMMON_COLUMNS, **MYSQL_COLUMNS}
 

@@ -4,7 +4,8 @@ import random
 import unittest
 
 from harness import workload
-from harness.case import SystemTest, new_seed, rounds
+from harness.case import SystemTest, new_seed, rounds, scale
+from harness.proxy import Proxy
 from harness.sources import MariaDB1011, MySQL97
 from harness.wait import pause, wait_until
 
@@ -12,7 +13,7 @@ from harness.wait import pause, wait_until
 class Crash:
     """A load that goes on while something is killed."""
 
-    rows = 8000
+    rows = round(8000 * scale())
 
     @classmethod
     def setUpClass(cls):
@@ -37,21 +38,47 @@ class Crash:
         pause(self.random.uniform(0, longest))
 
     def finish(self):
-        self.penstock.await_state(self.pipe, "Running", seconds=120)
-        self.await_caught_up(seconds=120)
-        self.assertGreater(self.assert_equal(self.spec_), 5000)
+        self.penstock.await_state(self.pipe, "Running", seconds=120 * scale())
+        self.await_caught_up(seconds=120 * scale())
+        self.assertGreater(self.assert_equal(self.spec_, seconds=15 * scale()), 5000)
+
+    def loading(self):
+        """(partitions done, partitions planned) while the pipe is in Snapshot, else nothing."""
+        status = self.penstock.status(self.pipe)
+        if status["state"] != "Snapshot":
+            return None
+        return tuple(sum(table[key] for table in status["tables"])
+                     for key in ("partitionsDone", "partitions"))
 
     def test_penstock_killed_in_snapshot(self):
-        """Killed again and again before the load is done."""
-        killed_loading = 0
-        with workload.Workload(self.source, self.seed):
-            self.pipe = self.penstock.create(self.spec_)
-            for _ in range(rounds(4)):
-                self.moment(0.4)
-                killed_loading += self.penstock.state(self.pipe) != "Running"
-                self.penstock.restart()
-        print(f"killed before Running: {killed_loading}")
-        self.finish()
+        """Each kill is in Snapshot, with partitions done, others being read and others to come."""
+        kills = rounds(4)
+        workload.Writer(self.source, self.seed + 1).fill(accounts=self.ROWS_PER_KILL * kills)
+        with Proxy(self.source.port) as proxy:
+            self.spec_["source"]["mysql"]["port"] = proxy.port
+            with workload.Workload(self.source, self.seed):
+                self.kill_in_snapshot(kills, proxy)
+            proxy.down_per_second = None
+            self.finish()
+
+    def kill_in_snapshot(self, kills, proxy):
+        done = 0
+        proxy.down_per_second = self.FAST
+        self.pipe = self.penstock.create(self.spec_)
+        for number in range(kills):
+            proxy.down_per_second = self.FAST
+            wait_until(lambda n=done: (self.loading() or (0, 0))[0] > n, "one more partition",
+                       seconds=60)
+            proxy.down_per_second = self.SLOW
+            self.moment(0.4)
+            at = self.loading()
+            self.assertIsNotNone(at, f"the load is over: kill {number} is not in it")
+            done = at[0]
+            self.penstock.restart()
+
+    # Four readers end at most a few partitions of 1,000 rows after the next one was awaited.
+    ROWS_PER_KILL = 6000
+    FAST, SLOW = 400_000, 10_000  # bytes a second for each connection
 
     def test_penstock_killed_in_stream(self):
         with workload.Workload(self.source, self.seed):

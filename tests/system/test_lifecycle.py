@@ -1,11 +1,14 @@
 """Pause and resume, states, one server for a data directory."""
 
+import os
+import signal
 import subprocess
 import time
 import unittest
 
 from harness import workload
 from harness.case import SystemTest, new_seed, rounds
+from harness.clickhouse import ClickHouse, clickhouse_query
 from harness.penstock import ApiError, Penstock
 from harness.process import free_port, program
 from harness.sources import MariaDB1011, MySQL97
@@ -72,7 +75,28 @@ class Lifecycle:
         self.assert_equal(self.spec_)
 
     def test_pause_while_clickhouse_hangs(self):
-        """What a hanging destination leaves unsettled does not hold up the pause, or get lost."""
+        """An insert that is in flight is given up, and lands later: before the pipe goes on, or
+        beside what is sent anew. It neither holds up the pause, nor is lost, nor wins."""
+        with workload.Workload(self.source, self.seed):
+            pipe = self.penstock.create(self.spec_)
+            self.penstock.await_state(pipe, "Running")
+            for number in range(rounds(2)):
+                pause(0.5)
+                self.clickhouse.process.suspend()
+                pause(0.5)  # a batch of 100 ms is on its way now
+                took = self.pause_pipe(pipe)
+                self.assertLess(took, PAUSE_SECONDS_MAX)
+                if number % 2:
+                    self.penstock.order(pipe, "start")
+                    pause(0.5)
+                self.clickhouse.process.resume()
+                if not number % 2:
+                    self.penstock.order(pipe, "start")
+                self.penstock.await_state(pipe, "Running")
+        self.await_caught_up()
+        self.assert_equal(self.spec_)
+
+    def test_pause_while_clickhouse_is_away(self):
         with workload.Workload(self.source, self.seed):
             pipe = self.penstock.create(self.spec_)
             self.penstock.await_state(pipe, "Running")
@@ -164,26 +188,89 @@ class DataDirectory(SystemTest):
 class Embedded(SystemTest):
     """serve --embedded-clickhouse: one process to start, all of them gone with it."""
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_source()
+
+    def body(self, schema):
+        """A pipe of the table t into the server's own ClickHouse."""
+        return {"name": "pipe", "source": {"mysql": {
+            **self.source.endpoint(), "settings": {"replicationMode": "cdc",
+                                                   "syncIntervalMilliseconds": 100},
+            "tableMappings": [{"sourceSchemaName": schema, "sourceTable": "t",
+                               "targetTable": "t"}]}}, "destination": {"database": "replica"}}
+
+    def child_of(self, penstock):
+        children = subprocess.run(["pgrep", "-P", str(penstock.process.pid)], text=True,
+                                  capture_output=True, check=True).stdout.split()
+        self.assertEqual(1, len(children), "one child: ClickHouse")
+        return int(children[0])
+
+    def rows(self, port):
+        """Of replica.t; "" while ClickHouse is away."""
+        try:
+            return clickhouse_query(f"http://127.0.0.1:{port}", "SELECT arrayStringConcat(arraySort("
+                                    "groupArray(toString(id))), ',') FROM replica.t FINAL"
+                                    ).decode().strip()
+        except (OSError, RuntimeError):
+            return ""
+
     def test_embedded_clickhouse(self):
-        self.start_source()
         self.source.run("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)",
                         "INSERT INTO shop.t VALUES (1),(2)")
         with Penstock("--embedded-clickhouse") as penstock:
-            body = {"name": "pipe", "source": {"mysql": {
-                **self.source.endpoint(), "settings": {"replicationMode": "cdc"},
-                "tableMappings": [{"sourceSchemaName": "shop", "sourceTable": "t",
-                                   "targetTable": "t"}]}}, "destination": {"database": "replica"}}
-            pipe = penstock.create(body)
+            pipe = penstock.create(self.body("shop"))
             penstock.await_state(pipe, "Running")
-            children = subprocess.run(["pgrep", "-P", str(penstock.process.pid)], text=True,
-                                      capture_output=True, check=True).stdout.split()
-            self.assertEqual(1, len(children), "one child: ClickHouse")
+            child = str(self.child_of(penstock))
             penstock.kill()
-            wait_until(lambda: subprocess.run(["ps", "-o", "stat=", "-p", children[0]], text=True,
+            wait_until(lambda: subprocess.run(["ps", "-o", "stat=", "-p", child], text=True,
                                               capture_output=True, check=False
                                               ).stdout.strip() in ("", "Z"), "ClickHouse is gone")
             penstock.start()
             penstock.await_state(pipe, "Running")
+
+    def test_clickhouse_that_dies_is_started_again(self):
+        self.source.run("CREATE DATABASE died",
+                        "CREATE TABLE died.t (id INT PRIMARY KEY)", "INSERT INTO died.t VALUES (1)")
+        port = free_port()
+        with Penstock("--embedded-clickhouse", "--clickhouse-http-port", port) as penstock:
+            pipe = penstock.create(self.body("died"))
+            penstock.await_state(pipe, "Running")
+            for row in (2, 3):
+                child = self.child_of(penstock)
+                os.kill(child, signal.SIGKILL)
+                self.source.run(f"INSERT INTO died.t VALUES ({row})")
+                wait_until(lambda: self.rows(port) == "1,2,3"[:2 * row - 1], "rows in ClickHouse")
+                self.assertNotEqual(child, self.child_of(penstock))
+            self.assertEqual("Running", penstock.state(pipe))
+
+    def test_a_pipe_without_a_destination_holds_up_no_other(self):
+        """A server that comes back without its ClickHouse; and then with it."""
+        self.source.run("CREATE DATABASE lost", "CREATE TABLE lost.t (id INT PRIMARY "
+                        "KEY)", "INSERT INTO lost.t VALUES (1)")
+        clickhouse = self.use("clickhouse", ClickHouse)
+        with Penstock("--embedded-clickhouse") as penstock:
+            lost = penstock.create(self.body("lost"))
+            own = penstock.create({**self.body("lost"), "name": "own", "destination": {
+                "database": "own", "clickhouse": clickhouse.endpoint()}})
+            for pipe in (lost, own):
+                penstock.await_state(pipe, "Running")
+            penstock.kill()
+            penstock.arguments = ()
+            penstock.start()
+            penstock.await_state(own, "Running")
+            penstock.await_state(lost, "Failed")
+            self.assertIn("--embedded-clickhouse", penstock.pipe(lost)["reason"])
+            self.source.run("INSERT INTO lost.t VALUES (2)")
+            wait_until(lambda: clickhouse.query("SELECT count() FROM own.t FINAL") == "2\n",
+                       "the other pipe goes on")
+            penstock.kill()
+            penstock.arguments = ("--embedded-clickhouse",)
+            penstock.start()
+            penstock.order(lost, "start")
+            penstock.await_state(lost, "Running")
+            self.assertNotIn("reason", penstock.pipe(lost))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import unittest
 
 from harness import workload
-from harness.case import SystemTest, new_seed, rounds
+from harness.case import SystemTest, new_seed, rounds, scale
 from harness.penstock import mapping, pipe_spec
 from harness.sources import MariaDB118, MariaDB1011, MySQL97
 from harness.wait import pause, wait_until
@@ -26,11 +26,11 @@ class Replication:
         spec = self.spec(workload.TABLES, **self.settings)
         with workload.Workload(self.source, seed) as load:
             pipe = self.penstock.create(spec)
-            self.penstock.await_state(pipe, "Running")
+            self.penstock.await_state(pipe, "Running", seconds=60 * scale())
             loaded = load.transactions
             wait_until(lambda: load.transactions > loaded + 400, "400 transactions", 60)
-        self.await_caught_up()
-        self.assertGreater(self.assert_equal(spec), 5000)
+        self.await_caught_up(seconds=60 * scale())
+        self.assertGreater(self.assert_equal(spec, seconds=15 * scale()), 5000)
 
 
 class ReplicationMySQL(Replication, SystemTest):

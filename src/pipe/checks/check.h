@@ -12,6 +12,7 @@
 #include "clickhouse/client.h"
 #include "model/table.h"
 #include "mysql/wire/connection.h"
+#include "pipe/setup.h"
 #include "pipe/spec.h"
 
 namespace penstock::pipe {
@@ -41,6 +42,7 @@ struct CheckContext {
   std::optional<clickhouse::Client> destination = {};
   std::map<model::TableName, model::Table> tables = {};  // read by the tables check
   uint32_t destination_version = 0;                      // 26.7 is 2607; 0: not known
+  std::optional<Existing> existing = {};                 // read by the destination_database check
   std::stop_token stop = {};
 };
 

@@ -1,11 +1,15 @@
 #include "clickhouse/quote.h"
 #include "pipe/checks/checks.h"
+#include "pipe/setup.h"
 
 namespace penstock::pipe {
 
 // Tables are exchanged when a pipe is loaded anew, and only some database engines can do it.
 void CheckDestinationDatabase(CheckContext& context, std::vector<Finding>& findings) {
   if (!context.destination) return;
+  auto existing = ReadExisting(*context.destination, context.spec, context.stop);
+  if (!existing) return AddError(findings, existing.error());
+  context.existing = *std::move(existing);
   const std::string& database = context.spec.database;
   const auto rows = context.destination->Rows(
       "SELECT engine FROM system.databases WHERE name = " + clickhouse::QuoteString(database),

@@ -1,6 +1,5 @@
 """A private ClickHouse, and statements over plain HTTP."""
 
-import pathlib
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -9,17 +8,25 @@ from .process import Folder, Process, Unavailable, cache_folder, free_port, prog
 
 
 class ClickHouse:
-    """A private ClickHouse from libchdb, through penstock-clickhouse. A context manager."""
+    """A private ClickHouse from libchdb, through penstock-clickhouse. A context manager.
 
-    def __init__(self, binary=None):
+    `command`: the words that start it, in place of penstock-clickhouse. `users`: the text of a
+    users.xml, for users other than a default one that may do everything.
+    """
+
+    def __init__(self, command=None, users=None):
         if not (cache_folder() / "libchdb" / "libchdb.so").exists():
             raise Unavailable("libchdb is not there: tools/setup.sh libchdb")
-        self.binary = pathlib.Path(binary or program("penstock-clickhouse"))
+        self.command = command or [program("penstock-clickhouse")]
         self._folder = Folder("clickhouse")
         self.folder = self._folder.path
         self.http_port = free_port()
         self.tcp_port = free_port()
         self.process = None
+        if users:  # the engine reads a config.xml of the folder it is started in
+            (self.folder / "users.xml").write_text(users)
+            (self.folder / "config.xml").write_text(
+                "<clickhouse><users_config>users.xml</users_config></clickhouse>")
         try:
             self.start()
         except BaseException:
@@ -42,8 +49,9 @@ class ClickHouse:
         return f"http://127.0.0.1:{self.http_port}"
 
     def start(self):
-        self.process = Process([self.binary, "--data-dir", self.folder / "data", "--http-port",
-                                self.http_port, "--tcp-port", self.tcp_port], self.folder / "log")
+        self.process = Process([*self.command, "--data-dir", self.folder / "data", "--http-port",
+                                self.http_port, "--tcp-port", self.tcp_port], self.folder / "log",
+                               cwd=self.folder)
         self.process.await_ready(self._answers, "ClickHouse")
 
     def _answers(self):
@@ -61,9 +69,9 @@ class ClickHouse:
         """The answer's text, TabSeparated unless the SQL names a format."""
         return clickhouse_query(self.url, sql, **settings).decode()
 
-    def endpoint(self):
+    def endpoint(self, user="default"):
         """The destination.clickhouse part of a pipe's specification."""
-        return {"url": self.url, "user": "default"}
+        return {"url": self.url, "user": user}
 
 
 def clickhouse_query(url, sql, data=b"", timeout=120, **settings):

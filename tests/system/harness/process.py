@@ -91,14 +91,28 @@ class Process:
         self._child.kill()
         self._child.wait()
 
+    def suspend(self):
+        """SIGSTOP: it hangs, its sockets stay open."""
+        self._child.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._child.send_signal(signal.SIGCONT)
+
     def terminate(self, seconds=60):
         """SIGTERM; SIGKILL if that takes longer. The exit code."""
-        self._child.send_signal(signal.SIGTERM)
+        return self._end(signal.SIGTERM, seconds)
+
+    def interrupt(self, seconds=60):
+        """Ctrl-C, otherwise like terminate."""
+        return self._end(signal.SIGINT, seconds)
+
+    def _end(self, word, seconds):
+        self._child.send_signal(word)
         try:
             return self._child.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"{self.command[0]} did not end within {seconds} s of SIGTERM"
+            raise AssertionError(f"{self.command[0]} did not end within {seconds} s of {word.name}"
                                  ) from None
 
     def stop(self):

@@ -8,6 +8,7 @@ import subprocess
 import threading
 
 from .process import free_port
+from .wait import pause
 
 
 class Certificates:
@@ -38,7 +39,8 @@ class Proxy:
     """Passes connections on to 127.0.0.1:`port`. A context manager.
 
     While `refusing` is set, new connections are closed at once; cut() breaks those that are open.
-    `bytes_up` counts what clients have sent.
+    `bytes_up` counts what clients have sent. `down_per_second` limits the bytes that each
+    connection passes to its client.
     """
 
     def __init__(self, port, certificates=None):
@@ -46,6 +48,7 @@ class Proxy:
         self.port = free_port()
         self.refusing = False
         self.bytes_up = 0
+        self.down_per_second = None
         self._tls = None
         if certificates:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -107,4 +110,6 @@ class Proxy:
                     return
                 if source is client:
                     self.bytes_up += len(data)
+                elif self.down_per_second:
+                    pause(len(data) / self.down_per_second)
                 (server if source is client else client).sendall(data)
