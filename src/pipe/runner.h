@@ -33,6 +33,7 @@ class Runner {
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
     uint64_t memory_limit_bytes = 0;
+    uint64_t share_bytes_min = Limits().share_bytes_min;
   };
   Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options);
   ~Runner();  // Shutdown

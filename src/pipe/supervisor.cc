@@ -71,7 +71,8 @@ class Supervisor::Impl {
         Runner::Options{.catalog = options_.catalog,
                         .clock = &Clock::Real(),
                         .destination = std::move(destination),
-                        .memory_limit_bytes = options_.memory_limit_bytes});
+                        .memory_limit_bytes = options_.memory_limit_bytes,
+                        .share_bytes_min = options_.limits.share_bytes_min});
     pipe->runner->Start();
     MutexLock lock(mutex_);
     pipes_.emplace(record.id, std::move(pipe));
@@ -141,11 +142,15 @@ Status Supervisor::Start() {
   PENSTOCK_ASSIGN(const auto records, impl_->options_.catalog->Pipes());
   for (const auto& record : records) {
     const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
-    auto added = ParsePipeSpec(body).and_then(
-        [&](PipeSpec spec) { return impl_->Add(record, std::move(spec)); });
+    auto added =
+        Parse(body).and_then([&](PipeSpec spec) { return impl_->Add(record, std::move(spec)); });
     if (!added) return Fail(added.error().In(fmt::format("pipe {}", record.name)));
   }
   return {};
+}
+
+Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
+  return ParsePipeSpec(body, impl_->options_.limits);
 }
 
 CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {

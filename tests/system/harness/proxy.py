@@ -38,13 +38,15 @@ class Proxy:
     """Passes connections on to 127.0.0.1:`port`. A context manager.
 
     While `refusing` is set, new connections are closed at once; cut() breaks those that are open.
-    `bytes_up` counts what clients have sent.
+    `bytes_up` counts what clients have sent. While `cut_after` is set, it is asked at each new
+    connection how many bytes of answers to pass before it is cut; None: all.
     """
 
     def __init__(self, port, certificates=None):
         self.target = port
         self.port = free_port()
         self.refusing = False
+        self.cut_after = None
         self.bytes_up = 0
         self._tls = None
         if certificates:
@@ -98,6 +100,7 @@ class Proxy:
                 self._open -= both
 
     def _pump(self, client, server):
+        left = self.cut_after() if self.cut_after else None
         while True:
             pending = isinstance(client, ssl.SSLSocket) and client.pending()
             ready = [client] if pending else select.select([client, server], [], [])[0]
@@ -107,4 +110,9 @@ class Proxy:
                     return
                 if source is client:
                     self.bytes_up += len(data)
+                elif left is not None:
+                    data = data[:left]
+                    left -= len(data)
                 (server if source is client else client).sendall(data)
+                if left == 0:
+                    return
