@@ -78,6 +78,12 @@ class Scanner {
     rest_.remove_prefix(word.size());
     return word;
   }
+  // What stands behind the temporal types of before MySQL 5.6.
+  bool TakeOldFormat() {
+    if (rest_ != " /* mariadb-5.3 */" && rest_ != " /* 5.5 binary format */") return false;
+    rest_ = {};
+    return true;
+  }
   std::optional<uint32_t> TakeNumber() {
     uint32_t number = 0;
     const auto parsed = std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
@@ -182,6 +188,7 @@ bool Parse(std::string_view text, Column& column) {
   const std::optional<std::vector<uint32_t>> numbers = TakeNumbers(scanner);
   if (!numbers) return false;
   SetNumbers(*numbers, column);
+  if (scanner.TakeOldFormat()) return column.scale == 0;
   while (!scanner.AtEnd()) {
     const std::string_view word = scanner.TakeWord();
     if (word != "unsigned" && word != "zerofill") return false;

@@ -47,11 +47,16 @@ TEST(ColumnTypeTest, LabelsWithEverythingInThem) {
   EXPECT_THAT(Parsed("set('','b')").labels, ElementsAre("", "b"));
 }
 
+TEST(ColumnTypeTest, OldTemporals) {
+  EXPECT_EQ(Parsed("datetime /* mariadb-5.3 */").type, SqlType::kDateTime);
+  EXPECT_EQ(Parsed("timestamp /* 5.5 binary format */").type, SqlType::kTimestamp);
+}
+
 TEST(ColumnTypeTest, WhatIsNotKnownWhollyIsUnsupported) {
   for (const std::string_view text :
        {"geometry", "point", "vector(3)", "uuid", "inet6", "varchar(10) /*M!100301 COMPRESSED*/",
-        "datetime /* mariadb-5.3 */", "", "int(", "int(x)", "decimal(1,2,3)", "enum('a'",
-        "enum('a')x", "enum(a)", "int signed", "enum('a\\"}) {
+        "datetime(2) /* mariadb-5.3 */", "datetime /* new */", "", "int(", "int(x)",
+        "decimal(1,2,3)", "enum('a'", "enum('a')x", "enum(a)", "int signed", "enum('a\\"}) {
     const Column column = Parsed(text);
     EXPECT_EQ(column.type, SqlType::kUnsupported) << text;
     EXPECT_TRUE(column.labels.empty()) << text;
