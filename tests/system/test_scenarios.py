@@ -13,12 +13,14 @@ import unittest
 from harness import scenario as scenarios
 from harness.case import SystemTest, new_seed
 from harness.clickhouse import ClickHouse
-from harness.penstock import Penstock
+from harness.penstock import ApiError, Penstock
 from harness.process import Folder
 from harness.scenario_run import ScenarioRun
 from harness.sources import SOURCES
 
 PIPES_AT_ONCE = 6
+SYSTEM_ZONE = "Europe/Berlin"  # of the source server's machine
+CLICKHOUSE_ZONE = "Asia/Tokyo"
 HARSH_CONFIG = "memory: {limit: 8KiB}\n"  # with the limits for tests, batches of 256 bytes
 
 
@@ -36,21 +38,24 @@ class Scenarios(SystemTest):
     server = ""
     harsh = False
     scenarios = []
+    cuts = 0
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.seed = new_seed()
-        cls.clickhouse = cls.use("clickhouse", ClickHouse)
+        cls.clickhouse = cls.use("clickhouse", lambda: ClickHouse(env={"TZ": CLICKHOUSE_ZONE}))
         cls.penstock = cls.enterClassContext(cls.start_penstock())
         cls.failures = collections.defaultdict(list)  # by name: texts
         groups = collections.defaultdict(list)
-        for number, one in enumerate(cls.scenarios):
-            groups[tuple(one.options.items())].append((number, one))
+        for one in cls.scenarios:
+            groups[tuple(one.options.items())].append(one)
         for options, members in groups.items():
             source = cls.use(SOURCES[cls.server].family, lambda more=options: SOURCES[cls.server](
-                env={"TZ": "Europe/Berlin"}, **dict(more)))
+                env={"TZ": SYSTEM_ZONE}, **dict(more)))
             cls.run_group(source, members)
+        if cls.harsh:
+            print(f"{cls.server}: {cls.cuts} connections were cut", flush=True)
 
     @classmethod
     def start_penstock(cls):
@@ -64,8 +69,8 @@ class Scenarios(SystemTest):
     def run_group(cls, source, members):
         """Scenarios whose combinations agree on what is global to the server run side by side."""
         waves = collections.defaultdict(list)
-        for number, one in members:
-            for combination in cls.combinations(number):
+        for one in members:
+            for combination in cls.combinations(one):
                 waves[combination.metadata, combination.zone].append((one, combination))
         for (metadata, zone), runs in sorted(waves.items()):
             source.run(f"SET GLOBAL binlog_row_metadata = '{metadata}'",
@@ -79,19 +84,21 @@ class Scenarios(SystemTest):
                 list(pool.map(lambda run, s=source: cls.run_one(s, *run), runs))
 
     @classmethod
-    def combinations(cls, number):
+    def combinations(cls, one):
         """All in a soak, else one."""
         if os.environ.get("PENSTOCK_ROUNDS"):
             return scenarios.all_combinations(cls.server, cls.harsh)
-        return [scenarios.share(number, scenarios.chosen_combinations(cls.server, cls.harsh))]
+        return [scenarios.share(one, scenarios.chosen_combinations(cls.server, cls.harsh))]
 
     @classmethod
     def run_one(cls, source, one, combination):
+        run = ScenarioRun(one, combination, source, cls.clickhouse, cls.penstock, cls.seed)
         try:
-            ScenarioRun(one, combination, source, cls.clickhouse, cls.penstock, cls.seed).run()
+            run.run()
         except Exception as error:
-            where = "" if isinstance(error, AssertionError) else traceback.format_exc()
+            where = "" if isinstance(error, (AssertionError, ApiError)) else traceback.format_exc()
             cls.failures[one.name].append(f"{combination}: {error}\n{where}")
+        cls.cuts += run.cuts
 
     @classmethod
     def add_tests(cls):
@@ -158,6 +165,14 @@ class Combinations(unittest.TestCase):
     def test_every_scenario_runs_somewhere(self):
         for one in scenarios.load():
             self.assertTrue(any(one.applies_to(*version_of(server)) for server in SOURCES), one.name)
+
+    def test_every_choice_is_run(self):
+        for server in scenarios.SERVERS:
+            for harsh in (False, True):
+                choice = scenarios.chosen_combinations(server, harsh)
+                run = {scenarios.share(one, choice) for one in scenarios.load()
+                       if one.applies_to(*version_of(server))}
+                self.assertEqual(set(choice), run)
 
 
 if __name__ == "__main__":

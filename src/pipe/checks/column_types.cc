@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "mysql/wire/lost_labels.h"
 #include "pipe/checks/checks.h"
 #include "pipe/setup.h"
 
@@ -11,6 +12,17 @@ constexpr uint32_t kTime64Version = 2506;
 
 bool NeedsNewer(const typemap::ColumnMapping& mapping, uint32_t version) {
   return version != 0 && version < kTime64Version && mapping.native_type.starts_with("Time64");
+}
+
+void WarnOfLostLabels(const CheckContext& context, const model::Table& table,
+                      const model::Column& column, std::vector<Finding>& findings) {
+  if (!context.source || !mysql::LabelsMayBeLost(context.source->server(), column)) return;
+  AddWarning(findings,
+             fmt::format("{}.{} has a label with a '?', and MySQL shows every character beyond the "
+                         "Basic Multilingual Plane in a label as one: should it be such a "
+                         "character, it arrives as '?'",
+                         table.name.ToString(), column.name),
+             kExclude);
 }
 
 }  // namespace
@@ -34,6 +46,8 @@ void CheckColumnTypes(CheckContext& context, std::vector<Finding>& findings) {
                  fmt::format("{}.{} maps to {}, which ClickHouse has from 25.6 on",
                              table.name.ToString(), column.name, mapped->declared_type),
                  "Upgrade ClickHouse, or name the column in excludedColumns");
+      } else {
+        WarnOfLostLabels(context, table, column, findings);
       }
     }
   });

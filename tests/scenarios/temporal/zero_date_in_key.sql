@@ -1,5 +1,5 @@
 -- title: an all-zero DATETIME in the primary key is refused by the column's name: no rule may merge two rows
--- expect error: at
+-- expect error: key column at holds 0000-00-00 00:00:00
 
 -- tables
 CREATE TABLE t (at DATETIME, n INT, v INT, PRIMARY KEY (at, n));

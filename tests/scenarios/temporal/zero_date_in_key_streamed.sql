@@ -1,5 +1,5 @@
 -- title: an all-zero DATE in the primary key that comes while streaming is refused by the column's name
--- expect error: day
+-- expect error: key column day holds 0000-00-00
 
 -- tables
 CREATE TABLE t (day DATE PRIMARY KEY, v INT);

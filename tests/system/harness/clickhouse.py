@@ -9,9 +9,10 @@ from .process import Folder, Process, Unavailable, cache_folder, free_port, prog
 
 
 class ClickHouse:
-    """A private ClickHouse from libchdb, through penstock-clickhouse. A context manager."""
+    """A private ClickHouse from libchdb, through penstock-clickhouse. A context manager. `env`: of
+    its process, beside ours."""
 
-    def __init__(self, binary=None):
+    def __init__(self, binary=None, env=None):
         if not (cache_folder() / "libchdb" / "libchdb.so").exists():
             raise Unavailable("libchdb is not there: tools/setup.sh libchdb")
         self.binary = pathlib.Path(binary or program("penstock-clickhouse"))
@@ -19,6 +20,7 @@ class ClickHouse:
         self.folder = self._folder.path
         self.http_port = free_port()
         self.tcp_port = free_port()
+        self.env = env
         self.process = None
         try:
             self.start()
@@ -43,7 +45,8 @@ class ClickHouse:
 
     def start(self):
         self.process = Process([self.binary, "--data-dir", self.folder / "data", "--http-port",
-                                self.http_port, "--tcp-port", self.tcp_port], self.folder / "log")
+                                self.http_port, "--tcp-port", self.tcp_port], self.folder / "log",
+                               env=self.env)
         self.process.await_ready(self._answers, "ClickHouse")
 
     def _answers(self):

@@ -39,7 +39,7 @@ class Proxy:
 
     While `refusing` is set, new connections are closed at once; cut() breaks those that are open.
     `bytes_up` counts what clients have sent. While `cut_after` is set, it is asked at each new
-    connection how many bytes of answers to pass before it is cut; None: all.
+    connection how many bytes of answers to pass before it is cut (None: all); `cuts` counts those that were.
     """
 
     def __init__(self, port, certificates=None):
@@ -47,6 +47,7 @@ class Proxy:
         self.port = free_port()
         self.refusing = False
         self.cut_after = None
+        self.cuts = 0
         self.bytes_up = 0
         self._tls = None
         if certificates:
@@ -115,4 +116,5 @@ class Proxy:
                     left -= len(data)
                 (server if source is client else client).sendall(data)
                 if left == 0:
+                    self.cuts += 1
                     return

@@ -8,6 +8,7 @@ import itertools
 import json
 import pathlib
 import re
+import zlib
 
 from .process import ROOT
 
@@ -166,6 +167,6 @@ def chosen_combinations(server, harsh):
             for number in range(3)]
 
 
-def share(scenario_number, combinations):
-    """The one of the chosen combinations in which the scenario of this number runs."""
-    return combinations[scenario_number % len(combinations)]
+def share(scenario, combinations):
+    """The one of the chosen combinations in which the scenario runs, whatever others there are."""
+    return combinations[zlib.crc32(scenario.name.encode()) % len(combinations)]

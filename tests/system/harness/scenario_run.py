@@ -46,6 +46,7 @@ class ScenarioRun:
         self._schemas = {copy: f"{self._name}_{copy}" for copy in COPIES}
         self._pipe = None
         self._markers = 0
+        self.cuts = 0  # connections that were cut, known after run()
 
     def run(self):
         """Raises what is wrong."""
@@ -56,10 +57,13 @@ class ScenarioRun:
         self._execute("rows", "before")
         with contextlib.ExitStack() as stack:
             proxy = stack.enter_context(Proxy(self._source.port)) if self._harsh else None
-            if self._scenario.error:
-                self._expect_error(proxy)
-            else:
-                self._replicate(proxy)
+            try:
+                if self._scenario.error:
+                    self._expect_error(proxy)
+                else:
+                    self._replicate(proxy)
+            finally:
+                self.cuts = proxy.cuts if proxy else 0
         self._remove()
 
     def _replicate(self, proxy):
