@@ -60,7 +60,7 @@ class Scenarios(SystemTest):
     @classmethod
     def start_penstock(cls):
         if not cls.harsh:
-            return Penstock()
+            return Penstock("--test-limits")
         config = cls.enterClassContext(Folder("config")) / "penstock.yaml"
         config.write_text(HARSH_CONFIG)
         return Penstock("--test-limits", "--config", config)
