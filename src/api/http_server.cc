@@ -226,7 +226,7 @@ class HttpServer::Impl final : private httplib::Server {
     const OpenConnections::Handle handle = connections_.Add(socket);
     // While others wait, each connection that gets a thread makes one give way, be it itself: so
     // never do all threads hold slow clients.
-    if (pool_->HasWaiting()) connections_.CutOldest();
+    if (pool_->Crowded()) connections_.CutOldest();
     {
       DeadlineStream stream(socket, stream_limits_);
       bool closed = false;

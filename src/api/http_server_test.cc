@@ -186,6 +186,19 @@ TEST_F(HttpServerTest, ARequestHasToArriveInTime) {
   EXPECT_TRUE(slow.Receive(milliseconds(5'000)));
 }
 
+// Fewer clients at once than there may be threads: none has to make room for another.
+TEST_F(HttpServerTest, ABurstOfConnectionsIsAnswered) {
+  Start();
+  for (int round = 0; round < 5; ++round) {
+    std::vector<Connection> clients;
+    for (int i = 0; i < 100; ++i) clients.push_back(Connect());
+    for (Connection& client : clients) {
+      client.Send(kGet);
+      EXPECT_THAT(client.Receive().value_or("no answer"), HasSubstr("GET /health 0 bytes"));
+    }
+  }
+}
+
 // More clients than threads, each of which sends a byte now and then: whoever asks is answered.
 TEST_F(HttpServerTest, SlowClientsStopNobody) {
   HttpServer::Options options;

@@ -44,9 +44,9 @@ Result<size_t> LimitOf(const HttpRequest& request) {
   return limit;
 }
 
-Result<pipe::PipeSpec> SpecOf(const HttpRequest& request) {
+Result<pipe::PipeSpec> SpecOf(const HttpRequest& request, const pipe::Supervisor& supervisor) {
   PENSTOCK_ASSIGN(const json body, ParseBody(request.body));
-  return pipe::ParsePipeSpec(body);
+  return supervisor.Parse(body);
 }
 
 Result<pipe::Command> CommandOf(const HttpRequest& request) {
@@ -167,13 +167,13 @@ HttpResponse Routes::ListPipes() const {
 }
 
 HttpResponse Routes::CreatePipe(const HttpRequest& request) const {
-  return AnswerPipe(SpecOf(request).and_then([&](pipe::PipeSpec spec) {
+  return AnswerPipe(SpecOf(request, *options_.supervisor).and_then([&](pipe::PipeSpec spec) {
     return options_.supervisor->Create(std::move(spec), options_.stop);
   }));
 }
 
 HttpResponse Routes::CheckPipe(const HttpRequest& request) const {
-  const Result<pipe::PipeSpec> spec = SpecOf(request);
+  const Result<pipe::PipeSpec> spec = SpecOf(request, *options_.supervisor);
   if (!spec) return ErrorResponse(spec.error());
   return Success(ReportToJson(options_.supervisor->Check(*spec, options_.stop)));
 }

@@ -32,9 +32,9 @@ void ThreadPool::shutdown() {
   for (std::thread& thread : threads) thread.join();
 }
 
-bool ThreadPool::HasWaiting() const {
+bool ThreadPool::Crowded() const {
   MutexLock lock(mutex_);
-  return !waiting_.empty();
+  return waiting_.size() > idle_ && threads_.size() == options_.threads_max;
 }
 
 void ThreadPool::Work() {

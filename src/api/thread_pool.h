@@ -26,7 +26,8 @@ class ThreadPool final : public httplib::TaskQueue {
   void enqueue(std::function<void()> job) override EXCLUDES(mutex_);
   void shutdown() override EXCLUDES(mutex_);  // jobs that wait are still done
 
-  bool HasWaiting() const EXCLUDES(mutex_);
+  // Whether a job waits that no thread is free for, nor may be made for.
+  bool Crowded() const EXCLUDES(mutex_);
 
  private:
   void Work() EXCLUDES(mutex_);

@@ -40,6 +40,7 @@ struct ServeArguments {
   std::string clickhouse_url;
   std::string clickhouse_user;
   bool embedded_clickhouse = false;
+  bool test_limits = false;
   uint16_t clickhouse_http_port = 0;
   uint16_t clickhouse_tcp_port = 0;
 };
@@ -85,6 +86,7 @@ Result<ServeOptions> OptionsOf(const ServeArguments& arguments) {
   }
   if (!arguments.log_level.empty()) options.log_level = *ParseLogLevel(arguments.log_level);
   if (arguments.embedded_clickhouse) options.embedded_clickhouse = true;
+  options.test_limits = arguments.test_limits;
   if (arguments.clickhouse_http_port != 0) {
     options.clickhouse_http_port = arguments.clickhouse_http_port;
   }
@@ -130,6 +132,8 @@ void AddServe(CLI::App& app, Arguments& arguments, Action& action) {
                     "Key that seals passwords (made in the data directory)");
   serve->add_option("--log-level", given.log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  // For the tests of this project, so --help is silent about it (CONTRIBUTING.md is not).
+  serve->add_flag("--test-limits", given.test_limits)->group("");
   serve->callback([&] {
     action = [&](std::stop_token stop) -> Status {
       PENSTOCK_ASSIGN(ServeOptions options, OptionsOf(given));

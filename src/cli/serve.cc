@@ -90,6 +90,7 @@ Status Serve(ServeOptions options, std::stop_token stop) {
   if (options.clickhouse) supervised.default_destination = *options.clickhouse;
   supervised.memory_limit_bytes =
       options.memory_limit_bytes != 0 ? options.memory_limit_bytes : DefaultMemoryLimitBytes();
+  if (options.test_limits) supervised.limits = pipe::Limits::ForTests();
   pipe::Supervisor supervisor(std::move(supervised));
   PENSTOCK_TRY(supervisor.Start());
   PENSTOCK_ASSIGN(const std::unique_ptr<api::Server> server,

@@ -33,6 +33,7 @@ struct ServeOptions {
   uint16_t clickhouse_tcp_port = 0;
   std::optional<clickhouse::Endpoint> clickhouse;  // where pipes without their own go to
   uint64_t memory_limit_bytes = 0;                 // 0: DefaultMemoryLimitBytes()
+  bool test_limits = false;  // pipe::Limits::ForTests(); from the command line alone
 };
 
 // Reads a YAML file over `options`. An unknown key or a wrong value is kInvalidArgument, named by

@@ -76,6 +76,7 @@ TEST_F(ServeConfigTest, AnEmptyFileChangesNothing) {
 
 TEST_F(ServeConfigTest, WrongValuesAreNamed) {
   EXPECT_THAT(ErrorOf("listne: x"), HasSubstr("listne: unknown field"));
+  EXPECT_THAT(ErrorOf("testLimits: true"), HasSubstr("testLimits: unknown field"));
   EXPECT_THAT(ErrorOf("listen: nowhere"), HasSubstr("listen: must be HOST:PORT"));
   EXPECT_THAT(ErrorOf("logLevel: loud"), HasSubstr("logLevel: must be one of"));
   EXPECT_THAT(ErrorOf("memory: {limit: much}"), HasSubstr("memory.limit: must be a size"));

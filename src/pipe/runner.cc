@@ -17,11 +17,12 @@ namespace {
 
 // Shares of the process's memory: a pipe's stream holds up to three batches, its snapshot a block
 // a worker, both with room to grow by doubling.
-uint64_t BatchBytesMax(uint64_t memory_limit) {
-  return std::clamp<uint64_t>(memory_limit / 32, 1 << 20, 24 << 20);
+uint64_t BatchBytesMax(uint64_t memory_limit, uint64_t share_min) {
+  return std::clamp<uint64_t>(memory_limit / 32, share_min, 24 << 20);
 }
-uint64_t BlockBytesMax(uint64_t memory_limit, uint64_t workers) {
-  return std::clamp<uint64_t>(memory_limit / 8 / std::max<uint64_t>(workers, 1), 1 << 20, 16 << 20);
+uint64_t BlockBytesMax(uint64_t memory_limit, uint64_t share_min, uint64_t workers) {
+  return std::clamp<uint64_t>(memory_limit / 8 / std::max<uint64_t>(workers, 1), share_min,
+                              16 << 20);
 }
 
 // Why a transition that a user ordered happened.
@@ -401,7 +402,8 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
       .parallel_tables = settings.snapshot_parallel_tables,
       .parallel_partitions = settings.initial_load_parallelism,
       .rows_per_partition = settings.snapshot_rows_per_partition,
-      .block_bytes_max = BlockBytesMax(options_.memory_limit_bytes, workers),
+      .block_bytes_max =
+          BlockBytesMax(options_.memory_limit_bytes, options_.share_bytes_min, workers),
       .compression = clickhouse::Compression::kNone,
       .clock = options_.clock,
       .on_retry = [this](const Error* error) { OnRetry("snapshot", error); }};
@@ -417,7 +419,7 @@ stream::StreamOptions Runner::StreamOptionsFor() {
           .pipe_name = spec_.name,
           .sync_interval = spec_.settings.sync_interval,
           .batch_rows_max = spec_.settings.pull_batch_size,
-          .batch_bytes_max = BatchBytesMax(options_.memory_limit_bytes),
+          .batch_bytes_max = BatchBytesMax(options_.memory_limit_bytes, options_.share_bytes_min),
           .parallel_inserts = 4,
           .compression = clickhouse::Compression::kNone,
           .settle_timeout = std::chrono::milliseconds(1'500),

@@ -36,6 +36,7 @@ class Runner {
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable;
+    uint64_t share_bytes_min = Limits().share_bytes_min;
   };
   Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options);
   ~Runner();  // Shutdown

@@ -38,7 +38,7 @@ const std::array<std::pair<std::string_view, std::string>, 5> kSourceTypes = {{
 // --- Each object of the API, described once (json_fields.h) ---
 
 template <typename Fields>
-void DescribeSettings(Fields& fields) {
+void DescribeSettings(Fields& fields, const Limits& limits) {
   fields.Choice("replicationMode", &PipeSettings::mode, Choices<ReplicationMode>(kModes),
                 Presence::kRequired);
   fields.Choice("replicationMechanism", &PipeSettings::replication_mechanism,
@@ -49,7 +49,7 @@ void DescribeSettings(Fields& fields) {
   fields.Number("initialLoadParallelism", &PipeSettings::initial_load_parallelism,
                 {.min = 1, .max = 256});
   fields.Number("snapshotNumRowsPerPartition", &PipeSettings::snapshot_rows_per_partition,
-                {.min = 1'000, .max = 1'000'000'000});
+                {.min = limits.rows_per_partition_min, .max = 1'000'000'000});
   fields.Number("snapshotNumberOfParallelTables", &PipeSettings::snapshot_parallel_tables,
                 {.min = 1, .max = 256});
   fields.Bool("deleteOnMerge", &PipeSettings::delete_on_merge);
@@ -110,10 +110,10 @@ void ReadSyncInterval(ObjectReader& object, std::chrono::milliseconds& interval)
 }
 
 void ReadSettings(const json& given, std::string path, std::optional<Error>& error,
-                  PipeSettings& settings) {
+                  const Limits& limits, PipeSettings& settings) {
   ObjectReader object(given, std::move(path), error);
   FieldReader<PipeSettings> fields(object, settings);
-  DescribeSettings(fields);
+  DescribeSettings(fields, limits);
   ReadSyncInterval(object, settings.sync_interval);
   object.RefuseOthers();
 }
@@ -171,7 +171,7 @@ void RefuseOtherAuthentication(ObjectReader& object) {
 }
 
 void ReadMysqlSource(const json& given, const std::string& path, std::optional<Error>& error,
-                     PipeSpec& spec) {
+                     const Limits& limits, PipeSpec& spec) {
   ObjectReader object(given, path, error);
   FieldReader<mysql::Endpoint> endpoint_fields(object, spec.source);
   DescribeSource(endpoint_fields);
@@ -188,7 +188,7 @@ void ReadMysqlSource(const json& given, const std::string& path, std::optional<E
     ReadCredentials(*found, object.PathOf("credentials"), error, spec.source);
   }
   if (const json* found = object.Find("settings", Presence::kRequired)) {
-    ReadSettings(*found, object.PathOf("settings"), error, spec.settings);
+    ReadSettings(*found, object.PathOf("settings"), error, limits, spec.settings);
     spec.source.use_compression = spec.settings.use_compression;
   }
   if (const json* found = object.Find("tableMappings", Presence::kRequired)) {
@@ -235,10 +235,10 @@ void ReadDestination(const json& given, const std::string& path, std::optional<E
 }
 
 void ReadSource(const json& given, const std::string& path, std::optional<Error>& error,
-                PipeSpec& spec) {
+                const Limits& limits, PipeSpec& spec) {
   ObjectReader object(given, path, error);
   if (const json* found = object.Find("mysql", Presence::kRequired)) {
-    ReadMysqlSource(*found, object.PathOf("mysql"), error, spec);
+    ReadMysqlSource(*found, object.PathOf("mysql"), error, limits, spec);
   }
   object.Accept("validateSamples", json::value_t::boolean);
   object.RefuseOthers();
@@ -253,12 +253,12 @@ void RefuseControlCharacters(ObjectReader& object, const std::string& name) {
   }
 }
 
-void ReadBody(const json& body, std::optional<Error>& error, PipeSpec& spec) {
+void ReadBody(const json& body, std::optional<Error>& error, const Limits& limits, PipeSpec& spec) {
   ObjectReader object(body, "", error);
   object.ReadText("name", {.presence = Presence::kRequired, .bytes_max = 255}, spec.name);
   RefuseControlCharacters(object, spec.name);
   if (const json* found = object.Find("source", Presence::kRequired)) {
-    ReadSource(*found, "source", error, spec);
+    ReadSource(*found, "source", error, limits, spec);
   }
   if (const json* found = object.Find("destination", Presence::kRequired)) {
     ReadDestination(*found, "destination", error, spec);
@@ -322,7 +322,7 @@ void WriteMysqlSource(const PipeSpec& spec, json& object) {
   fields.Number("serverId", &PipeSpec::server_id, {});
   json& settings = object["settings"];
   FieldWriter<PipeSettings> settings_fields(settings, spec.settings);
-  DescribeSettings(settings_fields);
+  DescribeSettings(settings_fields, Limits());
   WriteSyncInterval(spec.settings.sync_interval, settings);
   const json given = std::exchange(object["tableMappings"], json::array());
   for (size_t i = 0; i < spec.tables.size(); ++i) {
@@ -333,10 +333,10 @@ void WriteMysqlSource(const PipeSpec& spec, json& object) {
 
 }  // namespace
 
-Result<PipeSpec> ParsePipeSpec(const json& body) {
+Result<PipeSpec> ParsePipeSpec(const json& body, const Limits& limits) {
   PipeSpec spec;
   std::optional<Error> error;
-  ReadBody(body, error, spec);
+  ReadBody(body, error, limits, spec);
   if (error) return Fail(*std::move(error));
   spec.given = WithoutSecrets(body);
   return spec;

@@ -62,9 +62,18 @@ struct PipeSpec {
   std::string given;
 };
 
+// What a server accepts and gives. Only `penstock serve --test-limits` has others than these.
+struct Limits {
+  uint64_t rows_per_partition_min = 1'000;  // of snapshotNumRowsPerPartition
+  uint64_t share_bytes_min = 1 << 20;       // of memory, for a batch or a block of rows
+
+  // A partition of a row, a batch of a row: so that a test meets every boundary with few rows.
+  static Limits ForTests() { return {.rows_per_partition_min = 1, .share_bytes_min = 1}; }
+};
+
 // Reads the API's POST body. An unknown key, a missing one or a wrong value is kInvalidArgument
 // whose message names the field by its path ("source.mysql.port: must be 1 to 65535").
-Result<PipeSpec> ParsePipeSpec(const nlohmann::json& body);
+Result<PipeSpec> ParsePipeSpec(const nlohmann::json& body, const Limits& limits = {});
 
 // The same shape back, without credentials: what the API answers. Only keys that were given, or
 // that have a value of their own, appear.

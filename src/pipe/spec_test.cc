@@ -224,6 +224,19 @@ TEST(Spec, WrongValuesAreNamed) {
   EXPECT_EQ(ErrorOf(json::array()), "body: must be an object");
 }
 
+// A server started for tests takes partitions of a row, and reads them back from its catalog;
+// any other refuses both.
+TEST(Spec, OnlyTheLimitsForTestsAllowTinyPartitions) {
+  json body = Minimal();
+  body["source"]["mysql"]["settings"]["snapshotNumRowsPerPartition"] = 2;
+  const Result<PipeSpec> spec = ParsePipeSpec(body, Limits::ForTests());
+  ASSERT_TRUE(spec) << spec.error().ToString();
+  EXPECT_EQ(spec->settings.snapshot_rows_per_partition, 2u);
+  const json stored = ToJsonWithSecrets(*spec);
+  EXPECT_TRUE(ParsePipeSpec(stored, Limits::ForTests()));
+  EXPECT_THAT(ErrorOf(stored), HasSubstr("must be a whole number from 1000"));
+}
+
 TEST(Spec, IamRoleIsRefusedByName) {
   EXPECT_EQ(ErrorWith("/source/mysql/authentication", "IAM_ROLE"),
             "source.mysql.authentication: IAM_ROLE is not supported; use basic");

@@ -81,6 +81,7 @@ class Supervisor::Impl {
                         .clock = &Clock::Real(),
                         .destination = std::move(destination).value_or(clickhouse::Endpoint()),
                         .memory_limit_bytes = options_.memory_limit_bytes,
+                        .share_bytes_min = options_.limits.share_bytes_min,
                         .unusable = std::move(unusable)});
     pipe->runner->Start();
     MutexLock lock(mutex_);
@@ -161,7 +162,7 @@ Status Supervisor::Start() {
   PENSTOCK_ASSIGN(const auto records, impl_->options_.catalog->Pipes());
   for (const auto& record : records) {
     const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
-    auto spec = ParsePipeSpec(body);
+    auto spec = Parse(body);
     if (spec) {
       impl_->Add(record, *std::move(spec), std::nullopt);
     } else {
@@ -171,6 +172,10 @@ Status Supervisor::Start() {
     }
   }
   return {};
+}
+
+Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
+  return ParsePipeSpec(body, impl_->options_.limits);
 }
 
 CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {

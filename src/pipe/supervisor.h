@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ class Supervisor {
     clickhouse::Endpoint default_destination;
     bool has_default_destination = false;
     uint64_t memory_limit_bytes = 0;
+    Limits limits = {};
   };
   explicit Supervisor(Options options);
   ~Supervisor();  // stops every runner; their states stay as they are in the catalog
@@ -37,6 +39,8 @@ class Supervisor {
   // destination was the server's own, say) becomes Failed, and holds up no other.
   Status Start();
 
+  // ParsePipeSpec within this server's limits.
+  Result<PipeSpec> Parse(const nlohmann::json& body) const;
   // Everything `create` would refuse, and what it would run; changes nothing.
   CheckReport Check(const PipeSpec& spec, std::stop_token stop);
   // Runs the checks; kInvalidArgument with all errors listed, and nothing made, unless all pass.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mysql/wire/column_type.h"
+#include "mysql/wire/lost_labels.h"
 
 namespace penstock::mysql {
 namespace {
@@ -85,7 +86,9 @@ class Batch {
 Result<std::vector<TextRow>> Batch::Select(Connection& connection, std::string_view view,
                                            std::string_view cells, std::string_view conditions,
                                            const std::stop_token& stop) const {
-  std::string names;
+  // MariaDB takes a list of names that are equal but for case for the first of them alone. No table
+  // is called ''.
+  std::string names = asked_.size() > 1 ? "''" : "";
   std::set<std::string> keys;
   for (const TableName& name : asked_) {
     names += (names.empty() ? "" : ",") + QuoteString(name.table);
@@ -193,6 +196,7 @@ Status Batch::Read(Connection& connection, const std::stop_token& stop,
     PENSTOCK_TRY(ReadColumns(connection, stop));
     PENSTOCK_TRY(ReadKeys(connection, stop));
   }
+  for (auto& [key, table] : found_) PENSTOCK_TRY(RestoreLostLabels(connection, table, stop));
   for (const TableName& name : asked_) {
     const auto table = found_.find(KeyOf(name.table));
     if (table != found_.end()) out.emplace(name, table->second);

@@ -11,10 +11,11 @@ class ClickHouse:
     """A private ClickHouse from libchdb, through penstock-clickhouse. A context manager.
 
     `command`: the words that start it, in place of penstock-clickhouse. `users`: the text of a
-    users.xml, for users other than a default one that may do everything.
+    users.xml, for users other than a default one that may do everything. `env`: of its process,
+    beside ours.
     """
 
-    def __init__(self, command=None, users=None):
+    def __init__(self, command=None, users=None, env=None):
         if not (cache_folder() / "libchdb" / "libchdb.so").exists():
             raise Unavailable("libchdb is not there: tools/setup.sh libchdb")
         self.command = command or [program("penstock-clickhouse")]
@@ -22,6 +23,7 @@ class ClickHouse:
         self.folder = self._folder.path
         self.http_port = free_port()
         self.tcp_port = free_port()
+        self.env = env
         self.process = None
         if users:  # the engine reads a config.xml of the folder it is started in
             (self.folder / "users.xml").write_text(users)
@@ -51,7 +53,7 @@ class ClickHouse:
     def start(self):
         self.process = Process([*self.command, "--data-dir", self.folder / "data", "--http-port",
                                 self.http_port, "--tcp-port", self.tcp_port], self.folder / "log",
-                               cwd=self.folder)
+                               cwd=self.folder, env=self.env)
         self.process.await_ready(self._answers, "ClickHouse")
 
     def _answers(self):

@@ -40,13 +40,16 @@ class Proxy:
 
     While `refusing` is set, new connections are closed at once; cut() breaks those that are open.
     `bytes_up` counts what clients have sent. `down_per_second` limits the bytes that each
-    connection passes to its client.
+    connection passes to its client. While `cut_after` is set, it is asked at each new connection how
+    many bytes of answers to pass before it is cut (None: all); `cuts` counts those that were.
     """
 
     def __init__(self, port, certificates=None):
         self.target = port
         self.port = free_port()
         self.refusing = False
+        self.cut_after = None
+        self.cuts = 0
         self.bytes_up = 0
         self.down_per_second = None
         self._tls = None
@@ -101,6 +104,7 @@ class Proxy:
                 self._open -= both
 
     def _pump(self, client, server):
+        left = self.cut_after() if self.cut_after else None
         while True:
             pending = isinstance(client, ssl.SSLSocket) and client.pending()
             ready = [client] if pending else select.select([client, server], [], [])[0]
@@ -112,4 +116,10 @@ class Proxy:
                     self.bytes_up += len(data)
                 elif self.down_per_second:
                     pause(len(data) / self.down_per_second)
+                elif left is not None:
+                    data = data[:left]
+                    left -= len(data)
                 (server if source is client else client).sendall(data)
+                if left == 0:
+                    self.cuts += 1
+                    return

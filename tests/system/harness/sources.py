@@ -36,9 +36,10 @@ class Source:
         "innodb_flush_log_at_trx_commit": "2", "sync_binlog": "0", "innodb_buffer_pool_size": "256M",
     }
 
-    def __init__(self, folder=None, **options):
+    def __init__(self, folder=None, env=None, **options):
         """`folder`: where to keep the server, in place of a temporary folder; a data directory that
-        is there already is used as it is, and everything stays on leaving."""
+        is there already is used as it is, and everything stays on leaving. `env`: of its process,
+        beside ours."""
         self._check_installed()
         self._temporary = Folder(self.name)
         self.folder = pathlib.Path(folder or self._temporary.path)
@@ -46,6 +47,7 @@ class Source:
         self.data = self.folder / "data"
         self.socket = str(self._temporary.path / "s")
         self.port = free_port()
+        self.env = env
         self.options = {**Source.defaults, **self.defaults, **options}
         self.process = None
         try:
@@ -117,7 +119,8 @@ class Source:
         self.process = Process(
             [*self.server_command(), f"--datadir={self.data}", f"--socket={self.socket}",
              f"--pid-file={self.folder}/pid", f"--tmpdir={self._temporary.path}",
-             f"--port={self.port}", *as_root_user(), *words], self.folder / "log")
+             f"--port={self.port}", *as_root_user(), *words], self.folder / "log",
+            env=self.env)
         self.process.await_ready(self._answers, self.name)
 
     def _answers(self):

@@ -1,0 +1,19 @@
+-- title: giant holes in the keys, negative keys, the ends of their type
+
+-- tables
+CREATE TABLE t (id BIGINT PRIMARY KEY, v INT);
+CREATE TABLE u (id BIGINT UNSIGNED PRIMARY KEY, v INT);
+CREATE TABLE tenants (tenant INT, id BIGINT, v INT, PRIMARY KEY (tenant, id));
+
+-- rows
+INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (20000000, 4), (300000000000, 5), (300000000001, 6), (9223372036854775807, 7),
+  (-9223372036854775808, 8), (-5, 9);
+INSERT INTO u VALUES (0, 1), (7, 2), (18446744073709551615, 3), (18446744073709551614, 4), (9223372036854775808, 5);
+INSERT INTO tenants VALUES (1, 1, 1), (7, 1, 1), (7, 2, 2), (7, 3, 3), (7, 4, 4), (7, 5, 5), (7, 1000000000000, 6), (2147483647, -1, 7),
+  (-2147483648, 0, 8);
+
+-- changes
+DELETE FROM t WHERE id IN (2, -5, 9223372036854775807);
+INSERT INTO t VALUES (300000000002, 10), (4, 11);
+UPDATE u SET v = v * 10;
+UPDATE tenants SET v = 0 WHERE tenant = 7 AND id > 4;

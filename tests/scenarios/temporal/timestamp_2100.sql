@@ -1,0 +1,12 @@
+-- title: TIMESTAMP beyond 2038
+-- servers: mariadb>=11.5
+
+-- tables
+CREATE TABLE t (id INT PRIMARY KEY, ts TIMESTAMP NULL, ts6 TIMESTAMP(6) NULL);
+
+-- rows
+INSERT INTO t VALUES (1, '2038-01-19 03:14:08', '2038-01-19 03:14:08.000001'), (2, '2106-02-07 06:28:15', '2106-02-07 06:28:15.999999'),
+  (3, '2100-02-28 23:59:59', '2100-03-01 00:00:00');
+
+-- changes
+UPDATE t SET ts = '2099-12-31 23:59:59' WHERE id = 1;
