@@ -33,10 +33,10 @@ class Runner {
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
     uint64_t memory_limit_bytes = 0;
+    uint64_t share_bytes_min = Limits().share_bytes_min;
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
-    std::optional<Error> unusable;
-    uint64_t share_bytes_min = Limits().share_bytes_min;
+    std::optional<Error> unusable = std::nullopt;
   };
   Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options);
   ~Runner();  // Shutdown
