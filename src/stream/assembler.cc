@@ -62,6 +62,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
   for (StreamTable& table : tables) {
     PENSTOCK_ASSIGN(auto writer,
                     typemap::TableWriter::Make(table.definition, table.target_options));
+    table.definition = typemap::TableToRead(table.definition, table.target_options);
     columns_max = std::max(columns_max, table.definition.columns.size());
     assembler->index_.emplace(table.definition.name, assembler->tables_.size());
     auto block = writer.NewBlock();

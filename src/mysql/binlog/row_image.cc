@@ -155,6 +155,12 @@ Value RowImageDecoder::DecodeCell(const ColumnPlan& plan, ByteReader& reader) {
       return ReadOldTimestamp(reader);
     case Codec::kOldTime:
       return ReadOldTime(reader);
+    case Codec::kSkipFixed:
+      reader.Skip(plan.length);
+      return Value::Null();
+    case Codec::kSkipCounted:
+      ReadCounted(reader, plan.width);
+      return Value::Null();
   }
   return Value::Null();
 }

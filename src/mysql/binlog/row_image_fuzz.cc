@@ -13,19 +13,35 @@ namespace {
 
 using penstock::model::SqlType;
 
-constexpr std::array<uint8_t, 24> kTypes = {
-    penstock::binlog::kTinyColumn,         penstock::binlog::kShortColumn,
-    penstock::binlog::kInt24Column,        penstock::binlog::kLongColumn,
-    penstock::binlog::kLongLongColumn,     penstock::binlog::kNewDecimalColumn,
-    penstock::binlog::kFloatColumn,        penstock::binlog::kDoubleColumn,
-    penstock::binlog::kBitColumn,          penstock::binlog::kStringColumn,
-    penstock::binlog::kVarCharColumn,      penstock::binlog::kBlobColumn,
-    penstock::binlog::kDateColumn,         penstock::binlog::kNewDateColumn,
-    penstock::binlog::kDateTime2Column,    penstock::binlog::kTimestamp2Column,
-    penstock::binlog::kTime2Column,        penstock::binlog::kOldDateTimeColumn,
-    penstock::binlog::kOldTimestampColumn, penstock::binlog::kOldTimeColumn,
-    penstock::binlog::kYearColumn,         penstock::binlog::kJsonColumn,
-    penstock::binlog::kEnumColumn,         penstock::binlog::kSetColumn,
+constexpr std::array<uint8_t, 28> kTypes = {
+    penstock::binlog::kTinyColumn,
+    penstock::binlog::kShortColumn,
+    penstock::binlog::kInt24Column,
+    penstock::binlog::kLongColumn,
+    penstock::binlog::kLongLongColumn,
+    penstock::binlog::kNewDecimalColumn,
+    penstock::binlog::kFloatColumn,
+    penstock::binlog::kDoubleColumn,
+    penstock::binlog::kBitColumn,
+    penstock::binlog::kStringColumn,
+    penstock::binlog::kVarCharColumn,
+    penstock::binlog::kBlobColumn,
+    penstock::binlog::kDateColumn,
+    penstock::binlog::kNewDateColumn,
+    penstock::binlog::kDateTime2Column,
+    penstock::binlog::kTimestamp2Column,
+    penstock::binlog::kTime2Column,
+    penstock::binlog::kOldDateTimeColumn,
+    penstock::binlog::kOldTimestampColumn,
+    penstock::binlog::kOldTimeColumn,
+    penstock::binlog::kYearColumn,
+    penstock::binlog::kJsonColumn,
+    penstock::binlog::kEnumColumn,
+    penstock::binlog::kSetColumn,
+    penstock::binlog::kGeometryColumn,
+    penstock::binlog::kVectorColumn,
+    penstock::binlog::kBlobCompressedColumn,
+    penstock::binlog::kVarCharCompressedColumn,
 };
 
 // A definition and a map of up to eight columns, mostly of shapes that fit each other.
