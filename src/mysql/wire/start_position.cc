@@ -221,10 +221,15 @@ Result<bool> HasExecuted(Connection& connection, const Position& position, std::
       return executed.Contains(position.mysql);
     }
     case Mechanism::kMariadbGtid: {
-      // Own transactions and replicated ones, the latter also where a replica does not log them.
-      PENSTOCK_ASSIGN(const std::string text,
+      // What was replicated, also where a replica does not log it; and what is in the log, of
+      // whatever server id: a server may have had another one.
+      PENSTOCK_ASSIGN(const std::string current,
                       QueryCell(connection, "SELECT @@global.gtid_current_pos", stop));
-      PENSTOCK_ASSIGN(const auto executed, model::MariadbGtidPosition::Parse(text));
+      PENSTOCK_ASSIGN(const std::string logged,
+                      QueryCell(connection, "SELECT @@global.gtid_binlog_pos", stop));
+      PENSTOCK_ASSIGN(auto executed, model::MariadbGtidPosition::Parse(current));
+      PENSTOCK_ASSIGN(const auto in_log, model::MariadbGtidPosition::Parse(logged));
+      executed.Merge(in_log);
       return executed.Covers(position.mariadb);
     }
     case Mechanism::kFile:
