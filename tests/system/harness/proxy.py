@@ -38,7 +38,8 @@ class Proxy:
     """Passes connections on to 127.0.0.1:`port`. A context manager.
 
     While `refusing` is set, new connections are closed at once; cut() breaks those that are open.
-    `bytes_up` counts what clients have sent.
+    `bytes_up` counts what clients have sent, `bytes_down` what they were sent. A connection whose
+    client says `hold_answer_of` gets nothing more (`holding` is set) until release().
     """
 
     def __init__(self, port, certificates=None):
@@ -46,6 +47,10 @@ class Proxy:
         self.port = free_port()
         self.refusing = False
         self.bytes_up = 0
+        self.bytes_down = 0
+        self.hold_answer_of = None
+        self.holding = False
+        self._released = threading.Event()
         self._tls = None
         if certificates:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -60,10 +65,14 @@ class Proxy:
 
     def __exit__(self, *_):
         self._closing = True
+        self.release()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
+
+    def release(self):
+        self._released.set()
 
     def cut(self):
         for connection in list(self._open):
@@ -107,4 +116,9 @@ class Proxy:
                     return
                 if source is client:
                     self.bytes_up += len(data)
+                else:
+                    self.bytes_down += len(data)
                 (server if source is client else client).sendall(data)
+                if source is client and self.hold_answer_of and self.hold_answer_of in data:
+                    self.holding = True
+                    self._released.wait()
