@@ -122,6 +122,10 @@ class Labels:
         self.source.run("DROP TABLE IF EXISTS shop.marker")
         self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
 
+    def tearDown(self):
+        for pipe in self.penstock.pipes():
+            self.penstock.delete(pipe["id"])
+
     def write(self, offset):
         for number, values in enumerate(self.rows):
             self.source.run(f"INSERT INTO shop.t VALUES ({number + offset},{','.join(values)})")
@@ -136,7 +140,6 @@ class Labels:
         self.assertEqual(2 * len(self.rows) + 1, self.assert_equal(spec))
         self.assertEqual("🚰x\t🚰\t🚰,c?\n", self.clickhouse.query(
             "SELECT e4, e16, s4 FROM replica.t FINAL WHERE id = 100"))
-        self.penstock.delete(pipe)
 
 
 class LabelsMySQL(Labels, SystemTest):
@@ -151,8 +154,7 @@ class LabelsMariaDB(Labels, SystemTest):
         names = ",".join(f"'{n}'" for n in range(60))
         self.source.run(f"CREATE TABLE shop.plain (id INT PRIMARY KEY, s SET({names},'水'))",
                         f"CREATE TABLE shop.wide (id INT PRIMARY KEY, s SET({names},'🚰'))")
-        pipe = self.penstock.create(self.spec(["plain"]))
-        self.penstock.delete(pipe)
+        self.penstock.create(self.spec(["plain"]))
         with self.assertRaises(ApiError) as refused:
             self.penstock.create(pipe_spec(self.source.endpoint(), self.clickhouse.endpoint(),
                                            [mapping("shop", "wide")], database="other"))
@@ -177,6 +179,10 @@ class WhileLoading:
         cls.start_all()
         cls.source.run("CREATE DATABASE shop")
 
+    def tearDown(self):
+        for pipe in self.penstock.pipes():
+            self.penstock.delete(pipe["id"])
+
     def load_and(self, create, *changes):
         """Changes the table's definition in the middle of its load."""
         self.source.run("DROP TABLE IF EXISTS shop.t", create,
@@ -196,22 +202,20 @@ class WhileLoading:
         self.penstock.order(pipe, "start")
         self.penstock.await_state(pipe, "Running")
         self.await_caught_up()
-        return spec, pipe
+        return spec
 
     def test_another_engine(self):
-        spec, pipe = self.load_and("CREATE TABLE shop.t (id INT PRIMARY KEY, a INT, b INT)",
-                                   f"ALTER TABLE shop.t ENGINE={self.other_engine}")
+        spec = self.load_and("CREATE TABLE shop.t (id INT PRIMARY KEY, a INT, b INT)",
+                             f"ALTER TABLE shop.t ENGINE={self.other_engine}")
         self.assert_equal(spec)
-        self.penstock.delete(pipe)
 
     def test_a_shorter_unique_key(self):
-        _, pipe = self.load_and(
+        self.load_and(
             "CREATE TABLE shop.t (id INT NOT NULL, a INT NOT NULL, b INT NOT NULL, UNIQUE k (id, a))",
             "ALTER TABLE shop.t ADD UNIQUE j (b)")
         wait_until(lambda: not compare.compare_table(
             self.source.connect, self.clickhouse.url, ("shop", "t"), ("replica", "t"),
             key=["id", "a"]).differences, "equal")
-        self.penstock.delete(pipe)
 
 
 class WhileLoadingMySQL(WhileLoading, SystemTest):
