@@ -255,6 +255,13 @@ Statement DataChange(Cursor& cursor) {
   return statement;
 }
 
+// Servers log such a call only where the routine wrote and its session does not log rows.
+Statement RoutineCall(Cursor& cursor) {
+  Statement statement = Of(StatementKind::kRoutineCall);
+  if (auto routine = cursor.Table()) statement.tables.push_back(std::move(*routine));
+  return statement;
+}
+
 }  // namespace
 
 Statement Classify(std::string_view sql, std::string_view current_schema, SqlMode mode) {
@@ -286,6 +293,7 @@ Statement Classify(std::string_view sql, std::string_view current_schema, SqlMod
   if (cursor.AcceptAny({"INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "WITH"})) {
     return DataChange(cursor);
   }
+  if (cursor.AcceptAny({"SELECT", "CALL", "DO"})) return RoutineCall(cursor);
   return Of(StatementKind::kOther);
 }
 

@@ -21,9 +21,11 @@ enum class StatementKind : uint8_t {
   kTableChange,     // creates, changes, empties, renames or drops `tables` (not temporary ones)
   kHarmlessChange,  // of `tables`, but neither a column nor a row: indexes, comments, engines
   kKeyChange,       // drops indexes or constraints of `tables`, not their primary key
-  kDataChange,  // INSERT, UPDATE, DELETE and kin as a statement: rows that no row event carries;
-                // `tables` holds every name it mentions
-  kOther,       // views, users, grants, temporary tables, routines, ...
+  kDataChange,   // INSERT, UPDATE, DELETE and kin as a statement: rows that no row event carries;
+                 // `tables` holds every name it mentions
+  kRoutineCall,  // SELECT f(), CALL, DO as a statement: the rows that a routine, `tables`[0],
+                 // changes in whatever table, and that no row event carries
+  kOther,        // views, users, grants, temporary tables, routines, ...
 };
 
 // What a statement of the log means to a reader of row events.

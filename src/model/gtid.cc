@@ -258,6 +258,12 @@ Result<MariadbGtidPosition> MariadbGtidPosition::Parse(std::string_view text) {
 
 void MariadbGtidPosition::Set(const MariadbGtid& gtid) { domains_[gtid.domain] = gtid; }
 
+void MariadbGtidPosition::Merge(const MariadbGtidPosition& other) {
+  for (const auto& [domain, gtid] : other.domains_) {
+    if (!Covers(gtid)) Set(gtid);
+  }
+}
+
 bool MariadbGtidPosition::Covers(const MariadbGtid& gtid) const {
   const auto found = domains_.find(gtid.domain);
   return found != domains_.end() && found->second.sequence >= gtid.sequence;

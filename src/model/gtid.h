@@ -79,6 +79,8 @@ class MariadbGtidPosition {
 
   // Moves the GTID's domain to it.
   void Set(const MariadbGtid& gtid);
+  // Moves each domain to the later of both.
+  void Merge(const MariadbGtidPosition& other);
   // Whether the position of the GTID's domain has reached its sequence number.
   bool Covers(const MariadbGtid& gtid) const;
   bool Covers(const MariadbGtidPosition& other) const;

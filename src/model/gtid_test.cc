@@ -202,6 +202,12 @@ TEST(MariadbGtidPosition, RefusesMalformedText) {
   }
 }
 
+TEST(MariadbGtidPosition, MergesToTheLaterOfEachDomain) {
+  auto position = MariadbGtidPosition::Parse("0-1-100,5-2-7").value();
+  position.Merge(MariadbGtidPosition::Parse("0-2-99,5-3-8,6-1-1").value());
+  EXPECT_EQ(position.ToString(), "0-1-100,5-3-8,6-1-1");
+}
+
 TEST(MariadbGtidPosition, CoversByDomainWhateverTheServer) {
   auto position = MariadbGtidPosition::Parse("0-1-100,5-2-7").value();
   EXPECT_TRUE(position.Covers(MariadbGtid{0, 9, 100}));

@@ -56,13 +56,14 @@ std::string Fingerprint(const Table& table) {
   Hasher hasher;
   hasher.Add(table.name.schema);
   hasher.Add(table.name.table);
-  hasher.Add(table.engine);
   hasher.Add(uint64_t{table.columns.size()});
   for (const Column& column : table.columns) AddColumn(hasher, column);
-  hasher.Add(uint64_t{table.key.size()});
-  for (const size_t column : table.key) hasher.Add(uint64_t{column});
   hasher.Add(uint64_t{table.key_is_primary});
   if (table.hidden_columns != 0) hasher.Add(uint64_t{table.hidden_columns});
+  if (table.key_is_primary) {
+    hasher.Add(uint64_t{table.key.size()});
+    for (const size_t column : table.key) hasher.Add(uint64_t{column});
+  }
   return hasher.ToString();
 }
 

@@ -81,8 +81,9 @@ struct Table {
   bool operator==(const Table&) const = default;
 };
 
-// A short text that differs whenever two definitions differ: compared instead of the definitions
-// where only a string can be kept or asked for.
+// A short text that differs whenever two definitions differ in what rows are read and told apart
+// by: name, columns and primary key. The engine does not count, nor which unique key was chosen
+// where there is no primary one: another may come while the chosen one stays as good as it was.
 std::string Fingerprint(const Table& table);
 
 // "DECIMAL", "VARCHAR", ...

@@ -36,7 +36,6 @@ std::vector<std::function<void(Table&)>> AllChanges() {
       [](Table& t) {
         t.name = {"shopo", "rders"};
       },
-      [](Table& t) { t.engine = "MyISAM"; },
       [](Table& t) { t.key = {1}; },
       [](Table& t) { t.key = {}; },
       [](Table& t) {
@@ -81,9 +80,19 @@ TEST(Fingerprint, DiffersWithEveryPartOfTheDefinition) {
   EXPECT_EQ(fingerprints.size(), changes.size());
 }
 
+TEST(Fingerprint, IsTheSameWithAnotherEngineOrUniqueKey) {
+  Table table = MakeTable();
+  table.engine = "Aria";
+  EXPECT_EQ(Fingerprint(table), Fingerprint(MakeTable()));
+  table.key_is_primary = false;
+  const std::string without_primary = Fingerprint(table);
+  table.key = {1};
+  EXPECT_EQ(Fingerprint(table), without_primary);
+}
+
 // Fingerprints are kept in the catalog: another program version must find the same.
 TEST(Fingerprint, IsStable) {
-  EXPECT_EQ(Fingerprint(MakeTable()), "6cf7f269a886cb6f4f1b825b96bfb428");
+  EXPECT_EQ(Fingerprint(MakeTable()), "714dfe3d7400dc614c2e8155cfc48f38");
 }
 
 TEST(SqlTypeName, EachTypeHasItsOwn) {

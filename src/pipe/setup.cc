@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "mysql/wire/definitions.h"
+#include "mysql/wire/errors.h"
 #include "mysql/wire/start_position.h"
 
 namespace penstock::pipe {
@@ -14,6 +15,7 @@ namespace {
 using Definitions = std::map<model::TableName, model::Table>;
 
 constexpr int kReadsMax = 60;
+constexpr int kLockAttemptsMax = 4;
 
 Failure NeedsUser(std::string_view origin, std::string message, std::string remedy) {
   return Fail(Error{.code = ErrorCode::kNeedsUser,
@@ -45,6 +47,22 @@ Result<std::vector<std::string>> PreparedXa(mysql::Connection& source, std::stop
   return ids;
 }
 
+// Where the position needs a global read lock, and long statements do not let it through, it is
+// tried a few times only: writers wait behind each try.
+Result<model::Position> ReadPosition(mysql::Connection& source, model::Mechanism mechanism,
+                                     Clock& clock, std::stop_token stop) {
+  for (int attempt = 1;; ++attempt) {
+    auto position = mysql::ReadStartPosition(source, mechanism, stop);
+    if (position || position.error().native_code != mysql::kErrLockWaitTimeout) return position;
+    if (attempt == kLockAttemptsMax) {
+      return NeedsUser("source", position.error().ToString(),
+                       "Grant BACKUP_ADMIN ON *.* and SELECT ON performance_schema.log_status, "
+                       "which need no lock, or end the long statements; then start the pipe");
+    }
+    if (!clock.Wait(std::chrono::seconds(2), stop)) return Fail(ErrorCode::kCancelled, "stopped");
+  }
+}
+
 struct SourceState {
   Definitions definitions;
   model::Position position;
@@ -61,16 +79,18 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock, std::stop_tok
                   mysql::ChooseMechanism(source, spec.settings.replication_mechanism, stop));
   std::vector<std::string> prepared;
   for (int i = 0; i < kReadsMax; ++i) {
-    PENSTOCK_ASSIGN(const auto before, ReadAll(source, spec, stop));
-    PENSTOCK_ASSIGN(auto position, mysql::ReadStartPosition(source, mechanism, stop));
+    // First, since a position may cost a lock; and again, for those prepared before the position.
     PENSTOCK_ASSIGN(prepared, PreparedXa(source, stop));
-    PENSTOCK_ASSIGN(auto after, ReadAll(source, spec, stop));
-    if (before == after && prepared.empty()) {
-      return SourceState{.definitions = std::move(after), .position = std::move(position)};
+    if (prepared.empty()) {
+      PENSTOCK_ASSIGN(const auto before, ReadAll(source, spec, stop));
+      PENSTOCK_ASSIGN(auto position, ReadPosition(source, mechanism, clock, stop));
+      PENSTOCK_ASSIGN(prepared, PreparedXa(source, stop));
+      PENSTOCK_ASSIGN(auto after, ReadAll(source, spec, stop));
+      if (before == after && prepared.empty()) {
+        return SourceState{.definitions = std::move(after), .position = std::move(position)};
+      }
     }
-    if (!prepared.empty() && !clock.Wait(std::chrono::seconds(1), stop)) {
-      return Fail(ErrorCode::kCancelled, "stopped");
-    }
+    if (!clock.Wait(std::chrono::seconds(1), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
   if (prepared.empty()) {
     return Fail(ErrorCode::kRetry, "the definitions of the source tables keep changing");

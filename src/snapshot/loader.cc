@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/backoff.h"
+#include "mysql/wire/errors.h"
 #include "obs/log.h"
 #include "snapshot/partition_reader.h"
 #include "snapshot/planner.h"
@@ -16,6 +17,22 @@ namespace {
 
 bool Passes(ErrorCode code) {
   return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome;
+}
+
+// The source says nothing before it has found a partition's end or its first row, however long
+// that takes. A statement that takes longer than the limit ends at the source before it is given up
+// here, so that none piles up there.
+constexpr std::chrono::minutes kSourceSilenceMax{60};
+constexpr std::chrono::minutes kPlanningMax{50};
+
+// Trying it again would take as long.
+Error PlanningFailed(Error error) {
+  if (error.native_code == mysql::kErrStatementTime ||
+      error.native_code == mysql::kErrExecutionTime) {
+    error.code = ErrorCode::kNeedsUser;
+    error.remedy = "Create the pipe with a lower snapshotNumRowsPerPartition";
+  }
+  return error;
 }
 
 }  // namespace
@@ -29,6 +46,7 @@ size_t ParallelTables(const std::vector<LoadTable>& tables, uint32_t parallel_ta
 
 Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal* journal)
     : tables_(std::move(tables)), options_(std::move(options)), journal_(journal) {
+  options_.source.io_timeout = kSourceSilenceMax;
   for (const LoadTable& table : tables_) {
     auto progress = std::make_unique<LoadProgress>();
     progress->partitions = table.partitions.size();
@@ -98,6 +116,7 @@ Status Loader::PlanTable(size_t table_index, Lane& lane) {
       if (!connection) {
         PENSTOCK_ASSIGN(connection, mysql::Connection::Open(options_.source,
                                                             options_.pipe_name + " planner", stop));
+        PENSTOCK_TRY(connection->LimitStatements(kPlanningMax, stop));
         if (progress.rows_estimated == 0) {
           PENSTOCK_ASSIGN(progress.rows_estimated,
                           EstimateRows(*connection, table.definition.name, stop));
@@ -106,7 +125,7 @@ Status Loader::PlanTable(size_t table_index, Lane& lane) {
       auto next = planner.Next(*connection, stop);
       if (!next) {
         connection.reset();
-        return Fail(std::move(next).error());
+        return Fail(PlanningFailed(std::move(next).error()));
       }
       partition = *std::move(next);
       return {};

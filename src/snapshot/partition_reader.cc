@@ -75,8 +75,8 @@ Status PartitionReader::OpenTransaction(const model::Table& definition, std::sto
 Result<PartitionReader::Rows> PartitionReader::ReadRows(
     const LoadTable& table, const Partition& partition, uint64_t version,
     const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
-  const model::Table& definition = table.definition;
-  PENSTOCK_ASSIGN(auto writer, typemap::TableWriter::Make(definition, table.target_options));
+  PENSTOCK_ASSIGN(auto writer, typemap::TableWriter::Make(table.definition, table.target_options));
+  const model::Table definition = typemap::TableToRead(table.definition, table.target_options);
   mysql::BinaryRowDecoder decoder(definition);
   row_.assign(definition.columns.size(), model::Value());
   clickhouse::Block block = writer.NewBlock();

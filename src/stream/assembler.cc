@@ -15,6 +15,10 @@ constexpr size_t kSavepointsMax = 1'000;
 constexpr std::string_view kStartAnew =
     "Delete the pipe and its destination tables and create it again";
 
+constexpr std::string_view kLogRows =
+    "Set binlog_format to ROW in every session of the source; then delete the pipe and its "
+    "destination tables and create it again";
+
 Failure NeedsUser(std::string message, std::string_view remedy) {
   return Fail(Error{.code = ErrorCode::kNeedsUser,
                     .message = std::move(message),
@@ -56,6 +60,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
   for (StreamTable& table : tables) {
     PENSTOCK_ASSIGN(auto writer,
                     typemap::TableWriter::Make(table.definition, table.target_options));
+    table.definition = typemap::TableToRead(table.definition, table.target_options);
     columns_max = std::max(columns_max, table.definition.columns.size());
     assembler->index_.emplace(table.definition.name, assembler->tables_.size());
     auto block = writer.NewBlock();
@@ -191,6 +196,13 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
 // without case, whatever the server does: a statement is logged as it was typed.
 Status Assembler::CheckStatement(const ddl::Statement& statement) const {
   using Kind = ddl::StatementKind;
+  if (statement.kind == Kind::kRoutineCall) {
+    return NeedsUser(
+        fmt::format("the log holds a call of {} as text instead of the rows it changed, of "
+                    "whatever table",
+                    statement.tables.empty() ? "a routine" : statement.tables[0].ToString()),
+        kLogRows);
+  }
   if (statement.kind != Kind::kTableChange && statement.kind != Kind::kKeyChange &&
       statement.kind != Kind::kDataChange) {
     return {};
@@ -208,8 +220,7 @@ Status Assembler::CheckStatement(const ddl::Statement& statement) const {
       return NeedsUser(
           fmt::format("a statement that may change {} was logged as text instead of rows",
                       table.name.ToString()),
-          "Set binlog_format to ROW in every session of the source; then delete the pipe and its "
-          "destination tables and create it again");
+          kLogRows);
     }
     return NeedsUser(fmt::format("a schema change or TRUNCATE of {} is in the log, which this "
                                  "version does not follow",

@@ -251,7 +251,8 @@ TEST_F(AssemblerTest, OtherTablesMoveThePositionOnly) {
 TEST_F(AssemblerTest, WhatCannotBeFollowedStops) {
   for (const std::string_view sql :
        {"TRUNCATE TABLE a", "ALTER TABLE shop.a ADD x INT", "DROP TABLE b", "DROP DATABASE shop",
-        "RENAME TABLE a TO c", "UPDATE a SET v = 1", "TRUNCATE TABLE Shop.A"}) {
+        "RENAME TABLE a TO c", "UPDATE a SET v = 1", "TRUNCATE TABLE Shop.A",
+        "SELECT `other`.`f`(1)"}) {
     const Status status = Sql(sql);
     ASSERT_FALSE(status) << sql;
     EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser) << sql;

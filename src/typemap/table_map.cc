@@ -173,6 +173,14 @@ Result<std::vector<clickhouse::DestinationColumn>> DestinationColumns(
   return In(source, MakeDestinationColumns(source, options));
 }
 
+model::Table TableToRead(const model::Table& source, const TargetOptions& options) {
+  model::Table table = source;
+  for (model::Column& column : table.columns) {
+    if (Holds(options.excluded_columns, column.name)) column.type = model::SqlType::kUnsupported;
+  }
+  return table;
+}
+
 Result<TableWriter> TableWriter::Make(const model::Table& source, const TargetOptions& options) {
   return In(source, MakeUnnamed(source, options));
 }

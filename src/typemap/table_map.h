@@ -44,6 +44,10 @@ Result<std::vector<std::string>> SortingKey(const model::Table& source,
 Result<std::vector<clickhouse::DestinationColumn>> DestinationColumns(const model::Table& source,
                                                                       const TargetOptions& options);
 
+// `source` as its readers need it: an excluded column is of type kUnsupported, so that neither a
+// SELECT nor the log's decoder reads its cells; rows keep a place for it.
+model::Table TableToRead(const model::Table& source, const TargetOptions& options);
+
 // Appends whole rows of one source table to blocks of its destination table. One thread at a time.
 class TableWriter {
  public:

@@ -54,6 +54,13 @@ void ExpectRefused(const model::Table& table, const TargetOptions& options, std:
   }
 }
 
+TEST(TableToReadTest, ExcludedColumnsKeepTheirPlaceButNotTheirType) {
+  const model::Table table = TableToRead(Orders(), {.excluded_columns = {"note"}});
+  model::Table expected = Orders();
+  expected.columns[2].type = SqlType::kUnsupported;
+  EXPECT_EQ(table, expected);
+}
+
 TEST(SortingKeyTest, IsTheSourceKeyByDefault) {
   model::Table table = Orders();
   table.key = {1, 0};

@@ -12,6 +12,7 @@ namespace {
 using model::SqlType;
 
 constexpr uint32_t kInt64DecimalDigits = 18;
+constexpr uint32_t kFractionDigitsMax = 6;
 
 // STRING columns carry their real type in the metadata's first byte; of a CHAR whose length needs
 // ten bits, the two highest are there as well, inverted.
@@ -107,8 +108,12 @@ std::optional<ColumnPlan> PlanDecimal(const model::Column& column, const LoggedC
       .scale = static_cast<uint8_t>(shape.scale)};
 }
 
+uint32_t BitsOf(const LoggedColumn& logged) {
+  return (logged.metadata & 0xffU) + logged.metadata / 256U * 8;
+}
+
 std::optional<ColumnPlan> PlanBit(const model::Column& column, const LoggedColumn& logged) {
-  const uint32_t bits = (logged.metadata & 0xffU) + logged.metadata / 256U * 8;
+  const uint32_t bits = BitsOf(logged);
   if (logged.type != kBitColumn || bits == 0 || bits > 64 || bits != column.precision) {
     return std::nullopt;
   }
@@ -180,30 +185,6 @@ std::optional<ColumnPlan> PlanYear(const model::Column& column, const LoggedColu
   return ColumnPlan{.codec = column.precision == 2 ? Codec::kShortYear : Codec::kYear};
 }
 
-// A type that is not known here, whose columns a pipe must exclude: their cells are only stepped
-// over, which needs to know how long they are.
-std::optional<ColumnPlan> PlanUnknown(const LoggedColumn& logged) {
-  switch (logged.type) {
-    case kBlobColumn:
-    case kBlobCompressedColumn:
-    case kGeometryColumn:
-    case kJsonColumn:
-    case kVectorColumn:
-      return PlanBlob(logged, logged.type, Codec::kBytes);
-    case kVarCharColumn:
-    case kVarStringColumn:
-    case kVarCharCompressedColumn:
-      return ColumnPlan{.codec = Codec::kBytes, .width = LengthWidth(logged.metadata)};
-    case kStringColumn: {
-      const StringMetadata metadata = SplitString(logged);
-      if (metadata.real_type != kStringColumn) return std::nullopt;
-      return ColumnPlan{.codec = Codec::kBytes, .width = LengthWidth(metadata.length)};
-    }
-    default:
-      return std::nullopt;
-  }
-}
-
 std::optional<ColumnPlan> PlanLabels(const LoggedColumn& logged, uint8_t expected_type,
                                      uint8_t width) {
   const StringMetadata metadata = SplitString(logged);
@@ -232,6 +213,89 @@ std::optional<ColumnPlan> PlanTemporal(const model::Column& column, const Logged
 std::optional<ColumnPlan> PlanDate(const LoggedColumn& logged) {
   if (logged.type != kDateColumn && logged.type != kNewDateColumn) return std::nullopt;
   return ColumnPlan{.codec = Codec::kDate};
+}
+
+ColumnPlan SkipFixed(uint32_t bytes) { return {.codec = Codec::kSkipFixed, .length = bytes}; }
+ColumnPlan SkipCounted(uint8_t width) { return {.codec = Codec::kSkipCounted, .width = width}; }
+
+std::optional<ColumnPlan> SkipBlob(const LoggedColumn& logged) {
+  if (logged.metadata < 1 || logged.metadata > 4) return std::nullopt;
+  return SkipCounted(static_cast<uint8_t>(logged.metadata));
+}
+
+// Seconds and larger in `whole` bytes, the fraction in a byte per two digits.
+std::optional<ColumnPlan> SkipTemporal(const LoggedColumn& logged, uint32_t whole) {
+  if (logged.metadata > kFractionDigitsMax) return std::nullopt;
+  return SkipFixed(whole + (logged.metadata + 1U) / 2);
+}
+
+std::optional<ColumnPlan> SkipDecimal(const LoggedColumn& logged) {
+  const DecimalShape shape{.precision = logged.metadata & 0xffU, .scale = logged.metadata / 256U};
+  if (!shape.valid()) return std::nullopt;
+  return SkipFixed(DecimalBytes(shape));
+}
+
+std::optional<ColumnPlan> SkipString(const LoggedColumn& logged) {
+  const StringMetadata metadata = SplitString(logged);
+  const bool labels = metadata.real_type == kEnumColumn || metadata.real_type == kSetColumn;
+  return labels ? SkipFixed(metadata.length) : SkipCounted(LengthWidth(metadata.length));
+}
+
+// How to step over a cell, by what the log says of its column alone. Old DECIMALs have no metadata
+// to tell their length by; no server since MySQL 5.0 makes them.
+// https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Table__map__event.html
+std::optional<ColumnPlan> PlanSkip(const LoggedColumn& logged) {
+  switch (logged.type) {
+    case kNullColumn:
+      return SkipFixed(0);
+    case kTinyColumn:
+    case kYearColumn:
+      return SkipFixed(1);
+    case kShortColumn:
+      return SkipFixed(2);
+    case kInt24Column:
+    case kDateColumn:
+    case kNewDateColumn:
+    case kOldTimeColumn:
+      return SkipFixed(3);
+    case kLongColumn:
+    case kFloatColumn:
+    case kOldTimestampColumn:
+      return SkipFixed(4);
+    case kLongLongColumn:
+    case kDoubleColumn:
+    case kOldDateTimeColumn:
+      return SkipFixed(8);
+    case kTime2Column:
+      return SkipTemporal(logged, 3);
+    case kTimestamp2Column:
+      return SkipTemporal(logged, 4);
+    case kDateTime2Column:
+      return SkipTemporal(logged, 5);
+    case kNewDecimalColumn:
+      return SkipDecimal(logged);
+    case kBitColumn:
+      return SkipFixed((BitsOf(logged) + 7) / 8);
+    case kVarCharColumn:
+    case kVarStringColumn:
+    case kVarCharCompressedColumn:
+      return SkipCounted(LengthWidth(logged.metadata));
+    case kTinyBlobColumn:
+    case kBlobColumn:
+    case kMediumBlobColumn:
+    case kLongBlobColumn:
+    case kBlobCompressedColumn:
+    case kJsonColumn:
+    case kGeometryColumn:
+    case kVectorColumn:
+      return SkipBlob(logged);
+    case kEnumColumn:
+    case kSetColumn:
+    case kStringColumn:
+      return SkipString(logged);
+    default:
+      return std::nullopt;
+  }
 }
 
 std::optional<ColumnPlan> PlanByType(const model::Column& column, const LoggedColumn& logged) {
@@ -294,7 +358,7 @@ std::optional<ColumnPlan> PlanByType(const model::Column& column, const LoggedCo
     case SqlType::kSet:
       return PlanLabels(logged, kSetColumn, SetWidth(column.labels.size()));
     case SqlType::kUnsupported:
-      return PlanUnknown(logged);
+      return PlanSkip(logged);
   }
   return std::nullopt;
 }
@@ -370,6 +434,12 @@ std::string Describe(const LoggedColumn& logged) {
 
 Result<ColumnPlan> PlanColumn(const model::Column& column, const LoggedColumn& logged) {
   auto plan = PlanByType(column, logged);
+  if (!plan && column.type == SqlType::kUnsupported) {
+    return Fail(ErrorCode::kConflict,
+                "column `{}` cannot be skipped: the length of its cells in the log ({}) is not "
+                "known to this version",
+                column.name, Describe(logged));
+  }
   if (!plan) {
     return Fail(ErrorCode::kConflict, "column `{}` is {} in its definition, but {} in the log",
                 column.name, column.type_text, Describe(logged));

@@ -39,6 +39,8 @@ enum class Codec : uint8_t {
   kOldDateTime,
   kOldTimestamp,
   kOldTime,
+  kSkipFixed,    // `length` bytes that nobody wants, read as NULL
+  kSkipCounted,  // likewise, after a length of `width` bytes
 };
 
 struct ColumnPlan {
@@ -46,7 +48,7 @@ struct ColumnPlan {
   uint8_t width = 0;
   uint8_t precision = 0;
   uint8_t scale = 0;    // digits of the fraction, also of temporal columns
-  uint32_t length = 0;  // kBinary: bytes with the zeros; kCompressed: bytes at most
+  uint32_t length = 0;  // bytes: kBinary with the zeros, kCompressed at most, kSkipFixed
 };
 
 // What a table map says of one column: "Table_map_event", column types and metadata.
@@ -56,8 +58,9 @@ struct LoggedColumn {
   std::optional<bool> is_unsigned;  // nullopt: the server does not say
 };
 
+// A column of type kUnsupported is skipped, whatever the log holds.
 // kConflict with the difference ("column `a` is DECIMAL(10,2), but ... in the log") when the log's
-// column is not what the definition says.
+// column is not what the definition says, or is to be skipped and of a type not known here.
 Result<ColumnPlan> PlanColumn(const model::Column& column, const LoggedColumn& logged);
 
 }  // namespace penstock::binlog

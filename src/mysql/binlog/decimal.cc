@@ -70,6 +70,13 @@ void AppendGroup(uint32_t group, uint32_t digits, std::string& text) {
 
 }  // namespace
 
+uint32_t DecimalBytes(DecimalShape shape) {
+  const auto bytes = [](uint32_t digits) {
+    return digits / kGroupDigits * kGroupBytes[kGroupDigits] + kGroupBytes[digits % kGroupDigits];
+  };
+  return bytes(shape.precision - shape.scale) + bytes(shape.scale);
+}
+
 int64_t ReadDecimal(ByteReader& reader, DecimalShape shape) {
   GroupReader groups(reader);
   int64_t unscaled = 0;

@@ -29,6 +29,9 @@ struct DecimalShape {
   }
 };
 
+// How many bytes a number of a valid shape takes.
+uint32_t DecimalBytes(DecimalShape shape);
+
 // All read one number of a valid shape; malformed digits fail the reader.
 
 // Precision up to 18: the number without its point, -1230 for -12.30.

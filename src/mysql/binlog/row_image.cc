@@ -211,6 +211,12 @@ Value RowImageDecoder::DecodeCell(size_t column, ByteReader& reader) {
       return ReadOldTimestamp(reader, plan.scale);
     case Codec::kOldTime:
       return ReadOldTime(reader, plan.scale);
+    case Codec::kSkipFixed:
+      reader.Skip(plan.length);
+      return Value::Null();
+    case Codec::kSkipCounted:
+      ReadCounted(reader, plan.width);
+      return Value::Null();
   }
   return Value::Null();
 }

@@ -22,7 +22,7 @@ namespace penstock::binlog {
 class RowImageDecoder {
  public:
   // kConflict when the map does not fit the definition (number of columns, a name, a type, a
-  // length, a sign): the schema changed.
+  // length, a sign): the schema changed. Cells of kUnsupported columns are skipped, and are NULL.
   static Result<RowImageDecoder> Make(const model::Table& table, const TableMap& map);
 
   // Decodes one image from `reader`; columns missing in the `present` bitmap become kAbsent.

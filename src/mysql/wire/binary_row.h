@@ -14,8 +14,8 @@ namespace penstock::mysql {
 
 // The select list that BinaryRowDecoder understands, e.g. "`a`,CAST(`kind` AS UNSIGNED)|0,`c`":
 // ENUM and SET as numbers, so that their labels are read from the definition by both ways; UUID,
-// INET4 and INET6 as their bytes; columns of unsupported types (which a pipe must exclude) as NULL;
-// the others as they are.
+// INET4 and INET6 as their bytes; columns of type kUnsupported (those that a pipe excludes) as
+// NULL; the others as they are.
 std::string SelectList(const model::Table& table);
 
 // Decodes raw row packets of a SELECT of SelectList(table) into one Value per column.

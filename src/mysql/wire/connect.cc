@@ -1,11 +1,15 @@
 #include "mysql/wire/connect.h"
 
 #include <mysql.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 
 #include "base/clock.h"
@@ -123,6 +127,19 @@ bool ConnectWithin(MYSQL* mysql, const Endpoint& endpoint, const std::string& ho
   return connected != nullptr;
 }
 
+// Asks a peer that has been silent for half a minute whether it is still there: a server that
+// computes for long says nothing, and is told from one that is gone.
+void KeepAlive(int socket) {
+  const std::array<std::array<int, 3>, 4> options = {{{SOL_SOCKET, SO_KEEPALIVE, 1},
+                                                      {IPPROTO_TCP, TCP_KEEPIDLE, 30},
+                                                      {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+                                                      {IPPROTO_TCP, TCP_KEEPCNT, 3}}};
+  // Without them only the time-outs are left, which is no failure.
+  for (const auto& [level, name, value] : options) {
+    ::setsockopt(socket, level, name, &value, sizeof(value));
+  }
+}
+
 }  // namespace
 
 void MysqlCloser::operator()(st_mysql* mysql) const { mysql_close(mysql); }
@@ -175,7 +192,9 @@ Result<MysqlHandle> Connect(const Endpoint& endpoint, std::string_view purpose,
   if (!ConnectWithin(mysql.get(), endpoint, host, breaker)) {
     return Fail(LastError(mysql.get()));
   }
-  breaker.Watch(mysql_get_socket(mysql.get()));
+  const int socket = mysql_get_socket(mysql.get());
+  breaker.Watch(socket);
+  if (!IsSocketPath(host)) KeepAlive(socket);
   return mysql;
 }
 

@@ -28,10 +28,12 @@ struct SessionStatement {
 // What makes values exact and reads undisturbed, whatever the server's own defaults are. The modes
 // and limits of the whole server are set back: ANSI_QUOTES and the like change what our statements
 // mean, PAD_CHAR_TO_FULL_LENGTH changes values, statement time limits would cut a partition short.
+// A lock (behind an ALTER TABLE, say) is waited for shorter than the client waits for an answer:
+// else statements given up here would stay in the server's queue.
 constexpr std::string_view kEverySession =
     "SET SESSION sql_mode='', time_zone='+00:00', character_set_results=NULL, autocommit=1, "
     "sql_big_selects=1, sql_select_limit=18446744073709551615, wait_timeout=86400, "
-    "net_read_timeout=3600, net_write_timeout=86400";
+    "net_read_timeout=3600, net_write_timeout=86400, lock_wait_timeout=50";
 constexpr SessionStatement kFlavouredSession[] = {
     {Flavour::kMysql, 50'708, "SET SESSION max_execution_time=0"},
     {Flavour::kMariadb, 100'101, "SET SESSION max_statement_time=0"},
@@ -347,6 +349,15 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 
 const ServerInfo& Connection::server() const { return impl_->server(); }
+
+Status Connection::LimitStatements(std::chrono::seconds limit, std::stop_token stop) {
+  const bool mariadb = server().flavour == Flavour::kMariadb;
+  if (server().number < (mariadb ? 100'101U : 50'708U)) return {};
+  return Execute(mariadb ? fmt::format("SET SESSION max_statement_time={}", limit.count())
+                         : fmt::format("SET SESSION max_execution_time={}",
+                                       std::chrono::milliseconds(limit).count()),
+                 std::move(stop));
+}
 
 Status Connection::Execute(std::string_view sql, std::stop_token stop) {
   return impl_->Execute(sql, std::move(stop));

@@ -28,7 +28,8 @@ struct Endpoint {
   std::string tls_host;                 // the name the certificate must carry; empty: `host`
   bool use_compression = false;
   std::chrono::seconds connect_timeout{10};
-  // A read or write with no byte moved for this long has failed.
+  // A read or write with no byte moved for this long has failed. (A server that is gone is noticed
+  // within about a minute, however long this is.)
   std::chrono::seconds io_timeout{60};
 };
 
@@ -58,6 +59,10 @@ class Connection {
   Connection& operator=(Connection&&) noexcept;
 
   const ServerInfo& server() const;
+
+  // Lets the server end later SELECTs that take longer (errno 3024 or 1969), so that one which the
+  // client gives up does not run on; servers of before this can be asked know no limit.
+  Status LimitStatements(std::chrono::seconds limit, std::stop_token stop);
 
   // Statements without rows, and small results whole (text protocol). Text cells arrive as the
   // raw bytes of their column; information_schema and SHOW speak utf8.

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "mysql/wire/column_type.h"
-#include "mysql/wire/lost_labels.h"
+#include "mysql/wire/labels.h"
 
 namespace penstock::mysql {
 namespace {
@@ -73,6 +73,7 @@ class Batch {
                                       const std::stop_token& stop) const;
   Status ReadTables(Connection& connection, const std::stop_token& stop);
   Status ReadColumns(Connection& connection, const std::stop_token& stop);
+  Status ReadLabels(Connection& connection, const std::stop_token& stop);
   Status ReadKeys(Connection& connection, const std::stop_token& stop);
   static void ChooseKey(const Keys& keys, Table& table);
   static void CountHidden(const Keys& keys, Table& table);
@@ -139,6 +140,16 @@ Status Batch::ReadColumns(Connection& connection, const std::stop_token& stop) {
   return {};
 }
 
+Status Batch::ReadLabels(Connection& connection, const std::stop_token& stop) {
+  for (auto& [key, table] : found_) {
+    for (Column& column : table.columns) {
+      if (!LabelsAreUnsure(column)) continue;
+      PENSTOCK_TRY(ReadSureLabels(connection, table.name, column, stop));
+    }
+  }
+  return {};
+}
+
 Status Batch::ReadKeys(Connection& connection, const std::stop_token& stop) {
   PENSTOCK_ASSIGN(const auto rows,
                   Select(connection, "STATISTICS", "INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE",
@@ -194,9 +205,9 @@ Status Batch::Read(Connection& connection, const std::stop_token& stop,
   PENSTOCK_TRY(ReadTables(connection, stop));
   if (!found_.empty()) {
     PENSTOCK_TRY(ReadColumns(connection, stop));
+    PENSTOCK_TRY(ReadLabels(connection, stop));
     PENSTOCK_TRY(ReadKeys(connection, stop));
   }
-  for (auto& [key, table] : found_) PENSTOCK_TRY(RestoreLostLabels(connection, table, stop));
   for (const TableName& name : asked_) {
     const auto table = found_.find(KeyOf(name.table));
     if (table != found_.end()) out.emplace(name, table->second);

@@ -11,8 +11,9 @@
 namespace penstock::mysql {
 
 // Reads the definitions of all `names` in a few queries of information_schema, however many they
-// are. A name that does not exist is missing in the answer. Names compare as the server compares
-// them; the answer is keyed by the names asked for.
+// are (and one more for each ENUM or SET whose labels it does not tell for sure). A name that does
+// not exist is missing in the answer. Names compare as the server compares them; the answer is
+// keyed by the names asked for.
 Result<std::map<model::TableName, model::Table>> ReadDefinitions(
     Connection& connection, const std::vector<model::TableName>& names, std::stop_token stop);
 

@@ -12,8 +12,14 @@ namespace {
 using model::Mechanism;
 using model::Position;
 
-// How long the global read lock of the by-file fallback may wait, and so hold up writers behind it.
-constexpr int kGlobalLockWaitSeconds = 5;
+// How long the global read lock of the by-file fallback may wait, and so hold up writers behind it;
+// and how long it may outlive a client that the server no longer hears of.
+constexpr int kGlobalLockWaitSeconds = 2;
+constexpr int kGlobalLockIdleSeconds = 10;
+
+constexpr std::string_view kGrantForFiles =
+    "Grant BACKUP_ADMIN ON *.* and SELECT ON performance_schema.log_status to the user "
+    "(MySQL 5.7: RELOAD ON *.*), or use GTIDs";
 
 Failure NeedsUser(std::string message, std::string remedy) {
   return Fail(Error{.code = ErrorCode::kNeedsUser,
@@ -50,7 +56,7 @@ Result<LogPosition> ParseLogPosition(const std::optional<std::string>& file,
 }
 
 // The end of the log together with what is committed, without a lock held on; MySQL 8 and later,
-// with BACKUP_ADMIN.
+// with BACKUP_ADMIN and SELECT on that table.
 Result<LogPosition> ReadLogStatus(Connection& connection, const std::stop_token& stop) {
   PENSTOCK_ASSIGN(const auto rows,
                   connection.Query("SELECT JSON_UNQUOTE(JSON_EXTRACT(local, '$.binary_log_file')), "
@@ -61,36 +67,63 @@ Result<LogPosition> ReadLogStatus(Connection& connection, const std::stop_token&
   return ParseLogPosition(rows[0][0], rows[0][1]);
 }
 
-// For MySQL 5.7, and without BACKUP_ADMIN: the lock waits for commits under way, so that the log's
-// end is not ahead of what a SELECT sees.
-Result<LogPosition> ReadUnderGlobalLock(Connection& connection, const std::stop_token& stop) {
-  PENSTOCK_TRY(connection.Execute(
-      fmt::format("SET SESSION lock_wait_timeout={}", kGlobalLockWaitSeconds), stop));
-  Status locked = connection.Execute("FLUSH TABLES WITH READ LOCK", stop);
-  PENSTOCK_TRY(connection.Execute("SET SESSION lock_wait_timeout=DEFAULT", stop));
-  if (!locked) {
-    Error error = std::move(locked).error().In("global read lock for the start position");
-    if (error.native_code == kErrSpecificAccessDenied) {
-      error.remedy = "Grant it: GRANT BACKUP_ADMIN ON *.* TO the user (MySQL 5.7: RELOAD)";
-    }
-    return Fail(std::move(error));
+Failure LockRefused(const Error& refused) {
+  Error error = refused.In("global read lock for the start position");
+  if (error.native_code == kErrSpecificAccessDenied) error.remedy = kGrantForFiles;
+  return Fail(std::move(error));
+}
+
+Result<LogPosition> LockAndRead(Connection& connection, const std::stop_token& stop) {
+  if (const Status locked = connection.Execute("FLUSH TABLES WITH READ LOCK", stop); !locked) {
+    return LockRefused(locked.error());
   }
   Result<LogPosition> position = CurrentLogPosition(connection, stop);
   PENSTOCK_TRY(connection.Execute("UNLOCK TABLES", stop));
   return position;
 }
 
-Result<Position> ReadMysqlByFile(Connection& connection, const std::stop_token& stop) {
-  Result<LogPosition> log = ReadLogStatus(connection, stop);
-  if (!log && log.error().code != ErrorCode::kCancelled && log.error().code != ErrorCode::kRetry) {
-    log = ReadUnderGlobalLock(connection, stop);
-  }
-  if (!log) return Fail(std::move(log).error());
+// For MySQL 5.7, and where log_status may not be read: the lock waits for commits under way, so
+// that the log's end is not ahead of what a SELECT sees.
+Result<LogPosition> ReadUnderGlobalLock(Connection& connection, const std::stop_token& stop) {
+  PENSTOCK_TRY(
+      connection.Execute("SET @penstock_lock_wait=@@SESSION.lock_wait_timeout, "
+                         "@penstock_idle=@@SESSION.wait_timeout",
+                         stop));
+  PENSTOCK_TRY(connection.Execute(fmt::format("SET SESSION lock_wait_timeout={}, wait_timeout={}",
+                                              kGlobalLockWaitSeconds, kGlobalLockIdleSeconds),
+                                  stop));
+  Result<LogPosition> position = LockAndRead(connection, stop);
+  PENSTOCK_TRY(
+      connection.Execute("SET SESSION lock_wait_timeout=@penstock_lock_wait, "
+                         "wait_timeout=@penstock_idle",
+                         stop));
+  return position;
+}
+
+// FLUSH TABLES needs the same privilege as the lock, and does nothing to a table that is not there.
+Status CheckMayLock(Connection& connection, const std::stop_token& stop) {
+  const Status flushed = connection.Execute(
+      "FLUSH NO_WRITE_TO_BINLOG TABLES `performance_schema`.`penstock_no_table`", stop);
+  if (flushed) return {};
+  return LockRefused(flushed.error());
+}
+
+bool Passes(const Error& error) {
+  return error.code == ErrorCode::kCancelled || error.code == ErrorCode::kRetry;
+}
+
+Position FilePosition(LogPosition log) {
   Position position;
   position.mechanism = Mechanism::kFile;
-  position.file = std::move(log->file);
-  position.offset = log->offset;
+  position.file = std::move(log.file);
+  position.offset = log.offset;
   return position;
+}
+
+Result<Position> ReadMysqlByFile(Connection& connection, const std::stop_token& stop) {
+  Result<LogPosition> log = ReadLogStatus(connection, stop);
+  if (!log && !Passes(log.error())) log = ReadUnderGlobalLock(connection, stop);
+  return std::move(log).map(FilePosition);
 }
 
 // The log's end counts transactions that still wait for a semi-sync acknowledgement, and that no
@@ -202,6 +235,18 @@ Result<Position> ReadStartPosition(Connection& connection, Mechanism mechanism,
               connection.server().version, model::MechanismName(mechanism));
 }
 
+Result<std::optional<Position>> PeekStartPosition(Connection& connection, Mechanism mechanism,
+                                                  std::stop_token stop) {
+  if (connection.server().flavour == Flavour::kMariadb || mechanism != Mechanism::kFile) {
+    return ReadStartPosition(connection, mechanism, stop);
+  }
+  Result<LogPosition> log = ReadLogStatus(connection, stop);
+  if (log) return FilePosition(*std::move(log));
+  if (Passes(log.error())) return Fail(std::move(log).error());
+  PENSTOCK_TRY(CheckMayLock(connection, stop));
+  return std::nullopt;
+}
+
 Result<LogPosition> CurrentLogPosition(Connection& connection, std::stop_token stop) {
   const ServerInfo& server = connection.server();
   const bool renamed = server.flavour == Flavour::kMysql && server.number >= 80'200;
@@ -221,10 +266,15 @@ Result<bool> HasExecuted(Connection& connection, const Position& position, std::
       return executed.Contains(position.mysql);
     }
     case Mechanism::kMariadbGtid: {
-      // Own transactions and replicated ones, the latter also where a replica does not log them.
-      PENSTOCK_ASSIGN(const std::string text,
+      // What was replicated, also where a replica does not log it; and what is in the log, of
+      // whatever server id: a server may have had another one.
+      PENSTOCK_ASSIGN(const std::string current,
                       QueryCell(connection, "SELECT @@global.gtid_current_pos", stop));
-      PENSTOCK_ASSIGN(const auto executed, model::MariadbGtidPosition::Parse(text));
+      PENSTOCK_ASSIGN(const std::string logged,
+                      QueryCell(connection, "SELECT @@global.gtid_binlog_pos", stop));
+      PENSTOCK_ASSIGN(auto executed, model::MariadbGtidPosition::Parse(current));
+      PENSTOCK_ASSIGN(const auto in_log, model::MariadbGtidPosition::Parse(logged));
+      executed.Merge(in_log);
       return executed.Covers(position.mariadb);
     }
     case Mechanism::kFile:

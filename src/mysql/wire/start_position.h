@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -19,9 +20,17 @@ Result<model::Mechanism> ChooseMechanism(Connection& connection, std::string_vie
 
 // Where a stream must start so that, with every SELECT begun from now on, nothing is missed: it
 // covers only transactions that a SELECT can see. No transaction may be open on the connection.
-// By file, MySQL needs BACKUP_ADMIN, or RELOAD for a global read lock of a moment.
+// By file, MySQL needs BACKUP_ADMIN and SELECT on performance_schema.log_status, or RELOAD for a
+// global read lock of a moment; a lock that others do not let through within 2 s is given up
+// (kRetry, errno 1205), since writers wait behind it.
 Result<model::Position> ReadStartPosition(Connection& connection, model::Mechanism mechanism,
                                           std::stop_token stop);
+
+// The same, but without that lock: where only it would tell, its privilege is tried, and the answer
+// is nullopt.
+Result<std::optional<model::Position>> PeekStartPosition(Connection& connection,
+                                                         model::Mechanism mechanism,
+                                                         std::stop_token stop);
 
 // Whether this server has executed everything up to `position`. Asked of every connection that
 // reads rows: a proxy or a failover may lead to a server that is behind. By file, a log of another

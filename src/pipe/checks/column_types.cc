@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "clickhouse/quote.h"
-#include "mysql/wire/lost_labels.h"
 #include "pipe/checks/checks.h"
 #include "pipe/setup.h"
 
@@ -33,17 +32,6 @@ void CheckChosen(CheckContext& context, const model::Table& table,
   }
 }
 
-void WarnOfLostLabels(const CheckContext& context, const model::Table& table,
-                      const model::Column& column, std::vector<Finding>& findings) {
-  if (!context.source || !mysql::LabelsMayBeLost(context.source->server(), column)) return;
-  AddWarning(findings,
-             fmt::format("{}.{} has a label with a '?', and MySQL shows every character beyond the "
-                         "Basic Multilingual Plane in a label as one: should it be such a "
-                         "character, it arrives as '?'",
-                         table.name.ToString(), column.name),
-             kExclude);
-}
-
 }  // namespace
 
 void CheckColumnTypes(CheckContext& context, std::vector<Finding>& findings) {
@@ -66,8 +54,6 @@ void CheckColumnTypes(CheckContext& context, std::vector<Finding>& findings) {
                  fmt::format("{}.{} maps to {}, which ClickHouse has from 25.6 on",
                              table.name.ToString(), column.name, mapped->declared_type),
                  "Upgrade ClickHouse, or name the column in excludedColumns");
-      } else {
-        WarnOfLostLabels(context, table, column, findings);
       }
     }
   });

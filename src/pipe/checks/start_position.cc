@@ -9,10 +9,17 @@ void CheckStartPosition(CheckContext& context, std::vector<Finding>& findings) {
   const auto mechanism = mysql::ChooseMechanism(
       *context.source, context.spec.settings.replication_mechanism, context.stop);
   if (!mechanism) return AddError(findings, mechanism.error());
-  const auto position = mysql::ReadStartPosition(*context.source, *mechanism, context.stop);
+  const auto position = mysql::PeekStartPosition(*context.source, *mechanism, context.stop);
   if (!position) return AddError(findings, position.error());
+  if (!*position) {
+    return AddWarning(findings,
+                      "by file; to read its start position the pipe takes a global read lock "
+                      "(FLUSH TABLES WITH READ LOCK) for a moment",
+                      "Grant BACKUP_ADMIN ON *.* and SELECT ON performance_schema.log_status "
+                      "to the user (from MySQL 8.0 on), and no lock is needed");
+  }
   AddOk(findings,
-        fmt::format("by {}, now at {}", model::MechanismName(*mechanism), position->ToString()));
+        fmt::format("by {}, now at {}", model::MechanismName(*mechanism), (*position)->ToString()));
 }
 
 }  // namespace penstock::pipe

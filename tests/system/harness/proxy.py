@@ -39,9 +39,11 @@ class Proxy:
     """Passes connections on to 127.0.0.1:`port`. A context manager.
 
     While `refusing` is set, new connections are closed at once; cut() breaks those that are open.
-    `bytes_up` counts what clients have sent. `down_per_second` limits the bytes that each
-    connection passes to its client. While `cut_after` is set, it is asked at each new connection how
-    many bytes of answers to pass before it is cut (None: all); `cuts` counts those that were.
+    `bytes_up` counts what clients have sent, `bytes_down` what they were sent. `down_per_second`
+    limits the bytes that each connection passes to its client. While `cut_after` is set, it is asked
+    at each new connection how many bytes of answers to pass before it is cut (None: all); `cuts`
+    counts those that were. A connection whose client says `hold_answer_of` gets nothing more
+    (`holding` is set) until release().
     """
 
     def __init__(self, port, certificates=None):
@@ -52,6 +54,10 @@ class Proxy:
         self.cuts = 0
         self.bytes_up = 0
         self.down_per_second = None
+        self.bytes_down = 0
+        self.hold_answer_of = None
+        self.holding = False
+        self._released = threading.Event()
         self._tls = None
         if certificates:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -66,10 +72,14 @@ class Proxy:
 
     def __exit__(self, *_):
         self._closing = True
+        self.release()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
+
+    def release(self):
+        self._released.set()
 
     def cut(self):
         for connection in list(self._open):
@@ -114,12 +124,17 @@ class Proxy:
                     return
                 if source is client:
                     self.bytes_up += len(data)
-                elif self.down_per_second:
-                    pause(len(data) / self.down_per_second)
-                elif left is not None:
-                    data = data[:left]
-                    left -= len(data)
+                else:
+                    self.bytes_down += len(data)
+                    if self.down_per_second:
+                        pause(len(data) / self.down_per_second)
+                    if left is not None:
+                        data = data[:left]
+                        left -= len(data)
                 (server if source is client else client).sendall(data)
                 if left == 0:
                     self.cuts += 1
                     return
+                if source is client and self.hold_answer_of and self.hold_answer_of in data:
+                    self.holding = True
+                    self._released.wait()
