@@ -201,7 +201,6 @@ struct TemporalTypes {
 
 std::optional<ColumnPlan> PlanTemporal(const model::Column& column, const LoggedColumn& logged,
                                        const TemporalTypes& types) {
-  constexpr uint32_t kFractionDigitsMax = 6;
   if (column.scale > kFractionDigitsMax) return std::nullopt;
   if (logged.type == types.old_type) {
     return ColumnPlan{.codec = types.old_codec, .scale = static_cast<uint8_t>(column.scale)};
