@@ -5,6 +5,7 @@ PENSTOCK_SCENARIO=TEXT picks those whose name (section/file) holds TEXT.
 
 import collections
 import concurrent.futures
+import dataclasses
 import itertools
 import os
 import traceback
@@ -67,19 +68,16 @@ class Scenarios(SystemTest):
 
     @classmethod
     def run_group(cls, source, members):
-        """Scenarios whose combinations agree on what is global to the server run side by side."""
+        """Scenarios of one combination run side by side: much of it is global to the server."""
         waves = collections.defaultdict(list)
         for one in members:
             for combination in cls.combinations(one):
-                waves[combination.metadata, combination.zone].append((one, combination))
-        for (metadata, zone), runs in sorted(waves.items()):
-            source.run(f"SET GLOBAL binlog_row_metadata = '{metadata}'",
-                       f"SET GLOBAL time_zone = '{zone}'")
-            for mechanism in scenarios.MECHANISMS:
-                names = [one.name for one, combination in runs if combination.mechanism == mechanism]
-                if names:
-                    print(f"{cls.server} {'harsh' if cls.harsh else 'normal'} {metadata} {zone} "
-                          f"{mechanism}: {' '.join(names)}", flush=True)
+                waves[dataclasses.astuple(combination)].append((one, combination))
+        for _, runs in sorted(waves.items()):
+            combination = runs[0][1]
+            source.run(f"SET GLOBAL binlog_row_metadata = '{combination.metadata}'",
+                       f"SET GLOBAL time_zone = '{combination.zone}'")
+            print(f"{combination}: {' '.join(one.name for one, _ in runs)}", flush=True)
             with concurrent.futures.ThreadPoolExecutor(PIPES_AT_ONCE) as pool:
                 list(pool.map(lambda run, s=source: cls.run_one(s, *run), runs))
 

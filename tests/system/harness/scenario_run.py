@@ -32,7 +32,7 @@ class Cuts:
 
 class ScenarioRun:
     """`scenario` on `source` through `penstock` into `clickhouse`, as `combination` says. Its
-    databases and its pipe bear the scenario's name; they are removed when all is well."""
+    databases and its pipe bear the scenario's name; they are removed at the end."""
 
     def __init__(self, scenario, combination, source, clickhouse, penstock, seed):
         self._scenario = scenario
@@ -50,6 +50,12 @@ class ScenarioRun:
 
     def run(self):
         """Raises what is wrong."""
+        try:
+            self._run()
+        finally:
+            self._remove()
+
+    def _run(self):
         for copy in COPIES:
             self._source.run(f"CREATE DATABASE `{self._schemas[copy]}`")
             self._execute("tables", copy)
@@ -64,7 +70,6 @@ class ScenarioRun:
                     self._replicate(proxy)
             finally:
                 self.cuts = proxy.cuts if proxy else 0
-        self._remove()
 
     def _replicate(self, proxy):
         self._create(proxy)
@@ -153,7 +158,7 @@ class ScenarioRun:
         if self._pipe:
             self._penstock.delete(self._pipe)
         self._clickhouse.query(f"DROP DATABASE IF EXISTS `{self._name}` SYNC")
-        self._source.run(*(f"DROP DATABASE `{schema}`" for schema in self._schemas.values()))
+        self._source.run(*(f"DROP DATABASE IF EXISTS `{schema}`" for schema in self._schemas.values()))
 
     # --- comparing ---
 
