@@ -435,18 +435,18 @@ Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoin
 
 Result<std::vector<ValueChangeRecord>> SqliteCatalog::ValueChanges(const std::string& pipe_id) {
   std::vector<ValueChangeRecord> changes;
-  PENSTOCK_TRY(Read(
-      "SELECT table_id, column_name, clamped, nulled, replaced FROM value_changes "
-      "JOIN tables ON tables.id = table_id WHERE pipe_id = ? ORDER BY table_id, column_name",
-      {pipe_id}, [&](const SqlRow& row) {
-        ValueChangeRecord& record = changes.emplace_back();
-        record.table_id = row.Int(0);
-        record.column = row.Text(1);
-        for (int i = 0; i < static_cast<int>(record.counts.counts.size()); ++i) {
-          record.counts.counts[static_cast<size_t>(i)] = row.Unsigned(2 + i);
-        }
-        return Status();
-      }));
+  PENSTOCK_TRY(
+      Read("SELECT table_id, column_name, clamped, nulled, replaced FROM value_changes "
+           "JOIN tables ON tables.id = table_id WHERE pipe_id = ? ORDER BY table_id, column_name",
+           {pipe_id}, [&](const SqlRow& row) {
+             ValueChangeRecord& record = changes.emplace_back();
+             record.table_id = row.Int(0);
+             record.column = row.Text(1);
+             for (int i = 0; i < static_cast<int>(record.counts.counts.size()); ++i) {
+               record.counts.counts[static_cast<size_t>(i)] = row.Unsigned(2 + i);
+             }
+             return Status();
+           }));
   return changes;
 }
 

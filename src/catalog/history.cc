@@ -128,9 +128,9 @@ Status InsertBatch(Sqlite& database, const std::string& pipe_id, const BatchReco
 Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& changes,
                        UnixMicros wall) {
   for (const ValueChangeRecord& record : changes) {
-    PENSTOCK_TRY(database.Run(
-        "INSERT OR IGNORE INTO value_changes (table_id, column_name) VALUES (?, ?)",
-        {record.table_id, record.column}));
+    PENSTOCK_TRY(
+        database.Run("INSERT OR IGNORE INTO value_changes (table_id, column_name) VALUES (?, ?)",
+                     {record.table_id, record.column}));
     for (const auto change :
          {model::Change::kClamped, model::Change::kNulled, model::Change::kReplaced}) {
       const uint64_t count = record.counts[change];
@@ -139,8 +139,8 @@ Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& c
       const std::string update = fmt::format(
           "UPDATE value_changes SET {0} = {0} + ? WHERE table_id = ? AND column_name = ?", kind);
       PENSTOCK_TRY(database.Run(update.c_str(), {ToStored(count), record.table_id, record.column}));
-      const std::string query = fmt::format(
-          "SELECT {} FROM value_changes WHERE table_id = ? AND column_name = ?", kind);
+      const std::string query =
+          fmt::format("SELECT {} FROM value_changes WHERE table_id = ? AND column_name = ?", kind);
       PENSTOCK_ASSIGN(const auto sum,
                       database.QueryInt(query.c_str(), {record.table_id, record.column}));
       if (sum == ToStored(count)) {

@@ -9,7 +9,8 @@
 
 namespace penstock::model {
 
-// What may happen to a value that ClickHouse cannot hold as it is, outside of keys. Each is counted.
+// What may happen to a value that ClickHouse cannot hold as it is, outside of keys. Each is
+// counted.
 enum class Change : uint8_t {
   kClamped,   // the nearest value that the type holds
   kNulled,    // NULL, since no value is near (a zero date)

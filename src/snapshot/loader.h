@@ -19,7 +19,7 @@ struct LoadProgress {
   std::atomic<uint64_t> partitions{0};
   std::atomic<uint64_t> partitions_done{0};
   std::atomic<uint64_t> rows_estimated{0};
-  std::atomic<uint64_t> rows{0};  // of finished partitions, and of blocks acknowledged since
+  std::atomic<uint64_t> rows{0};     // of finished partitions, and of blocks acknowledged since
   std::atomic<bool> planned{false};  // `partitions` is final
 
   bool done() const { return planned && partitions == partitions_done; }

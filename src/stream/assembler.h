@@ -70,7 +70,7 @@ class Assembler {
     typemap::TableWriter writer;
     clickhouse::Block block;
     RowCounts counts;
-    bool touched = false;         // by the open transaction; `mark` is then where it began
+    bool touched = false;  // by the open transaction; `mark` is then where it began
     Mark mark;
   };
   struct Savepoint {

@@ -44,28 +44,6 @@ bool IsCodec(std::string_view text) {
   return depth == 0;
 }
 
-Status CheckOverrides(const model::Table& source, const TargetOptions& options) {
-  for (const ColumnOverride& chosen : options.overrides) {
-    if (FindColumn(source, chosen.column) == nullptr) {
-      return Refuse(fmt::format("columnOverrides names {}, which does not exist", chosen.column),
-                    "Check the name, in upper and lower case too");
-    }
-    if (Holds(options.excluded_columns, chosen.column)) {
-      return Refuse(
-          fmt::format("column {} is in columnOverrides and in excludedColumns", chosen.column),
-          "Keep one of them");
-    }
-    if (FindOverride(options, chosen.column) != &chosen) {
-      return Refuse(fmt::format("columnOverrides names {} twice", chosen.column), "");
-    }
-    if (!IsCodec(chosen.codec)) {
-      return Refuse(fmt::format("column {}: {} is no codec", chosen.column, chosen.codec),
-                    "Write what stands in CODEC(...), for instance ZSTD(3)");
-    }
-  }
-  return {};
-}
-
 Status CheckNames(const model::Table& source, const TargetOptions& options) {
   for (const std::string& name : options.excluded_columns) {
     if (FindColumn(source, name) == nullptr) {
@@ -154,6 +132,28 @@ Result<std::vector<clickhouse::DestinationColumn>> MakeDestinationColumns(
 }
 
 }  // namespace
+
+Status CheckOverrides(const model::Table& source, const TargetOptions& options) {
+  for (const ColumnOverride& chosen : options.overrides) {
+    if (FindColumn(source, chosen.column) == nullptr) {
+      return Refuse(fmt::format("columnOverrides names {}, which does not exist", chosen.column),
+                    "Check the name, in upper and lower case too");
+    }
+    if (Holds(options.excluded_columns, chosen.column)) {
+      return Refuse(
+          fmt::format("column {} is in columnOverrides and in excludedColumns", chosen.column),
+          "Keep one of them");
+    }
+    if (FindOverride(options, chosen.column) != &chosen) {
+      return Refuse(fmt::format("columnOverrides names {} twice", chosen.column), "");
+    }
+    if (!IsCodec(chosen.codec)) {
+      return Refuse(fmt::format("column {}: {} is no codec", chosen.column, chosen.codec),
+                    "Write what stands in CODEC(...), for instance ZSTD(3)");
+    }
+  }
+  return {};
+}
 
 TypeOptions TargetOptions::TypesOf(const std::string& column) const {
   TypeOptions of_column = types;

@@ -40,6 +40,10 @@ struct TargetOptions {
 Result<std::vector<std::string>> SortingKey(const model::Table& source,
                                             const TargetOptions& options);
 
+// Whether the overrides name columns of the table, each once, and codecs that are some. Their types
+// are MapColumn's.
+Status CheckOverrides(const model::Table& source, const TargetOptions& options);
+
 // The columns of CREATE TABLE, without the meta columns.
 Result<std::vector<clickhouse::DestinationColumn>> DestinationColumns(const model::Table& source,
                                                                       const TargetOptions& options);

@@ -87,9 +87,11 @@ class Checks:
         self.assert_refused(self.broken(tableMappings=[mapping("shop", "nokey")]), "shop.nokey",
                             "key")
 
-    def test_type_that_is_not_supported(self):
-        self.source.run("CREATE TABLE IF NOT EXISTS shop.shapes (id INT PRIMARY KEY, g GEOMETRY)")
-        self.assert_refused(self.broken(tableMappings=[mapping("shop", "shapes")]), "shapes", "g",
+    def test_type_that_cannot_be_held(self):
+        self.source.run("CREATE TABLE IF NOT EXISTS shop.shapes "
+                        "(id INT PRIMARY KEY, g GEOMETRY NOT NULL)")
+        self.assert_refused(self.broken(tableMappings=[mapping(
+            "shop", "shapes", useCustomSortingKey=True, sortingKeys=["g"])]), "shapes", "g",
                             "geometry")
 
     def test_missing_privilege_to_replicate(self):

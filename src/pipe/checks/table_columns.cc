@@ -42,8 +42,11 @@ void CheckTableColumns(CheckContext& context, std::vector<Finding>& findings) {
   ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
     CheckExcluded(mapping, table, findings);
     CheckMetaNames(mapping, table, findings);
+    const typemap::TargetOptions options = TargetOptionsOf(context.spec, mapping);
+    const Status overrides = typemap::CheckOverrides(table, options);
+    if (!overrides) AddError(findings, overrides.error().In(table.name.ToString()));
     if (table.key.empty()) return;  // said by table_keys
-    const auto key = typemap::SortingKey(table, TargetOptionsOf(context.spec, mapping));
+    const auto key = typemap::SortingKey(table, options);
     if (!key) {
       AddError(findings, key.error());
     } else if (mapping.use_custom_sorting_key && *key != mapping.sorting_keys) {

@@ -1,5 +1,4 @@
 -- title: labels of ENUM and SET beyond utf8mb3, which information_schema shows as '?'
--- servers: mariadb
 -- expect t: id, e, s
 --   1 | 水🚰 | 🚰
 --   2 | really? | a,🚰

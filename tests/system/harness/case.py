@@ -71,13 +71,14 @@ class SystemTest(unittest.TestCase):
         """Returns when all that was committed before is in ClickHouse. Tables of a batch are written
         side by side, batches one after the other: so the second of two markers, written when the
         first one is there, tells that the first one's batch is whole."""
-        for _ in range(2):
-            self._await_marker(schema, database, seconds)
+        first = self._await_marker(schema, database, seconds)
+        self._await_marker(schema, database, seconds, replaces=first)
 
-    def _await_marker(self, schema, database, seconds):
+    def _await_marker(self, schema, database, seconds, replaces=0):
         rows = self.source.run(f"SELECT COALESCE(MAX(id), 0) + 1 FROM `{schema}`.marker")
         last = int(rows[0][0])
-        self.source.run(f"INSERT INTO `{schema}`.marker VALUES ({last})")
+        self.source.run("BEGIN", f"INSERT INTO `{schema}`.marker VALUES ({last})",
+                        f"DELETE FROM `{schema}`.marker WHERE id = {replaces}", "COMMIT")
 
         def arrived():
             try:
@@ -87,6 +88,7 @@ class SystemTest(unittest.TestCase):
                 return False
         wait_until(arrived, lambda: f"marker {last} in ClickHouse\n{self.penstock.process.tail()}",
                    seconds, every=0.05)
+        return last
 
     def assert_equal(self, spec, seconds=15):
         """Source and ClickHouse hold the same rows, at once or within `seconds`. Returns the number

@@ -130,7 +130,7 @@ class Penstock:
 
     def check(self, spec):
         """The report of the checks; nothing is made."""
-        return self.api(f"{self.pipes_path()}/check", "POST", spec)
+        return self.api(self.pipes_path() + "Check", "POST", spec)
 
     def order(self, pipe_id, word):
         """A state command: start, stop or resync."""
