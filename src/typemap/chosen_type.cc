@@ -80,7 +80,7 @@ constexpr std::array kWithoutArguments = {
     NamedKind{"Bool", Kind::kBool},       NamedKind{"Date", Kind::kDate},
     NamedKind{"Date32", Kind::kDate32},   NamedKind{"DateTime", Kind::kDateTime},
     NamedKind{"Enum8", Kind::kEnum8},     NamedKind{"Enum16", Kind::kEnum16},
-    NamedKind{"JSON", Kind::kJson},
+    NamedKind{"JSON", Kind::kJson},       NamedKind{"WKB", Kind::kWkb},
 };
 
 std::optional<ChosenType> ReadWithArguments(const TypeText& text) {
@@ -190,8 +190,9 @@ bool EnumFits(const Column& column, size_t labels_max) {
          std::ranges::find(column.labels, "") == column.labels.end();
 }
 
+// Of the types before it, all but these have a text that both servers and versions agree on.
 bool HasText(SqlType type) {
-  return type != SqlType::kFloat && type != SqlType::kDouble && type != SqlType::kUnsupported;
+  return type != SqlType::kFloat && type != SqlType::kDouble && type < SqlType::kVector;
 }
 
 // Those that arrive as UTF-8.
@@ -230,6 +231,8 @@ bool Keeps(const Column& column, const ChosenType& type) {
       return EnumFits(column, 32'767);
     case Kind::kJson:
       return column.type == SqlType::kJson || (IsText(column.type) && IsUnicodeText(column));
+    case Kind::kWkb:
+      return column.type == SqlType::kGeometry;
   }
   return false;
 }
@@ -272,6 +275,7 @@ Result<ChosenType> ChooseType(const Column& column, std::string_view text) {
 std::string NativeTypeOf(const ChosenType& type, const Column& column) {
   switch (type.kind) {
     case Kind::kString:
+    case Kind::kWkb:
       return "String";
     case Kind::kFixedString:
       return fmt::format("FixedString({})", type.length);

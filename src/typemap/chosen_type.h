@@ -26,6 +26,7 @@ struct ChosenType {
     kEnum8,
     kEnum16,
     kJson,
+    kWkb,  // a String: the SRID and the well-known binary form, as stored
   };
   Kind kind = Kind::kString;
   bool low_cardinality = false;

@@ -123,6 +123,9 @@ TEST(ChosenTypeTest, KeepsEveryValueOrIsRefused) {
       {Enum({"a", ""}), "Enum8", ""},
       {Enum(std::vector<std::string>(128, "x")), "Enum8", ""},
       {Text("utf8mb4"), "Nullable(String)", ""},
+      {Of(SqlType::kGeometry), "WKB", "String"},
+      {Of(SqlType::kBlob), "WKB", ""},
+      {Of(SqlType::kUuid), "String", ""},
       {Text("utf8mb4"), "Strin", ""},
       {Text("utf8mb4"), "String(", ""},
   };
@@ -200,6 +203,9 @@ TEST(ChosenTypeTest, Widens) {
             "\x46\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"s);
   EXPECT_EQ(Bytes(Enum({"a", "b"}), "Enum8", Value::Uint(2)), "\x02");
   EXPECT_EQ(Bytes(Enum({"a", "b"}), "Enum16", Value::Uint(0)), "\0\0"s);
+  EXPECT_EQ(Bytes(Of(SqlType::kGeometry), "WKB", Value::Bytes("bytes")),
+            "\x05"
+            "bytes");
   EXPECT_EQ(Bytes(Binary(3), "FixedString(3)", Value::Bytes("abc")), "abc");
 }
 

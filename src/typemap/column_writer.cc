@@ -344,6 +344,8 @@ std::unique_ptr<ColumnWriter> MakeChosen(const model::Column& column, const Chos
       return Make(EnumIndexCodec<int16_t>{column.labels.size()}, std::move(rules));
     case Kind::kJson:
       return Make(JsonObjectCodec{}, std::move(rules));
+    case Kind::kWkb:
+      return Make(BytesCodec{}, std::move(rules));
   }
   return MakeFor(column, std::move(rules));
 }
