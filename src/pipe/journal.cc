@@ -35,7 +35,10 @@ Journal::Journal(Options options)
       versions_next_(checkpoint_.versions_reserved_end),
       last_batch_number_(options.last_batch_number) {
   progress_.position = checkpoint_.position.ToString();
+  progress_.rows = options.before.rows;
+  progress_.tables = std::move(options.before.tables);
   progress_.tables.resize(table_ids_.size());
+  for (auto& table : progress_.tables) table.changes.clear();
   for (const auto& [table_id, column, counts] : options.changes) {
     if (auto* table = FindTable(table_id)) AddTo(table->changes, {{column, counts}});
   }

@@ -41,6 +41,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
     uint64_t last_batch_number = 0;
     std::vector<int64_t> table_ids;                   // in the stream's order
     std::vector<catalog::ValueChangeRecord> changes;  // so far
+    StreamProgress before = {};  // of the journal that this one takes the place of: rows go on
   };
   explicit Journal(Options options);
 

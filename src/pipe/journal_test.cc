@@ -60,7 +60,7 @@ class JournalTest : public testing::Test {
     catalog_ = *std::move(opened);
   }
   // As the runner makes it when it starts.
-  std::unique_ptr<Journal> NewJournal() {
+  std::unique_ptr<Journal> NewJournal(StreamProgress before = {}) {
     const auto checkpoint = *catalog_->LoadCheckpoint("p");
     const auto batches = *catalog_->Batches("p", 1);
     return std::make_unique<Journal>(
@@ -70,7 +70,8 @@ class JournalTest : public testing::Test {
                          .checkpoint = checkpoint,
                          .last_batch_number = batches.empty() ? 0 : batches[0].number,
                          .table_ids = {catalog_->Tables("p")->at(0).id},
-                         .changes = *catalog_->ValueChanges("p")});
+                         .changes = *catalog_->ValueChanges("p"),
+                         .before = std::move(before)});
   }
   stream::Acknowledged Batch(uint64_t offset, uint64_t rows) {
     stream::Acknowledged batch;
@@ -137,6 +138,15 @@ TEST_F(JournalTest, BatchNumbersGoOnAfterARestart) {
   const auto batches = catalog_->Batches("p", 1);
   ASSERT_EQ(batches->size(), 1);
   EXPECT_EQ((*batches)[0].number, 2);
+}
+
+TEST_F(JournalTest, RowsGoOnFromTheJournalBefore) {
+  const auto first = NewJournal();
+  ASSERT_TRUE(first->Acknowledge(Batch(100, 3)));
+  const auto second = NewJournal(first->progress());
+  ASSERT_TRUE(second->Acknowledge(Batch(200, 4)));
+  EXPECT_EQ(second->progress().rows, 7);
+  EXPECT_EQ(second->progress().tables[0].counts.inserted, 7);
 }
 
 TEST_F(JournalTest, LagGrowsWhileNothingIsHeardOfTheStream) {

@@ -193,6 +193,11 @@ Result<Runner::Recalled> Runner::Recall() {
   PENSTOCK_ASSIGN(auto load_tables, LoadTables(tables));
   std::vector<int64_t> table_ids;
   for (const auto& table : tables) table_ids.push_back(table.id);
+  StreamProgress before;
+  {
+    MutexLock lock(mutex_);
+    if (journal_) before = journal_->progress();
+  }
   auto journal = std::make_shared<Journal>(
       Journal::Options{.catalog = options_.catalog,
                        .clock = options_.clock,
@@ -200,7 +205,8 @@ Result<Runner::Recalled> Runner::Recall() {
                        .checkpoint = checkpoint,
                        .last_batch_number = batches.empty() ? 0 : batches[0].number,
                        .table_ids = table_ids,
-                       .changes = changes});
+                       .changes = changes,
+                       .before = std::move(before)});
   auto options = LoaderOptionsFor(load_tables, checkpoint);
   auto loader =
       std::make_shared<snapshot::Loader>(std::move(load_tables), std::move(options), journal.get());
