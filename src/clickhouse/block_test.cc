@@ -126,7 +126,7 @@ TEST(NativePiecesTest, AreTheBytesOfTheServerForArrays) {
   for (const int32_t id : {1, 2, 3}) block.columns[0].values.Append(id);
   block.columns.push_back(Column("v", "Array(Float32)"));
   for (const float number : {1.5F, -2.0F, 0.5F}) block.columns[1].values.Append(number);
-  for (const uint64_t end : {2, 2, 3}) block.columns[1].ends.Append(end);
+  for (const uint64_t end : {2U, 2U, 3U}) block.columns[1].ends.Append(end);
   EXPECT_EQ(NativeText(block),
             "\x02\x03"
             "\x02id\x05Int32\x01\0\0\0\x02\0\0\0\x03\0\0\0"

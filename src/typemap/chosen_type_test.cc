@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "clickhouse/block.h"
+#include "typemap/column_for_test.h"
 #include "typemap/column_map.h"
 
 namespace penstock::typemap {
@@ -19,28 +20,6 @@ using model::Column;
 using model::SqlType;
 using model::Value;
 using ::testing::HasSubstr;
-
-Column Of(SqlType type, bool nullable = false) {
-  Column column;
-  column.name = "c";
-  column.type = type;
-  column.type_text = "type text";
-  column.nullable = nullable;
-  return column;
-}
-
-Column Unsigned(SqlType type) {
-  Column column = Of(type);
-  column.is_unsigned = true;
-  return column;
-}
-
-Column WithScale(SqlType type, uint32_t scale, uint32_t precision = 0) {
-  Column column = Of(type);
-  column.scale = scale;
-  column.precision = precision;
-  return column;
-}
 
 Column Text(std::string charset) {
   Column column = Of(SqlType::kText, true);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "typemap/column_for_test.h"
 #include "typemap/column_map.h"
 
 namespace penstock::typemap {
@@ -21,28 +22,8 @@ using model::SqlType;
 using model::Value;
 using ::testing::HasSubstr;
 
-Column Of(SqlType type, bool nullable = false) {
-  Column column;
-  column.name = "c";
-  column.type = type;
-  column.type_text = "type text";
-  column.nullable = nullable;
-  return column;
-}
-Column Unsigned(SqlType type) {
-  Column column = Of(type);
-  column.is_unsigned = true;
-  return column;
-}
-Column WithScale(SqlType type, uint32_t scale) {
-  Column column = Of(type);
-  column.scale = scale;
-  return column;
-}
 Column Decimal(uint32_t precision, uint32_t scale) {
-  Column column = WithScale(SqlType::kDecimal, scale);
-  column.precision = precision;
-  return column;
+  return WithScale(SqlType::kDecimal, scale, precision);
 }
 Column Labelled(SqlType type, std::vector<std::string> labels) {
   Column column = Of(type);

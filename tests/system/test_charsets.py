@@ -155,7 +155,8 @@ class Charsets:
             f"HEX(CONVERT({utf8} USING {name})) = HEX(b) LIMIT {count}")]
 
     def test_keys(self):
-        """Partitions whose boundaries are text, in every character set; changes find their rows."""
+        """Partitions whose boundaries are text, in every character set; changes find their rows.
+        Some of the random keys may be one for the table's collation: they are left out."""
         rng = random.Random(new_seed())
         rows, tables = 4500, [f"key_{name}" for name in self.names]
         for name, table in zip(self.names, tables):
@@ -165,7 +166,7 @@ class Charsets:
                               f"{digits % number}, CONVERT(x'{rng.choice(characters)}' USING {name})),"
                               f"{number})" for number in range(rows))
             self.source.run(f"CREATE TABLE charsets.{table} (k VARCHAR(20) CHARACTER SET {name} PRIMARY KEY,"
-                            " n INT)", f"INSERT INTO charsets.{table} VALUES {values}")
+                            " n INT)", f"INSERT IGNORE INTO charsets.{table} VALUES {values}")
         spec = self.spec(tables, schema="charsets")
         spec["name"] = "keys"
         pipe = self.penstock.create(spec)
@@ -176,7 +177,7 @@ class Charsets:
         for table in tables:
             self.source.run(f"UPDATE charsets.{table} SET n = -n WHERE n % 3 = 0",
                             f"DELETE FROM charsets.{table} WHERE n % 7 = 1",
-                            f"UPDATE charsets.{table} SET k = CONCAT(k, 'x') WHERE n % 50 = 0")
+                            f"UPDATE IGNORE charsets.{table} SET k = CONCAT(k, 'x') WHERE n % 50 = 0")
         self.await_caught_up(schema="charsets")
         self.assert_equal(spec)
         self.end(pipe)

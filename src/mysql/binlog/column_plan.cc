@@ -1,10 +1,12 @@
 #include "mysql/binlog/column_plan.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "mysql/binlog/decimal.h"
 #include "mysql/binlog/event_type.h"
+#include "mysql/binlog/temporal.h"
 
 namespace penstock::binlog {
 namespace {
@@ -240,10 +242,11 @@ std::optional<ColumnPlan> SkipString(const LoggedColumn& logged) {
   return labels ? SkipFixed(metadata.length) : SkipCounted(LengthWidth(metadata.length));
 }
 
-// How to step over a cell, by what the log says of its column alone. Old DECIMALs have no metadata
-// to tell their length by; no server since MySQL 5.0 makes them.
+// How to step over a cell, by what the log says of its column; only the fraction of an old temporal
+// type is not in there. Old DECIMALs have no metadata to tell their length by; no server since
+// MySQL 5.0 makes them.
 // https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Table__map__event.html
-std::optional<ColumnPlan> PlanSkip(const LoggedColumn& logged) {
+std::optional<ColumnPlan> PlanSkip(const LoggedColumn& logged, uint32_t digits) {
   switch (logged.type) {
     case kNullColumn:
       return SkipFixed(0);
@@ -255,16 +258,19 @@ std::optional<ColumnPlan> PlanSkip(const LoggedColumn& logged) {
     case kInt24Column:
     case kDateColumn:
     case kNewDateColumn:
-    case kOldTimeColumn:
       return SkipFixed(3);
     case kLongColumn:
     case kFloatColumn:
-    case kOldTimestampColumn:
       return SkipFixed(4);
     case kLongLongColumn:
     case kDoubleColumn:
-    case kOldDateTimeColumn:
       return SkipFixed(8);
+    case kOldTimeColumn:
+      return SkipFixed(OldTimeBytes(digits));
+    case kOldTimestampColumn:
+      return SkipFixed(OldTimestampBytes(digits));
+    case kOldDateTimeColumn:
+      return SkipFixed(OldDateTimeBytes(digits));
     case kTime2Column:
       return SkipTemporal(logged, 3);
     case kTimestamp2Column:
@@ -357,7 +363,7 @@ std::optional<ColumnPlan> PlanByType(const model::Column& column, const LoggedCo
     case SqlType::kSet:
       return PlanLabels(logged, kSetColumn, SetWidth(column.labels.size()));
     case SqlType::kUnsupported:
-      return PlanSkip(logged);
+      return PlanSkip(logged, std::min(column.scale, kFractionDigitsMax));
   }
   return std::nullopt;
 }

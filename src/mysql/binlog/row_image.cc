@@ -40,6 +40,15 @@ bool IsHash(const TableMap& map, size_t column) {
   return map.names.empty() || map.names[column].starts_with("DB_ROW_HASH_");
 }
 
+Value SkipCell(const ColumnPlan& plan, ByteReader& reader) {
+  if (plan.codec == Codec::kSkipFixed) {
+    reader.Skip(plan.length);
+  } else {
+    ReadCounted(reader, plan.width);
+  }
+  return Value::Null();
+}
+
 }  // namespace
 
 Result<RowImageDecoder> RowImageDecoder::Make(const model::Table& table, const TableMap& map) {
@@ -212,11 +221,8 @@ Value RowImageDecoder::DecodeCell(size_t column, ByteReader& reader) {
     case Codec::kOldTime:
       return ReadOldTime(reader, plan.scale);
     case Codec::kSkipFixed:
-      reader.Skip(plan.length);
-      return Value::Null();
     case Codec::kSkipCounted:
-      ReadCounted(reader, plan.width);
-      return Value::Null();
+      return SkipCell(plan, reader);
   }
   return Value::Null();
 }

@@ -68,9 +68,8 @@ constexpr uint64_t MicrosPerDigit(uint32_t digits) {
 }
 
 Value ReadOldDateTimeFraction(ByteReader& reader, uint32_t digits) {
-  constexpr std::array<uint8_t, 7> kBytes = {8, 6, 6, 7, 7, 7, 8};
   const uint64_t units_per_second = kMicrosPerSecond / MicrosPerDigit(digits);
-  uint64_t rest = reader.Big(kBytes[digits]);
+  uint64_t rest = reader.Big(OldDateTimeBytes(digits));
   const auto take = [&rest](uint64_t base) {
     const uint64_t part = rest % base;
     rest /= base;
@@ -89,10 +88,9 @@ Value ReadOldDateTimeFraction(ByteReader& reader, uint32_t digits) {
 }
 
 Value ReadOldTimeFraction(ByteReader& reader, uint32_t digits) {
-  constexpr std::array<uint8_t, 7> kBytes = {3, 4, 4, 5, 5, 5, 6};
   constexpr int64_t kZeroSeconds = 839 * 3600;
   const auto micros_per_unit = static_cast<int64_t>(MicrosPerDigit(digits));
-  const auto stored = static_cast<int64_t>(reader.Big(kBytes[digits]));
+  const auto stored = static_cast<int64_t>(reader.Big(OldTimeBytes(digits)));
   const int64_t units = stored - kZeroSeconds * (kMicrosPerSecond / micros_per_unit);
   const auto micros =
       static_cast<uint64_t>(units < 0 ? -units : units) * static_cast<uint64_t>(micros_per_unit);
@@ -186,6 +184,20 @@ Value ReadOldTime(ByteReader& reader, uint32_t digits) {
   const bool negative = (stored & kSign) != 0;
   const uint32_t number = negative ? 2 * kSign - stored : stored;
   return CheckedTime(reader, negative, number / 10'000, number / 100 % 100, number % 100, 0);
+}
+
+uint32_t OldDateTimeBytes(uint32_t digits) {
+  constexpr std::array<uint8_t, 7> kBytes = {8, 6, 6, 7, 7, 7, 8};
+  return kBytes[digits];
+}
+
+uint32_t OldTimestampBytes(uint32_t digits) {
+  return 4 + static_cast<uint32_t>(FractionBytes(digits));
+}
+
+uint32_t OldTimeBytes(uint32_t digits) {
+  constexpr std::array<uint8_t, 7> kBytes = {3, 4, 4, 5, 5, 5, 6};
+  return kBytes[digits];
 }
 
 CivilTime UnpackDateTime(uint64_t packed) {

@@ -23,6 +23,10 @@ model::Value ReadTime2(ByteReader& reader, uint32_t digits);
 model::Value ReadOldDateTime(ByteReader& reader, uint32_t digits);
 model::Value ReadOldTimestamp(ByteReader& reader, uint32_t digits);
 model::Value ReadOldTime(ByteReader& reader, uint32_t digits);
+// How long they are; `digits` at most 6.
+uint32_t OldDateTimeBytes(uint32_t digits);
+uint32_t OldTimestampBytes(uint32_t digits);
+uint32_t OldTimeBytes(uint32_t digits);
 
 // The 64-bit packed form that JSON documents hold: a date and time without its sign, and a time.
 model::CivilTime UnpackDateTime(uint64_t packed);
