@@ -2,7 +2,7 @@
 # Things downloaded go to PENSTOCK_CACHE (default: the user's cache folder), never in here.
 PYTHON := /usr/bin/python3
 
-.PHONY: help build test demo bench soak lint clean libchdb fresh-check
+.PHONY: help build test demo bench soak fuzz lint clean libchdb fresh-check
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -22,6 +22,10 @@ test:  ## all tests: unit, static and on real servers
 soak:  ## the system tests with many more rounds (PENSTOCK_ROUNDS, default 30)
 	@tools/setup.sh test
 	@PENSTOCK_ROUNDS=$${PENSTOCK_ROUNDS:-30} $(PYTHON) tests/run.py system
+
+fuzz:  ## every decoder fuzzed (PENSTOCK_FUZZ_SECONDS each, default 600)
+	@tools/setup.sh test
+	@PENSTOCK_FUZZ_SECONDS=$${PENSTOCK_FUZZ_SECONDS:-600} $(PYTHON) tools/fuzz.py
 
 lint:  ## clang-format, clang-tidy and thread-safety analysis, cached by content
 	@tools/setup.sh test

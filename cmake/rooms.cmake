@@ -1,5 +1,5 @@
 # A room is a folder of src/: one static library of its *.cc, one test program of its *_test.cc,
-# and (with clang) one fuzzer for each *_fuzz.cc. What a room may include is data in
+# and (with clang and PENSTOCK_FUZZ) one fuzzer for each *_fuzz.cc. What a room may include is data in
 # tools/layers.py; DEPS here only has to link.
 #
 #   penstock_room(mysql/wire DEPS base model LIBS PkgConfig::MARIADB)
@@ -9,6 +9,9 @@ if(PENSTOCK_SANITIZE)
   target_compile_options(penstock_options INTERFACE
     -fsanitize=${PENSTOCK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(penstock_options INTERFACE -fsanitize=${PENSTOCK_SANITIZE})
+endif()
+if(PENSTOCK_FUZZ)
+  add_custom_target(fuzzers)
 endif()
 
 function(penstock_room room)
@@ -56,6 +59,7 @@ function(penstock_room room)
       get_filename_component(target ${fuzzer} NAME_WE)
       add_executable(${target} ${fuzzer})
       target_link_libraries(${target} PRIVATE penstock_${name} -fsanitize=fuzzer)
+      add_dependencies(fuzzers ${target})
     endforeach()
   endif()
 endfunction()

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Builds and runs all tests; ends with one line: N passed, N failed, N skipped.
 
-    tests/run.py [unit] [static] [system] [-k TEXT]     all three kinds without a name
+    tests/run.py [unit] [static] [fuzz] [system] [-k TEXT]     all four kinds without a name
 
 unit: the test programs of src/ through ctest, each test case counted. static: layers, tidy,
-format. system: tests/system/test_*.py, each class in a process of its own, PENSTOCK_JOBS of them
+format. fuzz: tools/fuzz.py, a test for each target. system: tests/system/test_*.py, each class in a process of its own, PENSTOCK_JOBS of them
 (default: 2) at once; -k runs only the classes whose name holds TEXT. PENSTOCK_BUILD names another
 build folder (default build/dev, which is built first).
 """
@@ -15,6 +15,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -113,6 +114,23 @@ def run_static():
             print(f"FAILED static: {' '.join(words)}")
         else:
             counts.passed += 1
+    return counts
+
+
+# --- fuzz --------------------------------------------------------------------------------------
+
+
+def run_fuzz():
+    """PENSTOCK_FUZZ_SECONDS of each target; its last line counts."""
+    child = subprocess.Popen([sys.executable, "tools/fuzz.py"], cwd=ROOT, stdout=subprocess.PIPE,
+                             text=True)
+    line = ""
+    for line in child.stdout:
+        print(line, end="", flush=True)
+    counted = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped\n", line)
+    counts = Counts(*map(int, counted.groups())) if counted else Counts(failed=1)
+    if child.wait() and not counts.failed:
+        counts.failed = 1
     return counts
 
 
@@ -218,14 +236,16 @@ def main():
         work(sys.argv[2], sys.argv[3])
         return 0
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("kinds", nargs="*", choices=[[], "unit", "static", "system"])
+    parser.add_argument("kinds", nargs="*", choices=[[], "unit", "static", "fuzz", "system"])
     parser.add_argument("-k", dest="pattern", default="")
     arguments = parser.parse_args()
-    kinds = arguments.kinds or ["static", "unit", "system"]
+    kinds = arguments.kinds or ["static", "unit", "fuzz", "system"]
 
     counts = Counts()
     if "static" in kinds:
         counts.add(run_static())
+    if "fuzz" in kinds:
+        counts.add(run_fuzz())
     if "unit" in kinds or "system" in kinds:
         if build():
             if "unit" in kinds:

@@ -44,7 +44,9 @@ constexpr std::array<uint8_t, 28> kTypes = {
     penstock::binlog::kVarCharCompressedColumn,
 };
 
-// A definition and a map of up to eight columns, mostly of shapes that fit each other.
+constexpr size_t kColumnsMax = 40;
+
+// A column of a definition and of its map, mostly of shapes that fit each other.
 void AddColumn(penstock::ByteReader& reader, penstock::model::Table& table, std::string& types,
                std::vector<uint16_t>& metadata) {
   penstock::model::Column& column = table.columns.emplace_back();
@@ -69,9 +71,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   penstock::model::Table table;
   std::string types;
   std::vector<uint16_t> metadata;
-  const size_t columns = reader.U8() % 8 + size_t{1};
+  const size_t columns = reader.U8() % kColumnsMax + 1;
   for (size_t i = 0; i < columns; ++i) AddColumn(reader, table, types, metadata);
-  const std::string present(1, static_cast<char>(reader.U8()));
+  const std::string present(reader.Bytes((columns + 7) / 8));
+  if (!reader.ok()) return 0;
   penstock::binlog::TableMap map;
   map.types = types;
   map.metadata = metadata;
@@ -89,8 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     decoder->BeginRow();
     if (!decoder->Decode(reader, present, row)) break;
     if (kind > 0 && !decoder->DecodeAfter(reader, rows, row, after)) break;
-    if (reader.remaining() == before && present[0] != 0) break;
-    if (present[0] == 0) break;
+    if (reader.remaining() == before) break;
     uint64_t touched = 0;
     for (const auto* image : {&row, &after}) {
       for (const auto& value : *image) {
