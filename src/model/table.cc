@@ -63,6 +63,10 @@ std::string Fingerprint(const Table& table) {
   for (const size_t column : table.key) hasher.Add(uint64_t{column});
   hasher.Add(uint64_t{table.key_is_primary});
   if (table.hidden_columns != 0) hasher.Add(uint64_t{table.hidden_columns});
+  if (table.row_end) {
+    hasher.Add("row end");
+    hasher.Add(uint64_t{*table.row_end});
+  }
   return hasher.ToString();
 }
 
