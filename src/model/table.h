@@ -80,7 +80,7 @@ struct Table {
   size_t hidden_columns = 0;
   // Of MariaDB's system-versioned tables: the column of the log, hidden ones included, that tells
   // when a row ended. Rows that have ended are not rows of the table, yet the log has them.
-  std::optional<size_t> row_end;
+  std::optional<size_t> row_end = std::nullopt;
 
   bool operator==(const Table&) const = default;
 };
