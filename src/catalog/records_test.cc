@@ -28,6 +28,7 @@ TEST(Records, WhatFewColumnsHaveComesBackEqual) {
   table.columns[0].compressed = true;
   table.columns[0].in_log = false;
   table.hidden_columns = 2;
+  table.row_end = 3;
   const auto decoded = DecodeTable(*EncodeTable(table));
   ASSERT_TRUE(decoded) << decoded.error().ToString();
   EXPECT_EQ(*decoded, table);
@@ -36,7 +37,7 @@ TEST(Records, WhatFewColumnsHaveComesBackEqual) {
 // As older versions wrote them, without the fields of what they did not know.
 TEST(Records, OlderRecordsAreRead) {
   const std::string text = *EncodeTable(SomeTable("t").definition);
-  for (const char* field : {"compressed", "inLog", "hiddenColumns"}) {
+  for (const char* field : {"compressed", "inLog", "hiddenColumns", "rowEnd"}) {
     EXPECT_EQ(text.find(field), std::string::npos) << field;
   }
   EXPECT_TRUE(DecodeTable(text));

@@ -64,6 +64,10 @@ std::string Fingerprint(const Table& table) {
     hasher.Add(uint64_t{table.key.size()});
     for (const size_t column : table.key) hasher.Add(uint64_t{column});
   }
+  if (table.row_end) {
+    hasher.Add("row end");
+    hasher.Add(uint64_t{*table.row_end});
+  }
   return hasher.ToString();
 }
 

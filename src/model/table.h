@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,9 +75,12 @@ struct Table {
   std::vector<size_t> key;  // columns of the primary key in key order, else of the first unique
                             // key without nullable columns; empty: the table has neither
   bool key_is_primary = false;
-  // Columns that only the log has, after the others: MariaDB's hashes of unique keys too long for
-  // an index.
+  // Columns that only the log has, after the others: the times of a system-versioned table that
+  // does not declare them, then MariaDB's hashes of unique keys too long for an index.
   size_t hidden_columns = 0;
+  // Of MariaDB's system-versioned tables: the column of the log, hidden ones included, that tells
+  // when a row ended. Rows that have ended are not rows of the table, yet the log has them.
+  std::optional<size_t> row_end = std::nullopt;
 
   bool operator==(const Table&) const = default;
 };

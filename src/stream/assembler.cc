@@ -302,26 +302,48 @@ Status Assembler::AppendRows(TableState& state, binlog::RowImageDecoder& decoder
   while (!reader.AtEnd()) {
     decoder.BeginRow();
     PENSTOCK_TRY(decoder.Decode(reader, rows.present, before));
+    PENSTOCK_ASSIGN(const bool was_current, decoder.IsCurrent(before));
     switch (rows.kind) {
       case binlog::RowsKind::kInsert:
-        PENSTOCK_TRY(AppendRow(state, before, /*is_deleted=*/false));
-        ++state.counts.inserted;
+        if (was_current) PENSTOCK_TRY(Insert(state, before));
         break;
       case binlog::RowsKind::kDelete:
-        PENSTOCK_TRY(AppendRow(state, before, /*is_deleted=*/true));
-        ++state.counts.deleted;
+        if (was_current) PENSTOCK_TRY(Delete(state, before));
         break;
-      case binlog::RowsKind::kUpdate:
+      case binlog::RowsKind::kUpdate: {
         PENSTOCK_TRY(decoder.DecodeAfter(reader, rows, before, after));
-        if (state.writer.KeyChanged(before, after)) {
-          PENSTOCK_TRY(AppendRow(state, before, /*is_deleted=*/true));
-        }
-        PENSTOCK_TRY(AppendRow(state, after, /*is_deleted=*/false));
-        ++state.counts.updated;
+        PENSTOCK_ASSIGN(const bool is_current, decoder.IsCurrent(after));
+        if (was_current && is_current) PENSTOCK_TRY(Update(state, before, after));
+        if (was_current && !is_current) PENSTOCK_TRY(Delete(state, before));
+        if (!was_current && is_current) PENSTOCK_TRY(Insert(state, after));
         break;
+      }
     }
-    ++rows_;
   }
+  return {};
+}
+
+Status Assembler::Insert(TableState& state, model::Row row) {
+  PENSTOCK_TRY(AppendRow(state, row, /*is_deleted=*/false));
+  ++state.counts.inserted;
+  ++rows_;
+  return {};
+}
+
+Status Assembler::Delete(TableState& state, model::Row row) {
+  PENSTOCK_TRY(AppendRow(state, row, /*is_deleted=*/true));
+  ++state.counts.deleted;
+  ++rows_;
+  return {};
+}
+
+Status Assembler::Update(TableState& state, model::Row before, model::Row after) {
+  if (state.writer.KeyChanged(before, after)) {
+    PENSTOCK_TRY(AppendRow(state, before, /*is_deleted=*/true));
+  }
+  PENSTOCK_TRY(AppendRow(state, after, /*is_deleted=*/false));
+  ++state.counts.updated;
+  ++rows_;
   return {};
 }
 

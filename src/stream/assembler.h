@@ -113,6 +113,9 @@ class Assembler {
   void Advance(const binlog::EventHeader& header);
 
   Status AppendRows(TableState& state, binlog::RowImageDecoder& decoder, const binlog::Rows& rows);
+  Status Insert(TableState& state, model::Row row);
+  Status Delete(TableState& state, model::Row row);
+  Status Update(TableState& state, model::Row before, model::Row after);
   Status AppendRow(TableState& state, model::Row row, bool is_deleted);
   std::string Where(const binlog::EventHeader& header) const;
 

@@ -34,6 +34,10 @@ class AssemblerTest : public testing::Test {
       table.target = name;
       tables.push_back(std::move(table));
     }
+    Follow(std::move(tables));
+  }
+
+  void Follow(std::vector<StreamTable> tables) {
     model::Position start;
     start.mechanism = model::Mechanism::kMysqlGtid;
     start.file = "bin.000001";
@@ -74,18 +78,22 @@ class AssemblerTest : public testing::Test {
   }
   // Each image: {id, v}.
   Status Rows(RowsKind kind, uint64_t table_id, std::vector<std::array<int32_t, 2>> images,
-              std::string_view present = "\3") {
+              std::string_view present = "\3", std::string_view present_after = "\3") {
     std::string data;
-    for (const auto& image : images) {
+    for (size_t i = 0; i < images.size(); ++i) {
+      const bool is_after = kind == RowsKind::kUpdate && i % 2 == 1;
       data += '\0';
-      data.append(reinterpret_cast<const char*>(image.data()), sizeof(image));
+      for (size_t column = 0; column < 2; ++column) {
+        if (((is_after ? present_after : present)[0] >> column & 1) == 0) continue;
+        data.append(reinterpret_cast<const char*>(&images[i][column]), sizeof(int32_t));
+      }
     }
     return Feed(binlog::Rows{.kind = kind,
                              .table_id = table_id,
                              .statement_end = true,
                              .column_count = 2,
                              .present = present,
-                             .present_after = present,
+                             .present_after = present_after,
                              .partial_json = false,
                              .data = data});
   }
@@ -286,6 +294,20 @@ TEST_F(AssemblerTest, RowImagesThatLackColumnsStop) {
   EXPECT_THAT(status.error().message, HasSubstr("without all of its columns"));
 }
 
+// binlog_row_image FULL_NODUP: the second image holds only what changed.
+TEST_F(AssemblerTest, SecondImagesAreCompletedFromTheFirst) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{1, 10}, {0, 11}}, "\3", "\2"));
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{1, 11}, {5, 0}}, "\3", "\1"));
+  ASSERT_TRUE(Commit());
+  EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), ElementsAre("1=11", "-1=11", "5=11"));
+}
+
+TEST_F(AssemblerTest, SecondImagesThatStayIncompleteStop) {
+  ASSERT_TRUE(Begin(1));
+  EXPECT_FALSE(Rows(RowsKind::kUpdate, 7, {{1, 0}, {5, 0}}, "\1", "\1"));
+}
+
 TEST_F(AssemblerTest, PreparedXaIsRefusedOnlyWithOurRows) {
   ASSERT_TRUE(Gtid(1));
   ASSERT_TRUE(Sql("XA START X'61',X'',1"));
@@ -299,6 +321,90 @@ TEST_F(AssemblerTest, PreparedXaIsRefusedOnlyWithOurRows) {
   ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 1}}));
   ASSERT_TRUE(Sql("XA END X'62',X'',1"));
   EXPECT_FALSE(Feed(binlog::XaPrepare{}));
+}
+
+// A log about `shop.s` (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING, with its hidden times.
+class VersionedAssemblerTest : public AssemblerTest {
+ protected:
+  VersionedAssemblerTest() {
+    StreamTable table;
+    table.definition.name = {"shop", "s"};
+    for (const char* name : {"id", "v"}) {
+      model::Column column;
+      column.name = name;
+      column.type = model::SqlType::kInt;
+      column.type_text = "int";
+      column.nullable = false;
+      table.definition.columns.push_back(column);
+    }
+    table.definition.key = {0};
+    table.definition.key_is_primary = true;
+    table.definition.hidden_columns = 2;
+    table.definition.row_end = 3;
+    table.target = "s";
+    Follow({table});
+    EXPECT_TRUE(Gtid(1));
+    EXPECT_TRUE(Sql("BEGIN"));
+    EXPECT_TRUE(Feed(binlog::TableMap{.table_id = 7,
+                                      .schema = "shop",
+                                      .table = "s",
+                                      .types = "\3\3\x11\x11",
+                                      .metadata = {0, 0, 6, 6},
+                                      .nullable = std::string_view("\0", 1),
+                                      .is_unsigned = std::nullopt,
+                                      .names = {}}));
+  }
+
+  struct Image {
+    int32_t id;
+    int32_t v;
+    std::string_view end;  // seconds and microseconds
+  };
+  static constexpr std::string_view kNever32{"\x7f\xff\xff\xff\x0f\x42\x3f", 7};
+  static constexpr std::string_view kNever{"\xff\xff\xff\xff\x0f\x42\x3f", 7};
+  static constexpr std::string_view kPast{"\x6b\x00\x00\x00\x00\x00\x01", 7};
+
+  Status Change(RowsKind kind, const std::vector<Image>& images,
+                std::string_view present = "\x0f") {
+    std::string data;
+    for (const Image& image : images) {
+      data += '\0';
+      data.append(reinterpret_cast<const char*>(&image.id), sizeof(int32_t));
+      data.append(reinterpret_cast<const char*>(&image.v), sizeof(int32_t));
+      if (present == "\x0f") data.append(kPast).append(image.end);
+    }
+    return Feed(binlog::Rows{.kind = kind,
+                             .table_id = 7,
+                             .statement_end = true,
+                             .column_count = 4,
+                             .present = present,
+                             .present_after = present,
+                             .partial_json = false,
+                             .data = data});
+  }
+};
+
+TEST_F(VersionedAssemblerTest, RowsThatHaveEndedAreNotRows) {
+  ASSERT_TRUE(Change(RowsKind::kInsert, {{1, 10, kNever}, {2, 20, kNever32}, {9, 90, kPast}}));
+  ASSERT_TRUE(Change(RowsKind::kUpdate, {{1, 10, kNever}, {1, 11, kNever}}));
+  ASSERT_TRUE(Change(RowsKind::kInsert, {{1, 10, kPast}}));
+  ASSERT_TRUE(Change(RowsKind::kUpdate, {{2, 20, kNever32}, {2, 20, kPast}}));
+  ASSERT_TRUE(Change(RowsKind::kUpdate, {{1, 10, kPast}, {1, 12, kPast}}));
+  ASSERT_TRUE(Change(RowsKind::kDelete, {{1, 10, kPast}, {2, 20, kPast}}));
+  ASSERT_TRUE(Commit());
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(batch, 0), ElementsAre("1=10", "2=20", "1=11", "-2=20"));
+  EXPECT_EQ(batch.rows, 4);
+  EXPECT_EQ(batch.tables[0].counts.inserted, 2);
+  EXPECT_EQ(batch.tables[0].counts.updated, 1);
+  EXPECT_EQ(batch.tables[0].counts.deleted, 1);
+}
+
+TEST_F(VersionedAssemblerTest, AnImageThatDoesNotTellStops) {
+  const Status status = Change(RowsKind::kInsert, {{1, 10, kNever}}, "\x03");
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser);
+  EXPECT_THAT(status.error().message, HasSubstr("shop.s"));
 }
 
 TEST_F(AssemblerTest, OffsetsBeyondFourGigabytes) {

@@ -34,6 +34,16 @@ std::string_view ReadCounted(ByteReader& reader, uint8_t width) {
   }
 }
 
+// The ends of rows that have not ended: the last moment of a TIMESTAMP, up to MariaDB 11.4 and
+// since.
+constexpr int64_t kCurrent32 = 2'147'483'647'999'999;
+constexpr int64_t kCurrent = 4'294'967'295'999'999;
+
+// Whether a column is one of the two times of a system-versioned table.
+bool IsRowTime(const TableMap& map, size_t column) {
+  return static_cast<uint8_t>(map.types[column]) == kTimestamp2Column && map.metadata[column] == 6;
+}
+
 // Whether a column is MariaDB's hash of a long unique key.
 bool IsHash(const TableMap& map, size_t column) {
   if (static_cast<uint8_t>(map.types[column]) != kLongLongColumn) return false;
@@ -60,6 +70,7 @@ Result<RowImageDecoder> RowImageDecoder::Make(const model::Table& table, const T
   RowImageDecoder decoder;
   decoder.table_ = table.name;
   decoder.visible_ = table.columns.size();
+  decoder.row_end_ = table.row_end;
   decoder.columns_.reserve(map.types.size());
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const model::Column& column = table.columns[i];
@@ -78,19 +89,51 @@ Result<RowImageDecoder> RowImageDecoder::Make(const model::Table& table, const T
     decoder.columns_.push_back(*plan);
     decoder.names_.push_back(column.name);
   }
-  for (size_t i = table.columns.size(); i < map.types.size(); ++i) {
-    if (!IsHash(map, i)) {
-      return Fail(ErrorCode::kConflict, "{} has a column in the log that its definition has not",
-                  in_table());
-    }
-    decoder.columns_.push_back({.codec = Codec::kInt64});
-    decoder.names_.emplace_back("DB_ROW_HASH");
-  }
+  PENSTOCK_TRY(decoder.AddHidden(table, map));
   return decoder;
 }
 
+// First the two times of the row, where they are not declared.
+Status RowImageDecoder::AddHidden(const model::Table& table, const TableMap& map) {
+  const size_t times = table.row_end && *table.row_end >= visible_ ? 2 : 0;
+  for (size_t i = visible_; i < map.types.size(); ++i) {
+    const bool is_time = i < visible_ + times;
+    if (is_time ? !IsRowTime(map, i) : !IsHash(map, i)) {
+      return Fail(ErrorCode::kConflict,
+                  "table {} has a column in the log that its definition has not",
+                  table_.ToString());
+    }
+    columns_.push_back(is_time ? ColumnPlan{.codec = Codec::kTimestamp2, .scale = 6}
+                               : ColumnPlan{.codec = Codec::kInt64});
+    names_.emplace_back(is_time ? "row time" : "DB_ROW_HASH");
+    hidden_.emplace_back();
+  }
+  return {};
+}
+
+Result<bool> RowImageDecoder::IsCurrent(model::Row row) const {
+  if (!row_end_) [[likely]]
+    return true;
+  const Value& end = *row_end_ < visible_ ? row[*row_end_] : hidden_[*row_end_ - visible_];
+  if (end.kind == model::ValueKind::kAbsent) {
+    return Fail({.code = ErrorCode::kNeedsUser,
+                 .message = fmt::format("a change of the system-versioned table {} was logged "
+                                        "without the end of its row",
+                                        table_.ToString()),
+                 .origin = "source",
+                 .remedy = "Set binlog_row_image to FULL in every session of the source; then "
+                           "delete the pipe and its destination tables and create it again"});
+  }
+  return end.kind == model::ValueKind::kInstant && (end.i == kCurrent || end.i == kCurrent32);
+}
+
 Status RowImageDecoder::Decode(ByteReader& reader, std::string_view present, std::span<Value> row) {
-  return DecodeCells(reader, present, row,
+  return DecodeImage(reader, present, std::nullopt, row);
+}
+
+Status RowImageDecoder::DecodeImage(ByteReader& reader, std::string_view present,
+                                    std::optional<model::Row> before, std::span<Value> row) {
+  return DecodeCells(reader, present, before, row,
                      [&](size_t column) { return DecodeCell(column, reader); });
 }
 
@@ -99,17 +142,17 @@ Status RowImageDecoder::Decode(ByteReader& reader, std::string_view present, std
 Status RowImageDecoder::DecodeAfter(ByteReader& reader, const Rows& rows, model::Row before,
                                     std::span<Value> row) {
   constexpr uint64_t kPartialJson = 1;
-  if (!rows.partial_json) return Decode(reader, rows.present_after, row);
+  if (!rows.partial_json) return DecodeImage(reader, rows.present_after, before, row);
   const uint64_t options = reader.LengthEncoded();
   if (!reader.ok() || options > kPartialJson) {
     return Fail(ErrorCode::kBadData, "row image of table {} has unknown options",
                 table_.ToString());
   }
-  if (options == 0) return Decode(reader, rows.present_after, row);
+  if (options == 0) return DecodeImage(reader, rows.present_after, before, row);
   const std::string_view partial = reader.Bytes((documents_.size() + 7) / 8);
   if (!reader.ok()) return Malformed(0);
   Status patched;
-  const Status decoded = DecodeCells(reader, rows.present_after, row, [&](size_t column) {
+  const Status decoded = DecodeCells(reader, rows.present_after, before, row, [&](size_t column) {
     const bool is_json = columns_[column].codec == Codec::kJson;
     if (!is_json || !BitAt(partial, json_numbers_[column])) return DecodeCell(column, reader);
     return PatchJson(column, before[column], reader, patched);
@@ -122,7 +165,8 @@ Status RowImageDecoder::DecodeAfter(ByteReader& reader, const Rows& rows, model:
 // https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Rows__event.html
 template <typename DecodeOne>
 Status RowImageDecoder::DecodeCells(ByteReader& reader, std::string_view present,
-                                    std::span<Value> row, const DecodeOne& decode_one) {
+                                    std::optional<model::Row> before, std::span<Value> row,
+                                    const DecodeOne& decode_one) {
   const size_t count = columns_.size();
   PENSTOCK_CHECK(row.size() >= visible_);
   if (present.size() != (count + 7) / 8) {
@@ -138,11 +182,14 @@ Status RowImageDecoder::DecodeCells(ByteReader& reader, std::string_view present
   const std::string_view nulls = reader.Bytes((present_count + 7) / 8);
   if (!reader.ok()) return Malformed(0);
   size_t cell = 0;
-  Value hidden;
   for (size_t i = 0; i < count; ++i) {
-    Value& value = i < visible_ ? row[i] : hidden;
+    Value& value = i < visible_ ? row[i] : hidden_[i - visible_];
     if (!all && !BitAt(present, i)) {
-      value = Value::Absent();
+      if (!before) {
+        value = Value::Absent();
+      } else if (i < visible_) {  // a hidden one still is as it was
+        value = (*before)[i];
+      }
       continue;
     }
     if (BitAt(nulls, cell++)) {

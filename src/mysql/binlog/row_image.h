@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,11 +33,17 @@ class RowImageDecoder {
   Status Decode(ByteReader& reader, std::string_view present, std::span<model::Value> row);
 
   // Likewise the second image of an update in `rows`, after Decode() of its first into `before`.
+  // Columns that only the first image holds (binlog_row_image FULL_NODUP) are as they were there.
   // Where it holds differences of JSON documents (Rows::partial_json), they are applied to the
   // documents of the first image, so that `row` is whole either way. kNeedsUser when that image
   // lacks such a document (binlog_row_image MINIMAL, NOBLOB).
   Status DecodeAfter(ByteReader& reader, const Rows& rows, model::Row before,
                      std::span<model::Value> row);
+
+  // Whether the image decoded last, into `row`, is a row of its table. Always, but for
+  // system-versioned tables, whose log has rows that have ended too. kNeedsUser when the image does
+  // not tell (binlog_row_image MINIMAL).
+  Result<bool> IsCurrent(model::Row row) const;
 
   // Call before the first image of each row (an update has two images, alive together).
   void BeginRow() {
@@ -48,9 +55,13 @@ class RowImageDecoder {
   size_t column_count() const { return columns_.size(); }
 
  private:
+  Status AddHidden(const model::Table& table, const TableMap& map);
+  // `before`: the first image, when this is the second one.
   template <typename DecodeOne>
-  Status DecodeCells(ByteReader& reader, std::string_view present, std::span<model::Value> row,
-                     const DecodeOne& decode_one);
+  Status DecodeCells(ByteReader& reader, std::string_view present, std::optional<model::Row> before,
+                     std::span<model::Value> row, const DecodeOne& decode_one);
+  Status DecodeImage(ByteReader& reader, std::string_view present, std::optional<model::Row> before,
+                     std::span<model::Value> row);
   model::Value DecodeCell(size_t column, ByteReader& reader);
   model::Value DecodeBinary(const ColumnPlan& plan, ByteReader& reader);
   model::Value DecodeCompressed(const ColumnPlan& plan, ByteReader& reader);
@@ -64,6 +75,8 @@ class RowImageDecoder {
 
   model::TableName table_;
   size_t visible_ = 0;  // of the columns, those of the definition
+  std::optional<size_t> row_end_;
+  std::vector<model::Value> hidden_;  // of the image decoded last
   std::vector<ColumnPlan> columns_;
   std::vector<std::string> names_;
   std::deque<std::string> scratch_;  // stable strings for JSON text, decimals, padding

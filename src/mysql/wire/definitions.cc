@@ -75,6 +75,7 @@ class Batch {
   Status ReadColumns(Connection& connection, const std::stop_token& stop);
   Status ReadLabels(Connection& connection, const std::stop_token& stop);
   Status ReadKeys(Connection& connection, const std::stop_token& stop);
+  Status ReadRowEnds(Connection& connection, const std::stop_token& stop);
   static void ChooseKey(const Keys& keys, Table& table);
   static void CountHidden(const Keys& keys, Table& table);
 
@@ -82,6 +83,7 @@ class Batch {
   std::string schema_;
   std::vector<TableName> asked_;
   std::map<std::string, Table> found_;  // by KeyOf(table)
+  std::set<std::string> versioned_;     // of them
 };
 
 Result<std::vector<TextRow>> Batch::Select(Connection& connection, std::string_view view,
@@ -109,12 +111,13 @@ Result<std::vector<TextRow>> Batch::Select(Connection& connection, std::string_v
 
 Status Batch::ReadTables(Connection& connection, const std::stop_token& stop) {
   PENSTOCK_ASSIGN(const auto rows,
-                  Select(connection, "TABLES", "ENGINE",
+                  Select(connection, "TABLES", "ENGINE, TABLE_TYPE",
                          "AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')", stop));
   for (const TextRow& row : rows) {
     Table& table = found_[KeyOf(Cell(row, 1))];
     table.name = {.schema = Cell(row, 0), .table = Cell(row, 1)};
     table.engine = Cell(row, 2);
+    if (Cell(row, 3) == "SYSTEM VERSIONED") versioned_.insert(KeyOf(Cell(row, 1)));
   }
   return {};
 }
@@ -170,6 +173,33 @@ Status Batch::ReadKeys(Connection& connection, const std::stop_token& stop) {
   return {};
 }
 
+// The times of a system-versioned table may be declared; else they are hidden, after the table's
+// columns. The server adds the end to the primary key where it is declared: among the rows that are
+// current it is always the same.
+Status Batch::ReadRowEnds(Connection& connection, const std::stop_token& stop) {
+  PENSTOCK_ASSIGN(const auto rows,
+                  Select(connection, "COLUMNS", "COLUMN_NAME, GENERATION_EXPRESSION",
+                         "AND GENERATION_EXPRESSION IN ('ROW START', 'ROW END')", stop));
+  for (const TextRow& row : rows) {
+    const auto table = found_.find(KeyOf(Cell(row, 1)));
+    if (table == found_.end()) continue;
+    std::vector<Column>& columns = table->second.columns;
+    const auto column = std::ranges::find(columns, Cell(row, 2), &Column::name);
+    if (column == columns.end()) continue;
+    column->in_log = true;  // unlike other generated ones
+    if (Cell(row, 3) != "ROW END") continue;
+    table->second.row_end = static_cast<size_t>(column - columns.begin());
+    std::erase(table->second.key, *table->second.row_end);
+  }
+  for (const std::string& name : versioned_) {
+    Table& table = found_[name];
+    if (table.row_end) continue;
+    table.row_end = table.columns.size() + 1;
+    table.hidden_columns += 2;
+  }
+  return {};
+}
+
 // A unique key too long for an index is kept by MariaDB as a hash, in a column of its own that only
 // the log shows. Engines that have hash indexes of their own need none.
 void Batch::CountHidden(const Keys& keys, Table& table) {
@@ -207,6 +237,7 @@ Status Batch::Read(Connection& connection, const std::stop_token& stop,
     PENSTOCK_TRY(ReadColumns(connection, stop));
     PENSTOCK_TRY(ReadLabels(connection, stop));
     PENSTOCK_TRY(ReadKeys(connection, stop));
+    if (!versioned_.empty()) PENSTOCK_TRY(ReadRowEnds(connection, stop));
   }
   for (const TableName& name : asked_) {
     const auto table = found_.find(KeyOf(name.table));
@@ -214,6 +245,7 @@ Status Batch::Read(Connection& connection, const std::stop_token& stop,
   }
   asked_.clear();
   found_.clear();
+  versioned_.clear();
   return {};
 }
 

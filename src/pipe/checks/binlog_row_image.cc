@@ -7,7 +7,9 @@ void CheckBinlogRowImage(CheckContext& context, std::vector<Finding>& findings) 
   const size_t before = findings.size();
   const std::string image = SourceVariable(context, "binlog_row_image", findings).value_or("FULL");
   if (findings.size() > before) return;
-  if (image == "FULL") return AddOk(findings, "binlog_row_image is FULL");
+  if (image == "FULL" || image == "FULL_NODUP") {
+    return AddOk(findings, fmt::format("binlog_row_image is {}", image));
+  }
   AddError(
       findings,
       fmt::format("binlog_row_image is {}: the log does not hold whole rows, which this version "

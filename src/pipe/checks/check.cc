@@ -28,6 +28,7 @@ const std::vector<NamedCheck>& AllChecks() {
       {"tables_exist", CheckTablesExist},
       {"select_privilege", CheckSelectPrivilege},
       {"table_keys", CheckTableKeys},
+      {"system_versioning", CheckSystemVersioning},
       {"table_columns", CheckTableColumns},
       {"snapshot_consistency", CheckSnapshotConsistency},
       {"foreign_key_cascades", CheckForeignKeyCascades},

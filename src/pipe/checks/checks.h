@@ -48,6 +48,7 @@ void CheckXaTransactions(CheckContext& context, std::vector<Finding>& findings);
 void CheckTablesExist(CheckContext& context, std::vector<Finding>& findings);
 void CheckSelectPrivilege(CheckContext& context, std::vector<Finding>& findings);
 void CheckTableKeys(CheckContext& context, std::vector<Finding>& findings);
+void CheckSystemVersioning(CheckContext& context, std::vector<Finding>& findings);
 void CheckTableColumns(CheckContext& context, std::vector<Finding>& findings);
 void CheckSnapshotConsistency(CheckContext& context, std::vector<Finding>& findings);
 void CheckForeignKeyCascades(CheckContext& context, std::vector<Finding>& findings);
