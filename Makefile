@@ -33,6 +33,8 @@ lint:  ## clang-format, clang-tidy and thread-safety analysis, cached by content
 
 bench: build  ## the benchmark with its gates (BENCH_ROWS, default 2000000)
 	@tools/setup.sh test
+	@cmake --preset release -DPENSTOCK_BENCH=ON >/dev/null
+	@cmake --build build/release --target types_bench
 	@$(PYTHON) bench/run.py
 
 libchdb:  ## the embedded ClickHouse's library, into the cache

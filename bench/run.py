@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The end-to-end benchmark: the orders table from MySQL 9.7, all ways in one run.
+"""The benchmark: what a value of each type costs (value_costs.py), then end to end: the orders table
+from MySQL 9.7, all ways in one run.
 
     BENCH_ROWS     rows of the table (2000000)
     BENCH_ROUNDS   times each way is taken, in turns; medians count (3)
@@ -24,6 +25,7 @@ sys.path.insert(0, str(ROOT / "tests" / "system"))
 os.environ.setdefault("PENSTOCK_BUILD", "build/release")
 
 # pylint: disable=wrong-import-position
+import value_costs  # noqa: E402
 from harness import compare  # noqa: E402
 from harness.clickhouse import ClickHouse, clickhouse_query  # noqa: E402
 from harness.penstock import Penstock, mapping  # noqa: E402
@@ -258,6 +260,8 @@ def build_reader():
 
 
 def main():
+    value_costs.main()
+    say("")
     reader = build_reader()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(Folder("bench"))

@@ -1,5 +1,6 @@
-# A room is a folder of src/: one static library of its *.cc, one test program of its *_test.cc,
-# and (with clang and PENSTOCK_FUZZ) one fuzzer for each *_fuzz.cc. What a room may include is data in
+# A room is a folder of src/: one static library of its *.cc, one test program of its *_test.cc (a
+# *_alloc_test.cc, which counts allocations, is one of its own), and (with clang and PENSTOCK_FUZZ)
+# one fuzzer for each *_fuzz.cc. What a room may include is data in
 # tools/layers.py; DEPS here only has to link.
 #
 #   penstock_room(mysql/wire DEPS base model LIBS PkgConfig::MARIADB)
@@ -25,7 +26,10 @@ function(penstock_room room)
   endif()
   set(tests ${sources})
   set(fuzzers ${sources})
+  set(alone ${sources})
+  list(FILTER alone INCLUDE REGEX "_alloc_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests EXCLUDE REGEX "_alloc_test\\.cc$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz|main)\\.cc$")
 
@@ -52,6 +56,15 @@ function(penstock_room room)
     target_compile_definitions(${name}_test PRIVATE
                                PENSTOCK_TESTDATA="${CMAKE_SOURCE_DIR}/tests/data")
     add_test(NAME unit/${room} COMMAND ${name}_test)
+  endif()
+
+  if(PENSTOCK_TESTS)
+    foreach(test ${alone})
+      get_filename_component(target ${test} NAME_WE)
+      add_executable(${target} ${test})
+      target_link_libraries(${target} PRIVATE penstock_${name} GTest::gmock_main)
+      add_test(NAME unit/${room}/${target} COMMAND ${target})
+    endforeach()
   endif()
 
   if(PENSTOCK_FUZZ)

@@ -58,10 +58,15 @@ size_t Block::bytes() const {
 }
 
 BlockMark Block::Mark() const {
-  BlockMark mark{.rows = rows, .sizes = {}};
-  mark.sizes.reserve(columns.size());
-  for (const ColumnData& column : columns) mark.sizes.push_back(column.values.size());
+  BlockMark mark;
+  MarkInto(mark);
   return mark;
+}
+
+void Block::MarkInto(BlockMark& mark) const {
+  mark.rows = rows;
+  mark.sizes.resize(columns.size());
+  for (size_t i = 0; i < columns.size(); ++i) mark.sizes[i] = columns[i].values.size();
 }
 
 void Block::Restore(const BlockMark& mark) {

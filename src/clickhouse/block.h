@@ -137,6 +137,8 @@ struct Block {
 
   size_t bytes() const;
   BlockMark Mark() const;
+  // Likewise, into the memory of `mark`.
+  void MarkInto(BlockMark& mark) const;
   // Drops every row (also a half-appended one) after `mark`.
   void Restore(const BlockMark& mark);
   // Forgets the rows, keeps the memory.

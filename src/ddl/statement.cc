@@ -265,6 +265,10 @@ Statement RoutineCall(Cursor& cursor) {
 }  // namespace
 
 Statement Classify(std::string_view sql, std::string_view current_schema, SqlMode mode) {
+  // What servers write around the rows of every transaction: without taking it apart.
+  if (sql == "BEGIN") return Of(StatementKind::kBegin);
+  if (sql == "COMMIT") return Of(StatementKind::kCommit);
+  if (sql == "ROLLBACK") return Of(StatementKind::kRollback);
   const std::vector<Token> tokens = Tokenize(sql, mode);
   Cursor cursor(tokens, current_schema);
   // MariaDB logs SET STATEMENT variable = value, ... FOR statement as it was typed.

@@ -247,7 +247,7 @@ Status Assembler::On(const binlog::TableMap& map) {
   // The definition of a table id may change only together with the id, yet ids start anew with
   // the server.
   const auto known = mapped_.find(map.table_id);
-  const auto ours = index_.find(model::TableName{std::string(map.schema), std::string(map.table)});
+  const auto ours = index_.find(map);
   if (ours == index_.end()) {
     if (known != mapped_.end())
       known->second.reset();
@@ -404,7 +404,7 @@ void Assembler::SetSavepoint(const std::string& name) {
   std::erase_if(savepoints_, [&](const Savepoint& s) { return s.name == name; });
   if (savepoints_.size() == kSavepointsMax) savepoints_.erase(savepoints_.begin());
   Savepoint savepoint{.name = name, .marks = {}, .rows = rows_, .bytes = bytes_};
-  for (const size_t table : touched_) savepoint.marks.emplace(table, MarkOf(*tables_[table]));
+  for (const size_t table : touched_) Save(*tables_[table], savepoint.marks[table]);
   savepoints_.push_back(std::move(savepoint));
 }
 
@@ -428,10 +428,11 @@ Status Assembler::RollbackTo(const std::string& name) {
   return {};
 }
 
-Assembler::Mark Assembler::MarkOf(const TableState& state) {
-  Mark mark{.block = state.block.Mark(), .counts = state.counts, .changes = {}};
+// For every transaction and table: into the memory that `mark` has.
+void Assembler::Save(const TableState& state, Mark& mark) {
+  state.block.MarkInto(mark.block);
+  mark.counts = state.counts;
   state.writer.SaveChanges(mark.changes);
-  return mark;
 }
 
 void Assembler::Restore(TableState& state, const Mark& mark) {
@@ -444,7 +445,7 @@ void Assembler::Touch(size_t table) {
   TableState& state = *tables_[table];
   if (state.touched) return;
   state.touched = true;
-  state.mark = MarkOf(state);
+  Save(state, state.mark);
   touched_.push_back(table);
 }
 
@@ -490,7 +491,7 @@ Batch Assembler::TakeBatch() {
   if (in_transaction_ && !touched_.empty()) {
     partly_taken_ = true;
     savepoints_.clear();
-    for (const size_t table : touched_) tables_[table]->mark = MarkOf(*tables_[table]);
+    for (const size_t table : touched_) Save(*tables_[table], tables_[table]->mark);
   }
   rows_at_begin_ = 0;
   bytes_at_begin_ = 0;

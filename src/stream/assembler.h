@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -79,6 +80,18 @@ class Assembler {
     uint64_t rows;
     uint64_t bytes;
   };
+  // Finds names as they stand in the log without copying them.
+  struct NameLess {
+    using is_transparent = void;
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      if (const auto schemas = std::string_view(a.schema) <=> std::string_view(b.schema);
+          schemas != 0) {
+        return schemas < 0;
+      }
+      return std::string_view(a.table) < std::string_view(b.table);
+    }
+  };
   // What a table id of the log stands for until its next table map.
   struct MappedTable {
     size_t table;
@@ -106,7 +119,7 @@ class Assembler {
   void EndTransaction();
   void SetSavepoint(const std::string& name);
   Status RollbackTo(const std::string& name);
-  static Mark MarkOf(const TableState& state);
+  static void Save(const TableState& state, Mark& mark);
   static void Restore(TableState& state, const Mark& mark);
   void Touch(size_t table);
   void TrackOffset(const binlog::EventHeader& header);
@@ -120,7 +133,7 @@ class Assembler {
   std::string Where(const binlog::EventHeader& header) const;
 
   std::vector<std::unique_ptr<TableState>> tables_;
-  std::map<model::TableName, size_t> index_;
+  std::map<model::TableName, size_t, NameLess> index_;
   std::unordered_map<uint64_t, std::optional<MappedTable>> mapped_;  // empty: not ours
   ReserveVersions reserve_;
   VersionRange versions_;

@@ -1,0 +1,304 @@
+// The row path allocates nothing per row, nor per small transaction: every operator new of this
+// program is counted. Memory that grows with the first rows and is kept is the warm-up's.
+//
+// Not covered: differences of JSON documents (partial updates), savepoints, what is made once a
+// batch, the parsing of events, and what zlib takes with malloc for a COMPRESSED column.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "mysql/binlog/row_image.h"
+#include "mysql/wire/binary_row.h"
+#include "stream/assembler.h"
+#include "stream/row_samples_for_test.h"
+#include "typemap/table_map.h"
+
+namespace penstock::stream {
+namespace {
+
+std::atomic<uint64_t> allocations{0};
+
+void* CountedNew(size_t bytes, size_t alignment) {
+  ++allocations;
+  const size_t whole = (bytes + alignment - 1) / alignment * alignment;
+  return std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
+}
+
+void* CountedNew(size_t bytes) { return CountedNew(bytes, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
+
+void* Checked(void* memory) {
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+
+}  // namespace
+}  // namespace penstock::stream
+
+// Every form of the replaceable ones: a sanitizer's runtime has each of them too, and they must not
+// be mixed. (Inlined, g++ would take free() for a mistake.)
+using penstock::stream::Checked;
+using penstock::stream::CountedNew;
+void* operator new(size_t bytes) { return Checked(CountedNew(bytes)); }
+void* operator new[](size_t bytes) { return Checked(CountedNew(bytes)); }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept { return CountedNew(bytes); }
+void* operator new[](size_t bytes, const std::nothrow_t&) noexcept { return CountedNew(bytes); }
+void* operator new(size_t bytes, std::align_val_t alignment) {
+  return Checked(CountedNew(bytes, static_cast<size_t>(alignment)));
+}
+void* operator new[](size_t bytes, std::align_val_t alignment) {
+  return Checked(CountedNew(bytes, static_cast<size_t>(alignment)));
+}
+void* operator new(size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return CountedNew(bytes, static_cast<size_t>(alignment));
+}
+void* operator new[](size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return CountedNew(bytes, static_cast<size_t>(alignment));
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete[](void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete[](void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete[](void* memory, size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t,
+                                       const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete[](void* memory, std::align_val_t,
+                                         const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+
+namespace penstock::stream {
+namespace {
+
+using model::SqlType;
+
+constexpr size_t kRows = 3000;
+constexpr size_t kSeed = 30;  // rows that differ
+
+// Every type, what the mapping's rules change, what MariaDB deflates, and text of a type of its
+// own.
+Samples EverySample() {
+  Samples samples = SamplesOfEveryType();
+  samples.push_back(DateSample("a clamped DATE", 1000, 1, 1));
+  samples.push_back(TimestampSample("a zero TIMESTAMP", 0, 0, {}));
+  samples.push_back(VarCharSample("a replaced VARCHAR", "ascii", 1, "caf\xe9"));
+  for (Sample sample : SamplesOfEveryType()) {
+    const SqlType type = sample.column.type;
+    if (type > SqlType::kDecimal && (type < SqlType::kDate || type > SqlType::kYear)) continue;
+    sample.column.name += ", printed";
+    samples.push_back(std::move(sample));
+  }
+  Sample deflated = VarCharSample("a COMPRESSED VARCHAR", "latin1", 3, std::string(300, 'a'));
+  deflated.column.length = 300;
+  deflated.column.compressed = true;
+  deflated.log_type = binlog::kVarCharCompressedColumn;
+  deflated.metadata = 301;
+  constexpr std::string_view kDeflated("\x8a\x01\x2c\x4b\x4c\x1c\x05\xc4\x86\0\0", 11);
+  deflated.logged = bytes::Counted(kDeflated, 2);
+  samples.push_back(std::move(deflated));
+  return samples;
+}
+
+typemap::TargetOptions Options() {
+  typemap::TargetOptions options;
+  for (const Sample& sample : EverySample()) {
+    if (!sample.column.name.ends_with(", printed")) continue;
+    options.overrides.push_back({.column = sample.column.name, .target_type = "String"});
+  }
+  return options;
+}
+
+// Row `i`: some of its cells are NULL, others in each row.
+Samples RowOf(size_t i) {
+  Samples row = EverySample();
+  for (size_t cell = i % kSeed; cell < row.size(); cell += kSeed) row[cell].is_null = true;
+  return row;
+}
+
+class RowPathAllocTest : public testing::Test {
+ protected:
+  RowPathAllocTest() : table_(EverySample()) {
+    for (size_t i = 0; i < kSeed; ++i) {
+      const auto id = static_cast<int64_t>(i);
+      logged_.push_back(SampleTable::LoggedRow(id, RowOf(i)));
+      selected_.push_back(SampleTable::SelectedRow(id, RowOf(i)));
+    }
+    row_.resize(table_.definition().columns.size());
+  }
+
+  // Runs `step` to warm it up and then again: what the second run allocates.
+  template <typename Step>
+  static uint64_t SecondRun(const Step& step) {
+    step();
+    const uint64_t before = allocations;
+    step();
+    return allocations - before;
+  }
+
+  SampleTable table_;
+  std::vector<std::string> logged_;
+  std::vector<std::string> selected_;
+  std::vector<model::Value> row_;
+};
+
+TEST_F(RowPathAllocTest, TheCounterCounts) {
+  EXPECT_EQ(SecondRun([] { EXPECT_EQ(std::string(100, 'x').size(), 100U); }), 1U);
+}
+
+// Else the rest would show nothing.
+TEST_F(RowPathAllocTest, BothFormsOfASampleAreTheSameCell) {
+  auto decoder = binlog::RowImageDecoder::Make(table_.definition(), table_.Map(1));
+  ASSERT_TRUE(decoder.has_value()) << decoder.error().ToString();
+  mysql::BinaryRowDecoder selects(table_.definition());
+  std::vector<model::Value> selected(row_.size());
+  for (size_t i = 0; i < kSeed; ++i) {
+    ByteReader reader(logged_[i]);
+    decoder->BeginRow();
+    ASSERT_TRUE(decoder->Decode(reader, table_.present(), row_).has_value());
+    ASSERT_TRUE(selects.Decode(selected_[i], selected).has_value());
+    for (size_t column = 0; column < row_.size(); ++column) {
+      EXPECT_EQ(row_[column], selected[column]) << table_.definition().columns[column].name;
+    }
+  }
+}
+
+TEST_F(RowPathAllocTest, SnapshotRows) {
+  auto writer = typemap::TableWriter::Make(table_.definition(), Options());
+  ASSERT_TRUE(writer.has_value()) << writer.error().ToString();
+  mysql::BinaryRowDecoder decoder(table_.definition());
+  clickhouse::Block block = writer->NewBlock();
+  EXPECT_EQ(SecondRun([&] {
+              block.Clear();
+              for (size_t i = 0; i < kRows; ++i) {
+                ASSERT_TRUE(decoder.Decode(selected_[i % kSeed], row_).has_value());
+                ASSERT_TRUE(writer->Append(row_, i, false, block).has_value());
+              }
+            }),
+            0U);
+  EXPECT_EQ(block.rows, kRows);
+}
+
+// The log way, with transactions as a server writes them.
+class LogAllocTest : public RowPathAllocTest {
+ protected:
+  LogAllocTest() {
+    model::Position start;
+    start.mechanism = model::Mechanism::kMysqlGtid;
+    start.file = "a-log-with-a-long-name.000001";
+    StreamTable table{
+        .definition = table_.definition(), .target_options = Options(), .target = "t"};
+    assembler_ = *Assembler::Make({std::move(table)}, start, [this]() -> Result<VersionRange> {
+      reserved_ += 1'000'000;
+      return VersionRange{reserved_ - 1'000'000, reserved_};
+    });
+    map_ = Event(table_.Map(7));
+    begin_ = Event(binlog::Query{.schema = "shop", .sql = "BEGIN"});
+    commit_ = Event(binlog::Xid{});
+    rollback_ = Event(binlog::Query{.schema = "shop", .sql = "ROLLBACK"});
+    for (size_t i = 0; i < kSeed; ++i) {
+      inserts_.push_back(RowsEvent(binlog::RowsKind::kInsert, logged_[i]));
+      deletes_.push_back(RowsEvent(binlog::RowsKind::kDelete, logged_[i]));
+      updates_.push_back(logged_[i] + logged_[(i + 1) % kSeed]);  // of the key too
+    }
+    for (const std::string& images : updates_) {
+      update_events_.push_back(RowsEvent(binlog::RowsKind::kUpdate, images));
+    }
+  }
+
+  static binlog::Event Event(binlog::Body body) {
+    return {.header = {.timestamp = 1'700'000'000,
+                       .type = 0,
+                       .server_id = 1,
+                       .size = 100,
+                       .end_offset = 100,
+                       .flags = 0},
+            .body = std::move(body)};
+  }
+  binlog::Event RowsEvent(binlog::RowsKind kind, std::string_view images) {
+    return Event(binlog::Rows{.kind = kind,
+                              .table_id = 7,
+                              .statement_end = true,
+                              .column_count = row_.size(),
+                              .present = table_.present(),
+                              .present_after = table_.present(),
+                              .partial_json = false,
+                              .data = images});
+  }
+  void Feed(const binlog::Event& event) {
+    const Status status = assembler_->Consume(event);
+    ASSERT_TRUE(status.has_value()) << status.error().ToString();
+  }
+  void Open() {
+    model::MysqlGtid gtid;
+    gtid.uuid[15] = 1;
+    gtid.number = ++transactions_;
+    Feed(Event(binlog::MysqlGtidEvent{.gtid = gtid, .commit_micros = 0}));
+    Feed(begin_);
+    Feed(map_);
+  }
+  void Insert() {
+    for (size_t i = 0; i < kRows; ++i) Feed(inserts_[i % kSeed]);
+  }
+
+  std::unique_ptr<Assembler> assembler_;
+  uint64_t reserved_ = 0;
+  uint64_t transactions_ = 0;
+  binlog::Event map_, begin_, commit_, rollback_;
+  std::vector<binlog::Event> inserts_, deletes_, update_events_;
+  std::vector<std::string> updates_;
+};
+
+// The undone transaction leaves its memory to the next.
+TEST_F(LogAllocTest, RowsOfOneTransaction) {
+  EXPECT_EQ(SecondRun([this] {
+              Open();
+              Insert();
+              for (size_t i = 0; i < kRows; ++i) Feed(deletes_[i % kSeed]);
+              for (size_t i = 0; i < kRows; ++i) Feed(update_events_[i % kSeed]);
+              Feed(rollback_);
+            }),
+            0U);
+}
+
+TEST_F(LogAllocTest, SmallTransactions) {
+  Open();
+  Insert();
+  Insert();
+  Feed(rollback_);
+  EXPECT_EQ(SecondRun([this] {
+              for (size_t i = 0; i < kRows / 3; ++i) {
+                Open();
+                Feed(inserts_[i % kSeed]);
+                Feed(deletes_[i % kSeed]);
+                Feed(commit_);
+              }
+            }),
+            0U);
+  EXPECT_EQ(assembler_->rows(), kRows / 3 * 4);
+  EXPECT_EQ(assembler_->TakeBatch().tables.at(0).block.rows, kRows / 3 * 4);
+}
+
+}  // namespace
+}  // namespace penstock::stream
