@@ -169,7 +169,7 @@ def binary_row_seeds():
                                int(scale) % 256, int(length) % 256])
             for row in rows:
                 nulls = sum(1 << (i + 2) for i, cell in enumerate(row) if cell is None)
-                packet = b"\0" + nulls.to_bytes((len(columns) + 9) // 8, "little") + b"".join(
+                packet = nulls.to_bytes((len(columns) + 9) // 8, "little") + b"".join(
                     binary_cell(column[1], cell) for column, cell in zip(columns, row)
                     if cell is not None)
                 if len(packet) < 1 << 16:
