@@ -11,6 +11,8 @@ writes one text file per capture into tests/data/binlog/:
                                       column, tab-separated:
     column <name> <type> <type text> <unsigned> <precision> <scale> <length> <charset> <labels, |>
     row <hex> | <z:hex> | NULL ...    a row as the server SELECTs it, in the order of its log
+    packet <hex> | zpacket <hex>      the same row as the binary protocol sends it for the select list
+                                      of mysql/wire/binary_row.h, without its first byte, a zero
 
 Usage: capture_binlog.py NAME --port N [--only TEXT]
 NAME is a prefix of the files: mysql97, mariadb1011, ...; with TEXT, only those
@@ -22,14 +24,20 @@ secure_file_priv must be empty.
 import argparse
 import pathlib
 import struct
+import sys
 import zlib
 
 import pymysql
 
 from capture_json import JSON_MINIMAL, json_kinds, json_partial, literal
 
-DATA = pathlib.Path(__file__).resolve().parent.parent / "tests" / "data" / "binlog"
+TESTS = pathlib.Path(__file__).resolve().parent.parent / "tests"
+sys.path.insert(0, str(TESTS / "data"))
+from types_table import MARIADB118_TYPES, MARIADB_TYPES, MYSQL_TYPES, rows  # noqa: E402
+
+DATA = TESTS / "data" / "binlog"
 COM_BINLOG_DUMP = 0x12
+COM_STMT_PREPARE, COM_STMT_EXECUTE = 0x16, 0x17
 DUMP_NON_BLOCK = 1
 DUMP_ANNOTATE = 2  # MariaDB
 DUMP_HEARTBEAT_V2 = 2  # MySQL
@@ -231,6 +239,14 @@ def json_edits():
                    "UPDATE edits SET j=JSON_REMOVE(j,'$.a'), t=CAST(j AS CHAR) WHERE id=1",
                    "UPDATE edits SET j=JSON_REMOVE(j,'$.b[0]','$.c'), t=CAST(j AS CHAR)"]
     return statements
+
+
+def vectors(types):
+    """Every value of the table of boundary values."""
+    columns = ["id INT PRIMARY KEY"] + [f"`{name}` {kind} NULL" for name, (kind, _) in types.items()]
+    cells = [[str(number), *row] for number, row in enumerate(rows(types, nullable=True))]
+    return (["SET SESSION sql_mode='ALLOW_INVALID_DATES'"] + create("vectors", columns)
+            + inserts("vectors", cells) + ["SET SESSION sql_mode=''"])
 
 
 def old_temporals():
@@ -466,21 +482,50 @@ class Server:
         return events
 
 
+    def packets(self, sql):
+        """The raw rows of a prepared statement."""
+        link = self.connection
+        link._execute_command(COM_STMT_PREPARE, sql)
+        number = struct.unpack("<I", link._read_packet()._data[1:5])[0]
+        self.until_eof()  # the columns
+        link._execute_command(COM_STMT_EXECUTE, struct.pack("<IBI", number, 0, 1))
+        self.until_eof()
+        return [packet[1:] for packet in self.until_eof()]
+
+    def until_eof(self):
+        packets = []
+        while True:
+            packet = self.connection._read_packet()
+            if packet.is_eof_packet():
+                return packets
+            packets.append(bytes(packet._data))
+
+
+def binary_select_list(columns):
+    """As mysql::SelectList makes it."""
+    casts = {"enum": "CAST({} AS UNSIGNED)|0", "set": "CAST({} AS UNSIGNED)|0",
+             "uuid": "CAST({} AS BINARY(16))", "inet6": "CAST({} AS BINARY(16))",
+             "inet4": "CAST({} AS BINARY(4))"}
+    return ",".join(casts.get(data_type, "{}").format(f"`{name}`") for name, data_type, _ in columns)
+
+
 def select_list(columns):
     expressions = []
-    for name, data_type in columns:
+    for name, data_type, type_text in columns:
         quoted = f"`{name}`"
         if data_type == "float":
             quoted = f"CAST({quoted} AS DOUBLE)"
         elif data_type in ("bit", "enum", "set", "year"):
             quoted = f"CAST({quoted} AS UNSIGNED)"
+        elif "zerofill" in type_text and "int" in data_type:
+            quoted = f"{quoted}+0"
         elif data_type in ("uuid", "inet6", "inet4"):
             quoted = f"CAST({quoted} AS BINARY({4 if data_type == 'inet4' else 16}))"
         expressions.append(quoted)
     return ",".join(expressions)
 
 
-def describe(server, table, order):
+def describe(server, table, order, packets):
     rows = server.query(
         "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, COALESCE(NUMERIC_PRECISION,0),"
         " COALESCE(NUMERIC_SCALE,DATETIME_PRECISION,0), COALESCE(CHARACTER_MAXIMUM_LENGTH,0),"
@@ -493,7 +538,7 @@ def describe(server, table, order):
     for row in rows:
         cells = [cell.decode() for cell in row]
         name, data_type, type_text, precision, scale, length, charset = cells
-        columns.append((name, data_type))
+        columns.append((name, data_type, type_text))
         if data_type == "year":
             precision = "2" if type_text == "year(2)" else "0"
         if data_type == "vector":
@@ -507,7 +552,15 @@ def describe(server, table, order):
     for row in server.query(f"SELECT {select_list(columns)} FROM `{table}` {order}"):
         cells = ["NULL" if cell is None else packed(cell) for cell in row]
         lines.append("\t".join(["row"] + cells))
+    if packets:
+        sql = f"SELECT {binary_select_list(columns)} FROM `{table}` {order}"
+        lines += [in_hex("packet", packet) for packet in server.packets(sql)]
     return lines
+
+
+def in_hex(kind, data):
+    return f"{kind}\t{data.hex()}" if len(data) < 1000 else \
+        f"z{kind}\t{zlib.compress(data, 9).hex()}"
 
 
 def packed(cell):
@@ -515,17 +568,15 @@ def packed(cell):
 
 
 def capture(server, name, statements, settings, tables=(), checksum="CRC32", order="",
-            flags=DUMP_NON_BLOCK):
+            flags=DUMP_NON_BLOCK, packets=False):
     server.start(settings)
     lines = [f"# {server.version}; {settings}; checksum asked for: {checksum}"]
     for sql in statements:
         lines.append("sql\t" + sql.replace("\n", " ")[:400])
         server.query(sql)
-    definitions = [line for table in tables for line in describe(server, table, order)]
+    definitions = [line for table in tables for line in describe(server, table, order, packets)]
     for event in server.dump(checksum, flags):
-        small = len(event) < 1000
-        lines.append("event\t" + event.hex() if small
-                     else "zevent\t" + zlib.compress(event, 9).hex())
+        lines.append(in_hex("event", event))
     (DATA / f"{name}.txt").write_text("\n".join(lines + definitions) + "\n", encoding="utf-8")
 
 
@@ -544,6 +595,11 @@ def capture_all(server, prefix, only):
     tables = ("numbers", "decimals", "texts", "temporals", "labels", "nulls")
     take("types", values, crc, tables)
     take("types-bare", values, bare, tables, checksum="NONE")
+    types = MYSQL_TYPES if not server.is_mariadb else (
+        MARIADB118_TYPES if version >= (11, 7) else MARIADB_TYPES)
+    for suffix, settings in (("", crc), ("-bare", {**crc, "binlog_row_metadata": none})):
+        take("vectors" + suffix, vectors(types), settings, ("vectors",), order="ORDER BY id",
+             packets=True)
     take("changes", changes(), crc, ("changes",), order="ORDER BY id")
     special = MARIADB_ONLY if server.is_mariadb else MYSQL_ONLY
     take("session", TRANSACTIONS + special, bare,

@@ -19,6 +19,7 @@ namespace penstock::binlog {
 struct CapturedTable {
   model::Table table;
   std::vector<std::vector<std::optional<std::string>>> rows;  // as the server SELECTs them
+  std::vector<std::string> packets;  // the same in the binary protocol, where captured
 };
 
 struct Capture {
@@ -37,7 +38,7 @@ inline std::string FromHex(std::string_view hex) {
 }
 
 inline std::string Inflate(const std::string& deflated) {
-  std::string plain(1 << 20, '\0');
+  std::string plain(1 << 23, '\0');
   uLongf length = plain.size();
   PENSTOCK_CHECK(uncompress(reinterpret_cast<Bytef*>(plain.data()), &length,
                             reinterpret_cast<const Bytef*>(deflated.data()),
@@ -102,6 +103,10 @@ inline Capture LoadCapture(const std::string& name) {
     }
     if (fields[0] == "column") {
       capture.tables.back().table.columns.push_back(CapturedColumn(fields));
+    }
+    if (fields[0] == "packet") capture.tables.back().packets.push_back(FromHex(fields[1]));
+    if (fields[0] == "zpacket") {
+      capture.tables.back().packets.push_back(Inflate(FromHex(fields[1])));
     }
     if (fields[0] == "row") {
       auto& row = capture.tables.back().rows.emplace_back();

@@ -198,6 +198,26 @@ TEST(EventParser, TaggedGtidOfAnotherServer) {
             "11111111-2222-3333-4444-5555555555ff:tag_of_exactly_thirty_two_chars_:1234567890123");
 }
 
+// Such as a log without checksums could tell; no checkpoint could keep it.
+TEST(EventParser, MalformedTagIsBadData) {
+  const Capture capture = LoadCapture("mysql97-session");
+  for (const char wrong : {'P', '\n', ':', '\0'}) {
+    EventParser parser;
+    parser.set_checksum(capture.checksum_asked_for);
+    parser.set_verify_checksum(false);
+    size_t refused = 0;
+    for (std::string packet : capture.events) {
+      const size_t tag = packet.find("tag_of_exactly");
+      const bool is_tagged = packet[4] == kGtidTaggedEvent && tag != std::string::npos;
+      if (is_tagged) packet[tag] = wrong;
+      const auto event = parser.Parse(packet);
+      ASSERT_EQ(event.has_value(), !is_tagged);
+      refused += is_tagged ? 1 : 0;
+    }
+    EXPECT_EQ(refused, 1U);
+  }
+}
+
 TEST(EventParser, TableMapWithFullMetadata) {
   for (const char* name : {"mysql97-types", "mariadb1011-types", "mariadb118-types"}) {
     const Capture capture = LoadCapture(name);

@@ -48,6 +48,15 @@ uint64_t ReadVariableSigned(ByteReader& reader) {
   return value >> 1;
 }
 
+// As the server keeps tags. Another one could not be read back from a checkpoint.
+bool IsTag(std::string_view tag) {
+  constexpr size_t kTagLengthMax = 32;
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (tag.size() > kTagLengthMax || (!tag.empty() && is_digit(tag.front()))) return false;
+  return std::all_of(tag.begin(), tag.end(), [&](char c) { return is_letter(c) || is_digit(c); });
+}
+
 }  // namespace
 
 MysqlGtidEvent ParseGtid(ByteReader& reader) {
@@ -76,7 +85,6 @@ MysqlGtidEvent ParseTaggedGtid(ByteReader& reader) {
     kImmediateCommit,
     kOriginalCommit,
   };
-  constexpr size_t kTagLengthMax = 32;
   model::MysqlGtid gtid;
   MysqlGtidEvent body;
   ReadVariable(reader);  // version of the library
@@ -96,8 +104,9 @@ MysqlGtidEvent ParseTaggedGtid(ByteReader& reader) {
         break;
       case kTag: {
         const uint64_t length = ReadVariable(reader);
-        if (length > kTagLengthMax) reader.Fail();
+        if (length > reader.remaining()) reader.Fail();
         gtid.tag = reader.Bytes(reader.ok() ? static_cast<size_t>(length) : 0);
+        if (!IsTag(gtid.tag)) reader.Fail();
         break;
       }
       case kLastCommitted:

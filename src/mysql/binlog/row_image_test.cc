@@ -234,7 +234,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "mysql97-shapes", "mariadb1011-shapes", "mariadb118-shapes",
                     "mariadb1011-addresses", "mariadb1011-addresses-bare", "mariadb118-addresses",
                     "mariadb118-addresses-bare", "mariadb1011-deflated", "mariadb118-deflated",
-                    "mariadb1011-old-fractions", "mariadb118-old-fractions"),
+                    "mariadb1011-old-fractions", "mariadb118-old-fractions", "mysql97-vectors",
+                    "mysql97-vectors-bare", "mariadb1011-vectors", "mariadb1011-vectors-bare",
+                    "mariadb118-vectors", "mariadb118-vectors-bare"),
     TestName);
 
 class CapturedChanges : public testing::TestWithParam<std::string> {};
