@@ -82,7 +82,7 @@ class Assembler {
   };
   // Finds names as they stand in the log without copying them.
   struct NameLess {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the library looks for it
     template <typename A, typename B>
     bool operator()(const A& a, const B& b) const {
       if (const auto schemas = std::string_view(a.schema) <=> std::string_view(b.schema);
