@@ -431,7 +431,8 @@ stream::StreamOptions Runner::StreamOptionsFor() {
           .settle_timeout = std::chrono::milliseconds(1'500),
           .clock = options_.clock,
           .on_log_retry = [this](const Error* error) { OnRetry("log", error); },
-          .on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); }};
+          .on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); },
+          .on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); }};
 }
 
 // Stable for the pipe, and far above the ids that people give their servers (FNV-1a of its UUID).

@@ -8,6 +8,7 @@
 
 #include "base/backoff.h"
 #include "mysql/wire/errors.h"
+#include "mysql/wire/table_read.h"
 #include "obs/log.h"
 #include "snapshot/partition_reader.h"
 #include "snapshot/planner.h"
@@ -107,7 +108,7 @@ Status Loader::PlanTable(size_t table_index, Lane& lane) {
       table.partitions.empty() ? std::nullopt : std::optional<Partition>(table.partitions.back());
   Planner planner(table.definition,
                   {.rows_per_partition = options_.rows_per_partition,
-                   .comment = QueryComment(options_.pipe_name)},
+                   .comment = mysql::QueryComment(options_.pipe_name)},
                   last);
   std::optional<mysql::Connection> connection;
   while (true) {

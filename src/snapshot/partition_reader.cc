@@ -5,9 +5,8 @@
 #include "base/backoff.h"
 #include "base/random.h"
 #include "mysql/wire/binary_row.h"
-#include "mysql/wire/definitions.h"
 #include "mysql/wire/start_position.h"
-#include "snapshot/planner.h"
+#include "mysql/wire/table_read.h"
 
 namespace penstock::snapshot {
 namespace {
@@ -28,7 +27,8 @@ Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
   if (!source_) {
     PENSTOCK_ASSIGN(source_, Connect(stop));
   }
-  auto rows = OpenTransaction(table.definition, stop).and_then([&] {
+  const std::string comment = mysql::QueryComment(options_.pipe_name);
+  auto rows = mysql::BeginRead(*source_, table.definition, comment, stop).and_then([&] {
     return ReadRows(table, partition, version, on_rows, stop);
   });
   // After a failure rows may be left unread.
@@ -52,26 +52,6 @@ Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
   return connection;
 }
 
-// Touching the table takes its metadata lock, which pins the definition for what follows.
-Status PartitionReader::OpenTransaction(const model::Table& definition, std::stop_token stop) {
-  PENSTOCK_TRY(source_->Execute("START TRANSACTION READ ONLY", stop));
-  PENSTOCK_TRY(source_->Query(fmt::format("{}SELECT 1 FROM {} LIMIT 1",
-                                          QueryComment(options_.pipe_name), FromClause(definition)),
-                              stop));
-  PENSTOCK_ASSIGN(const auto now, mysql::ReadDefinitions(*source_, {definition.name}, stop));
-  const auto found = now.find(definition.name);
-  if (found == now.end() || Fingerprint(found->second) != Fingerprint(definition)) {
-    return Fail(
-        Error{.code = ErrorCode::kNeedsUser,
-              .message = fmt::format("the definition of {} changed since the pipe was set up",
-                                     definition.name.ToString()),
-              .origin = "source",
-              .native_code = 0,
-              .remedy = "Delete the pipe and its destination tables and create it again"});
-  }
-  return {};
-}
-
 Result<PartitionReader::Rows> PartitionReader::ReadRows(
     const LoadTable& table, const Partition& partition, uint64_t version,
     const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
@@ -83,11 +63,11 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(
 
   const std::string condition =
       RangeCondition(definition, RangeColumns(definition), partition.lower, partition.upper);
-  PENSTOCK_TRY(
-      source_->StartSelect(fmt::format("{}SELECT {} FROM {}{}{}", QueryComment(options_.pipe_name),
-                                       mysql::SelectList(definition), FromClause(definition),
-                                       condition.empty() ? "" : " WHERE ", condition),
-                           stop));
+  PENSTOCK_TRY(source_->StartSelect(
+      fmt::format("{}SELECT {} FROM {}{}{}", mysql::QueryComment(options_.pipe_name),
+                  mysql::SelectList(definition), mysql::FromClause(definition),
+                  condition.empty() ? "" : " WHERE ", condition),
+      stop));
 
   Rows rows;
   const auto flush = [&]() -> Status {
@@ -133,14 +113,6 @@ Status PartitionReader::Insert(const LoadTable& table, clickhouse::Block& block,
       return Fail(ErrorCode::kCancelled, "stopped");
     }
   }
-}
-
-std::string QueryComment(const std::string& pipe_name) {
-  std::string safe;
-  for (const char c : pipe_name) {
-    if (c != '*' && c != '/' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) safe += c;
-  }
-  return "/* penstock " + safe + " */ ";
 }
 
 }  // namespace penstock::snapshot

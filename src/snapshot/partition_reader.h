@@ -35,7 +35,6 @@ class PartitionReader {
 
  private:
   Result<mysql::Connection> Connect(std::stop_token stop);
-  Status OpenTransaction(const model::Table& definition, std::stop_token stop);
   Result<Rows> ReadRows(const LoadTable& table, const Partition& partition, uint64_t version,
                         const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
   Status Insert(const LoadTable& table, clickhouse::Block& block, std::stop_token stop);
@@ -45,9 +44,5 @@ class PartitionReader {
   clickhouse::Client destination_;
   std::vector<model::Value> row_;
 };
-
-// "/* penstock PIPE */ ", safe as a comment whatever the name: names penstock in the source's
-// process list and slow log.
-std::string QueryComment(const std::string& pipe_name);
 
 }  // namespace penstock::snapshot

@@ -5,6 +5,8 @@
 
 #include <charconv>
 
+#include "mysql/wire/table_read.h"
+
 namespace penstock::snapshot {
 
 Planner::Planner(const model::Table& table, Options options, const std::optional<Partition>& after)
@@ -39,7 +41,7 @@ Result<std::optional<Boundary>> Planner::FindUpper(mysql::Connection& connection
   const std::string condition = RangeCondition(table_, range_columns_, lower_, {});
   const std::string sql = fmt::format(
       "{}SELECT {} FROM {}{}{} ORDER BY {} LIMIT 1 OFFSET {}", options_.comment,
-      fmt::join(expressions, ","), FromClause(table_), condition.empty() ? "" : " WHERE ",
+      fmt::join(expressions, ","), mysql::FromClause(table_), condition.empty() ? "" : " WHERE ",
       condition, fmt::join(order, ","), options_.rows_per_partition - 1);
   PENSTOCK_ASSIGN(const auto rows, connection.Query(sql, stop));
   if (rows.empty()) return std::nullopt;
@@ -69,12 +71,6 @@ Result<uint64_t> EstimateRows(mysql::Connection& connection, const model::TableN
     std::from_chars(text.data(), text.data() + text.size(), estimate);
   }
   return estimate;
-}
-
-std::string FromClause(const model::Table& table) {
-  return fmt::format("{}.{}{}", mysql::QuoteIdentifier(table.name.schema),
-                     mysql::QuoteIdentifier(table.name.table),
-                     table.key_is_primary ? " FORCE INDEX (PRIMARY)" : "");
 }
 
 }  // namespace penstock::snapshot

@@ -40,7 +40,4 @@ class Planner {
 Result<uint64_t> EstimateRows(mysql::Connection& connection, const model::TableName& name,
                               std::stop_token stop);
 
-// "`schema`.`table`", with the primary key's index forced where there is one.
-std::string FromClause(const model::Table& table);
-
 }  // namespace penstock::snapshot

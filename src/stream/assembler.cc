@@ -6,6 +6,8 @@
 #include <cctype>
 #include <utility>
 
+#include "mysql/wire/table_read.h"
+
 namespace penstock::stream {
 namespace {
 
@@ -18,6 +20,11 @@ constexpr std::string_view kStartAnew =
 constexpr std::string_view kLogRows =
     "Set binlog_format to ROW in every session of the source; then delete the pipe and its "
     "destination tables and create it again";
+
+// Why a row that the log does not hold whole cannot be read again.
+constexpr std::string_view kNoKey = "its key is among those that are missing";
+constexpr std::string_view kSortedOtherwise =
+    "the row cannot be found again: the destination's sorting key is not the primary key";
 
 Failure NeedsUser(std::string message, std::string_view remedy) {
   return Fail(Error{.code = ErrorCode::kNeedsUser,
@@ -64,12 +71,14 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
     columns_max = std::max(columns_max, table.definition.columns.size());
     assembler->index_.emplace(table.definition.name, assembler->tables_.size());
     auto block = writer.NewBlock();
+    const bool may_reread = typemap::SortedByPrimaryKey(table.definition, table.target_options);
     assembler->tables_.push_back(
         std::make_unique<TableState>(TableState{.table = std::move(table),
                                                 .writer = std::move(writer),
                                                 .block = std::move(block),
                                                 .counts = {},
-                                                .touched = false,
+                                                .rereads = {},
+                                                .may_reread = may_reread,
                                                 .mark = {}}));
   }
   assembler->before_.resize(columns_max);
@@ -324,41 +333,68 @@ Status Assembler::AppendRows(TableState& state, binlog::RowImageDecoder& decoder
 }
 
 Status Assembler::Insert(TableState& state, model::Row row) {
-  PENSTOCK_TRY(AppendRow(state, row, /*is_deleted=*/false));
+  PENSTOCK_TRY(AppendRow(state, row));
   ++state.counts.inserted;
   ++rows_;
   return {};
 }
 
 Status Assembler::Delete(TableState& state, model::Row row) {
-  PENSTOCK_TRY(AppendRow(state, row, /*is_deleted=*/true));
+  PENSTOCK_TRY(AppendDeletion(state, row));
   ++state.counts.deleted;
   ++rows_;
   return {};
 }
 
 Status Assembler::Update(TableState& state, model::Row before, model::Row after) {
-  if (state.writer.KeyChanged(before, after)) {
-    PENSTOCK_TRY(AppendRow(state, before, /*is_deleted=*/true));
-  }
-  PENSTOCK_TRY(AppendRow(state, after, /*is_deleted=*/false));
+  if (state.writer.KeyChanged(before, after)) PENSTOCK_TRY(AppendDeletion(state, before));
+  if (!state.writer.HoldsKey(after)) [[unlikely]]
+    return NotWhole(state, kNoKey);
+  PENSTOCK_TRY(AppendRow(state, after));
   ++state.counts.updated;
   ++rows_;
   return {};
 }
 
-Status Assembler::AppendRow(TableState& state, model::Row row, bool is_deleted) {
+// A row of which the log holds a part is read again later, when it may have changed further: what
+// did that comes after it in the log, and gets a higher version. What an insert leaves out of the
+// key is the column's default.
+Status Assembler::AppendRow(TableState& state, model::Row row) {
   if (!state.writer.IsWhole(row)) [[unlikely]] {
-    return NeedsUser(
-        fmt::format("a change of {} was logged without all of its columns",
-                    state.table.definition.name.ToString()),
-        "Set binlog_row_image to FULL in every session of the source; then delete the pipe and its "
-        "destination tables and create it again");
+    if (!state.may_reread) return NotWhole(state, kSortedOtherwise);
+    PENSTOCK_ASSIGN(state.reread_version, NextVersion());
+    state.rereads.push_back(mysql::KeyCondition(state.table.definition, row));
+    bytes_ += sizeof(std::string) + state.rereads.back().capacity();
+    return {};
   }
+  PENSTOCK_ASSIGN(const uint64_t version, NextVersion());
+  return state.writer.Append(row, version, /*is_deleted=*/false, state.block);
+}
+
+Status Assembler::AppendDeletion(TableState& state, model::Row row) {
+  if (state.writer.IsWhole(row)) [[likely]] {
+    PENSTOCK_ASSIGN(const uint64_t version, NextVersion());
+    return state.writer.Append(row, version, /*is_deleted=*/true, state.block);
+  }
+  if (!state.may_reread) return NotWhole(state, kSortedOtherwise);
+  if (!state.writer.HoldsKey(row)) return NotWhole(state, kNoKey);
+  PENSTOCK_ASSIGN(const uint64_t version, NextVersion());
+  return state.writer.AppendDeletion(row, version, state.block);
+}
+
+Failure Assembler::NotWhole(const TableState& state, std::string_view why) {
+  return NeedsUser(
+      fmt::format("a change of {} was logged without all of its columns, and {}",
+                  state.table.definition.name.ToString(), why),
+      "Set binlog_row_image to FULL in every session of the source; then delete the pipe and its "
+      "destination tables and create it again");
+}
+
+Result<uint64_t> Assembler::NextVersion() {
   if (versions_.begin == versions_.end) [[unlikely]] {
     PENSTOCK_ASSIGN(versions_, reserve_());
   }
-  return state.writer.Append(row, versions_.begin++, is_deleted, state.block);
+  return versions_.begin++;
 }
 
 void Assembler::Begin() {
@@ -433,12 +469,14 @@ void Assembler::Save(const TableState& state, Mark& mark) {
   state.block.MarkInto(mark.block);
   mark.counts = state.counts;
   state.writer.SaveChanges(mark.changes);
+  mark.rereads = state.rereads.size();
 }
 
 void Assembler::Restore(TableState& state, const Mark& mark) {
   state.block.Restore(mark.block);
   state.counts = mark.counts;
   state.writer.RestoreChanges(mark.changes);
+  state.rereads.resize(mark.rereads);
 }
 
 void Assembler::Touch(size_t table) {
@@ -461,10 +499,7 @@ void Assembler::TrackOffset(const binlog::EventHeader& header) {
 // The end of a transaction, or of a statement that is one by itself.
 void Assembler::Advance(const binlog::EventHeader& header) {
   TrackOffset(header);
-  position_.file = file_;
-  position_.offset = offset_;
-  if (mysql_gtid_) position_.mysql.Add(*mysql_gtid_);
-  if (mariadb_gtid_) position_.mariadb.Set(*mariadb_gtid_);
+  AddRead(position_);
   last_commit_ = commit_micros_ != 0 ? UnixMicros(static_cast<int64_t>(commit_micros_))
                                      : std::chrono::seconds(header.timestamp);
   mysql_gtid_.reset();
@@ -472,19 +507,30 @@ void Assembler::Advance(const binlog::EventHeader& header) {
   commit_micros_ = 0;
 }
 
+void Assembler::AddRead(model::Position& position) const {
+  position.file = file_;
+  position.offset = offset_;
+  if (mysql_gtid_) position.mysql.Add(*mysql_gtid_);
+  if (mariadb_gtid_) position.mariadb.Set(*mariadb_gtid_);
+}
+
 Batch Assembler::TakeBatch() {
   Batch batch;
   for (size_t i = 0; i < tables_.size(); ++i) {
     TableState& state = *tables_[i];
-    if (state.block.rows == 0) continue;
+    if (state.block.rows == 0 && state.rereads.empty()) continue;
     batch.tables.push_back({.table = i,
                             .block = std::move(state.block),
                             .counts = state.counts,
-                            .changes = state.writer.TakeChanges()});
+                            .changes = state.writer.TakeChanges(),
+                            .rereads = std::exchange(state.rereads, {}),
+                            .reread_version = state.reread_version});
     state.block = state.writer.NewBlock();
     state.counts = {};
   }
   batch.end = position_;
+  batch.read_to = position_;
+  AddRead(batch.read_to);
   batch.rows = std::exchange(rows_, 0);
   batch.bytes = std::exchange(bytes_, 0);
   batch.last_commit = last_commit_;

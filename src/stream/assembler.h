@@ -65,13 +65,17 @@ class Assembler {
     clickhouse::BlockMark block;
     RowCounts counts;
     std::vector<model::ChangeCounts> changes;
+    size_t rereads = 0;
   };
   struct TableState {
     StreamTable table;
     typemap::TableWriter writer;
     clickhouse::Block block;
     RowCounts counts;
-    bool touched = false;  // by the open transaction; `mark` is then where it began
+    std::vector<std::string> rereads;
+    uint64_t reread_version = 0;
+    bool may_reread = false;  // the key in the log is the destination's
+    bool touched = false;     // by the open transaction; `mark` is then where it began
     Mark mark;
   };
   struct Savepoint {
@@ -129,7 +133,12 @@ class Assembler {
   Status Insert(TableState& state, model::Row row);
   Status Delete(TableState& state, model::Row row);
   Status Update(TableState& state, model::Row before, model::Row after);
-  Status AppendRow(TableState& state, model::Row row, bool is_deleted);
+  Status AppendRow(TableState& state, model::Row row);
+  Status AppendDeletion(TableState& state, model::Row row);
+  static Failure NotWhole(const TableState& state, std::string_view why);
+  Result<uint64_t> NextVersion();
+  // Moves `position` to what was read last, in the open transaction too.
+  void AddRead(model::Position& position) const;
   std::string Where(const binlog::EventHeader& header) const;
 
   std::vector<std::unique_ptr<TableState>> tables_;

@@ -16,25 +16,23 @@ using testing::IsEmpty;
 // A log about tables `shop.a` and `shop.b` (id INT PRIMARY KEY, v INT), written event by event.
 class AssemblerTest : public testing::Test {
  protected:
-  AssemblerTest() {
-    std::vector<StreamTable> tables;
-    for (const char* name : {"a", "b"}) {
-      StreamTable table;
-      table.definition.name = {"shop", name};
-      for (const char* column_name : {"id", "v"}) {
-        model::Column column;
-        column.name = column_name;
-        column.type = model::SqlType::kInt;
-        column.type_text = "int";
-        column.nullable = false;
-        table.definition.columns.push_back(column);
-      }
-      table.definition.key = {0};
-      table.definition.key_is_primary = true;
-      table.target = name;
-      tables.push_back(std::move(table));
+  AssemblerTest() { Follow({TableOf("a"), TableOf("b")}); }
+
+  static StreamTable TableOf(const std::string& name) {
+    StreamTable table;
+    table.definition.name = {"shop", name};
+    for (const char* column_name : {"id", "v"}) {
+      model::Column column;
+      column.name = column_name;
+      column.type = model::SqlType::kInt;
+      column.type_text = "int";
+      column.nullable = false;
+      table.definition.columns.push_back(column);
     }
-    Follow(std::move(tables));
+    table.definition.key = {0};
+    table.definition.key_is_primary = true;
+    table.target = name;
+    return table;
   }
 
   void Follow(std::vector<StreamTable> tables) {
@@ -279,19 +277,72 @@ TEST_F(AssemblerTest, ChangedDefinitionStops) {
   EXPECT_THAT(status.error().message, HasSubstr("shop.a"));
 }
 
-TEST_F(AssemblerTest, RowImagesThatLackColumnsStop) {
+// binlog_row_image MINIMAL: rows of which the log holds a part are to be read again.
+TEST_F(AssemblerTest, RowsThatLackColumnsAreNamedByTheirKey) {
   ASSERT_TRUE(Begin(1));
-  std::string data("\0\1\0\0\0", 5);
-  const Status status = Feed(binlog::Rows{.kind = RowsKind::kInsert,
-                                          .table_id = 7,
-                                          .statement_end = true,
-                                          .column_count = 2,
-                                          .present = "\1",
-                                          .present_after = "\1",
-                                          .partial_json = false,
-                                          .data = data});
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 0}}, "\1"));
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{2, 0}, {0, 9}}, "\1", "\2"));
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{3, 0}, {4, 0}}, "\1", "\1"));
+  ASSERT_TRUE(Rows(RowsKind::kDelete, 7, {{5, 0}}, "\1"));
+  ASSERT_TRUE(Commit());
+  EXPECT_EQ(assembler_->rows(), 4U);
+  const Batch batch = assembler_->TakeBatch();
+  // The update of row 2 tells all there is to tell of it.
+  EXPECT_THAT(RowsOf(batch, 0), ElementsAre("2=9", "-3=0", "-5=0"));
+  EXPECT_THAT(batch.tables[0].rereads, ElementsAre("`id` = 1", "`id` = 4"));
+  const std::vector<uint64_t> versions = VersionsOf(batch);
+  EXPECT_GT(batch.tables[0].reread_version, versions[1]) << "the deletion of the old key is older";
+  EXPECT_LT(batch.tables[0].reread_version, versions[2]) << "what follows in the log is newer";
+  EXPECT_EQ(batch.read_to, batch.end);
+}
+
+TEST_F(AssemblerTest, AnInsertMayLeaveItsKeyToTheDefault) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{0, 1}}, "\2"));
+  EXPECT_THAT(assembler_->TakeBatch().tables[0].rereads, ElementsAre("`id` = DEFAULT(`id`)"));
+  for (const RowsKind kind : {RowsKind::kDelete, RowsKind::kUpdate}) {
+    const Status status = Rows(kind, 7, {{0, 1}, {0, 2}}, "\2", "\2");
+    ASSERT_FALSE(status);
+    EXPECT_THAT(status.error().message, HasSubstr("key is among those that are missing"));
+  }
+}
+
+TEST_F(AssemblerTest, RereadsOfWhatIsUndoneAreForgotten) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 0}}, "\1"));
+  ASSERT_TRUE(Sql("SAVEPOINT `s`"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 0}}, "\1"));
+  ASSERT_TRUE(Sql("ROLLBACK TO `s`"));
+  ASSERT_TRUE(Commit());
+  const uint64_t bytes = assembler_->bytes();
+  ASSERT_TRUE(Begin(2));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{3, 0}}, "\1"));
+  EXPECT_GT(assembler_->bytes(), bytes);
+  ASSERT_TRUE(Sql("ROLLBACK"));
+  EXPECT_EQ(assembler_->bytes(), bytes);
+  EXPECT_THAT(assembler_->TakeBatch().tables[0].rereads, ElementsAre("`id` = 1"));
+}
+
+// Its rows are visible only with all of the transaction.
+TEST_F(AssemblerTest, ABatchInATransactionTellsWhatWasReadOfIt) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 0}}, "\1"));
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_EQ(batch.end.mysql.ToString(), "");
+  EXPECT_EQ(batch.read_to.mysql.ToString(), fmt::format("{}:1", kUuid));
+  EXPECT_GT(batch.read_to.offset, batch.end.offset);
+}
+
+TEST_F(AssemblerTest, RowsThatLackColumnsStopWhereTheKeyIsAnother) {
+  StreamTable table = TableOf("a");
+  table.target_options.sorting_keys = {"v"};
+  Follow({table});
+  ASSERT_TRUE(Begin(1));
+  const Status status = Rows(RowsKind::kInsert, 7, {{1, 0}}, "\1");
   ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser);
   EXPECT_THAT(status.error().message, HasSubstr("without all of its columns"));
+  EXPECT_THAT(status.error().message, HasSubstr("not the primary key"));
 }
 
 // binlog_row_image FULL_NODUP: the second image holds only what changed.
@@ -301,11 +352,6 @@ TEST_F(AssemblerTest, SecondImagesAreCompletedFromTheFirst) {
   ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{1, 11}, {5, 0}}, "\3", "\1"));
   ASSERT_TRUE(Commit());
   EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), ElementsAre("1=11", "-1=11", "5=11"));
-}
-
-TEST_F(AssemblerTest, SecondImagesThatStayIncompleteStop) {
-  ASSERT_TRUE(Begin(1));
-  EXPECT_FALSE(Rows(RowsKind::kUpdate, 7, {{1, 0}, {5, 0}}, "\1", "\1"));
 }
 
 TEST_F(AssemblerTest, PreparedXaIsRefusedOnlyWithOurRows) {
@@ -327,21 +373,9 @@ TEST_F(AssemblerTest, PreparedXaIsRefusedOnlyWithOurRows) {
 class VersionedAssemblerTest : public AssemblerTest {
  protected:
   VersionedAssemblerTest() {
-    StreamTable table;
-    table.definition.name = {"shop", "s"};
-    for (const char* name : {"id", "v"}) {
-      model::Column column;
-      column.name = name;
-      column.type = model::SqlType::kInt;
-      column.type_text = "int";
-      column.nullable = false;
-      table.definition.columns.push_back(column);
-    }
-    table.definition.key = {0};
-    table.definition.key_is_primary = true;
+    StreamTable table = TableOf("s");
     table.definition.hidden_columns = 2;
     table.definition.row_end = 3;
-    table.target = "s";
     Follow({table});
     EXPECT_TRUE(Gtid(1));
     EXPECT_TRUE(Sql("BEGIN"));

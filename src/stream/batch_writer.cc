@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <thread>
 
 #include "base/backoff.h"
@@ -9,9 +10,15 @@
 #include "obs/log.h"
 
 namespace penstock::stream {
+namespace {
 
-BatchWriter::BatchWriter(const std::vector<std::string>& targets, const StreamOptions& options)
-    : targets_(targets), options_(options) {
+constexpr int kForever = std::numeric_limits<int>::max();
+constexpr int kRereadAttemptsMax = 6;
+
+}  // namespace
+
+BatchWriter::BatchWriter(const std::vector<StreamTable>& tables, const StreamOptions& options)
+    : tables_(tables), options_(options) {
   for (uint32_t i = 0; i < options.parallel_inserts; ++i)
     clients_.emplace_back(options.destination);
 }
@@ -23,7 +30,9 @@ Status BatchWriter::Write(const Batch& batch, std::stop_token stop) {
   std::vector<Status> statuses(std::min(clients_.size(), batch.tables.size()));
   const auto work = [&](size_t worker) {
     for (size_t i = next++; i < batch.tables.size() && statuses[worker]; i = next++) {
-      statuses[worker] = InsertTable(clients_[worker], batch.tables[i], failed.get_token());
+      const TableRows& rows = batch.tables[i];
+      statuses[worker] =
+          Insert(clients_[worker], rows.table, rows.block, kForever, failed.get_token());
     }
     if (!statuses[worker]) failed.request_stop();
   };
@@ -42,13 +51,20 @@ Status BatchWriter::Write(const Batch& batch, std::stop_token stop) {
   return first;
 }
 
-Status BatchWriter::InsertTable(clickhouse::Client& client, const TableRows& rows,
-                                std::stop_token stop) {
+Status BatchWriter::InsertReread(size_t table, const clickhouse::Block& block,
+                                 std::stop_token stop) {
+  return Insert(clients_[0], table, block, kRereadAttemptsMax, std::move(stop));
+}
+
+Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const clickhouse::Block& block,
+                           int attempts_max, std::stop_token stop) {
+  if (block.rows == 0) return {};
+  const std::string& target = tables_[table].target;
   Backoff backoff;
   while (true) {
-    Status status = client.Insert(rows.block,
+    Status status = client.Insert(block,
                                   {.database = options_.database,
-                                   .table = targets_[rows.table],
+                                   .table = target,
                                    .query_id = "penstock-" + RandomUuid(),
                                    .deduplication_token = {},
                                    .compression = options_.compression,
@@ -60,9 +76,9 @@ Status BatchWriter::InsertTable(clickhouse::Client& client, const TableRows& row
     }
     const Error& error = status.error();
     if (error.code != ErrorCode::kRetry && error.code != ErrorCode::kUnknownOutcome) return status;
+    if (backoff.attempts() + 1 >= attempts_max) return status;
     options_.on_insert_retry(&error);
-    LogWarning(options_.pipe_name, "insert into {}: {}; trying again", targets_[rows.table],
-               error.ToString());
+    LogWarning(options_.pipe_name, "insert into {}: {}; trying again", target, error.ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
     }

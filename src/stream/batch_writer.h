@@ -16,17 +16,22 @@ namespace penstock::stream {
 class BatchWriter {
  public:
   // Both outlive the writer.
-  BatchWriter(const std::vector<std::string>& targets, const StreamOptions& options);
+  BatchWriter(const std::vector<StreamTable>& tables, const StreamOptions& options);
 
   // Answers when every insert of the batch is acknowledged. An insert that failed for a while, or
   // whose outcome is unknown, is sent again, the same bytes: equal versions of a key collapse.
   // kCancelled on stop; else the first error that does not pass.
   Status Write(const Batch& batch, std::stop_token stop);
 
- private:
-  Status InsertTable(clickhouse::Client& client, const TableRows& rows, std::stop_token stop);
+  // Inserts one block of rows of one table. Gives up after some attempts (kRetry,
+  // kUnknownOutcome): the source is kept waiting meanwhile.
+  Status InsertReread(size_t table, const clickhouse::Block& block, std::stop_token stop);
 
-  const std::vector<std::string>& targets_;
+ private:
+  Status Insert(clickhouse::Client& client, size_t table, const clickhouse::Block& block,
+                int attempts_max, std::stop_token stop);
+
+  const std::vector<StreamTable>& tables_;
   const StreamOptions& options_;
   std::vector<clickhouse::Client> clients_;
 };

@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "stream/batch_writer.h"
 #include "stream/log_follower.h"
+#include "stream/rereader.h"
 
 namespace penstock::stream {
 namespace {
@@ -15,9 +16,10 @@ namespace {
 // The thread that writes batches: pops them until the queue is closed or a batch fails.
 class WriterThread {
  public:
-  WriterThread(const std::vector<std::string>& targets, const StreamOptions& options,
+  WriterThread(const std::vector<StreamTable>& tables, const StreamOptions& options,
                BoundedQueue<Batch>& batches, StreamJournal* journal, std::stop_source reader_stop)
-      : writer_(targets, options),
+      : writer_(tables, options),
+        rereader_(tables, options, writer_),
         options_(options),
         batches_(batches),
         journal_(journal),
@@ -47,7 +49,7 @@ class WriterThread {
   void Run() {
     while (auto batch = batches_.Pop(stop_.get_token())) {
       idle_ = false;
-      status_ = WriteBatch(*batch);
+      status_ = WriteBatch(*std::move(batch));
       if (!status_) break;
       idle_ = true;
     }
@@ -57,7 +59,7 @@ class WriterThread {
     ended_.notify_all();
   }
 
-  Status WriteBatch(const Batch& batch) {
+  Status WriteBatch(Batch batch) {
     Acknowledged acknowledged{.end = batch.end,
                               .rows = batch.rows,
                               .bytes = batch.bytes,
@@ -66,6 +68,8 @@ class WriterThread {
                               .finished_at = {},
                               .last_commit = batch.last_commit};
     PENSTOCK_TRY(writer_.Write(batch, stop_.get_token()));
+    for (TableRows& rows : batch.tables) rows.block = {};  // room for what is read again
+    PENSTOCK_TRY(rereader_.Write(batch, stop_.get_token()));
     acknowledged.finished_at = options_.clock->Wall();
     for (const TableRows& rows : batch.tables) {
       acknowledged.tables.push_back({rows.table, rows.counts, rows.changes});
@@ -74,6 +78,7 @@ class WriterThread {
   }
 
   BatchWriter writer_;
+  Rereader rereader_;
   const StreamOptions& options_;
   BoundedQueue<Batch>& batches_;
   StreamJournal* journal_;
@@ -89,19 +94,15 @@ class WriterThread {
 
 }  // namespace
 
-Status RunStream(std::vector<StreamTable> tables, const model::Position& start,
+Status RunStream(const std::vector<StreamTable>& tables, const model::Position& start,
                  const StreamOptions& options, StreamJournal* journal, std::stop_token stop) {
-  std::vector<std::string> targets;
-  targets.reserve(tables.size());
-  for (const StreamTable& table : tables) targets.push_back(table.target);
-  PENSTOCK_ASSIGN(auto assembler, Assembler::Make(std::move(tables), start, [journal] {
-                    return journal->ReserveVersions();
-                  }));
+  PENSTOCK_ASSIGN(auto assembler,
+                  Assembler::Make(tables, start, [journal] { return journal->ReserveVersions(); }));
 
   std::stop_source reader_stop;
   std::stop_callback forward(stop, [&reader_stop] { reader_stop.request_stop(); });
   BoundedQueue<Batch> batches(1);
-  WriterThread writer(targets, options, batches, journal, reader_stop);
+  WriterThread writer(tables, options, batches, journal, reader_stop);
   LogFollower follower(*assembler, options, batches, [&] {
     if (writer.idle()) journal->CaughtUp();
   });

@@ -35,6 +35,7 @@ struct StreamOptions {
   // Called from the stream's threads: an error that is being retried, and nullptr when it is over.
   std::function<void(const Error*)> on_log_retry = [](const Error*) {};
   std::function<void(const Error*)> on_insert_retry = [](const Error*) {};
+  std::function<void(const Error*)> on_reread_retry = [](const Error*) {};
 };
 
 // A batch of which every insert has been acknowledged.
@@ -67,11 +68,11 @@ class StreamJournal {
 };
 
 // Follows the log from `start` and writes batches in order: while one batch is being inserted (its
-// tables in parallel), the next is decoded. Lost connections are retried for as long as it takes.
-// Returns only when its threads have ended: kCancelled on stop, with the inserts in flight settled
-// or given up after settle_timeout; else the first error that does not pass, with everything before
-// it acknowledged. `journal` outlives the call.
-Status RunStream(std::vector<StreamTable> tables, const model::Position& start,
+// tables in parallel, then what had to be read again), the next is decoded. Lost connections are
+// retried for as long as it takes. Returns only when its threads have ended: kCancelled on stop,
+// with the inserts in flight settled or given up after settle_timeout; else the first error that
+// does not pass, with everything before it acknowledged. `journal` outlives the call.
+Status RunStream(const std::vector<StreamTable>& tables, const model::Position& start,
                  const StreamOptions& options, StreamJournal* journal, std::stop_token stop);
 
 }  // namespace penstock::stream

@@ -172,11 +172,6 @@ Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& 
                               model::SqlTypeName(column.type)),
                   "Choose other sorting keys, or a primary key of other columns");
   }
-  if (!column.in_log) {
-    return Refuse(column,
-                  "is generated, and this server's log does not hold it when a row is updated",
-                  "Name the column in excludedColumns, and compute it in ClickHouse");
-  }
   ColumnMapping mapping;
   bool low_cardinality = column.type == SqlType::kEnum;
   if (options.target_type.empty()) {

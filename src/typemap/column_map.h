@@ -53,6 +53,9 @@ class ColumnWriter {
   // A kind that does not belong to the column's type is kBadData.
   virtual Status Append(const model::Value& value, clickhouse::ColumnData& out) = 0;
 
+  // Appends the default of the column's type, NULL where there is NULL: a value nobody reads.
+  virtual void AppendNothing(clickhouse::ColumnData& out) = 0;
+
   // Values changed by rule so far. To be set back where rows are taken back.
   model::ChangeCounts& changes() { return changes_; }
 

@@ -93,15 +93,6 @@ TEST(MapColumnTest, AnArrayIsNeverNullable) {
   EXPECT_FALSE(MapColumn(column, {}, false)->nullable);
 }
 
-TEST(MapColumnTest, RefusesWhatTheLogDoesNotHold) {
-  Column column = Of(SqlType::kInt);
-  column.in_log = false;
-  const auto refused = MapColumn(column, {}, false);
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_THAT(refused.error().message, HasSubstr("column c is generated"));
-  EXPECT_THAT(refused.error().remedy, HasSubstr("excludedColumns"));
-}
-
 TEST(MapColumnTest, EnumIsLowCardinalitySentAsString) {
   Column column = Of(SqlType::kEnum);
   EXPECT_EQ(MapColumn(column, {}, true)->declared_type, "LowCardinality(String)");

@@ -108,6 +108,8 @@ class Writer final : public ColumnWriter {
     return {};
   }
 
+  void AppendNothing(ColumnData& out) override { AppendDefault(true, out); }
+
  private:
   void EndCell(bool is_null, ColumnData& out) {
     if (rules_.nullable) out.nulls.Append(static_cast<uint8_t>(is_null));

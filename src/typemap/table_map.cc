@@ -168,6 +168,13 @@ Result<std::vector<std::string>> SortingKey(const model::Table& source,
   return In(source, CheckedSortingKey(source, options));
 }
 
+bool SortedByPrimaryKey(const model::Table& source, const TargetOptions& options) {
+  return source.key_is_primary && std::ranges::all_of(options.sorting_keys, [&](const auto& name) {
+           return std::ranges::any_of(
+               source.key, [&](size_t index) { return source.columns[index].name == name; });
+         });
+}
+
 Result<std::vector<clickhouse::DestinationColumn>> DestinationColumns(
     const model::Table& source, const TargetOptions& options) {
   return In(source, MakeDestinationColumns(source, options));
@@ -193,7 +200,11 @@ Result<TableWriter> TableWriter::MakeUnnamed(const model::Table& source,
   for (const size_t index : plan.columns) {
     const model::Column& column = source.columns[index];
     const bool in_key = Holds(plan.sorting_key, column.name);
-    ColumnPlan made{.source_index = index, .name = column.name, .mapping = {}, .writer = nullptr};
+    ColumnPlan made{.source_index = index,
+                    .in_key = in_key,
+                    .name = column.name,
+                    .mapping = {},
+                    .writer = nullptr};
     const TypeOptions types = options.TypesOf(column.name);
     PENSTOCK_ASSIGN(made.mapping, MapColumn(column, types, in_key));
     PENSTOCK_ASSIGN(made.writer, MakeColumnWriter(column, types, in_key));
@@ -224,6 +235,16 @@ clickhouse::Block TableWriter::NewBlock() const {
 
 Status TableWriter::Append(model::Row row, uint64_t version, bool is_deleted,
                            clickhouse::Block& out) {
+  return AppendCells<false>(row, version, is_deleted, out);
+}
+
+Status TableWriter::AppendDeletion(model::Row row, uint64_t version, clickhouse::Block& out) {
+  return AppendCells<true>(row, version, true, out);
+}
+
+template <bool kKeyOnly>
+Status TableWriter::AppendCells(model::Row row, uint64_t version, bool is_deleted,
+                                clickhouse::Block& out) {
   if (row.size() != source_columns_) [[unlikely]] {
     return Fail(ErrorCode::kBadData, "a row of {} values where the table has {} columns",
                 row.size(), source_columns_);
@@ -232,6 +253,10 @@ Status TableWriter::Append(model::Row row, uint64_t version, bool is_deleted,
   for (size_t i = 0; i < count; ++i) {
     clickhouse::ColumnData& column = out.columns[i];
     row_starts_[i] = column.values.size();
+    if (kKeyOnly && !columns_[i].in_key) {
+      columns_[i].writer->AppendNothing(column);
+      continue;
+    }
     Status appended = columns_[i].writer->Append(row[columns_[i].source_index], column);
     if (!appended) [[unlikely]] {
       TakeBack(i, out);
@@ -253,6 +278,12 @@ bool TableWriter::IsWhole(model::Row row) const {
   return std::ranges::none_of(columns_, [&](const ColumnPlan& column) {
     return row[column.source_index].kind == model::ValueKind::kAbsent;
   });
+}
+
+bool TableWriter::HoldsKey(model::Row row) const {
+  PENSTOCK_CHECK(row.size() == source_columns_);
+  return std::ranges::none_of(key_columns_,
+                              [&](size_t i) { return row[i].kind == model::ValueKind::kAbsent; });
 }
 
 // A key column maps one to one (what would not is refused by its writer), so source cells differ

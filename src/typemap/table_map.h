@@ -40,6 +40,10 @@ struct TargetOptions {
 Result<std::vector<std::string>> SortingKey(const model::Table& source,
                                             const TargetOptions& options);
 
+// Whether the sorting key is the source's primary key, in whatever order: what a row image of the
+// log always tells, however little else it holds.
+bool SortedByPrimaryKey(const model::Table& source, const TargetOptions& options);
+
 // Whether the overrides name columns of the table, each once, and codecs that are some. Their types
 // are MapColumn's.
 Status CheckOverrides(const model::Table& source, const TargetOptions& options);
@@ -64,8 +68,12 @@ class TableWriter {
   // is as it was. `row` has a value per column of the source table.
   Status Append(model::Row row, uint64_t version, bool is_deleted, clickhouse::Block& out);
 
-  // Whether the row holds a value of every column that is written.
+  // Likewise the deletion of the row with this key, of which the other values do not matter.
+  Status AppendDeletion(model::Row row, uint64_t version, clickhouse::Block& out);
+
+  // Whether the row holds a value of every column that is written, or of the sorting key's.
   bool IsWhole(model::Row row) const;
+  bool HoldsKey(model::Row row) const;
 
   // Whether the sorting key of the two rows differs in the bytes ClickHouse would store.
   bool KeyChanged(model::Row before, model::Row after) const;
@@ -79,11 +87,14 @@ class TableWriter {
  private:
   struct ColumnPlan {
     size_t source_index;
+    bool in_key;
     std::string name;
     ColumnMapping mapping;
     std::unique_ptr<ColumnWriter> writer;
   };
   static Result<TableWriter> MakeUnnamed(const model::Table& source, const TargetOptions& options);
+  template <bool kKeyOnly>
+  Status AppendCells(model::Row row, uint64_t version, bool is_deleted, clickhouse::Block& out);
   // Takes back the first `cells` cells of the row being appended.
   void TakeBack(size_t cells, clickhouse::Block& out) const;
 

@@ -191,6 +191,36 @@ TEST(TableWriterTest, ARowIsWholeWithoutItsExcludedColumns) {
   EXPECT_FALSE(writer->IsWhole(row));
 }
 
+TEST(TableWriterTest, ADeletionNeedsOnlyTheKey) {
+  auto writer = TableWriter::Make(Orders(), {.sorting_keys = {"region"}});
+  ASSERT_TRUE(writer.has_value());
+  clickhouse::Block block = writer->NewBlock();
+  auto row = Row(7, "eu", Value::Absent(), Value::Absent());
+  EXPECT_TRUE(writer->HoldsKey(row));
+  ASSERT_TRUE(writer->AppendDeletion(row, 3, block));
+  EXPECT_EQ(block.rows, 1U);
+  EXPECT_EQ(Values(block, 1), "\2eu");
+  EXPECT_EQ(Values(block, 2), "\0"s);
+  EXPECT_EQ(block.columns[2].nulls.view(), "\1");
+  EXPECT_EQ(Values(block, 5), "\1");
+  EXPECT_THAT(writer->TakeChanges(), testing::IsEmpty());
+  row[0] = Value::Absent();
+  EXPECT_FALSE(writer->HoldsKey(row));
+  const size_t bytes = block.bytes();
+  EXPECT_FALSE(writer->AppendDeletion(row, 4, block));
+  EXPECT_EQ(block.bytes(), bytes);
+}
+
+TEST(TargetOptionsTest, SortedByThePrimaryKeyInAnyOrder) {
+  model::Table table = Orders();
+  table.key = {0, 1};
+  EXPECT_TRUE(SortedByPrimaryKey(table, {}));
+  EXPECT_TRUE(SortedByPrimaryKey(table, {.sorting_keys = {"region"}}));
+  EXPECT_FALSE(SortedByPrimaryKey(table, {.sorting_keys = {"day"}}));
+  table.key_is_primary = false;
+  EXPECT_FALSE(SortedByPrimaryKey(table, {}));
+}
+
 TEST(TableWriterTest, KeyChangesOnlyByTheSortingKey) {
   auto writer = TableWriter::Make(Orders(), {.sorting_keys = {"region"}});
   ASSERT_TRUE(writer.has_value());

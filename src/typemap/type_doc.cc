@@ -228,7 +228,7 @@ std::string TypeMappingDocument() {
       "Columns of the formats of before MySQL 5.6, COMPRESSED columns and invisible ones become "
       "what "
       "others of their type do. Generated columns are copied like others; where the source's log "
-      "lacks them (MariaDB from 11.0 on) they are refused by name.\n";
+      "lacks them (MariaDB from 11.0 on) a changed row is read again by its primary key.\n";
   out += kChosenIntroduction;
   out += "| source | targetType | ClickHouse | what it cannot hold |\n|---|---|---|---|\n";
   for (const ChosenRow& row : ChosenRows()) AppendChosen(row, out);

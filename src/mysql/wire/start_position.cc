@@ -284,6 +284,23 @@ Result<bool> HasExecuted(Connection& connection, const Position& position, std::
   return LogReached(current, {.file = position.file, .offset = position.offset});
 }
 
+Result<bool> IsVisible(Connection& connection, const Position& position, std::stop_token stop) {
+  if (position.mechanism == Mechanism::kMysqlGtid) return HasExecuted(connection, position, stop);
+  const bool by_file = position.mechanism == Mechanism::kFile;
+  if (connection.server().flavour == Flavour::kMariadb) {
+    PENSTOCK_ASSIGN(const Position seen, ReadMariadb(connection, position.mechanism, stop));
+    if (!by_file) return seen.mariadb.Covers(position.mariadb);
+    return LogReached({seen.file, seen.offset}, {position.file, position.offset});
+  }
+  Result<LogPosition> seen = ReadLogStatus(connection, stop);
+  if (seen) return LogReached(*seen, {position.file, position.offset});
+  if (Passes(seen.error())) return Fail(std::move(seen).error());
+  Error error = seen.error().In("what a SELECT sees of the log");
+  error.code = ErrorCode::kNeedsUser;
+  error.remedy = kGrantForFiles;
+  return Fail(std::move(error));
+}
+
 Result<std::vector<std::string>> PreparedXaTransactions(Connection& connection,
                                                         std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto rows, connection.Query("XA RECOVER", stop));

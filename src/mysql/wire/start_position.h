@@ -38,6 +38,13 @@ Result<std::optional<model::Position>> PeekStartPosition(Connection& connection,
 Result<bool> HasExecuted(Connection& connection, const model::Position& position,
                          std::stop_token stop);
 
+// Whether every SELECT begun from now on sees all that is in the log up to `position`: a
+// transaction that waits for its semi-sync acknowledgement is in the log, and invisible. By file,
+// MySQL needs what ReadStartPosition does without a lock (kNeedsUser). No transaction may be open
+// on the connection.
+Result<bool> IsVisible(Connection& connection, const model::Position& position,
+                       std::stop_token stop);
+
 // The ids of prepared XA transactions, for people. Their rows count as executed in GTID sets and
 // are invisible to a SELECT: a snapshot must wait until there are none. MySQL 8 and later need
 // XA_RECOVER_ADMIN for it (kNeedsUser, errno 1401).

@@ -1,22 +1,94 @@
+#include <algorithm>
+#include <set>
+
+#include "mysql/wire/start_position.h"
 #include "pipe/checks/checks.h"
 
 namespace penstock::pipe {
+namespace {
+
+constexpr std::string_view kFull =
+    "SET GLOBAL binlog_row_image='FULL', and in the server's configuration; then reconnect the "
+    "applications that write";
+constexpr std::string_view kExclude =
+    "Name the column in excludedColumns, and compute it in ClickHouse";
+
+// Why changed rows of the table are not whole in the log; "" where they are.
+std::string WhyNotWhole(std::string_view image, const TableMapping& mapping,
+                        const model::Table& table) {
+  if (image != "FULL" && image != "FULL_NODUP") return fmt::format("binlog_row_image is {}", image);
+  const auto missing = std::ranges::find_if(table.columns, [&](const model::Column& column) {
+    return !column.in_log && !IsExcluded(mapping, column.name);
+  });
+  if (missing == table.columns.end()) return "";
+  return fmt::format("the source's log does not hold generated columns of updated rows ({}.{})",
+                     table.name.ToString(), missing->name);
+}
+
+std::string RemedyFor(std::string_view why) {
+  return std::string(why.starts_with("binlog_row_image") ? kFull : kExclude);
+}
+
+// Such a row is read again; it is found by what the log holds for sure: the primary key.
+void CheckTable(const CheckContext& context, const TableMapping& mapping, const model::Table& table,
+                const std::string& why, std::vector<Finding>& findings) {
+  if (!typemap::SortedByPrimaryKey(table, TargetOptionsOf(context.spec, mapping))) {
+    AddError(
+        findings,
+        fmt::format("{}, and changed rows of {} cannot be found again, since its sorting key is "
+                    "not its primary key",
+                    why, table.name.ToString()),
+        fmt::format("{}; or leave sortingKeys out, and give the table a primary key",
+                    RemedyFor(why)));
+  }
+  if (table.row_end && why == "binlog_row_image is MINIMAL") {
+    AddError(
+        findings,
+        fmt::format("{}: the log does not tell when rows of the system-versioned table {} ended",
+                    why, table.name.ToString()),
+        RemedyFor(why));
+  }
+}
+
+// By file MySQL tells only by log_status what a SELECT sees of the log.
+void CheckVisibility(CheckContext& context, std::vector<Finding>& findings) {
+  const auto mechanism = mysql::ChooseMechanism(
+      *context.source, context.spec.settings.replication_mechanism, context.stop);
+  if (!mechanism) return;  // the start_position check says it
+  const auto position = mysql::PeekStartPosition(*context.source, *mechanism, context.stop);
+  if (!position || *position) return;
+  AddError(findings,
+           "the log does not hold whole rows and is followed by file: whether a row that is read "
+           "again is new enough cannot be told",
+           "Grant BACKUP_ADMIN ON *.* and SELECT ON performance_schema.log_status to the user, or "
+           "use GTIDs, or set binlog_row_image to FULL");
+}
+
+}  // namespace
 
 void CheckBinlogRowImage(CheckContext& context, std::vector<Finding>& findings) {
   if (!context.source || !FollowsLog(context, findings)) return;
   const size_t before = findings.size();
   const std::string image = SourceVariable(context, "binlog_row_image", findings).value_or("FULL");
   if (findings.size() > before) return;
-  if (image == "FULL" || image == "FULL_NODUP") {
-    return AddOk(findings, fmt::format("binlog_row_image is {}", image));
+  std::set<std::string> reasons;
+  ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
+    const std::string why = WhyNotWhole(image, mapping, table);
+    if (why.empty()) return;
+    CheckTable(context, mapping, table, why, findings);
+    reasons.insert(why);
+  });
+  if (reasons.empty()) return AddOk(findings, fmt::format("binlog_row_image is {}", image));
+  CheckVisibility(context, findings);
+  if (findings.size() > before) return;
+  for (const std::string& why : reasons) {
+    AddWarning(findings,
+               fmt::format("{}: changed rows are read again by their primary key; the destination "
+                           "ends right, but may skip states of a row that changes often, and the "
+                           "source answers a SELECT for every few hundred changed rows",
+                           why),
+               RemedyFor(why));
   }
-  AddError(
-      findings,
-      fmt::format("binlog_row_image is {}: the log does not hold whole rows, which this version "
-                  "needs",
-                  image),
-      "SET GLOBAL binlog_row_image='FULL', and in the server's configuration; then reconnect "
-      "the applications that write");
 }
 
 }  // namespace penstock::pipe

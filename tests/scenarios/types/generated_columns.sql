@@ -1,5 +1,5 @@
 -- title: generated columns, stored and virtual, hold what a SELECT gives
--- servers: mysql, mariadb<11.0
+-- servers: mysql, mariadb
 
 -- tables
 CREATE TABLE t (id INT PRIMARY KEY, a INT, twice INT AS (a * 2) VIRTUAL, b VARCHAR(20), both_words VARCHAR(50) AS (CONCAT(b, '/', a)) STORED,

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "model/table.h"
+#include "model/value.h"
+#include "mysql/wire/connection.h"
+
+namespace penstock::mysql {
+
+// "/* penstock PIPE */ ", safe as a comment whatever the name: names penstock in the source's
+// process list and slow log.
+std::string QueryComment(const std::string& pipe_name);
+
+// "`schema`.`table`", with the primary key's index forced where there is one.
+std::string FromClause(const model::Table& table);
+
+// A condition that only the row with this key fulfils, and that the key's index answers (but for a
+// SET, which compares by number): "`id` = 1 AND `name` = _latin1 X'41' COLLATE latin1_bin". `row`
+// has a value per column of the table; a key column that is absent (an insert leaves it out) has
+// its default.
+std::string KeyCondition(const model::Table& table, model::Row row);
+
+// Opens a transaction that reads `table`, and pins its definition until ROLLBACK. kNeedsUser when
+// the definition is no longer the one given: rows would be read by the wrong one.
+Status BeginRead(Connection& connection, const model::Table& table, const std::string& comment,
+                 std::stop_token stop);
+
+}  // namespace penstock::mysql
