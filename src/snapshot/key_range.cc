@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mysql/wire/connection.h"
 
 namespace penstock::snapshot {
@@ -25,31 +27,11 @@ bool OrdersAsCompared(SqlType type) {
   }
 }
 
-bool IsText(SqlType type) {
-  return type == SqlType::kChar || type == SqlType::kVarChar || type == SqlType::kText;
-}
-
-bool IsBinary(SqlType type) {
-  return type == SqlType::kBinary || type == SqlType::kVarBinary || type == SqlType::kBlob;
-}
-
-// MariaDB compares these types with X'...' in the order of the column's index. It must not be a
-// CAST to the type: the index of a UUID column that an older server made has another order.
-uint32_t AddressBytes(SqlType type) {
-  if (type == SqlType::kInet4) return 4;
-  return type == SqlType::kUuid || type == SqlType::kInet6 ? 16 : 0;
-}
-
-bool IsTemporal(SqlType type) {
-  return type == SqlType::kDate || type == SqlType::kDateTime || type == SqlType::kTimestamp ||
-         type == SqlType::kTime;
-}
-
 // Rows beyond (`strict` '<' or '>') the boundary in key order; `last` compares the last column.
 std::string Beyond(const model::Table& table, const std::vector<size_t>& range_columns,
                    const Boundary& boundary, char strict, std::string_view last) {
   std::string condition;
-  for (size_t i = range_columns.size(); i-- > 0;) {
+  for (size_t i = std::min(boundary.size(), range_columns.size()); i-- > 0;) {
     const std::string column = mysql::QuoteIdentifier(table.columns[range_columns[i]].name);
     if (condition.empty()) {
       condition = fmt::format("{} {} {}", column, last, boundary[i]);
@@ -70,25 +52,6 @@ std::vector<size_t> RangeColumns(const model::Table& table) {
     columns.push_back(index);
   }
   return columns;
-}
-
-std::string BoundaryExpression(const model::Column& column) {
-  std::string name = mysql::QuoteIdentifier(column.name);
-  if (IsText(column.type) || IsBinary(column.type)) return "HEX(" + name + ")";
-  if (const uint32_t bytes = AddressBytes(column.type)) {
-    return fmt::format("HEX(CAST({} AS BINARY({})))", name, bytes);
-  }
-  if (column.type == SqlType::kBit) return name + "+0";
-  return name;
-}
-
-std::string FormatBoundary(const model::Column& column, const std::string& text) {
-  if (IsText(column.type)) {
-    return fmt::format("_{} X'{}' COLLATE {}", column.charset, text, column.collation);
-  }
-  if (IsBinary(column.type) || AddressBytes(column.type) != 0) return "X'" + text + "'";
-  if (IsTemporal(column.type)) return "'" + text + "'";
-  return text;
 }
 
 std::string RangeCondition(const model::Table& table, const std::vector<size_t>& range_columns,

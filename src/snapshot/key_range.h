@@ -9,8 +9,8 @@
 
 namespace penstock::snapshot {
 
-// A place in a table's key order: for each range column the text of an SQL literal that has the
-// column's own character set and collation, so the server compares it as it compares its rows.
+// A place in a table's key order: for each range column, or the first of them only, an SQL literal
+// (mysql::KeyLiteral), so that the server compares it as it compares its rows.
 using Boundary = std::vector<std::string>;
 
 // A slice of a table by its key: lower exclusive, upper inclusive, absent: open.
@@ -26,10 +26,6 @@ struct Partition {
 // compare the way their index is ordered (ENUM, SET and floating point do not). Empty: the table
 // is one partition.
 std::vector<size_t> RangeColumns(const model::Table& table);
-
-// The select expression whose text FormatBoundary makes a literal of.
-std::string BoundaryExpression(const model::Column& column);
-std::string FormatBoundary(const model::Column& column, const std::string& text);
 
 // "a > 1 OR (a = 1 AND b > 2)" and its kind: a condition on the range columns that every supported
 // server turns into an index range (comparing tuples would scan the table). "" for an open range.

@@ -31,15 +31,6 @@ TEST(KeyRangeTest, PrefixThatOrdersAsItCompares) {
   EXPECT_THAT(RangeColumns(TableWithKey({SqlType::kDate, SqlType::kVarChar})), ElementsAre(0, 1));
 }
 
-TEST(KeyRangeTest, UuidsAreComparedWithTheirBytes) {
-  Table table = TableWithKey({SqlType::kUuid, SqlType::kInet4, SqlType::kInet6});
-  EXPECT_THAT(RangeColumns(table), ElementsAre(0, 1, 2));
-  EXPECT_EQ(BoundaryExpression(table.columns[0]), "HEX(CAST(`a` AS BINARY(16)))");
-  EXPECT_EQ(BoundaryExpression(table.columns[1]), "HEX(CAST(`b` AS BINARY(4)))");
-  EXPECT_EQ(FormatBoundary(table.columns[2], "FE80"), "X'FE80'");
-  EXPECT_THAT(RangeColumns(TableWithKey({SqlType::kGeometry})), IsEmpty());
-}
-
 TEST(KeyRangeTest, SingleColumn) {
   const Table table = TableWithKey({SqlType::kBigInt});
   EXPECT_EQ(RangeCondition(table, {0}, {}, {}), "");
@@ -55,18 +46,10 @@ TEST(KeyRangeTest, CompositeIsTheOrForm) {
             "(`a` < 1 OR (`a` = 1 AND (`b` <= 2)))");
 }
 
-TEST(KeyRangeTest, LiteralsKeepBytesAndCollation) {
-  Column text;
-  text.name = "na`me";
-  text.type = SqlType::kVarChar;
-  text.charset = "latin1";
-  text.collation = "latin1_swedish_ci";
-  EXPECT_EQ(BoundaryExpression(text), "HEX(`na``me`)");
-  EXPECT_EQ(FormatBoundary(text, "E927"), "_latin1 X'E927' COLLATE latin1_swedish_ci");
-  Column date;
-  date.name = "d";
-  date.type = SqlType::kDate;
-  EXPECT_EQ(FormatBoundary(date, "0000-00-00"), "'0000-00-00'");
+TEST(KeyRangeTest, ABoundaryOfTheFirstColumnsOnly) {
+  const Table table = TableWithKey({SqlType::kInt, SqlType::kInt});
+  EXPECT_EQ(RangeCondition(table, {0, 1}, Boundary{"1"}, Boundary{"2"}),
+            "(`a` > 1) AND (`a` <= 2)");
 }
 
 }  // namespace

@@ -26,6 +26,14 @@ bool Passes(ErrorCode code) {
 constexpr std::chrono::minutes kSourceSilenceMax{60};
 constexpr std::chrono::minutes kPlanningMax{50};
 
+// Of rows so long that fewer of them are enough for a partition.
+constexpr uint64_t kPartitionBytesMax = 64 << 20;
+
+uint64_t RowsPerPartition(uint64_t rows_max, const TableSize& size) {
+  if (size.rows == 0 || size.bytes / size.rows == 0) return rows_max;
+  return std::clamp<uint64_t>(kPartitionBytesMax / (size.bytes / size.rows), 1, rows_max);
+}
+
 // Trying it again would take as long.
 Error PlanningFailed(Error error) {
   if (error.native_code == mysql::kErrStatementTime ||
@@ -91,39 +99,24 @@ void Loader::RunLane() {
 }
 
 Status Loader::PlanTables(Lane& lane) {
-  while (const auto table = TakeTable()) PENSTOCK_TRY(PlanTable(*table, lane));
+  std::optional<mysql::Connection> connection;
+  while (const auto table = TakeTable()) PENSTOCK_TRY(PlanTable(*table, connection, lane));
   return {};
 }
 
-Status Loader::PlanTable(size_t table_index, Lane& lane) {
+Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& connection,
+                         Lane& lane) {
   const LoadTable& table = tables_[table_index];
   LoadProgress& progress = *progress_[table_index];
   const std::stop_token stop = stop_.get_token();
   for (const Partition& partition : table.partitions) {
     if (!partition.done && !lane.Push({table_index, partition}, stop)) return {};
   }
-  if (table.planned) return {};
-
-  const auto last =
-      table.partitions.empty() ? std::nullopt : std::optional<Partition>(table.partitions.back());
-  Planner planner(table.definition,
-                  {.rows_per_partition = options_.rows_per_partition,
-                   .comment = mysql::QueryComment(options_.pipe_name)},
-                  last);
-  std::optional<mysql::Connection> connection;
-  while (true) {
+  std::optional<Planner> planner;
+  while (!progress.planned) {
     std::optional<Partition> partition;
     PENSTOCK_TRY(Retry([&]() -> Status {
-      if (!connection) {
-        PENSTOCK_ASSIGN(connection, mysql::Connection::Open(options_.source,
-                                                            options_.pipe_name + " planner", stop));
-        PENSTOCK_TRY(connection->LimitStatements(kPlanningMax, stop));
-        if (progress.rows_estimated == 0) {
-          PENSTOCK_ASSIGN(progress.rows_estimated,
-                          EstimateRows(*connection, table.definition.name, stop));
-        }
-      }
-      auto next = planner.Next(*connection, stop);
+      auto next = PlanNext(table_index, connection, planner);
       if (!next) {
         connection.reset();
         return Fail(PlanningFailed(std::move(next).error()));
@@ -131,16 +124,39 @@ Status Loader::PlanTable(size_t table_index, Lane& lane) {
       partition = *std::move(next);
       return {};
     }));
-    if (!partition) break;
-    const bool is_last = !partition->upper.has_value();
-    PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.rows_estimated));
-    ++progress.partitions;
+    const bool is_last = !partition || !partition->upper;
+    if (partition) {
+      PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.rows_estimated));
+      ++progress.partitions;
+    }
     if (is_last) progress.planned = true;
-    if (!lane.Push({table_index, *std::move(partition)}, stop)) return {};
-    if (is_last) break;
+    if (partition && !lane.Push({table_index, *std::move(partition)}, stop)) return {};
   }
-  progress.planned = true;
   return {};
+}
+
+Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
+                                                  std::optional<mysql::Connection>& connection,
+                                                  std::optional<Planner>& planner) {
+  const LoadTable& table = tables_[table_index];
+  const std::stop_token stop = stop_.get_token();
+  if (!connection) {
+    PENSTOCK_ASSIGN(connection, mysql::Connection::Open(options_.source,
+                                                        options_.pipe_name + " planner", stop));
+    PENSTOCK_TRY(connection->LimitStatements(kPlanningMax, stop));
+  }
+  if (!planner) {
+    PENSTOCK_ASSIGN(const TableSize size, EstimateSize(*connection, table.definition.name, stop));
+    LoadProgress& progress = *progress_[table_index];
+    if (progress.rows_estimated == 0) progress.rows_estimated = size.rows;
+    planner.emplace(
+        table.definition,
+        Planner::Options{.rows_per_partition = RowsPerPartition(options_.rows_per_partition, size),
+                         .comment = mysql::QueryComment(options_.pipe_name)},
+        table.partitions.empty() ? std::nullopt
+                                 : std::optional<Partition>(table.partitions.back()));
+  }
+  return planner->Next(*connection, stop);
 }
 
 Status Loader::LoadPartitions(Lane& lane) {

@@ -10,7 +10,9 @@
 #include "base/bounded_queue.h"
 #include "base/mutex.h"
 #include "base/status.h"
+#include "mysql/wire/connection.h"
 #include "snapshot/load.h"
+#include "snapshot/planner.h"
 
 namespace penstock::snapshot {
 
@@ -54,7 +56,11 @@ class Loader {
 
   void RunLane();
   Status PlanTables(Lane& lane);
-  Status PlanTable(size_t table, Lane& lane);
+  Status PlanTable(size_t table, std::optional<mysql::Connection>& connection, Lane& lane);
+  // Opens the connection and makes the planner where there is none yet.
+  Result<std::optional<Partition>> PlanNext(size_t table,
+                                            std::optional<mysql::Connection>& connection,
+                                            std::optional<Planner>& planner);
   Status LoadPartitions(Lane& lane);
   Status LoadPartition(PartitionReader& reader, const Work& work);
   // The index of the next table nobody has taken; nullopt when there is none.

@@ -74,7 +74,23 @@ std::string BytesText(const model::Column& column, std::string_view bytes) {
   return fmt::format("_{} {} COLLATE {}", column.charset, HexText(bytes), column.collation);
 }
 
-std::string Literal(const model::Column& column, const Value& value) {
+}  // namespace
+
+std::string QueryComment(const std::string& pipe_name) {
+  std::string safe;
+  for (const char c : pipe_name) {
+    if (c != '*' && c != '/' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) safe += c;
+  }
+  return "/* penstock " + safe + " */ ";
+}
+
+std::string FromClause(const model::Table& table) {
+  return fmt::format("{}.{}{}", QuoteIdentifier(table.name.schema),
+                     QuoteIdentifier(table.name.table),
+                     table.key_is_primary ? " FORCE INDEX (PRIMARY)" : "");
+}
+
+std::string KeyLiteral(const model::Column& column, const Value& value) {
   switch (value.kind) {
     case ValueKind::kInt:
       return fmt::format("{}", value.i);
@@ -103,29 +119,13 @@ std::string Literal(const model::Column& column, const Value& value) {
   return "NULL";
 }
 
-}  // namespace
-
-std::string QueryComment(const std::string& pipe_name) {
-  std::string safe;
-  for (const char c : pipe_name) {
-    if (c != '*' && c != '/' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) safe += c;
-  }
-  return "/* penstock " + safe + " */ ";
-}
-
-std::string FromClause(const model::Table& table) {
-  return fmt::format("{}.{}{}", QuoteIdentifier(table.name.schema),
-                     QuoteIdentifier(table.name.table),
-                     table.key_is_primary ? " FORCE INDEX (PRIMARY)" : "");
-}
-
 std::string KeyCondition(const model::Table& table, model::Row row) {
   PENSTOCK_CHECK(row.size() >= table.columns.size());
   std::string condition;
   for (const size_t index : table.key) {
     const model::Column& column = table.columns[index];
     condition += fmt::format("{}{} = {}", condition.empty() ? "" : " AND ",
-                             QuoteIdentifier(column.name), Literal(column, row[index]));
+                             QuoteIdentifier(column.name), KeyLiteral(column, row[index]));
   }
   return condition;
 }
