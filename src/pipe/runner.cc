@@ -356,6 +356,7 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
                               .definition = tables[i].definition,
                               .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
                               .target = tables[i].target,
+                              .partition_key = spec_.tables[i].partition_key,
                               .version_base = tables[i].load_version_base,
                               .partitions = {},
                               .planned = tables[i].partitions_planned,

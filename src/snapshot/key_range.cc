@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "mysql/wire/connection.h"
+#include "mysql/wire/definitions.h"
 
 namespace penstock::snapshot {
 namespace {
@@ -25,6 +25,32 @@ bool OrdersAsCompared(SqlType type) {
     default:
       return true;
   }
+}
+
+bool MayBePartitionKey(const model::Column& column) {
+  switch (column.type) {
+    case SqlType::kTinyInt:
+    case SqlType::kSmallInt:
+    case SqlType::kMediumInt:
+    case SqlType::kInt:
+    case SqlType::kBigInt:
+    case SqlType::kDate:
+    case SqlType::kDateTime:
+    case SqlType::kTimestamp:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Failure BadPartitionKey(const model::Table& table, std::string_view name, std::string_view why) {
+  return Fail(
+      Error{.code = ErrorCode::kInvalidArgument,
+            .message = fmt::format("{}: partitionKey {} {}", table.name.ToString(), name, why),
+            .origin = "source",
+            .native_code = 0,
+            .remedy = "Name an indexed column of an integer, date, datetime or timestamp "
+                      "type, or leave partitionKey out"});
 }
 
 // Rows beyond (`strict` '<' or '>') the boundary in key order; `last` compares the last column.
@@ -54,6 +80,27 @@ std::vector<size_t> RangeColumns(const model::Table& table) {
   return columns;
 }
 
+Result<RangeKey> FindRangeKey(mysql::Connection& connection, const model::Table& table,
+                              const std::string& partition_key, std::stop_token stop) {
+  RangeKey key{.columns = RangeColumns(table), .index = table.key_is_primary ? "PRIMARY" : ""};
+  if (!partition_key.empty()) {
+    const auto column = std::ranges::find(table.columns, partition_key, &model::Column::name);
+    if (column == table.columns.end() || !MayBePartitionKey(*column)) {
+      return BadPartitionKey(table, partition_key,
+                             "is no integer, date, datetime or timestamp column");
+    }
+    key = {.columns = {static_cast<size_t>(column - table.columns.begin())}, .index = ""};
+  }
+  if (!key.index.empty() || key.columns.empty()) return key;
+  std::vector<std::string> names;
+  for (const size_t index : key.columns) names.push_back(table.columns[index].name);
+  PENSTOCK_ASSIGN(key.index, mysql::FindIndex(connection, table.name, names, std::move(stop)));
+  if (key.index.empty() && !partition_key.empty()) {
+    return BadPartitionKey(table, partition_key, "is not the first column of an index");
+  }
+  return key;
+}
+
 std::string RangeCondition(const model::Table& table, const std::vector<size_t>& range_columns,
                            const std::optional<Boundary>& lower,
                            const std::optional<Boundary>& upper) {
@@ -61,7 +108,11 @@ std::string RangeCondition(const model::Table& table, const std::vector<size_t>&
   if (lower) condition = fmt::format("({})", Beyond(table, range_columns, *lower, '>', ">"));
   if (upper) {
     if (!condition.empty()) condition += " AND ";
-    condition += fmt::format("({})", Beyond(table, range_columns, *upper, '<', "<="));
+    const model::Column& first = table.columns[range_columns[0]];
+    condition += fmt::format("({}{})", Beyond(table, range_columns, *upper, '<', "<="),
+                             !lower && first.nullable
+                                 ? fmt::format(" OR {} IS NULL", mysql::QuoteIdentifier(first.name))
+                                 : "");
   }
   return condition;
 }

@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "base/status.h"
 #include "model/table.h"
+#include "mysql/wire/connection.h"
 
 namespace penstock::snapshot {
 
@@ -22,13 +25,22 @@ struct Partition {
   uint64_t rows = 0;  // when done
 };
 
-// The columns that partitions of the table range over: the longest prefix of its key whose columns
-// compare the way their index is ordered (ENUM, SET and floating point do not). Empty: the table
-// is one partition.
+// What partitions of a table range over.
+struct RangeKey {
+  std::vector<size_t> columns;  // empty: the table is one partition
+  std::string index;            // that has them first; "": the server chooses
+};
+
+// The longest prefix of the table's key whose columns compare the way their index is ordered (ENUM,
+// SET and floating point do not); or, where the mapping names one, its partition key.
+// kInvalidArgument for a partition key that is no indexed integer, date or time.
+Result<RangeKey> FindRangeKey(mysql::Connection& connection, const model::Table& table,
+                              const std::string& partition_key, std::stop_token stop);
 std::vector<size_t> RangeColumns(const model::Table& table);
 
 // "a > 1 OR (a = 1 AND b > 2)" and its kind: a condition on the range columns that every supported
 // server turns into an index range (comparing tuples would scan the table). "" for an open range.
+// NULLs come first.
 std::string RangeCondition(const model::Table& table, const std::vector<size_t>& range_columns,
                            const std::optional<Boundary>& lower,
                            const std::optional<Boundary>& upper);

@@ -18,6 +18,7 @@ Table TableWithKey(std::vector<SqlType> key_types) {
     Column column;
     column.name = std::string(1, static_cast<char>('a' + table.columns.size()));
     column.type = type;
+    column.nullable = false;
     table.key.push_back(table.columns.size());
     table.columns.push_back(column);
   }
@@ -44,6 +45,13 @@ TEST(KeyRangeTest, CompositeIsTheOrForm) {
             "(`a` > 1 OR (`a` = 1 AND (`b` > 2 OR (`b` = 2 AND (`c` > 3)))))");
   EXPECT_EQ(RangeCondition(table, {0, 1}, {}, Boundary{"1", "2"}),
             "(`a` < 1 OR (`a` = 1 AND (`b` <= 2)))");
+}
+
+TEST(KeyRangeTest, NullsAreInTheFirstPartition) {
+  Table table = TableWithKey({SqlType::kInt});
+  table.columns[0].nullable = true;
+  EXPECT_EQ(RangeCondition(table, {0}, {}, Boundary{"7"}), "(`a` <= 7 OR `a` IS NULL)");
+  EXPECT_EQ(RangeCondition(table, {0}, Boundary{"7"}, Boundary{"9"}), "(`a` > 7) AND (`a` <= 9)");
 }
 
 TEST(KeyRangeTest, ABoundaryOfTheFirstColumnsOnly) {

@@ -24,10 +24,12 @@ struct LoadTable {
   model::Table definition;
   typemap::TargetOptions target_options;
   std::string target;                 // table name
+  std::string partition_key;          // the mapping's column to range over; "": the table's key
   uint64_t version_base = 0;          // rows of attempt n carry version_base + n
   std::vector<Partition> partitions;  // planned so far, done or not
   bool planned = false;               // to the end of the table
   uint64_t rows_estimated = 0;
+  RangeKey range_key = {};  // found when the table's load begins
 };
 
 // Where a load writes down how far it is. Calls come from several threads, and answer when the

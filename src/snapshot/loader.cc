@@ -109,6 +109,8 @@ Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& c
   const LoadTable& table = tables_[table_index];
   LoadProgress& progress = *progress_[table_index];
   const std::stop_token stop = stop_.get_token();
+  if (progress.done()) return {};
+  PENSTOCK_TRY(Retry([&] { return FindKey(table_index, connection); }));
   for (const Partition& partition : table.partitions) {
     if (!partition.done && !lane.Push({table_index, partition}, stop)) return {};
   }
@@ -135,22 +137,38 @@ Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& c
   return {};
 }
 
+Status Loader::FindKey(size_t table_index, std::optional<mysql::Connection>& connection) {
+  LoadTable& table = tables_[table_index];
+  PENSTOCK_TRY(Connect(connection));
+  auto key = FindRangeKey(*connection, table.definition, table.partition_key, stop_.get_token());
+  if (!key) {
+    connection.reset();
+    return Fail(std::move(key).error());
+  }
+  table.range_key = *std::move(key);
+  return {};
+}
+
+Status Loader::Connect(std::optional<mysql::Connection>& connection) {
+  if (connection) return {};
+  PENSTOCK_ASSIGN(
+      connection,
+      mysql::Connection::Open(options_.source, options_.pipe_name + " planner", stop_.get_token()));
+  return connection->LimitStatements(kPlanningMax, stop_.get_token());
+}
+
 Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
                                                   std::optional<mysql::Connection>& connection,
                                                   std::optional<Planner>& planner) {
   const LoadTable& table = tables_[table_index];
   const std::stop_token stop = stop_.get_token();
-  if (!connection) {
-    PENSTOCK_ASSIGN(connection, mysql::Connection::Open(options_.source,
-                                                        options_.pipe_name + " planner", stop));
-    PENSTOCK_TRY(connection->LimitStatements(kPlanningMax, stop));
-  }
+  PENSTOCK_TRY(Connect(connection));
   if (!planner) {
     PENSTOCK_ASSIGN(const TableSize size, EstimateSize(*connection, table.definition.name, stop));
     LoadProgress& progress = *progress_[table_index];
     if (progress.rows_estimated == 0) progress.rows_estimated = size.rows;
     planner.emplace(
-        table.definition,
+        table.definition, table.range_key,
         Planner::Options{.rows_per_partition = RowsPerPartition(options_.rows_per_partition, size),
                          .comment = mysql::QueryComment(options_.pipe_name)},
         table.partitions.empty() ? std::nullopt

@@ -57,7 +57,9 @@ class Loader {
   void RunLane();
   Status PlanTables(Lane& lane);
   Status PlanTable(size_t table, std::optional<mysql::Connection>& connection, Lane& lane);
-  // Opens the connection and makes the planner where there is none yet.
+  // These open the connection where there is none yet, and the last one makes the planner.
+  Status Connect(std::optional<mysql::Connection>& connection);
+  Status FindKey(size_t table, std::optional<mysql::Connection>& connection);
   Result<std::optional<Partition>> PlanNext(size_t table,
                                             std::optional<mysql::Connection>& connection,
                                             std::optional<Planner>& planner);

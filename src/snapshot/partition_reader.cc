@@ -62,10 +62,11 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(
   clickhouse::Block block = writer.NewBlock();
 
   const std::string condition =
-      RangeCondition(definition, RangeColumns(definition), partition.lower, partition.upper);
+      RangeCondition(definition, table.range_key.columns, partition.lower, partition.upper);
   PENSTOCK_TRY(source_->StartSelect(
       fmt::format("{}SELECT {} FROM {}{}{}", mysql::QueryComment(options_.pipe_name),
-                  mysql::SelectList(definition), mysql::FromClause(definition),
+                  mysql::SelectList(definition),
+                  mysql::FromClause(definition.name, table.range_key.index),
                   condition.empty() ? "" : " WHERE ", condition),
       stop));
 

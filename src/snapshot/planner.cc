@@ -45,11 +45,12 @@ uint64_t Between(uint64_t low, uint64_t high, uint64_t low_rows, uint64_t high_r
 
 }  // namespace
 
-Planner::Planner(const model::Table& table, Options options, const std::optional<Partition>& after)
+Planner::Planner(const model::Table& table, RangeKey key, Options options,
+                 const std::optional<Partition>& after)
     : table_(table),
       options_(std::move(options)),
-      range_columns_(RangeColumns(table)),
-      keys_(WithColumns(table, range_columns_)) {
+      key_(std::move(key)),
+      keys_(WithColumns(table, key_.columns)) {
   if (!after) return;
   next_index_ = after->index + 1;
   lower_ = after->upper;
@@ -60,7 +61,7 @@ Result<std::optional<Partition>> Planner::Next(mysql::Connection& connection,
                                                std::stop_token stop) {
   if (ended_) return std::nullopt;
   Upper upper;
-  if (!range_columns_.empty()) {
+  if (!key_.columns.empty()) {
     PENSTOCK_ASSIGN(const auto guessed, GuessUpper(connection, stop));
     if (guessed) {
       upper = *guessed;
@@ -113,11 +114,12 @@ Result<std::optional<Planner::Key>> Planner::FindKey(mysql::Connection& connecti
   for (const model::Column& column : keys_.columns) {
     order.push_back(mysql::QuoteIdentifier(column.name) + std::string(direction));
   }
-  const std::string condition = RangeCondition(table_, range_columns_, lower_, {});
+  std::string condition = RangeCondition(table_, key_.columns, lower_, {});
+  if (condition.empty()) condition = mysql::QuoteIdentifier(keys_.columns[0].name) + " IS NOT NULL";
   PENSTOCK_TRY(connection.StartSelect(
-      fmt::format("{}SELECT {} FROM {}{}{} ORDER BY {} LIMIT 1 OFFSET {}", options_.comment,
-                  mysql::SelectList(keys_), mysql::FromClause(table_),
-                  condition.empty() ? "" : " WHERE ", condition, fmt::join(order, ","), offset),
+      fmt::format("{}SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT 1 OFFSET {}", options_.comment,
+                  mysql::SelectList(keys_), mysql::FromClause(table_.name, key_.index), condition,
+                  fmt::join(order, ","), offset),
       stop));
   std::optional<Key> key;
   mysql::BinaryRowDecoder decoder(keys_);
@@ -149,12 +151,10 @@ Result<uint64_t> Planner::CountTo(mysql::Connection& connection, const Boundary&
   const bool is_mariadb = connection.server().flavour == mysql::Flavour::kMariadb;
   PENSTOCK_ASSIGN(
       const auto plan,
-      connection.Query(fmt::format("{}EXPLAIN {}SELECT 1 FROM {}.{}{} WHERE {}", options_.comment,
+      connection.Query(fmt::format("{}EXPLAIN {}SELECT 1 FROM {} WHERE {}", options_.comment,
                                    is_mariadb ? "" : "FORMAT=TRADITIONAL ",
-                                   mysql::QuoteIdentifier(table_.name.schema),
-                                   mysql::QuoteIdentifier(table_.name.table),
-                                   table_.key_is_primary ? " USE INDEX (PRIMARY)" : "",
-                                   RangeCondition(table_, range_columns_, lower_, boundary)),
+                                   mysql::FromClause(table_.name, key_.index, "USE"),
+                                   RangeCondition(table_, key_.columns, lower_, boundary)),
                        stop));
   // The columns end with: rows, [filtered,] Extra.
   const size_t from_end = is_mariadb ? 2 : 3;

@@ -26,7 +26,8 @@ class Planner {
     std::string comment;  // "/* ... */ " put into every query
   };
   // `after`: the last partition planned earlier, to go on from. `table` outlives the planner.
-  Planner(const model::Table& table, Options options, const std::optional<Partition>& after);
+  Planner(const model::Table& table, RangeKey key, Options options,
+          const std::optional<Partition>& after);
 
   // The next partition; nullopt when the one before reached the end of the table.
   Result<std::optional<Partition>> Next(mysql::Connection& connection, std::stop_token stop);
@@ -55,8 +56,8 @@ class Planner {
 
   const model::Table& table_;
   Options options_;
-  std::vector<size_t> range_columns_;
-  model::Table keys_;  // the table with these columns only
+  RangeKey key_;
+  model::Table keys_;  // the table with the key's columns only
   uint32_t next_index_ = 0;
   std::optional<Boundary> lower_;
   bool ended_ = false;

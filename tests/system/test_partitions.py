@@ -55,6 +55,15 @@ KEYS = {
 }
 
 
+# Tables cut by a column of another index.
+PARTITION_KEYS = {
+    "by_day": ("id INT AUTO_INCREMENT PRIMARY KEY, k DATE NULL, KEY (k)",
+               lambda n, r: (f"{1990 + n % 35}-{1 + n % 12:02}-{1 + n % 28:02}" if n % 9 else None,),
+               True),
+    "by_group": ("id INT AUTO_INCREMENT PRIMARY KEY, k INT, l INT, KEY m (k, l)",
+                 lambda n, r: (None if n % 10 == 0 else n % 50, n), True)}
+
+
 class Partitions:
     """Every table is loaded, then what the source's log says it was asked is asked again."""
 
@@ -121,10 +130,13 @@ class Partitions:
     def test_every_key(self):
         generator = random.Random(new_seed())
         self.source.run("CREATE DATABASE shop")
-        keys = {**KEYS, **self.more_keys}
+        keys = {**KEYS, **self.more_keys, **PARTITION_KEYS}
         for table, (definition, key_of, _) in keys.items():
             self.make(table, definition, key_of, generator)
         spec = self.spec(list(keys), snapshotNumRowsPerPartition=PARTITION)
+        for table in spec["source"]["mysql"]["tableMappings"]:
+            if table["sourceTable"] in PARTITION_KEYS:
+                table["partitionKey"] = "k"
         self.source.run("SET GLOBAL log_output = 'TABLE', GLOBAL general_log = ON")
         self.penstock.await_state(self.penstock.create(spec), "Running")
         self.source.run("SET GLOBAL general_log = OFF")
@@ -135,6 +147,18 @@ class Partitions:
                     key=["k"] if table == "unique_key" else None)
                 self.assertEqual([], result.differences)
                 self.check(table, can_guess)
+
+
+    def test_partition_keys_that_are_none(self):
+        self.source.run("CREATE DATABASE IF NOT EXISTS shop", "CREATE TABLE shop.none (id INT "
+                        "PRIMARY KEY, a INT, b VARCHAR(9), KEY (b), c INT, KEY (a, c))")
+        for column, word in (("b", "is no integer"), ("c", "index"), ("d", "is no integer")):
+            spec = self.spec(["none"])
+            spec["source"]["mysql"]["tableMappings"][0]["partitionKey"] = column
+            errors = [finding for finding in self.penstock.check(spec)["findings"]
+                      if finding["severity"] == "error"]
+            self.assertEqual(["table_keys"], [error["check"] for error in errors], column)
+            self.assertIn(word, errors[0]["message"])
 
 
 class PartitionsMySQL(Partitions, SystemTest):

@@ -84,10 +84,11 @@ std::string QueryComment(const std::string& pipe_name) {
   return "/* penstock " + safe + " */ ";
 }
 
-std::string FromClause(const model::Table& table) {
-  return fmt::format("{}.{}{}", QuoteIdentifier(table.name.schema),
-                     QuoteIdentifier(table.name.table),
-                     table.key_is_primary ? " FORCE INDEX (PRIMARY)" : "");
+std::string FromClause(const model::TableName& table, const std::string& index,
+                       std::string_view use) {
+  std::string clause = QuoteIdentifier(table.schema) + "." + QuoteIdentifier(table.table);
+  if (!index.empty()) clause += fmt::format(" {} INDEX ({})", use, QuoteIdentifier(index));
+  return clause;
 }
 
 std::string KeyLiteral(const model::Column& column, const Value& value) {
@@ -135,7 +136,7 @@ Status BeginRead(Connection& connection, const model::Table& table, const std::s
                  std::stop_token stop) {
   PENSTOCK_TRY(connection.Execute("START TRANSACTION READ ONLY", stop));
   PENSTOCK_TRY(connection.Query(
-      fmt::format("{}SELECT 1 FROM {} LIMIT 1", comment, FromClause(table)), stop));
+      fmt::format("{}SELECT 1 FROM {} LIMIT 1", comment, FromClause(table.name, "")), stop));
   PENSTOCK_ASSIGN(const auto now, ReadDefinitions(connection, {table.name}, stop));
   const auto found = now.find(table.name);
   if (found != now.end() && Fingerprint(found->second) == Fingerprint(table)) return {};

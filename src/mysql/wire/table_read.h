@@ -15,8 +15,9 @@ namespace penstock::mysql {
 // process list and slow log.
 std::string QueryComment(const std::string& pipe_name);
 
-// "`schema`.`table`", with the primary key's index forced where there is one.
-std::string FromClause(const model::Table& table);
+// "`schema`.`table` FORCE INDEX (`index`)"; another `use` than FORCE is USE. "": no index is named.
+std::string FromClause(const model::TableName& table, const std::string& index,
+                       std::string_view use = "FORCE");
 
 // A value as an SQL literal that compares with its column as the column's index is ordered: in the
 // column's own character set and collation, an ENUM by its label.
