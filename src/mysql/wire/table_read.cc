@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "mysql/wire/definitions.h"
 
 namespace penstock::mysql {
@@ -50,28 +51,19 @@ std::string DecimalText(int64_t unscaled, uint32_t scale) {
   return unscaled < 0 ? "-" + digits : digits;
 }
 
-std::string HexText(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string text = "X'";
-  for (const char c : bytes) {
-    text += kDigits[static_cast<uint8_t>(c) >> 4];
-    text += kDigits[static_cast<uint8_t>(c) & 0xf];
-  }
-  return text + "'";
-}
-
 // Of an ENUM the label, since the number is not what its index is searched by.
 std::string UintText(const model::Column& column, uint64_t number) {
   if (column.type != SqlType::kEnum || number == 0 || number > column.labels.size()) {
     return fmt::format("{}", number);
   }
-  return "_utf8mb4 " + HexText(column.labels[number - 1]);
+  return fmt::format("_utf8mb4 X'{}'", Hex(column.labels[number - 1]));
 }
 
 // With the column's own character set and collation: else the server would convert one of both.
 std::string BytesText(const model::Column& column, std::string_view bytes) {
-  if (column.charset.empty()) return HexText(bytes);
-  return fmt::format("_{} {} COLLATE {}", column.charset, HexText(bytes), column.collation);
+  const std::string hex = Hex(bytes);
+  if (column.charset.empty()) return fmt::format("X'{}'", hex);
+  return fmt::format("_{} X'{}' COLLATE {}", column.charset, hex, column.collation);
 }
 
 }  // namespace
