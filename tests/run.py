@@ -91,7 +91,7 @@ def run_unit():
         reports = pathlib.Path(folder) / "gtest"
         reports.mkdir()
         subprocess.run(["ctest", "--test-dir", str(build_folder()), "--output-on-failure",
-                        "--parallel", str(os.cpu_count()), "--timeout", "300", "--output-junit",
+                        "--parallel", str(os.cpu_count()), "--timeout", "900", "--output-junit",
                         str(junit)], cwd=ROOT, check=False,
                        env={**os.environ, "GTEST_OUTPUT": f"xml:{reports}/", "GTEST_COLOR": "no"})
         counts = Counts()
