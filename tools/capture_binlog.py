@@ -13,6 +13,7 @@ writes one text file per capture into tests/data/binlog/:
     row <hex> | <z:hex> | NULL ...    a row as the server SELECTs it, in the order of its log
     packet <hex> | zpacket <hex>      the same row as the binary protocol sends it for the select list
                                       of mysql/wire/binary_row.h, without its first byte, a zero
+    like <name>                       all but the events is as in that capture
 
 Usage: capture_binlog.py NAME --port N [--only TEXT]
 NAME is a prefix of the files: mysql97, mariadb1011, ...; with TEXT, only those
@@ -569,15 +570,22 @@ def packed(cell):
 
 def capture(server, name, statements, settings, tables=(), checksum="CRC32", order="",
             flags=DUMP_NON_BLOCK, packets=False):
+    """One named X-bare tells only its events when X has what it has besides."""
     server.start(settings)
-    lines = [f"# {server.version}; {settings}; checksum asked for: {checksum}"]
+    before = []
     for sql in statements:
-        lines.append("sql\t" + sql.replace("\n", " ")[:400])
+        before.append("sql\t" + sql.replace("\n", " ")[:400])
         server.query(sql)
-    definitions = [line for table in tables for line in describe(server, table, order, packets)]
-    for event in server.dump(checksum, flags):
-        lines.append(in_hex("event", event))
-    (DATA / f"{name}.txt").write_text("\n".join(lines + definitions) + "\n", encoding="utf-8")
+    after = [line for table in tables for line in describe(server, table, order, packets)]
+    fuller = DATA / f"{name.removesuffix('-bare')}.txt"
+    if name.endswith("-bare") and before + after == [
+            line for line in fuller.read_text(encoding="utf-8").split("\n")
+            if line and not line.startswith(("#", "event", "zevent"))]:
+        before, after = [f"like\t{fuller.stem}"], []
+    (DATA / f"{name}.txt").write_text("\n".join([
+        f"# {server.version}; {settings}; checksum asked for: {checksum}", *before,
+        *(in_hex("event", event) for event in server.dump(checksum, flags)), *after, ""]),
+        encoding="utf-8")
 
 
 def capture_all(server, prefix, only):
