@@ -268,11 +268,15 @@ TEST_F(LogAllocTest, SmallTransactions) {
 class CaptureAllocTest : public testing::TestWithParam<std::string> {
  protected:
   CaptureAllocTest() : capture_(binlog::LoadCapture(GetParam() + "-vectors")) {
-    StreamTable table{
-        .definition = capture_.tables.at(0).table, .target_options = {}, .target = "t"};
-    table.definition.columns[0].nullable = false;
-    table.definition.key = {0};
-    assembler_ = *Assembler::Make({std::move(table)}, {}, []() -> Result<VersionRange> {
+    std::vector<StreamTable> tables;
+    for (const binlog::CapturedTable& captured : capture_.tables) {
+      StreamTable& table = tables.emplace_back();
+      table.definition = captured.table;
+      table.definition.columns[0].nullable = false;
+      table.definition.key = {0};
+      rows_ += captured.rows.size();
+    }
+    assembler_ = *Assembler::Make(std::move(tables), {}, []() -> Result<VersionRange> {
       return VersionRange{1, 1'000'000};
     });
     parser_.set_checksum(capture_.checksum_asked_for);
@@ -293,6 +297,7 @@ class CaptureAllocTest : public testing::TestWithParam<std::string> {
   }
 
   binlog::Capture capture_;
+  size_t rows_ = 0;
   std::unique_ptr<Assembler> assembler_;
   binlog::EventParser parser_;
 };
@@ -314,7 +319,7 @@ TEST_P(CaptureAllocTest, ParsedAndFollowed) {
   feed(/*all=*/false);
   feed(/*all=*/false);
   EXPECT_EQ(SecondRun([&] { feed(/*all=*/true); }), 0U);
-  EXPECT_EQ(assembler_->rows(), 2 * capture_.tables[0].rows.size());
+  EXPECT_EQ(assembler_->rows(), 2 * rows_);
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, CaptureAllocTest,

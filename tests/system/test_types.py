@@ -11,8 +11,8 @@ from harness.sources import MariaDB118, MariaDB1011, MySQL97
 from harness.wait import wait_until
 
 sys.path.insert(0, str(ROOT / "tests" / "data"))
-from types_table import (MARIADB118_TYPES, MARIADB_TYPES, MYSQL_TYPES, TYPES, fractions,  # noqa: E402
-                         rows)
+from types_table import (MARIADB118_TYPES, MARIADB_TYPES, MYSQL_TYPES, OLD_TEMPORALS,  # noqa: E402
+                         TYPES, fractions, rows)
 
 # All of another zone than the sessions of the source and the ones that write.
 SOURCE_ZONE, PENSTOCK_ZONE, CLICKHOUSE_ZONE = "Europe/Berlin", "Australia/Sydney", "Asia/Kathmandu"
@@ -206,17 +206,7 @@ class OldTemporals(Types):
     """Columns made with MariaDB's mysql56_temporal_format=OFF, and a log without metadata."""
 
     source_options = {"mysql56_temporal_format": "OFF", "binlog_row_metadata": "NO_LOG"}
-    types = {"ti": ("TINYINT", ["1"])} | {
-        f"{kind.lower()}{digits}": (f"{kind}({digits})", values)
-        for kind, values in (
-            ("DATETIME", ["'2024-02-29 12:34:56.123456'", "'0000-00-00 00:00:00'",
-                          "'9999-12-31 23:59:59.999999'", "'1900-01-01 00:00:00.000001'",
-                          "'2024-00-15 00:00:00.5'", "'1969-12-31 23:59:59.5'"]),
-            ("TIMESTAMP", ["'2024-02-29 12:34:56.123456'", "'0000-00-00 00:00:00'",
-                           "'1970-01-01 00:00:01.000001'", "'2038-01-19 03:14:07.999999'"]),
-            ("TIME", ["'12:34:56.123456'", "'-838:59:59.999999'", "'838:59:59.999999'",
-                      "'-00:00:00.000001'", "'-12:34:56.75'", "'00:00:00'"]))
-        for digits in range(7)}
+    types = {"ti": ("TINYINT", ["1"]), **OLD_TEMPORALS}
 
 
 class OldTemporalsMariaDB(OldTemporals, SystemTest):

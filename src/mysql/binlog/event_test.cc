@@ -219,13 +219,13 @@ TEST(EventParser, MalformedTagIsBadData) {
 }
 
 TEST(EventParser, TableMapWithFullMetadata) {
-  for (const char* name : {"mysql97-types", "mariadb1011-types", "mariadb118-types"}) {
+  for (const char* name : {"mysql97-vectors", "mariadb1011-vectors", "mariadb118-vectors"}) {
     const Capture capture = LoadCapture(name);
     EventParser parser;
     const Event event = First<TableMap>(capture, parser);
     const auto& map = std::get<TableMap>(event.body);
     EXPECT_EQ(map.schema, "capture");
-    EXPECT_EQ(map.table, "numbers");
+    EXPECT_EQ(map.table, "vectors0");
     const model::Table& table = capture.tables[0].table;
     ASSERT_EQ(map.names.size(), table.columns.size());
     ASSERT_EQ(map.is_unsigned.size(), table.columns.size());
@@ -239,12 +239,12 @@ TEST(EventParser, TableMapWithFullMetadata) {
 }
 
 TEST(EventParser, TableMapWithoutMetadata) {
-  const Capture mysql = LoadCapture("mysql97-types-bare");
+  const Capture mysql = LoadCapture("mysql97-vectors-bare");
   EventParser parser;
   const Event minimal = First<TableMap>(mysql, parser);
   EXPECT_TRUE(std::get<TableMap>(minimal.body).names.empty());
   EXPECT_FALSE(std::get<TableMap>(minimal.body).is_unsigned.empty()) << "MINIMAL has the signs";
-  const Capture mariadb = LoadCapture("mariadb1011-types-bare");
+  const Capture mariadb = LoadCapture("mariadb1011-vectors-bare");
   const Event none = First<TableMap>(mariadb, parser);
   EXPECT_TRUE(std::get<TableMap>(none.body).names.empty());
   EXPECT_TRUE(std::get<TableMap>(none.body).is_unsigned.empty());

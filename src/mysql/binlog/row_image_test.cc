@@ -228,15 +228,12 @@ TEST_P(CapturedTypes, SkippedColumnsLeaveTheOthersAsTheyAre) {
 
 INSTANTIATE_TEST_SUITE_P(
     Servers, CapturedTypes,
-    testing::Values("mysql97-types", "mysql97-types-bare", "mysql97-json", "mysql97-json-kinds",
-                    "mariadb1011-types", "mariadb1011-types-bare", "mariadb1011-old-temporals",
-                    "mariadb118-types", "mariadb118-types-bare", "mariadb118-old-temporals",
-                    "mysql97-shapes", "mariadb1011-shapes", "mariadb118-shapes",
+    testing::Values("mysql97-vectors", "mysql97-vectors-bare", "mariadb1011-vectors",
+                    "mariadb1011-vectors-bare", "mariadb118-vectors", "mariadb118-vectors-bare",
+                    "mysql97-nulls", "mariadb1011-nulls", "mariadb118-nulls", "mysql97-json",
+                    "mysql97-json-kinds", "mariadb1011-old-temporals", "mariadb118-old-temporals",
                     "mariadb1011-addresses", "mariadb1011-addresses-bare", "mariadb118-addresses",
-                    "mariadb118-addresses-bare", "mariadb1011-deflated", "mariadb118-deflated",
-                    "mariadb1011-old-fractions", "mariadb118-old-fractions", "mysql97-vectors",
-                    "mysql97-vectors-bare", "mariadb1011-vectors", "mariadb1011-vectors-bare",
-                    "mariadb118-vectors", "mariadb118-vectors-bare"),
+                    "mariadb118-addresses-bare", "mariadb1011-deflated", "mariadb118-deflated"),
     TestName);
 
 class CapturedChanges : public testing::TestWithParam<std::string> {};
