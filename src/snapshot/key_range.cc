@@ -83,13 +83,16 @@ std::vector<size_t> RangeColumns(const model::Table& table) {
 Result<RangeKey> FindRangeKey(mysql::Connection& connection, const model::Table& table,
                               const std::string& partition_key, std::stop_token stop) {
   RangeKey key{.columns = RangeColumns(table), .index = table.key_is_primary ? "PRIMARY" : ""};
+  key.is_unique = !key.columns.empty() && key.columns.size() == table.key.size();
   if (!partition_key.empty()) {
     const auto column = std::ranges::find(table.columns, partition_key, &model::Column::name);
     if (column == table.columns.end() || !MayBePartitionKey(*column)) {
       return BadPartitionKey(table, partition_key,
                              "is no integer, date, datetime or timestamp column");
     }
-    key = {.columns = {static_cast<size_t>(column - table.columns.begin())}, .index = ""};
+    key = {.columns = {static_cast<size_t>(column - table.columns.begin())},
+           .index = "",
+           .is_unique = false};
   }
   if (!key.index.empty() || key.columns.empty()) return key;
   std::vector<std::string> names;

@@ -29,6 +29,7 @@ struct Partition {
 struct RangeKey {
   std::vector<size_t> columns;  // empty: the table is one partition
   std::string index;            // that has them first; "": the server chooses
+  bool is_unique = false;       // no two rows have the same
 };
 
 // The longest prefix of the table's key whose columns compare the way their index is ordered (ENUM,

@@ -34,6 +34,13 @@ uint64_t RowsPerPartition(uint64_t rows_max, const TableSize& size) {
   return std::clamp<uint64_t>(kPartitionBytesMax / (size.bytes / size.rows), 1, rows_max);
 }
 
+// The source, or someone there, ended the statement.
+bool TookTooLong(const Error& error) {
+  return error.native_code == mysql::kErrStatementTime ||
+         error.native_code == mysql::kErrExecutionTime ||
+         error.native_code == mysql::kErrInterrupted;
+}
+
 // Trying it again would take as long.
 Error PlanningFailed(Error error) {
   if (error.native_code == mysql::kErrStatementTime ||
@@ -188,27 +195,50 @@ Status Loader::LoadPartitions(Lane& lane) {
 Status Loader::LoadPartition(PartitionReader& reader, const Work& work) {
   const LoadTable& table = tables_[work.table];
   LoadProgress& progress = *progress_[work.table];
-  PartitionReader::Rows rows;
-  PENSTOCK_TRY(Retry([&]() -> Status {
-    PENSTOCK_ASSIGN(const uint32_t attempt, journal_->BeginAttempt(table.id));
-    uint64_t rows_written = 0;
-    auto loaded = reader.Load(
-        table, work.partition, table.version_base + attempt,
-        [&](uint64_t count) {
-          rows_written += count;
-          progress.rows += count;
-        },
-        stop_.get_token());
-    if (!loaded) {
-      progress.rows -= rows_written;
-      return Fail(std::move(loaded).error());
-    }
-    rows = *std::move(loaded);
-    return {};
-  }));
-  PENSTOCK_TRY(journal_->FinishPartition(table.id, work.partition.index, rows.count, rows.changes));
+  Work slice = work;
+  PartitionReader::Rows all;
+  do {
+    PartitionReader::Rows rows;
+    PENSTOCK_TRY(Retry([&]() -> Status {
+      auto loaded = LoadSlice(reader, slice);
+      if (!loaded) {
+        if (TookTooLong(loaded.error())) slice.rows_max = FewerRows(table, slice.rows_max);
+        return Fail(std::move(loaded).error());
+      }
+      rows = *std::move(loaded);
+      return {};
+    }));
+    all.count += rows.count;
+    model::AddTo(all.changes, rows.changes);
+    all.last = rows.last;
+    slice.partition.lower = std::move(rows.last);
+  } while (all.last);
+  PENSTOCK_TRY(journal_->FinishPartition(table.id, work.partition.index, all.count, all.changes));
   ++progress.partitions_done;
   return {};
+}
+
+Result<PartitionReader::Rows> Loader::LoadSlice(PartitionReader& reader, const Work& slice) {
+  const LoadTable& table = tables_[slice.table];
+  LoadProgress& progress = *progress_[slice.table];
+  PENSTOCK_ASSIGN(const uint32_t attempt, journal_->BeginAttempt(table.id));
+  uint64_t rows_written = 0;
+  auto loaded = reader.Load(
+      table, slice.partition, slice.rows_max, table.version_base + attempt,
+      [&](uint64_t count) {
+        rows_written += count;
+        progress.rows += count;
+      },
+      stop_.get_token());
+  if (!loaded) progress.rows -= rows_written;
+  return loaded;
+}
+
+// Of a partition that takes the source too long; nothing where its rows cannot be counted off.
+std::optional<uint64_t> Loader::FewerRows(const LoadTable& table,
+                                          std::optional<uint64_t> rows_max) const {
+  if (!table.range_key.is_unique) return std::nullopt;
+  return std::max<uint64_t>(rows_max.value_or(options_.rows_per_partition) / 4, 1);
 }
 
 std::optional<size_t> Loader::TakeTable() {

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "mysql/wire/connection.h"
 #include "snapshot/load.h"
+#include "snapshot/partition_reader.h"
 #include "snapshot/planner.h"
 
 namespace penstock::snapshot {
@@ -26,8 +27,6 @@ struct LoadProgress {
 
   bool done() const { return planned && partitions == partitions_done; }
 };
-
-class PartitionReader;
 
 // Loads tables by partitions, several at once, each read by the binary protocol and written as
 // Native blocks. Errors that pass are retried for as long as it takes; a partition begun anew
@@ -49,6 +48,7 @@ class Loader {
   struct Work {
     size_t table;
     Partition partition;
+    std::optional<uint64_t> rows_max = std::nullopt;  // of a slice, when the whole takes too long
   };
   // A lane: one thread that takes tables and plans them, and the workers it feeds. A worker goes on
   // with the lane's next table while the last partitions of the one before are still being read.
@@ -65,6 +65,8 @@ class Loader {
                                             std::optional<Planner>& planner);
   Status LoadPartitions(Lane& lane);
   Status LoadPartition(PartitionReader& reader, const Work& work);
+  Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice);
+  std::optional<uint64_t> FewerRows(const LoadTable& table, std::optional<uint64_t> rows_max) const;
   // The index of the next table nobody has taken; nullopt when there is none.
   std::optional<size_t> TakeTable() EXCLUDES(mutex_);
   // Runs `attempt` until it succeeds, fails for good, or the load is stopped.

@@ -1,6 +1,7 @@
 #include "snapshot/partition_reader.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/backoff.h"
 #include "base/random.h"
@@ -15,21 +16,47 @@ namespace {
 // connection behind it would otherwise wait until the server drops it.
 constexpr int kInsertAttemptsMax = 6;
 
+Boundary KeyOf(const LoadTable& table, model::Row row) {
+  Boundary boundary;
+  for (const size_t index : table.range_key.columns) {
+    boundary.push_back(mysql::KeyLiteral(table.definition.columns[index], row[index]));
+  }
+  return boundary;
+}
+
+// `to_read`: the definition as the row decoder has it. Slices are cut in the order of the key.
+std::string SelectRows(const LoadTable& table, const model::Table& to_read,
+                       const Partition& partition, std::optional<uint64_t> slice_rows,
+                       const std::string& pipe_name) {
+  const std::vector<size_t>& columns = table.range_key.columns;
+  const std::string condition =
+      RangeCondition(table.definition, columns, partition.lower, partition.upper);
+  std::string sql = fmt::format("{}SELECT {} FROM {}{}{}", mysql::QueryComment(pipe_name),
+                                mysql::SelectList(to_read),
+                                mysql::FromClause(to_read.name, table.range_key.index),
+                                condition.empty() ? "" : " WHERE ", condition);
+  if (!slice_rows) return sql;
+  std::vector<std::string> order;
+  for (const size_t index : columns) {
+    order.push_back(mysql::QuoteIdentifier(to_read.columns[index].name));
+  }
+  return sql + fmt::format(" ORDER BY {} LIMIT {}", fmt::join(order, ","), *slice_rows);
+}
+
 }  // namespace
 
 PartitionReader::PartitionReader(const LoaderOptions& options)
     : options_(options), destination_(options.destination) {}
 
-Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
-                                                    const Partition& partition, uint64_t version,
-                                                    const std::function<void(uint64_t)>& on_rows,
-                                                    std::stop_token stop) {
+Result<PartitionReader::Rows> PartitionReader::Load(
+    const LoadTable& table, const Partition& partition, std::optional<uint64_t> slice_rows,
+    uint64_t version, const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
   if (!source_) {
     PENSTOCK_ASSIGN(source_, Connect(stop));
   }
   const std::string comment = mysql::QueryComment(options_.pipe_name);
   auto rows = mysql::BeginRead(*source_, table.definition, comment, stop).and_then([&] {
-    return ReadRows(table, partition, version, on_rows, stop);
+    return ReadRows(table, partition, slice_rows, version, on_rows, stop);
   });
   // After a failure rows may be left unread.
   if (!rows || !source_->Execute("ROLLBACK", stop)) source_.reset();
@@ -53,24 +80,19 @@ Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
 }
 
 Result<PartitionReader::Rows> PartitionReader::ReadRows(
-    const LoadTable& table, const Partition& partition, uint64_t version,
-    const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
+    const LoadTable& table, const Partition& partition, std::optional<uint64_t> slice_rows,
+    uint64_t version, const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
   PENSTOCK_ASSIGN(auto writer, typemap::TableWriter::Make(table.definition, table.target_options));
   const model::Table definition = typemap::TableToRead(table.definition, table.target_options);
   mysql::BinaryRowDecoder decoder(definition);
   row_.assign(definition.columns.size(), model::Value());
   clickhouse::Block block = writer.NewBlock();
 
-  const std::string condition =
-      RangeCondition(definition, table.range_key.columns, partition.lower, partition.upper);
   PENSTOCK_TRY(source_->StartSelect(
-      fmt::format("{}SELECT {} FROM {}{}{}", mysql::QueryComment(options_.pipe_name),
-                  mysql::SelectList(definition),
-                  mysql::FromClause(definition.name, table.range_key.index),
-                  condition.empty() ? "" : " WHERE ", condition),
-      stop));
+      SelectRows(table, definition, partition, slice_rows, options_.pipe_name), stop));
 
   Rows rows;
+  uint64_t read = 0;
   const auto flush = [&]() -> Status {
     PENSTOCK_TRY(Insert(table, block, stop));
     rows.count += block.rows;
@@ -83,6 +105,7 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(
     if (!packet) break;
     PENSTOCK_TRY(decoder.Decode(*packet, row_));
     PENSTOCK_TRY(writer.Append(row_, version, false, block));
+    if (++read == slice_rows) rows.last = KeyOf(table, row_);
     if (block.bytes() >= options_.block_bytes_max) PENSTOCK_TRY(flush());
   }
   if (block.rows != 0) PENSTOCK_TRY(flush());

@@ -25,17 +25,21 @@ class PartitionReader {
   struct Rows {
     uint64_t count = 0;
     model::ValueChanges changes;
+    std::optional<Boundary> last;  // of a slice: the key of its last row, if more rows may follow
   };
 
-  // Loads one partition of `table`, every row with `version`. `on_rows` hears of rows as they are
-  // acknowledged. kNeedsUser when the source's definition is no longer the recorded one. After a
-  // failure some rows may have been written; another call with a higher version heals that.
-  Result<Rows> Load(const LoadTable& table, const Partition& partition, uint64_t version,
+  // Loads one partition of `table`, or with `slice_rows` no more than so many rows from its
+  // beginning, every row with `version`. `on_rows` hears of rows as they are acknowledged.
+  // kNeedsUser when the source's definition is no longer the recorded one. After a failure some
+  // rows may have been written; another call with a higher version heals that.
+  Result<Rows> Load(const LoadTable& table, const Partition& partition,
+                    std::optional<uint64_t> slice_rows, uint64_t version,
                     const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
 
  private:
   Result<mysql::Connection> Connect(std::stop_token stop);
-  Result<Rows> ReadRows(const LoadTable& table, const Partition& partition, uint64_t version,
+  Result<Rows> ReadRows(const LoadTable& table, const Partition& partition,
+                        std::optional<uint64_t> slice_rows, uint64_t version,
                         const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
   Status Insert(const LoadTable& table, clickhouse::Block& block, std::stop_token stop);
 
