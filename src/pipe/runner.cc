@@ -44,6 +44,15 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
   return result;
 }
 
+snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
+  constexpr uint64_t kMegabyte = 1'000'000;
+  snapshot::ThrottleLimits limits{.rows_per_second = settings.snapshot_rows_per_second,
+                                  .bytes_per_second = settings.snapshot_megabytes_per_second,
+                                  .threads_running_max = settings.snapshot_max_threads_running};
+  if (limits.bytes_per_second) *limits.bytes_per_second *= kMegabyte;
+  return limits;
+}
+
 }  // namespace
 
 Runner::Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options)
@@ -411,6 +420,7 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
       .rows_per_partition = settings.snapshot_rows_per_partition,
       .block_bytes_max =
           BlockBytesMax(options_.memory_limit_bytes, options_.share_bytes_min, workers),
+      .throttle = ThrottleOf(settings),
       .compression = clickhouse::Compression::kNone,
       .clock = options_.clock,
       .on_retry = [this](const Error* error) { OnRetry("snapshot", error); }};

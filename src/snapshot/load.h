@@ -14,6 +14,7 @@
 #include "model/value_changes.h"
 #include "mysql/wire/connection.h"
 #include "snapshot/key_range.h"
+#include "snapshot/throttle.h"
 #include "typemap/table_map.h"
 
 namespace penstock::snapshot {
@@ -60,6 +61,7 @@ struct LoaderOptions {
   uint32_t parallel_partitions = 4;  // per table
   uint64_t rows_per_partition = 100'000;
   uint64_t block_bytes_max = 16 << 20;  // per worker; a longer row is sent alone
+  ThrottleLimits throttle = {};
   clickhouse::Compression compression = clickhouse::Compression::kNone;
   Clock* clock = &Clock::Real();
   // Called from worker threads: an error that is being retried, and nullptr when it is over.

@@ -61,7 +61,10 @@ size_t ParallelTables(const std::vector<LoadTable>& tables, uint32_t parallel_ta
 }
 
 Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal* journal)
-    : tables_(std::move(tables)), options_(std::move(options)), journal_(journal) {
+    : tables_(std::move(tables)),
+      options_(std::move(options)),
+      journal_(journal),
+      throttle_(options_.throttle, options_.clock) {
   options_.source.io_timeout = kSourceSilenceMax;
   for (const LoadTable& table : tables_) {
     auto progress = std::make_unique<LoadProgress>();
@@ -185,7 +188,7 @@ Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
 }
 
 Status Loader::LoadPartitions(Lane& lane) {
-  PartitionReader reader(options_);
+  PartitionReader reader(options_, throttle_);
   while (const auto work = lane.Pop(stop_.get_token())) {
     PENSTOCK_TRY(LoadPartition(reader, *work));
   }

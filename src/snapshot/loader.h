@@ -77,6 +77,7 @@ class Loader {
   std::vector<LoadTable> tables_;
   LoaderOptions options_;
   LoadJournal* journal_;
+  Throttle throttle_;
   std::vector<std::unique_ptr<LoadProgress>> progress_;
   std::stop_source stop_;
   Mutex mutex_;

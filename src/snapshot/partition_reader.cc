@@ -45,8 +45,8 @@ std::string SelectRows(const LoadTable& table, const model::Table& to_read,
 
 }  // namespace
 
-PartitionReader::PartitionReader(const LoaderOptions& options)
-    : options_(options), destination_(options.destination) {}
+PartitionReader::PartitionReader(const LoaderOptions& options, Throttle& throttle)
+    : options_(options), throttle_(throttle), destination_(options.destination) {}
 
 Result<PartitionReader::Rows> PartitionReader::Load(
     const LoadTable& table, const Partition& partition, std::optional<uint64_t> slice_rows,
@@ -55,6 +55,7 @@ Result<PartitionReader::Rows> PartitionReader::Load(
     PENSTOCK_ASSIGN(source_, Connect(stop));
   }
   const std::string comment = mysql::QueryComment(options_.pipe_name);
+  PENSTOCK_TRY(throttle_.AwaitCalm(*source_, options_.on_retry, stop));
   auto rows = mysql::BeginRead(*source_, table.definition, comment, stop).and_then([&] {
     return ReadRows(table, partition, slice_rows, version, on_rows, stop);
   });
@@ -93,12 +94,16 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(
 
   Rows rows;
   uint64_t read = 0;
+  const uint64_t rows_max = throttle_.BlockRowsMax();
+  const uint64_t bytes_max = std::min(options_.block_bytes_max, throttle_.BlockBytesMax());
   const auto flush = [&]() -> Status {
     PENSTOCK_TRY(Insert(table, block, stop));
     rows.count += block.rows;
     on_rows(block.rows);
+    const uint64_t rows_sent = block.rows;
+    const uint64_t bytes_sent = block.bytes();
     block.Clear();
-    return {};
+    return throttle_.Pace(rows_sent, bytes_sent, stop);
   };
   while (true) {
     PENSTOCK_ASSIGN(const auto packet, source_->NextRow(stop));
@@ -106,7 +111,7 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(
     PENSTOCK_TRY(decoder.Decode(*packet, row_));
     PENSTOCK_TRY(writer.Append(row_, version, false, block));
     if (++read == slice_rows) rows.last = KeyOf(table, row_);
-    if (block.bytes() >= options_.block_bytes_max) PENSTOCK_TRY(flush());
+    if (block.bytes() >= bytes_max || block.rows >= rows_max) PENSTOCK_TRY(flush());
   }
   if (block.rows != 0) PENSTOCK_TRY(flush());
   rows.changes = writer.TakeChanges();

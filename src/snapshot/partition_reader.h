@@ -12,6 +12,7 @@
 #include "model/value.h"
 #include "mysql/wire/connection.h"
 #include "snapshot/load.h"
+#include "snapshot/throttle.h"
 
 namespace penstock::snapshot {
 
@@ -19,8 +20,8 @@ namespace penstock::snapshot {
 // connections it keeps. One thread.
 class PartitionReader {
  public:
-  // `options` outlives the reader.
-  explicit PartitionReader(const LoaderOptions& options);
+  // Both outlive the reader.
+  PartitionReader(const LoaderOptions& options, Throttle& throttle);
 
   struct Rows {
     uint64_t count = 0;
@@ -44,6 +45,7 @@ class PartitionReader {
   Status Insert(const LoadTable& table, clickhouse::Block& block, std::stop_token stop);
 
   const LoaderOptions& options_;
+  Throttle& throttle_;
   std::optional<mysql::Connection> source_;
   clickhouse::Client destination_;
   std::vector<model::Value> row_;
