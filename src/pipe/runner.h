@@ -58,6 +58,7 @@ class Runner {
   Status Setup(std::stop_token stop);
   Status Flow(std::stop_token stop);
   Status Load(snapshot::Loader& loader, std::stop_token stop);
+  Status LoadWhole(std::stop_token stop);
   // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
   // the end of Setup.
   struct Recalled {
@@ -79,6 +80,7 @@ class Runner {
   void Conclude(const Status& status);
   // `part` of the pipe is retrying because of `error`; nullptr: it is over.
   void OnRetry(std::string_view part, const Error* error) EXCLUDES(mutex_);
+  void OnSnapshotOpened(snapshot::Consistency consistency, size_t connections);
   // An event that cannot be stored is logged.
   void AddEvent(const catalog::EventRecord& event);
 

@@ -12,28 +12,46 @@ namespace penstock::snapshot {
 namespace {
 
 // An insert that fails this often in a row gives its partition up to be read anew: the source
-// connection behind it would otherwise wait until the server drops it.
+// connection behind it would otherwise wait until the server drops it. A snapshot, which cannot be
+// had again, takes that risk.
 constexpr int kInsertAttemptsMax = 6;
+
+constexpr char kSavepoint[] = "SAVEPOINT penstock";
+constexpr char kToSavepoint[] = "ROLLBACK TO SAVEPOINT penstock";
 
 }  // namespace
 
-PartitionReader::PartitionReader(const LoaderOptions& options)
-    : options_(options), destination_(options.destination) {}
+PartitionReader::PartitionReader(const LoaderOptions& options,
+                                 std::optional<mysql::Connection> in_snapshot)
+    : options_(options),
+      in_snapshot_(in_snapshot.has_value()),
+      source_(std::move(in_snapshot)),
+      destination_(options.destination) {}
 
 Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
                                                     const Partition& partition, uint64_t version,
                                                     const std::function<void(uint64_t)>& on_rows,
                                                     std::stop_token stop) {
-  if (!source_) {
-    PENSTOCK_ASSIGN(source_, Connect(stop));
-  }
-  const std::string comment = mysql::QueryComment(options_.pipe_name);
-  auto rows = mysql::BeginRead(*source_, table.definition, comment, stop).and_then([&] {
+  auto rows = Begin(table.definition, stop).and_then([&] {
     return ReadRows(table, partition, version, on_rows, stop);
   });
   // After a failure rows may be left unread.
-  if (!rows || !source_->Execute("ROLLBACK", stop)) source_.reset();
+  if (!rows || !source_->Execute(in_snapshot_ ? kToSavepoint : "ROLLBACK", stop)) source_.reset();
   return rows;
+}
+
+// In a snapshot the way back to the savepoint lets the table's metadata lock go.
+Status PartitionReader::Begin(const model::Table& table, std::stop_token stop) {
+  const std::string comment = mysql::QueryComment(options_.pipe_name);
+  if (in_snapshot_) {
+    if (!source_) return Fail(ErrorCode::kRetry, "the snapshot of the source is lost");
+    PENSTOCK_TRY(source_->Execute(kSavepoint, stop));
+    return mysql::PinDefinition(*source_, table, comment, stop);
+  }
+  if (!source_) {
+    PENSTOCK_ASSIGN(source_, Connect(stop));
+  }
+  return mysql::BeginRead(*source_, table, comment, stop);
 }
 
 Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
@@ -107,7 +125,7 @@ Status PartitionReader::Insert(const LoadTable& table, clickhouse::Block& block,
                    status.error().code != ErrorCode::kUnknownOutcome)) {
       return status;
     }
-    if (backoff.attempts() + 1 >= kInsertAttemptsMax) return status;
+    if (!in_snapshot_ && backoff.attempts() + 1 >= kInsertAttemptsMax) return status;
     options_.on_retry(&status.error());
     if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
