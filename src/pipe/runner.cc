@@ -26,6 +26,9 @@ uint64_t BlockBytesMax(uint64_t memory_limit, uint64_t share_min, uint64_t worke
                               16 << 20);
 }
 
+// For what is left of a pipe that is deleted.
+constexpr std::chrono::seconds kDropTimeout{5};
+
 // Why a transition that a user ordered happened.
 constexpr char kOrdered[] = "asked for by the user";
 
@@ -81,6 +84,25 @@ void Runner::RequestShutdown() {
 void Runner::Shutdown() {
   RequestShutdown();
   if (thread_.joinable()) thread_.join();
+}
+
+void Runner::DropUnfinished() {
+  {
+    MutexLock lock(mutex_);
+    if (spec_.settings.mode != ReplicationMode::kSnapshot || tables_.empty() ||
+        lifecycle_.state == State::kCompleted) {
+      return;
+    }
+  }
+  clickhouse::Endpoint destination = options_.destination;
+  destination.idle_timeout = kDropTimeout;
+  clickhouse::Client client(std::move(destination));
+  const Status dropped =
+      options_.catalog->Tables(id_).and_then([&](const std::vector<catalog::TableRecord>& tables) {
+        return DropLoadTargets(client, spec_.database, tables, {});
+      });
+  if (dropped) return;
+  LogWarning(spec_.name, "tables named TARGET_resync_... are left: {}", dropped.error().ToString());
 }
 
 Status Runner::Apply(Event command) {

@@ -46,6 +46,9 @@ class Runner {
   // Stops working without a change of state: a later Start goes on. RequestShutdown does not wait.
   void RequestShutdown() EXCLUDES(mutex_);
   void Shutdown();
+  // After Shutdown, of a pipe that is to be deleted: drops the tables of a load that was not whole,
+  // if the destination answers soon. The targets stay.
+  void DropUnfinished();
   // kStart, kStop or kResync. Answers when the new state is stored; the work goes on behind.
   Status Apply(Event command);
 
