@@ -4,7 +4,7 @@ import unittest
 
 from harness import workload
 from harness.case import SystemTest, new_seed, rounds, scale
-from harness.penstock import mapping, pipe_spec
+from harness.penstock import ApiError, mapping, pipe_spec
 from harness.sources import MariaDB118, MariaDB1011, MySQL97
 from harness.wait import pause, wait_until
 
@@ -102,6 +102,29 @@ class ReplicationModes(SystemTest):
             "SELECT id, v FROM replica.t FINAL WHERE NOT _penstock_is_deleted ORDER BY id")
             == "2\tB\n3\tc\n", "rows 2 and 3")
         self.penstock.delete(pipe)
+
+    def test_cdc_only_from_a_given_position(self):
+        """By GTID and by file, from where the source was before two changes; not from where it
+        never was."""
+        gtid = self.source.run("SELECT @@global.gtid_binlog_pos")[0][0]
+        file, offset = self.source.run("SHOW MASTER STATUS")[0][:2]
+        self.source.run("INSERT INTO shop.t VALUES (3,'c')", "DELETE FROM shop.t WHERE id=1")
+        for start in ({"gtid": gtid}, {"file": file, "offset": offset}):
+            with self.subTest(start=start):
+                spec = pipe_spec(self.source.endpoint(), self.clickhouse.endpoint(),
+                                 [mapping("shop", "t")], replicationMode="cdc_only",
+                                 startPosition=start)
+                pipe = self.penstock.create(spec)
+                self.penstock.await_state(pipe, "Running")
+                wait_until(lambda: self.clickhouse.query(
+                    "SELECT id, _penstock_is_deleted FROM replica.t ORDER BY id")
+                    == "1\t1\n3\t0\n", "the deletion of row 1 and row 3")
+                self.penstock.delete(pipe)
+                self.clickhouse.query("DROP DATABASE replica SYNC")
+        for start in ({"gtid": "0-1-99999"}, {"file": file, "offset": 99999999}):
+            spec["source"]["mysql"]["settings"]["startPosition"] = start
+            with self.assertRaisesRegex(ApiError, "has not been at startPosition"):
+                self.penstock.create(spec)
 
     def test_large_transaction(self):
         """Much more than a batch, in one transaction that is on its way while others commit."""
