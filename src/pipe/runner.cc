@@ -302,6 +302,7 @@ Status Runner::Load(snapshot::Loader& loader, std::stop_token stop) {
 Status Runner::LoadWhole(std::stop_token stop) {
   catalog::Catalog& catalog = *options_.catalog;
   clickhouse::Client client(options_.destination);
+  OnRetry("snapshot", nullptr);
   PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
   if (!IsWhole(tables)) {
     PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));

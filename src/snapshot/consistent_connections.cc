@@ -59,15 +59,30 @@ Result<bool> MayLockTables(Connection& connection, const std::vector<model::Tabl
   return true;
 }
 
-// Where no log tells what was committed, equal positions mean nothing.
+// Where no log tells all that was committed, equal positions mean nothing: a replica of MariaDB does
+// not log what it replicates unless told so.
 Result<bool> HasPositions(Connection& connection, const std::stop_token& stop) {
-  const bool mysql = connection.server().flavour == Flavour::kMysql;
+  constexpr std::string_view kMysql = "SELECT @@global.log_bin AND @@global.gtid_mode = 'ON'";
+  constexpr std::string_view kMariadb =
+      "SELECT @@global.log_bin AND (@@global.log_slave_updates OR (SELECT VARIABLE_VALUE = 0 "
+      "FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'SLAVES_RUNNING'))";
+  const bool is_mysql = connection.server().flavour == Flavour::kMysql;
   PENSTOCK_ASSIGN(const std::string answer,
-                  QueryCell(connection,
-                            mysql ? "SELECT @@global.log_bin AND @@global.gtid_mode = 'ON'"
-                                  : "SELECT @@global.log_bin",
-                            stop));
+                  QueryCell(connection, is_mysql ? kMysql : kMariadb, stop));
   return answer == "1";
+}
+
+// MySQL's global lock closes all tables, and waits for statements that use one. When it gives up,
+// tables of a long statement stay closed to others until that ends: so it is not tried beside one,
+// as far as the user may see it (PROCESS).
+Result<bool> MayStayClosed(Connection& connection, const std::stop_token& stop) {
+  if (connection.server().flavour != Flavour::kMysql) return false;
+  PENSTOCK_ASSIGN(const std::string found,
+                  QueryCell(connection,
+                            "SELECT 1 FROM information_schema.PROCESSLIST WHERE COMMAND IN "
+                            "('Query', 'Execute') AND TIME > 1 AND ID <> CONNECTION_ID() LIMIT 1",
+                            stop));
+  return !found.empty();
 }
 
 // All at once, so that little time passes between the first and the last.
@@ -142,6 +157,10 @@ Result<bool> TryOnce(const ConsistentOptions& options, Consistency way, Connecti
   if (way == Consistency::kSamePosition) {
     return connections[0].server().flavour == Flavour::kMysql ? StartBetweenGtids(connections, stop)
                                                               : StartAtOnePlace(connections, stop);
+  }
+  if (way == Consistency::kGlobalLock) {
+    PENSTOCK_ASSIGN(const bool closed, MayStayClosed(connections[0], stop));
+    if (closed) return false;
   }
   const Status locked =
       StartUnderLock(options, LockStatement(way, options.tables), connections, stop);

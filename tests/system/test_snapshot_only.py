@@ -9,6 +9,7 @@ import unittest
 import pymysql
 
 from harness.case import SystemTest, new_seed, rounds
+from harness.penstock import mapping
 from harness.proxy import Proxy
 from harness.sources import MariaDB1011, MySQL97
 from harness.wait import pause, wait_until
@@ -84,6 +85,7 @@ class SnapshotOnly:
 
     privileges = "SELECT, RELOAD"
     allowed_ways = ("global read lock",)
+    first_way = "under a global read lock"
 
     @classmethod
     def setUpClass(cls):
@@ -133,6 +135,13 @@ class SnapshotOnly:
         tables = self.penstock.status(self.pipe)["tables"]
         return tuple(sum(table[key] for table in tables)
                      for key in ("partitionsDone", "partitions"))
+
+    def check(self):
+        """What `check` says of the snapshot: (severities, texts)."""
+        findings = [finding for finding in self.penstock.check(self.spec_)["findings"]
+                    if finding["check"] == "snapshot_consistency"]
+        return ([finding["severity"] for finding in findings],
+                "\n".join(finding["message"] + finding["remedy"] for finding in findings))
 
     def assert_one_moment(self):
         """No key twice, as many accounts as ever, and each balance as its ledger says."""
@@ -228,6 +237,16 @@ class Whole(SnapshotOnly):
             self.finish()
         self.assertEqual(1, len(self.events("snapshot")))
 
+    def test_check(self):
+        _, text = self.check()
+        self.assertIn(f"opened {self.first_way}", text)
+        self.assertIn("starts again from nothing", text)
+        self.source.run("CREATE TABLE shop.old (id INT PRIMARY KEY) ENGINE = MyISAM")
+        self.spec_["source"]["mysql"]["tableMappings"].append(mapping("shop", "old"))
+        severities, text = self.check()
+        self.assertIn("not read at that moment: shop.old", text)
+        self.assertNotIn("error", severities)
+
     def test_deleted(self):
         self.begin_slowly()
         self.penstock.delete(self.pipe)
@@ -242,15 +261,47 @@ class WholeMySQL(Whole, SystemTest):
 class WholeMariaDB(Whole, SystemTest):
     source_class = MariaDB1011
 
+    def test_check(self):
+        super().test_check()
+        self.assertIn("ALTER TABLE on it waits", self.check()[1])
+
 
 class WithTableLocksMySQL(Whole, SystemTest):
     source_class = MySQL97
     privileges = "SELECT, LOCK TABLES"
+    first_way = "under read locks"
     allowed_ways = ("LOCK TABLES",)
 
 
 class WithTableLocksMariaDB(WithTableLocksMySQL):
     source_class = MariaDB1011
+
+
+class LongStatements(SnapshotOnly, SystemTest):
+    """MySQL: a global lock that does not get through would leave their tables closed."""
+
+    source_class = MySQL97
+    privileges = "SELECT, RELOAD, PROCESS"
+
+    @staticmethod
+    def sleep(link):
+        with contextlib.suppress(pymysql.err.OperationalError):  # killed
+            link.cursor().execute("SELECT SLEEP(60) FROM shop.accounts LIMIT 1")
+
+    def test_no_global_lock_beside_a_long_statement(self):
+        with contextlib.closing(self.source.connect()) as link:
+            long = threading.Thread(target=self.sleep, args=(link,))
+            long.start()
+            wait_until(lambda: self.source.run("SELECT 1 FROM information_schema.PROCESSLIST WHERE "
+                                               "INFO LIKE 'SELECT SLEEP%' AND TIME > 1"), "it runs")
+            self.pipe = self.penstock.create(self.spec_)
+            while self.penstock.state(self.pipe) != "Completed":
+                self.source.run("SET max_execution_time = 1000, lock_wait_timeout = 1",
+                                "SELECT id FROM shop.accounts LIMIT 1")
+            self.finish()
+            self.assertIn("nothing was committed", self.events("snapshot")[0])
+            self.source.run(f"KILL {link.thread_id()}")
+            long.join()
 
 
 class WithoutLocks(SnapshotOnly):
@@ -262,6 +313,7 @@ class WithoutLocks(SnapshotOnly):
     test_one_moment = Whole.test_one_moment
 
     def test_nothing_is_written(self):
+        self.assertIn("opened again until nothing was committed", self.check()[1])
         self.pipe = self.penstock.create(self.spec_)
         self.finish()
         self.assertIn("6 connections", self.events("snapshot")[0])
@@ -284,6 +336,12 @@ class OneConnection(SnapshotOnly):
 
     test_one_moment = Whole.test_one_moment
 
+    def test_check(self):
+        severities, text = self.check()
+        self.assertIn("warning", severities)
+        self.assertIn("opened on one connection", text)
+        self.assertIn("Grant RELOAD", text)
+
 
 class OneConnectionMySQL(OneConnection, SystemTest):
     source_class = MySQL97
@@ -305,6 +363,7 @@ class Definitions(SnapshotOnly):
         return time.monotonic() - started
 
     def test_statements_get_through_between_partitions(self):
+        self.assertNotIn("ALTER TABLE on it waits", self.check()[1])
         self.begin_slowly()
         self.proxy.down_per_second = 60_000
         self.alter("ALTER TABLE shop.accounts COMMENT = 'of no meaning'")
