@@ -90,7 +90,7 @@ void Runner::DropUnfinished() {
   {
     MutexLock lock(mutex_);
     if (spec_.settings.mode != ReplicationMode::kSnapshot || tables_.empty() ||
-        lifecycle_.state == State::kCompleted) {
+        lifecycle_.state == State::kCompleted || options_.unusable) {
       return;
     }
   }
@@ -394,9 +394,9 @@ void Runner::OnSnapshotOpened(snapshot::Consistency consistency, size_t connecti
   AddEvent({.at = options_.clock->Wall(),
             .level = "info",
             .kind = "snapshot",
-            .text = fmt::format("the load begins: all tables are read at one moment, by {} "
-                                "connections opened {}",
-                                connections, snapshot::ConsistencyText(consistency))});
+            .text = fmt::format("the load begins: all tables are read at one moment, {}; "
+                                "connections: {}",
+                                snapshot::ConsistencyText(consistency), connections)});
 }
 
 void Runner::AddEvent(const catalog::EventRecord& event) {
@@ -412,15 +412,15 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
   }
   std::vector<snapshot::LoadTable> result;
   for (size_t i = 0; i < tables.size(); ++i) {
-    snapshot::LoadTable table{.id = tables[i].id,
-                              .definition = tables[i].definition,
-                              .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
-                              .target = tables[i].load_target.empty() ? tables[i].target
-                                                                      : tables[i].load_target,
-                              .version_base = tables[i].load_version_base,
-                              .partitions = {},
-                              .planned = tables[i].partitions_planned,
-                              .rows_estimated = tables[i].rows_estimated};
+    snapshot::LoadTable table{
+        .id = tables[i].id,
+        .definition = tables[i].definition,
+        .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
+        .target = tables[i].load_target.empty() ? tables[i].target : tables[i].load_target,
+        .version_base = tables[i].load_version_base,
+        .partitions = {},
+        .planned = tables[i].partitions_planned,
+        .rows_estimated = tables[i].rows_estimated};
     PENSTOCK_ASSIGN(const auto partitions, options_.catalog->Partitions(tables[i].id));
     for (const auto& partition : partitions) {
       table.partitions.push_back({.index = partition.index,

@@ -126,7 +126,8 @@ void ReadStartPosition(ObjectReader& settings_object, std::optional<Error>& erro
   FieldReader<GivenPosition> fields(object, position);
   DescribeStartPosition(fields);
   object.RefuseOthers();
-  if (position.gtid.empty() == position.file.empty()) object.Fail("gtid", "give it, or file and offset");
+  if (position.gtid.empty() == position.file.empty())
+    object.Fail("gtid", "give it, or file and offset");
   if (settings.mode != ReplicationMode::kCdcOnly) {
     settings_object.Fail(kKey, "is for replicationMode cdc_only");
   }

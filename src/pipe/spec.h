@@ -54,7 +54,7 @@ struct PipeSettings {
   uint64_t snapshot_rows_per_partition = 100'000;
   uint32_t snapshot_parallel_tables = 1;
   bool delete_on_merge = false;
-  bool tinyint1_is_bool = false;  // extension
+  bool tinyint1_is_bool = false;                // extension
   std::optional<GivenPosition> start_position;  // extension, of cdc_only: where to begin
 
   // What a given start decides, else replication_mechanism.

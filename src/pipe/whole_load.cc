@@ -49,11 +49,11 @@ Status CheckStillEmpty(clickhouse::Client& client, const std::string& target,
   PENSTOCK_ASSIGN(const auto rows,
                   client.Rows("SELECT 1 FROM " + target + " LIMIT 1", std::move(stop)));
   if (rows.empty()) return {};
-  return Fail(Error{.code = ErrorCode::kNeedsUser,
-                    .message = fmt::format("the target table {} was empty and holds rows now",
-                                           target),
-                    .origin = "destination",
-                    .remedy = "Empty it, then start the pipe"});
+  return Fail(
+      Error{.code = ErrorCode::kNeedsUser,
+            .message = fmt::format("the target table {} was empty and holds rows now", target),
+            .origin = "destination",
+            .remedy = "Empty it, then start the pipe"});
 }
 
 // An exchange that is sent twice undoes itself. So the UUIDs tell what is to be done, and the load
@@ -72,8 +72,7 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
   PENSTOCK_ASSIGN(const bool was_in_place, is_in_place());
   if (!was_in_place) {
     PENSTOCK_TRY(CheckStillEmpty(client, target, stop));
-    PENSTOCK_TRY(
-        client.Query(fmt::format("EXCHANGE TABLES {} AND {}", other, target), {}, stop));
+    PENSTOCK_TRY(client.Query(fmt::format("EXCHANGE TABLES {} AND {}", other, target), {}, stop));
   }
   PENSTOCK_ASSIGN(const bool in_place, is_in_place());
   if (!in_place) return Fail(ErrorCode::kRetry, "{} was not exchanged", target);
@@ -106,11 +105,10 @@ Status MakeLoadTargets(clickhouse::Client& client, const PipeSpec& spec, const T
   for (size_t i = 0; i < tables.size(); ++i) {
     const catalog::TableRecord& table = tables[i];
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
-    PENSTOCK_TRY(
-        client.Query(fmt::format("CREATE TABLE IF NOT EXISTS {} AS {}",
-                                 clickhouse::QuoteTable(spec.database, table.load_target),
-                                 clickhouse::QuoteTable(spec.database, table.target)),
-                     clickhouse::CreateTableSettings(target), stop));
+    PENSTOCK_TRY(client.Query(fmt::format("CREATE TABLE IF NOT EXISTS {} AS {}",
+                                          clickhouse::QuoteTable(spec.database, table.load_target),
+                                          clickhouse::QuoteTable(spec.database, table.target)),
+                              clickhouse::CreateTableSettings(target), stop));
   }
   return {};
 }
@@ -119,8 +117,9 @@ Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
                        const Tables& tables, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, stop));
   for (const auto& [name, uuid] : uuids) {
-    const bool ours = std::ranges::any_of(
-        tables, [&, &each = name](const auto& table) { return IsLoadTargetOf(each, table.target); });
+    const bool ours = std::ranges::any_of(tables, [&, &each = name](const auto& table) {
+      return IsLoadTargetOf(each, table.target);
+    });
     if (ours) PENSTOCK_TRY(Drop(client, clickhouse::QuoteTable(database, name), stop));
   }
   return {};

@@ -49,18 +49,18 @@ Result<bool> MayLockTables(Connection& connection, const std::vector<model::Tabl
   std::set<std::string> schemas;
   for (const auto& table : tables) schemas.insert(table.schema);
   for (const std::string& schema : schemas) {
-    PENSTOCK_ASSIGN(const bool allowed,
-                    IsAllowed(connection.Execute(
-                        fmt::format("LOCK TABLES {}.`penstock_no_table` READ",
-                                    mysql::QuoteIdentifier(schema)),
-                        stop)));
+    PENSTOCK_ASSIGN(
+        const bool allowed,
+        IsAllowed(connection.Execute(
+            fmt::format("LOCK TABLES {}.`penstock_no_table` READ", mysql::QuoteIdentifier(schema)),
+            stop)));
     if (!allowed) return false;
   }
   return true;
 }
 
-// Where no log tells all that was committed, equal positions mean nothing: a replica of MariaDB does
-// not log what it replicates unless told so.
+// Where no log tells all that was committed, equal positions mean nothing: a replica of MariaDB
+// does not log what it replicates unless told so.
 Result<bool> HasPositions(Connection& connection, const std::stop_token& stop) {
   constexpr std::string_view kMysql = "SELECT @@global.log_bin AND @@global.gtid_mode = 'ON'";
   constexpr std::string_view kMariadb =
@@ -92,8 +92,8 @@ Status StartTransactions(Connections& connections, const std::stop_token& stop) 
     std::vector<std::jthread> threads;
     for (size_t i = 0; i < connections.size(); ++i) {
       threads.emplace_back([&, i] {
-        started[i] = connections[i].Execute(
-            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", stop);
+        started[i] =
+            connections[i].Execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", stop);
       });
     }
   }
@@ -134,8 +134,8 @@ Result<bool> StartAtOnePlace(Connections& connections, const std::stop_token& st
                                                  "('binlog_snapshot_file', "
                                                  "'binlog_snapshot_position')",
                                                  stop));
-    if (!first) first = std::move(place);
-    else if (place != *first) return false;
+    if (!first) first = place;
+    if (place != *first) return false;
   }
   return true;
 }
@@ -218,15 +218,18 @@ Result<Connections> OpenAll(const ConsistentOptions& options, const std::stop_to
 std::string_view ConsistencyText(Consistency consistency) {
   switch (consistency) {
     case Consistency::kGlobalLock:
-      return "under a global read lock of a moment (FLUSH TABLES WITH READ LOCK)";
+      return "by connections opened under a global read lock of a moment (FLUSH TABLES WITH READ "
+             "LOCK)";
     case Consistency::kTableLocks:
-      return "under read locks of a moment on the pipe's tables (LOCK TABLES)";
+      return "by connections opened under read locks of a moment on the pipe's tables (LOCK "
+             "TABLES)";
     case Consistency::kSamePosition:
-      return "again until nothing was committed to the binary log meanwhile, without a lock";
+      return "by connections opened without a lock, again until nothing was committed to the "
+             "binary log meanwhile (changes made with sql_log_bin=0 aside)";
     case Consistency::kOneConnection:
       break;
   }
-  return "on one connection, which reads all partitions one after the other";
+  return "by one connection, which reads all partitions one after the other";
 }
 
 Result<std::vector<Consistency>> WaysToSeeOneMoment(Connection& connection,
@@ -273,15 +276,14 @@ Result<std::string> TablePartitions(Connection& connection,
                                     std::stop_token stop) {
   std::string all;
   for (const auto& table : tables) {
-    PENSTOCK_ASSIGN(
-        const auto rows,
-        connection.Query(fmt::format("SELECT PARTITION_NAME, SUBPARTITION_NAME "
-                                     "FROM information_schema.PARTITIONS "
-                                     "WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} "
-                                     "AND PARTITION_NAME IS NOT NULL ORDER BY 1, 2",
-                                     mysql::QuoteString(table.schema),
-                                     mysql::QuoteString(table.table)),
-                         stop));
+    PENSTOCK_ASSIGN(const auto rows,
+                    connection.Query(fmt::format("SELECT PARTITION_NAME, SUBPARTITION_NAME "
+                                                 "FROM information_schema.PARTITIONS "
+                                                 "WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} "
+                                                 "AND PARTITION_NAME IS NOT NULL ORDER BY 1, 2",
+                                                 mysql::QuoteString(table.schema),
+                                                 mysql::QuoteString(table.table)),
+                                     stop));
     for (const auto& row : rows) {
       for (const auto& cell : row) all += mysql::QuoteString(cell.value_or(""));
     }

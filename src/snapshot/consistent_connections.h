@@ -20,7 +20,8 @@ enum class Consistency : uint8_t {
   kOneConnection,  // there is only one of them
 };
 
-// "under a global read lock of a moment": to follow "transactions opened".
+// "by connections opened under a global read lock ...": to follow "all tables are read at one
+// moment".
 std::string_view ConsistencyText(Consistency consistency);
 
 // The ways that this server and user allow, best first; kOneConnection is always the last. Takes no

@@ -80,9 +80,8 @@ Status Loader::RunConsistently(std::stop_token stop) {
                             .clock = options_.clock};
   for (const LoadTable& table : tables_) options.tables.push_back(table.definition.name);
   const auto partitions = [&]() -> Result<std::string> {
-    PENSTOCK_ASSIGN(
-        auto connection,
-        mysql::Connection::Open(options_.source, options_.pipe_name + " snapshot", stop));
+    PENSTOCK_ASSIGN(auto connection, mysql::Connection::Open(
+                                         options_.source, options_.pipe_name + " snapshot", stop));
     return TablePartitions(connection, options.tables, stop);
   };
   PENSTOCK_ASSIGN(const std::string before, partitions());

@@ -16,9 +16,7 @@ std::vector<model::TableName> MappedTables(const CheckContext& context) {
 
 std::string OneMoment(const std::vector<Consistency>& ways) {
   std::string text =
-      fmt::format("all tables are read at one moment, by connections whose transactions are "
-                  "opened {}",
-                  snapshot::ConsistencyText(ways.front()));
+      fmt::format("all tables are read at one moment, {}", snapshot::ConsistencyText(ways.front()));
   if (ways.size() == 1) return text;
   text += "; where that fails (long statements, a hosted server, constant writes)";
   for (size_t i = 1; i < ways.size(); ++i) {

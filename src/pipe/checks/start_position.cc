@@ -13,8 +13,8 @@ void CheckStartPosition(CheckContext& context, std::vector<Finding>& findings) {
   if (const auto& given = context.spec.settings.start_position) {
     const auto start = GivenStart(*context.source, *given, *mechanism, context.stop);
     if (!start) return AddError(findings, start.error());
-    return AddOk(findings, fmt::format("by {}, from the given {}",
-                                       model::MechanismName(*mechanism), start->ToString()));
+    return AddOk(findings, fmt::format("by {}, from the given {}", model::MechanismName(*mechanism),
+                                       start->ToString()));
   }
   const auto position = mysql::PeekStartPosition(*context.source, *mechanism, context.stop);
   if (!position) return AddError(findings, position.error());
