@@ -314,10 +314,10 @@ Status Runner::LoadWhole(std::stop_token stop) {
     PENSTOCK_TRY(catalog.EndLoad(loaded));
     PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
   }
-  const Status in_place = PutInPlace(client, spec_.database, tables, stop);
+  Status in_place = PutInPlace(client, spec_.database, tables, stop);
   if (in_place || in_place.error().code != ErrorCode::kNotFound) return in_place;
   PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
-  Error again = in_place.error();
+  Error again = std::move(in_place).error();
   again.code = ErrorCode::kRetry;
   return Fail(std::move(again));
 }

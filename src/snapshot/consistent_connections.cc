@@ -177,7 +177,7 @@ Result<bool> Try(const ConsistentOptions& options, Consistency way, Connections&
   const int attempts = by_lock ? kLockAttemptsMax : kPositionAttemptsMax;
   const std::chrono::milliseconds wait(by_lock ? 2'000 : 10);
   for (int attempt = 1; attempt <= attempts; ++attempt) {
-    const auto opened = TryOnce(options, way, connections, stop);
+    auto opened = TryOnce(options, way, connections, stop);
     if (!opened && by_lock && opened.error().code == ErrorCode::kNeedsUser) {
       LogInfo(options.pipe_name, "no lock for the snapshot: {}", opened.error().ToString());
       return false;

@@ -98,8 +98,8 @@ Status Loader::RunLanes(std::vector<Worker> workers) {
   {
     const size_t lane_workers = std::min<size_t>(workers.size(), options_.parallel_partitions);
     std::vector<std::jthread> lanes;
-    for (auto first = workers.begin(); first != workers.end(); first += lane_workers) {
-      lanes.emplace_back([this, lane_workers, first] { RunLane({first, lane_workers}); });
+    for (std::span<Worker> left(workers); !left.empty(); left = left.subspan(lane_workers)) {
+      lanes.emplace_back([this, lane = left.first(lane_workers)] { RunLane(lane); });
     }
   }
   MutexLock lock(mutex_);

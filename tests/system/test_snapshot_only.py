@@ -213,6 +213,32 @@ class Whole(SnapshotOnly):
             self.clickhouse.query("DROP DATABASE replica SYNC")
         self.pipe = None
 
+    def exchange_without_an_answer(self, disturb):
+        """What disturb(proxy) does while the answer to the first exchange is on its way."""
+        with Proxy(self.clickhouse.http_port) as proxy:
+            self.spec_["destination"]["clickhouse"]["url"] = f"http://127.0.0.1:{proxy.port}"
+            proxy.hold_answer_of = b"EXCHANGE TABLES"
+            self.pipe = self.penstock.create(self.spec_)
+            wait_until(lambda: proxy.holding, "an exchange")
+            wait_until(lambda: self.rows("accounts"), "it is done")
+            proxy.hold_answer_of = None
+            disturb(proxy)
+            self.finish()
+        self.assertEqual(1, len(self.events("snapshot")), "the load was not done again")
+
+    def test_exchange_whose_answer_is_lost(self):
+        def lose(proxy):
+            proxy.cut()
+            proxy.release()
+        self.exchange_without_an_answer(lose)
+
+    def test_exchange_whose_sender_is_killed(self):
+        def kill(proxy):
+            self.penstock.kill()
+            proxy.release()
+            self.penstock.start()
+        self.exchange_without_an_answer(kill)
+
     def test_paused_and_resumed(self):
         with Transfers(self.source, self.seed):
             self.begin_slowly()
