@@ -60,7 +60,7 @@ template <typename Fields>
 void DescribeStartPosition(Fields& fields) {
   fields.Text("gtid", &GivenPosition::gtid, {.bytes_max = 1 << 20});
   fields.Text("file", &GivenPosition::file);
-  fields.Number("offset", &GivenPosition::offset, {.max = INT64_MAX});
+  fields.Number("offset", &GivenPosition::offset, {.min = 4, .max = INT64_MAX});
 }
 
 template <typename Fields>
@@ -126,8 +126,9 @@ void ReadStartPosition(ObjectReader& settings_object, std::optional<Error>& erro
   FieldReader<GivenPosition> fields(object, position);
   DescribeStartPosition(fields);
   object.RefuseOthers();
-  if (position.gtid.empty() == position.file.empty())
+  if (position.gtid.empty() == position.file.empty()) {
     object.Fail("gtid", "give it, or file and offset");
+  }
   if (settings.mode != ReplicationMode::kCdcOnly) {
     settings_object.Fail(kKey, "is for replicationMode cdc_only");
   }

@@ -37,7 +37,7 @@ struct TableMapping {
 struct GivenPosition {
   std::string gtid;  // "": by file
   std::string file;
-  uint64_t offset = 0;
+  uint64_t offset = 4;  // the file's first event
 
   bool operator==(const GivenPosition&) const = default;
 };

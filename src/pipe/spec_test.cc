@@ -43,7 +43,7 @@ json Full() {
           "allowNullableColumns": false, "initialLoadParallelism": 8,
           "snapshotNumRowsPerPartition": 1000, "snapshotNumberOfParallelTables": 3,
           "deleteOnMerge": true, "tinyint1isBool": true,
-          "startPosition": {"file": "bin.000001", "offset": 4}},
+          "startPosition": {"file": "bin.000001", "offset": 157}},
         "tableMappings": [
           {"sourceSchemaName": "a.b", "sourceTable": "*", "targetTable": "t",
            "excludedColumns": ["x", "y"], "useCustomSortingKey": true, "sortingKeys": ["k"],
@@ -213,8 +213,8 @@ TEST(Spec, AStartPositionDecidesTheMechanism) {
   EXPECT_EQ(ParsePipeSpec(body)->settings.MechanismWanted(), "GTID");
   settings["replicationMechanism"] = "FILE_POS";
   EXPECT_EQ(ErrorOf(body), fmt::format("{}: does not fit replicationMechanism", kPath));
-  settings["startPosition"] = {{"file", "bin.1"}, {"offset", 4}};
-  EXPECT_EQ(ParsePipeSpec(body)->settings.start_position->offset, 4u);
+  settings["startPosition"] = {{"file", "bin.1"}, {"offset", 5}};
+  EXPECT_EQ(ParsePipeSpec(body)->settings.start_position->offset, 5u);
   settings["startPosition"]["gtid"] = "0-1-7";
   EXPECT_EQ(ErrorOf(body), fmt::format("{}.gtid: give it, or file and offset", kPath));
 }

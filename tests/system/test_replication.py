@@ -70,6 +70,8 @@ class ReplicationMariaDBDefaults(Replication, SystemTest):
 class ReplicationModes(SystemTest):
     """The other replication modes, and large transactions."""
 
+    gtid_variable, show_position = "gtid_binlog_pos", "SHOW MASTER STATUS"
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -106,8 +108,8 @@ class ReplicationModes(SystemTest):
     def test_cdc_only_from_a_given_position(self):
         """By GTID and by file, from where the source was before two changes; not from where it
         never was."""
-        gtid = self.source.run("SELECT @@global.gtid_binlog_pos")[0][0]
-        file, offset = self.source.run("SHOW MASTER STATUS")[0][:2]
+        gtid = self.source.run(f"SELECT @@global.{self.gtid_variable}")[0][0]
+        file, offset = self.source.run(self.show_position)[0][:2]
         self.source.run("INSERT INTO shop.t VALUES (3,'c')", "DELETE FROM shop.t WHERE id=1")
         for start in ({"gtid": gtid}, {"file": file, "offset": offset}):
             with self.subTest(start=start):
@@ -121,7 +123,7 @@ class ReplicationModes(SystemTest):
                     == "1\t1\n3\t0\n", "the deletion of row 1 and row 3")
                 self.penstock.delete(pipe)
                 self.clickhouse.query("DROP DATABASE replica SYNC")
-        for start in ({"gtid": "0-1-99999"}, {"file": file, "offset": 99999999}):
+        for start in ({"gtid": gtid + "99999"}, {"file": file, "offset": 99999999}):
             spec["source"]["mysql"]["settings"]["startPosition"] = start
             with self.assertRaisesRegex(ApiError, "has not been at startPosition"):
                 self.penstock.create(spec)
@@ -161,6 +163,11 @@ class ReplicationModes(SystemTest):
             "SELECT sum(`va.l\\`ue`) FROM replica.`odd.name` FINAL") == "10\n", "both rows")
         self.assertEqual(2, self.assert_equal(spec))
         self.penstock.delete(pipe)
+
+
+class ReplicationModesMySQL(ReplicationModes):
+    source_class = MySQL97
+    gtid_variable, show_position = "gtid_executed", "SHOW BINARY LOG STATUS"
 
 
 if __name__ == "__main__":
