@@ -152,6 +152,14 @@ Status InsertPartition(Sqlite& database, int64_t table_id, int64_t number,
   return {};
 }
 
+Status StoreLoadTarget(Sqlite& database, const LoadTargetRecord& target) {
+  PENSTOCK_ASSIGN(const int64_t changed,
+                  database.Run("UPDATE tables SET load_target = ?, loaded_uuid = ? WHERE id = ?",
+                               {target.name, target.uuid, target.table_id}));
+  if (changed == 0) return Fail(ErrorCode::kNotFound, "no table with id {}", target.table_id);
+  return {};
+}
+
 Result<std::optional<std::vector<std::string>>> ReadBounds(const SqlRow& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   PENSTOCK_ASSIGN(std::vector<std::string> bounds, DecodeBounds(row.Text(column)));
@@ -189,6 +197,8 @@ class SqliteCatalog final : public Catalog {
   Status FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,
                      const Checkpoint& start, const Transition& transition) override;
   Result<std::vector<TableRecord>> Tables(const std::string& pipe_id) override;
+  Status BeginLoad(const std::vector<LoadTargetRecord>& targets) override;
+  Status EndLoad(const std::vector<LoadTargetRecord>& targets) override;
   Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,
                        bool planned_to_the_end, uint64_t rows_estimated) override;
   Result<std::vector<PartitionRecord>> Partitions(int64_t table_id) override;
@@ -326,8 +336,8 @@ Status SqliteCatalog::FinishSetup(const std::string& pipe_id, std::vector<TableR
 Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_id) {
   std::vector<TableRecord> tables;
   PENSTOCK_TRY(Read(
-      "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated "
-      "FROM tables WHERE pipe_id = ? ORDER BY id",
+      "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated, "
+      "load_target, loaded_uuid FROM tables WHERE pipe_id = ? ORDER BY id",
       {pipe_id}, [&](const SqlRow& row) -> Status {
         PENSTOCK_ASSIGN(model::Table definition, DecodeTable(row.Text(1)));
         tables.push_back({.id = row.Int(0),
@@ -336,10 +346,32 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
                           .ddl = row.Text(3),
                           .load_version_base = row.Unsigned(4),
                           .partitions_planned = row.Int(5) != 0,
-                          .rows_estimated = row.Unsigned(6)});
+                          .rows_estimated = row.Unsigned(6),
+                          .load_target = row.Text(7),
+                          .loaded_uuid = row.Text(8)});
         return {};
       }));
   return tables;
+}
+
+Status SqliteCatalog::BeginLoad(const std::vector<LoadTargetRecord>& targets) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    for (const auto& [table_id, name, uuid] : targets) {
+      PENSTOCK_TRY(StoreLoadTarget(database, {table_id, name, uuid}));
+      PENSTOCK_TRY(
+          database.Run("UPDATE tables SET partitions_planned = 0 WHERE id = ?", {table_id}));
+      PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
+      PENSTOCK_TRY(database.Run("DELETE FROM value_changes WHERE table_id = ?", {table_id}));
+    }
+    return {};
+  });
+}
+
+Status SqliteCatalog::EndLoad(const std::vector<LoadTargetRecord>& targets) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    for (const auto& target : targets) PENSTOCK_TRY(StoreLoadTarget(database, target));
+    return {};
+  });
 }
 
 Status SqliteCatalog::AddPartitions(int64_t table_id,

@@ -45,6 +45,15 @@ struct TableRecord {
   uint64_t load_version_base = 0;   // attempts of its load use base + 1, base + 2, ...
   bool partitions_planned = false;  // every partition of the load is recorded
   uint64_t rows_estimated = 0;
+  std::string load_target = {};  // table that the load fills in place of `target`; "": `target`
+  std::string loaded_uuid = {};  // load_target's UUID at the destination, once its load is whole
+};
+
+// What a load that must be whole fills, beside the target: see TableRecord.
+struct LoadTargetRecord {
+  int64_t table_id = 0;
+  std::string name;
+  std::string uuid;
 };
 
 // A range of a table's key: lower exclusive, upper inclusive, absent: open. Boundaries are the
@@ -117,6 +126,11 @@ class Catalog {
   virtual Status FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,
                              const Checkpoint& start, const Transition& transition) = 0;
   virtual Result<std::vector<TableRecord>> Tables(const std::string& pipe_id) = 0;
+
+  // A load that begins anew: forgets the partitions of these tables and what became of values, and
+  // sets load_target and loaded_uuid. EndLoad only sets these, of a load that is whole.
+  virtual Status BeginLoad(const std::vector<LoadTargetRecord>& targets) = 0;
+  virtual Status EndLoad(const std::vector<LoadTargetRecord>& targets) = 0;
 
   // Appends planned partitions (indexes go on from what is there).
   virtual Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,

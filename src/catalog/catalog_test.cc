@@ -200,6 +200,30 @@ TEST_F(CatalogTest, AnEmptyBoundaryIsNotAnOpenOne) {
   EXPECT_EQ((*catalog->Partitions(tables[0].id))[0].upper, std::nullopt);
 }
 
+TEST_F(CatalogTest, ALoadThatBeginsForgetsTheOneBefore) {
+  std::vector<TableRecord> tables = {SomeTable("t")};
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  const int64_t id = tables[0].id;
+  const ValueChangeRecord clamped = {
+      .table_id = id, .column = "c", .counts = {.counts = {1, 0, 0}}};
+  ASSERT_TRUE(catalog->AddPartitions(id, {PartitionRecord{}}, true, 1));
+  ASSERT_TRUE(catalog->FinishPartition(id, 0, 7, {clamped}));
+  ASSERT_TRUE(catalog->BeginLoad({{.table_id = id, .name = "t_resync", .uuid = ""}}));
+  EXPECT_THAT(*catalog->Partitions(id), IsEmpty());
+  EXPECT_THAT(*catalog->ValueChanges("a"), IsEmpty());
+  EXPECT_FALSE((*catalog->Tables("a"))[0].partitions_planned);
+  EXPECT_EQ((*catalog->Tables("a"))[0].load_target, "t_resync");
+
+  ASSERT_TRUE(catalog->AddPartitions(id, {PartitionRecord{}}, true, 1));
+  ASSERT_TRUE(catalog->EndLoad({{.table_id = id, .name = "t_resync", .uuid = "u"}}));
+  EXPECT_THAT(*catalog->Partitions(id), SizeIs(1));
+  EXPECT_EQ((*catalog->Tables("a"))[0].loaded_uuid, "u");
+  EXPECT_EQ(catalog->BeginLoad({{.table_id = 99, .name = "x", .uuid = ""}}).error().code,
+            ErrorCode::kNotFound);
+}
+
 TEST_F(CatalogTest, AttemptsOnlyRise) {
   std::vector<TableRecord> tables = {SomeTable("t")};
   {

@@ -90,6 +90,10 @@ CREATE TABLE value_changes (
   replaced INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (table_id, column_name)
 ) WITHOUT ROWID;
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN load_target TEXT NOT NULL DEFAULT '';
+ALTER TABLE tables ADD COLUMN loaded_uuid TEXT NOT NULL DEFAULT '';
 )sql"};
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "base/backoff.h"
 #include "obs/log.h"
 #include "pipe/setup.h"
+#include "pipe/whole_load.h"
 #include "stream/stream.h"
 
 namespace penstock::pipe {
@@ -24,6 +25,9 @@ uint64_t BlockBytesMax(uint64_t memory_limit, uint64_t share_min, uint64_t worke
   return std::clamp<uint64_t>(memory_limit / 8 / std::max<uint64_t>(workers, 1), share_min,
                               16 << 20);
 }
+
+// For what is left of a pipe that is deleted.
+constexpr std::chrono::seconds kDropTimeout{5};
 
 // Why a transition that a user ordered happened.
 constexpr char kOrdered[] = "asked for by the user";
@@ -89,6 +93,25 @@ void Runner::RequestShutdown() {
 void Runner::Shutdown() {
   RequestShutdown();
   if (thread_.joinable()) thread_.join();
+}
+
+void Runner::DropUnfinished() {
+  {
+    MutexLock lock(mutex_);
+    if (spec_.settings.mode != ReplicationMode::kSnapshot || tables_.empty() ||
+        lifecycle_.state == State::kCompleted || options_.unusable) {
+      return;
+    }
+  }
+  clickhouse::Endpoint destination = options_.destination;
+  destination.idle_timeout = kDropTimeout;
+  clickhouse::Client client(std::move(destination));
+  const Status dropped =
+      options_.catalog->Tables(id_).and_then([&](const std::vector<catalog::TableRecord>& tables) {
+        return DropLoadTargets(client, spec_.database, tables, {});
+      });
+  if (dropped) return;
+  LogWarning(spec_.name, "tables named TARGET_resync_... are left: {}", dropped.error().ToString());
 }
 
 Status Runner::Apply(Event command) {
@@ -242,6 +265,11 @@ void Runner::RecallIfNew() {
 
 // Snapshot and Running: the stream flows beside the load from its start.
 Status Runner::Flow(std::stop_token stop) {
+  if (spec_.settings.mode == ReplicationMode::kSnapshot) {
+    PENSTOCK_TRY(Retry(
+        "load", [&] { return LoadWhole(stop); }, stop));
+    return Transit(Event::kLoaded, "every partition is loaded");
+  }
   PENSTOCK_ASSIGN(const auto recalled, Recall());
   PENSTOCK_TRY(Retry(
       "start",
@@ -256,7 +284,6 @@ Status Runner::Flow(std::stop_token stop) {
     MutexLock lock(mutex_);
     load = lifecycle_.state == State::kSnapshot;
   }
-  if (spec_.settings.mode == ReplicationMode::kSnapshot) return Load(*recalled.loader, stop);
 
   std::stop_source both;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
@@ -278,6 +305,30 @@ Status Runner::Flow(std::stop_token stop) {
 Status Runner::Load(snapshot::Loader& loader, std::stop_token stop) {
   PENSTOCK_TRY(loader.Run(stop));
   return Transit(Event::kLoaded, "every partition is loaded");
+}
+
+// One attempt at a load that no stream heals, or what is left of one that was whole.
+Status Runner::LoadWhole(std::stop_token stop) {
+  catalog::Catalog& catalog = *options_.catalog;
+  clickhouse::Client client(options_.destination);
+  OnRetry("snapshot", nullptr);
+  PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
+  if (!IsWhole(tables)) {
+    PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
+    PENSTOCK_ASSIGN(const auto recalled, Recall());
+    PENSTOCK_TRY(MakeLoadTargets(client, spec_, recalled.tables, stop));
+    PENSTOCK_TRY(recalled.loader->Run(stop));
+    PENSTOCK_ASSIGN(const auto loaded,
+                    LoadedTargets(client, spec_.database, recalled.tables, stop));
+    PENSTOCK_TRY(catalog.EndLoad(loaded));
+    PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
+  }
+  Status in_place = PutInPlace(client, spec_.database, tables, stop);
+  if (in_place || in_place.error().code != ErrorCode::kNotFound) return in_place;
+  PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
+  Error again = std::move(in_place).error();
+  again.code = ErrorCode::kRetry;
+  return Fail(std::move(again));
 }
 
 Result<catalog::Transition> Runner::Prepare(Event event, const std::string& reason) const {
@@ -348,6 +399,15 @@ void Runner::OnRetry(std::string_view part, const Error* error) {
   AddEvent(event);
 }
 
+void Runner::OnSnapshotOpened(snapshot::Consistency consistency, size_t connections) {
+  AddEvent({.at = options_.clock->Wall(),
+            .level = "info",
+            .kind = "snapshot",
+            .text = fmt::format("the load begins: all tables are read at one moment, {}; "
+                                "connections: {}",
+                                snapshot::ConsistencyText(consistency), connections)});
+}
+
 void Runner::AddEvent(const catalog::EventRecord& event) {
   if (const Status status = options_.catalog->AddEvent(id_, event); !status) {
     LogWarning(spec_.name, "event not stored: {}", status.error().ToString());
@@ -361,15 +421,16 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
   }
   std::vector<snapshot::LoadTable> result;
   for (size_t i = 0; i < tables.size(); ++i) {
-    snapshot::LoadTable table{.id = tables[i].id,
-                              .definition = tables[i].definition,
-                              .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
-                              .target = tables[i].target,
-                              .partition_key = spec_.tables[i].partition_key,
-                              .version_base = tables[i].load_version_base,
-                              .partitions = {},
-                              .planned = tables[i].partitions_planned,
-                              .rows_estimated = tables[i].rows_estimated};
+    snapshot::LoadTable table{
+        .id = tables[i].id,
+        .definition = tables[i].definition,
+        .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
+        .target = tables[i].load_target.empty() ? tables[i].target : tables[i].load_target,
+        .partition_key = spec_.tables[i].partition_key,
+        .version_base = tables[i].load_version_base,
+        .partitions = {},
+        .planned = tables[i].partitions_planned,
+        .rows_estimated = tables[i].rows_estimated};
     PENSTOCK_ASSIGN(const auto partitions, options_.catalog->Partitions(tables[i].id));
     for (const auto& partition : partitions) {
       table.partitions.push_back({.index = partition.index,
@@ -415,6 +476,7 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
       .database = spec_.database,
       .pipe_name = spec_.name,
       .start_position = checkpoint.position,
+      .consistent = settings.mode == ReplicationMode::kSnapshot,
       .parallel_tables = settings.snapshot_parallel_tables,
       .parallel_partitions = settings.initial_load_parallelism,
       .rows_per_partition = settings.snapshot_rows_per_partition,
@@ -423,8 +485,9 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
       .throttle = ThrottleOf(settings),
       .compression = clickhouse::Compression::kNone,
       .clock = options_.clock,
+      .on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); },
       .on_retry = [this](const Error* error) { OnRetry("snapshot", error); }};
-  if (settings.mode == ReplicationMode::kSnapshot) options.start_position.reset();
+  if (options.consistent) options.start_position.reset();
   return options;
 }
 

@@ -46,6 +46,9 @@ class Runner {
   // Stops working without a change of state: a later Start goes on. RequestShutdown does not wait.
   void RequestShutdown() EXCLUDES(mutex_);
   void Shutdown();
+  // After Shutdown, of a pipe that is to be deleted: drops the tables of a load that was not whole,
+  // if the destination answers soon. The targets stay.
+  void DropUnfinished();
   // kStart, kStop or kResync. Answers when the new state is stored; the work goes on behind.
   Status Apply(Event command);
 
@@ -58,6 +61,7 @@ class Runner {
   Status Setup(std::stop_token stop);
   Status Flow(std::stop_token stop);
   Status Load(snapshot::Loader& loader, std::stop_token stop);
+  Status LoadWhole(std::stop_token stop);
   // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
   // the end of Setup.
   struct Recalled {
@@ -79,6 +83,7 @@ class Runner {
   void Conclude(const Status& status);
   // `part` of the pipe is retrying because of `error`; nullptr: it is over.
   void OnRetry(std::string_view part, const Error* error) EXCLUDES(mutex_);
+  void OnSnapshotOpened(snapshot::Consistency consistency, size_t connections);
   // An event that cannot be stored is logged.
   void AddEvent(const catalog::EventRecord& event);
 

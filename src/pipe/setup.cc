@@ -63,6 +63,13 @@ Result<model::Position> ReadPosition(mysql::Connection& source, model::Mechanism
   }
 }
 
+Result<model::Position> StartPosition(mysql::Connection& source, const PipeSettings& settings,
+                                      model::Mechanism mechanism, Clock& clock,
+                                      std::stop_token stop) {
+  if (!settings.start_position) return ReadPosition(source, mechanism, clock, std::move(stop));
+  return GivenStart(source, *settings.start_position, mechanism, std::move(stop));
+}
+
 struct SourceState {
   Definitions definitions;
   model::Position position;
@@ -76,14 +83,14 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock, std::stop_tok
     return SourceState{.definitions = std::move(definitions), .position = {}};
   }
   PENSTOCK_ASSIGN(const auto mechanism,
-                  mysql::ChooseMechanism(source, spec.settings.replication_mechanism, stop));
+                  mysql::ChooseMechanism(source, spec.settings.MechanismWanted(), stop));
   std::vector<std::string> prepared;
   for (int i = 0; i < kReadsMax; ++i) {
     // First, since a position may cost a lock; and again, for those prepared before the position.
     PENSTOCK_ASSIGN(prepared, PreparedXa(source, stop));
     if (prepared.empty()) {
       PENSTOCK_ASSIGN(const auto before, ReadAll(source, spec, stop));
-      PENSTOCK_ASSIGN(auto position, ReadPosition(source, mechanism, clock, stop));
+      PENSTOCK_ASSIGN(auto position, StartPosition(source, spec.settings, mechanism, clock, stop));
       PENSTOCK_ASSIGN(prepared, PreparedXa(source, stop));
       PENSTOCK_ASSIGN(auto after, ReadAll(source, spec, stop));
       if (before == after && prepared.empty()) {
@@ -171,6 +178,24 @@ Status CheckTarget(clickhouse::Client& client, const clickhouse::TableSpec& targ
 }
 
 }  // namespace
+
+Result<model::Position> GivenStart(mysql::Connection& source, const GivenPosition& given,
+                                   model::Mechanism mechanism, std::stop_token stop) {
+  model::Position position;
+  position.mechanism = mechanism;
+  position.file = given.file;
+  position.offset = given.offset;
+  if (mechanism == model::Mechanism::kMysqlGtid) {
+    PENSTOCK_ASSIGN(position.mysql, model::MysqlGtidSet::Parse(given.gtid));
+  } else if (mechanism == model::Mechanism::kMariadbGtid) {
+    PENSTOCK_ASSIGN(position.mariadb, model::MariadbGtidPosition::Parse(given.gtid));
+  }
+  PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(source, position, std::move(stop)));
+  if (executed) return position;
+  return NeedsUser("source",
+                   fmt::format("the source has not been at startPosition {}", position.ToString()),
+                   "Give a position that it has passed, or leave startPosition out");
+}
 
 typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping& mapping) {
   return {.excluded_columns = mapping.excluded_columns,

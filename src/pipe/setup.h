@@ -36,6 +36,11 @@ struct Existing {
 Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
                               std::stop_token stop);
 
+// Where the settings say that the log is to be followed from. kNeedsUser where the source cannot
+// have been there; whether the log still has it shows when it is read.
+Result<model::Position> GivenStart(mysql::Connection& source, const GivenPosition& given,
+                                   model::Mechanism mechanism, std::stop_token stop);
+
 // What Setup runs at the destination, in order.
 Result<std::vector<std::string>> PlannedDdl(const PipeSpec& spec,
                                             const std::map<model::TableName, model::Table>& tables,

@@ -62,6 +62,13 @@ void DescribeSettings(Fields& fields, const Limits& limits) {
 }
 
 template <typename Fields>
+void DescribeStartPosition(Fields& fields) {
+  fields.Text("gtid", &GivenPosition::gtid, {.bytes_max = 1 << 20});
+  fields.Text("file", &GivenPosition::file);
+  fields.Number("offset", &GivenPosition::offset, {.min = 4, .max = INT64_MAX});
+}
+
+template <typename Fields>
 void DescribeTableName(Fields& fields) {
   fields.Text("sourceSchemaName", &model::TableName::schema, {.presence = Presence::kRequired});
   fields.Text("sourceTable", &model::TableName::table, {.presence = Presence::kRequired});
@@ -114,12 +121,35 @@ void ReadSyncInterval(ObjectReader& object, std::chrono::milliseconds& interval)
   if (millis) interval = std::chrono::milliseconds(*millis);
 }
 
+void ReadStartPosition(ObjectReader& settings_object, std::optional<Error>& error,
+                       PipeSettings& settings) {
+  constexpr char kKey[] = "startPosition";
+  const json* given = settings_object.Find(kKey, Presence::kOptional);
+  if (given == nullptr) return;
+  ObjectReader object(*given, settings_object.PathOf(kKey), error);
+  GivenPosition& position = settings.start_position.emplace();
+  FieldReader<GivenPosition> fields(object, position);
+  DescribeStartPosition(fields);
+  object.RefuseOthers();
+  if (position.gtid.empty() == position.file.empty()) {
+    object.Fail("gtid", "give it, or file and offset");
+  }
+  if (settings.mode != ReplicationMode::kCdcOnly) {
+    settings_object.Fail(kKey, "is for replicationMode cdc_only");
+  }
+  if (!settings.replication_mechanism.empty() &&
+      settings.replication_mechanism != settings.MechanismWanted()) {
+    settings_object.Fail(kKey, "does not fit replicationMechanism");
+  }
+}
+
 void ReadSettings(const json& given, std::string path, std::optional<Error>& error,
                   const Limits& limits, PipeSettings& settings) {
   ObjectReader object(given, std::move(path), error);
   FieldReader<PipeSettings> fields(object, settings);
   DescribeSettings(fields, limits);
   ReadSyncInterval(object, settings.sync_interval);
+  ReadStartPosition(object, error, settings);
   object.RefuseOthers();
 }
 
@@ -329,6 +359,10 @@ void WriteMysqlSource(const PipeSpec& spec, json& object) {
   FieldWriter<PipeSettings> settings_fields(settings, spec.settings);
   DescribeSettings(settings_fields, Limits());
   WriteSyncInterval(spec.settings.sync_interval, settings);
+  if (spec.settings.start_position) {
+    FieldWriter<GivenPosition> start(settings["startPosition"], *spec.settings.start_position);
+    DescribeStartPosition(start);
+  }
   const json given = std::exchange(object["tableMappings"], json::array());
   for (size_t i = 0; i < spec.tables.size(); ++i) {
     object["tableMappings"].push_back(

@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -32,6 +33,15 @@ struct TableMapping {
   bool operator==(const TableMapping&) const = default;
 };
 
+// A place in the source's log, as its server spells it: GTIDs, or a file and an offset in it.
+struct GivenPosition {
+  std::string gtid;  // "": by file
+  std::string file;
+  uint64_t offset = 4;  // the file's first event
+
+  bool operator==(const GivenPosition&) const = default;
+};
+
 // Names and defaults are the API's; what is an extension says so.
 struct PipeSettings {
   ReplicationMode mode = ReplicationMode::kCdc;
@@ -48,7 +58,14 @@ struct PipeSettings {
   std::optional<uint32_t> snapshot_megabytes_per_second;  // 10^6 bytes, of column data
   std::optional<uint32_t> snapshot_max_threads_running;
   bool delete_on_merge = false;
-  bool tinyint1_is_bool = false;  // extension
+  bool tinyint1_is_bool = false;                // extension
+  std::optional<GivenPosition> start_position;  // extension, of cdc_only: where to begin
+
+  // What a given start decides, else replication_mechanism.
+  std::string_view MechanismWanted() const {
+    if (!start_position) return replication_mechanism;
+    return start_position->gtid.empty() ? "FILE_POS" : "GTID";
+  }
 };
 
 // What a user asks for: one pipe. Holds passwords: never log it whole.

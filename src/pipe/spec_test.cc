@@ -42,7 +42,8 @@ json Full() {
           "syncIntervalMilliseconds": 250, "pullBatchSize": 7, "useCompression": true,
           "allowNullableColumns": false, "initialLoadParallelism": 8,
           "snapshotNumRowsPerPartition": 1000, "snapshotNumberOfParallelTables": 3,
-          "deleteOnMerge": true, "tinyint1isBool": true},
+          "deleteOnMerge": true, "tinyint1isBool": true,
+          "startPosition": {"file": "bin.000001", "offset": 157}},
         "tableMappings": [
           {"sourceSchemaName": "a.b", "sourceTable": "*", "targetTable": "t",
            "excludedColumns": ["x", "y"], "useCustomSortingKey": true, "sortingKeys": ["k"],
@@ -200,6 +201,22 @@ TEST(Spec, UnknownFieldsAreNamed) {
             "source.mysql.settings.syncInterval: unknown field");
   EXPECT_EQ(ErrorWith("/source/mysql/tableMappings/0/target", "x"),
             "source.mysql.tableMappings[0].target: unknown field");
+}
+
+TEST(Spec, AStartPositionDecidesTheMechanism) {
+  json body = Minimal();
+  json& settings = body["source"]["mysql"]["settings"];
+  settings["startPosition"] = {{"gtid", "0-1-7"}};
+  constexpr std::string_view kPath = "source.mysql.settings.startPosition";
+  EXPECT_EQ(ErrorOf(body), fmt::format("{}: is for replicationMode cdc_only", kPath));
+  settings["replicationMode"] = "cdc_only";
+  EXPECT_EQ(ParsePipeSpec(body)->settings.MechanismWanted(), "GTID");
+  settings["replicationMechanism"] = "FILE_POS";
+  EXPECT_EQ(ErrorOf(body), fmt::format("{}: does not fit replicationMechanism", kPath));
+  settings["startPosition"] = {{"file", "bin.1"}, {"offset", 5}};
+  EXPECT_EQ(ParsePipeSpec(body)->settings.start_position->offset, 5u);
+  settings["startPosition"]["gtid"] = "0-1-7";
+  EXPECT_EQ(ErrorOf(body), fmt::format("{}.gtid: give it, or file and offset", kPath));
 }
 
 TEST(Spec, WrongValuesAreNamed) {

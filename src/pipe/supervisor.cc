@@ -260,6 +260,7 @@ Status Supervisor::Delete(const std::string& id) {
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
   pipe->runner->Shutdown();
+  pipe->runner->DropUnfinished();
   Status deleted = impl_->options_.catalog->DeletePipe(id);
   if (deleted) {
     impl_->Forget(id);

@@ -13,6 +13,7 @@
 #include "model/table.h"
 #include "model/value_changes.h"
 #include "mysql/wire/connection.h"
+#include "snapshot/consistent_connections.h"
 #include "snapshot/key_range.h"
 #include "snapshot/throttle.h"
 #include "typemap/table_map.h"
@@ -57,6 +58,9 @@ struct LoaderOptions {
   std::string pipe_name;
   // Every connection proves that its server has executed it: what is read is no older.
   std::optional<model::Position> start_position;
+  // All partitions are read at one moment. Such a load cannot go on where another one stopped, nor
+  // after an error: it starts again in empty tables, with nothing planned.
+  bool consistent = false;
   uint32_t parallel_tables = 1;      // at most
   uint32_t parallel_partitions = 4;  // per table
   uint64_t rows_per_partition = 100'000;
@@ -64,6 +68,8 @@ struct LoaderOptions {
   ThrottleLimits throttle = {};
   clickhouse::Compression compression = clickhouse::Compression::kNone;
   Clock* clock = &Clock::Real();
+  // Of a consistent load: how its connections came to see one moment, and how many they are.
+  std::function<void(Consistency, size_t connections)> on_opened = [](Consistency, size_t) {};
   // Called from worker threads: an error that is being retried, and nullptr when it is over.
   std::function<void(const Error*)> on_retry = [](const Error*) {};
 };

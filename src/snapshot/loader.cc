@@ -84,24 +84,55 @@ Loader::~Loader() = default;
 
 Status Loader::Run(std::stop_token stop) {
   std::stop_callback forward(stop, [this] { stop_.request_stop(); });
+  if (options_.consistent) return RunConsistently(std::move(stop));
+  const size_t lanes = ParallelTables(tables_, options_.parallel_tables);
+  return RunLanes(std::vector<Worker>(lanes * options_.parallel_partitions));
+}
+
+Status Loader::RunConsistently(std::stop_token stop) {
+  ConsistentOptions options{.source = options_.source,
+                            .pipe_name = options_.pipe_name,
+                            .tables = {},
+                            .connections_max = ParallelTables(tables_, options_.parallel_tables) *
+                                               options_.parallel_partitions,
+                            .clock = options_.clock};
+  for (const LoadTable& table : tables_) options.tables.push_back(table.definition.name);
+  const auto partitions = [&]() -> Result<std::string> {
+    PENSTOCK_ASSIGN(auto connection, mysql::Connection::Open(
+                                         options_.source, options_.pipe_name + " snapshot", stop));
+    return TablePartitions(connection, options.tables, stop);
+  };
+  PENSTOCK_ASSIGN(const std::string before, partitions());
+  PENSTOCK_ASSIGN(auto opened, OpenConsistent(options, stop));
+  options_.on_opened(opened.consistency, opened.connections.size());
+  PENSTOCK_TRY(RunLanes({std::make_move_iterator(opened.connections.begin()),
+                         std::make_move_iterator(opened.connections.end())}));
+  PENSTOCK_ASSIGN(const std::string after, partitions());
+  if (after == before) return {};
+  return Fail(ErrorCode::kRetry, "partitions of a table were added or dropped during the load");
+}
+
+Status Loader::RunLanes(std::vector<Worker> workers) {
   {
+    const size_t lane_workers = std::min<size_t>(workers.size(), options_.parallel_partitions);
     std::vector<std::jthread> lanes;
-    for (size_t i = ParallelTables(tables_, options_.parallel_tables); i > 0; --i) {
-      lanes.emplace_back([this] { RunLane(); });
+    for (std::span<Worker> left(workers); !left.empty(); left = left.subspan(lane_workers)) {
+      lanes.emplace_back([this, lane = left.first(lane_workers)] { RunLane(lane); });
     }
   }
   MutexLock lock(mutex_);
   if (error_) return Fail(*error_);
-  if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
+  if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
   return {};
 }
 
-void Loader::RunLane() {
+void Loader::RunLane(std::span<Worker> connections) {
   Lane lane(options_.parallel_partitions);
   std::vector<std::jthread> workers;
-  for (uint32_t i = 0; i < options_.parallel_partitions; ++i) {
-    workers.emplace_back([this, &lane] {
-      if (const Status status = LoadPartitions(lane); !status) Abort(status.error());
+  for (Worker& connection : connections) {
+    workers.emplace_back([this, &lane, &connection] {
+      const Status status = LoadPartitions(lane, std::move(connection));
+      if (!status) Abort(status.error());
     });
   }
   if (const Status status = PlanTables(lane); !status) Abort(status.error());
@@ -187,8 +218,8 @@ Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
   return planner->Next(*connection, stop);
 }
 
-Status Loader::LoadPartitions(Lane& lane) {
-  PartitionReader reader(options_, throttle_);
+Status Loader::LoadPartitions(Lane& lane, Worker connection) {
+  PartitionReader reader(options_, throttle_, std::move(connection));
   while (const auto work = lane.Pop(stop_.get_token())) {
     PENSTOCK_TRY(LoadPartition(reader, *work));
   }
@@ -202,7 +233,7 @@ Status Loader::LoadPartition(PartitionReader& reader, const Work& work) {
   PartitionReader::Rows all;
   do {
     PartitionReader::Rows rows;
-    PENSTOCK_TRY(Retry([&]() -> Status {
+    const auto load = [&]() -> Status {
       auto loaded = LoadSlice(reader, slice);
       if (!loaded) {
         if (TookTooLong(loaded.error())) slice.rows_max = FewerRows(table, slice.rows_max);
@@ -210,7 +241,8 @@ Status Loader::LoadPartition(PartitionReader& reader, const Work& work) {
       }
       rows = *std::move(loaded);
       return {};
-    }));
+    };
+    PENSTOCK_TRY(options_.consistent ? load() : Retry(load));
     all.count += rows.count;
     model::AddTo(all.changes, rows.changes);
     all.last = rows.last;

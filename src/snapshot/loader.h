@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct LoadProgress {
 
 // Loads tables by partitions, several at once, each read by the binary protocol and written as
 // Native blocks. Errors that pass are retried for as long as it takes; a partition begun anew
-// writes its rows with a higher version, so that the newest reading wins.
+// writes its rows with a higher version, so that the newest reading wins. A consistent load ends
+// with the first error of a reader.
 class Loader {
  public:
   // `journal` outlives the loader.
@@ -54,7 +56,12 @@ class Loader {
   // with the lane's next table while the last partitions of the one before are still being read.
   using Lane = BoundedQueue<Work>;
 
-  void RunLane();
+  // A worker's own connection, where the load is consistent.
+  using Worker = std::optional<mysql::Connection>;
+
+  Status RunLanes(std::vector<Worker> workers);
+  Status RunConsistently(std::stop_token stop);
+  void RunLane(std::span<Worker> connections);
   Status PlanTables(Lane& lane);
   Status PlanTable(size_t table, std::optional<mysql::Connection>& connection, Lane& lane);
   // These open the connection where there is none yet, and the last one makes the planner.
@@ -63,7 +70,7 @@ class Loader {
   Result<std::optional<Partition>> PlanNext(size_t table,
                                             std::optional<mysql::Connection>& connection,
                                             std::optional<Planner>& planner);
-  Status LoadPartitions(Lane& lane);
+  Status LoadPartitions(Lane& lane, Worker connection);
   Status LoadPartition(PartitionReader& reader, const Work& work);
   Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice);
   std::optional<uint64_t> FewerRows(const LoadTable& table, std::optional<uint64_t> rows_max) const;

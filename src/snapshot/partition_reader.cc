@@ -13,8 +13,12 @@ namespace penstock::snapshot {
 namespace {
 
 // An insert that fails this often in a row gives its partition up to be read anew: the source
-// connection behind it would otherwise wait until the server drops it.
+// connection behind it would otherwise wait until the server drops it. A snapshot, which cannot be
+// had again, takes that risk.
 constexpr int kInsertAttemptsMax = 6;
+
+constexpr char kSavepoint[] = "SAVEPOINT penstock";
+constexpr char kToSavepoint[] = "ROLLBACK TO SAVEPOINT penstock";
 
 Boundary KeyOf(const LoadTable& table, model::Row row) {
   Boundary boundary;
@@ -45,23 +49,36 @@ std::string SelectRows(const LoadTable& table, const model::Table& to_read,
 
 }  // namespace
 
-PartitionReader::PartitionReader(const LoaderOptions& options, Throttle& throttle)
-    : options_(options), throttle_(throttle), destination_(options.destination) {}
+PartitionReader::PartitionReader(const LoaderOptions& options, Throttle& throttle,
+                                 std::optional<mysql::Connection> in_snapshot)
+    : options_(options),
+      throttle_(throttle),
+      in_snapshot_(in_snapshot.has_value()),
+      source_(std::move(in_snapshot)),
+      destination_(options.destination) {}
 
 Result<PartitionReader::Rows> PartitionReader::Load(
     const LoadTable& table, const Partition& partition, std::optional<uint64_t> slice_rows,
     uint64_t version, const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
-  if (!source_) {
-    PENSTOCK_ASSIGN(source_, Connect(stop));
-  }
-  const std::string comment = mysql::QueryComment(options_.pipe_name);
-  PENSTOCK_TRY(throttle_.AwaitCalm(*source_, options_.on_retry, stop));
-  auto rows = mysql::BeginRead(*source_, table.definition, comment, stop).and_then([&] {
+  auto rows = Begin(table.definition, stop).and_then([&] {
     return ReadRows(table, partition, slice_rows, version, on_rows, stop);
   });
   // After a failure rows may be left unread.
-  if (!rows || !source_->Execute("ROLLBACK", stop)) source_.reset();
+  if (!rows || !source_->Execute(in_snapshot_ ? kToSavepoint : "ROLLBACK", stop)) source_.reset();
   return rows;
+}
+
+// In a snapshot the way back to the savepoint lets the table's metadata lock go.
+Status PartitionReader::Begin(const model::Table& table, std::stop_token stop) {
+  const std::string comment = mysql::QueryComment(options_.pipe_name);
+  if (!source_) {
+    if (in_snapshot_) return Fail(ErrorCode::kRetry, "the snapshot of the source is lost");
+    PENSTOCK_ASSIGN(source_, Connect(stop));
+  }
+  PENSTOCK_TRY(throttle_.AwaitCalm(*source_, options_.on_retry, stop));
+  if (!in_snapshot_) return mysql::BeginRead(*source_, table, comment, stop);
+  PENSTOCK_TRY(source_->Execute(kSavepoint, stop));
+  return mysql::PinDefinition(*source_, table, comment, stop);
 }
 
 Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
@@ -136,7 +153,7 @@ Status PartitionReader::Insert(const LoadTable& table, clickhouse::Block& block,
                    status.error().code != ErrorCode::kUnknownOutcome)) {
       return status;
     }
-    if (backoff.attempts() + 1 >= kInsertAttemptsMax) return status;
+    if (!in_snapshot_ && backoff.attempts() + 1 >= kInsertAttemptsMax) return status;
     options_.on_retry(&status.error());
     if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");

@@ -20,8 +20,11 @@ namespace penstock::snapshot {
 // connections it keeps. One thread.
 class PartitionReader {
  public:
-  // Both outlive the reader.
-  PartitionReader(const LoaderOptions& options, Throttle& throttle);
+  // `options` and `throttle` outlive the reader. `in_snapshot`: a connection whose open transaction
+  // is to be read from, and cannot be had again; else each partition is read in a transaction of
+  // its own.
+  PartitionReader(const LoaderOptions& options, Throttle& throttle,
+                  std::optional<mysql::Connection> in_snapshot);
 
   struct Rows {
     uint64_t count = 0;
@@ -32,13 +35,15 @@ class PartitionReader {
   // Loads one partition of `table`, or with `slice_rows` no more than so many rows from its
   // beginning, every row with `version`. `on_rows` hears of rows as they are acknowledged.
   // kNeedsUser when the source's definition is no longer the recorded one. After a failure some
-  // rows may have been written; another call with a higher version heals that.
+  // rows may have been written; another call with a higher version heals that, but
+  // not in a snapshot, which is lost.
   Result<Rows> Load(const LoadTable& table, const Partition& partition,
                     std::optional<uint64_t> slice_rows, uint64_t version,
                     const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
 
  private:
   Result<mysql::Connection> Connect(std::stop_token stop);
+  Status Begin(const model::Table& table, std::stop_token stop);
   Result<Rows> ReadRows(const LoadTable& table, const Partition& partition,
                         std::optional<uint64_t> slice_rows, uint64_t version,
                         const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
@@ -46,6 +51,7 @@ class PartitionReader {
 
   const LoaderOptions& options_;
   Throttle& throttle_;
+  const bool in_snapshot_;
   std::optional<mysql::Connection> source_;
   clickhouse::Client destination_;
   std::vector<model::Value> row_;

@@ -166,6 +166,8 @@ USER = """<{name}>
 GRANTS = {
     "maker": ["CREATE DATABASE, CREATE TABLE, INSERT, SELECT ON replica.*",
               "TABLE ENGINE ON ReplacingMergeTree"],
+    "exchanger": ["CREATE DATABASE, CREATE TABLE, DROP TABLE, INSERT, SELECT ON replica.*",
+                  "TABLE ENGINE ON ReplacingMergeTree"],
     "writer": ["INSERT, SELECT ON replica.t", "INSERT, SELECT ON replica.marker"],
     "reader": ["SELECT ON replica.*"],
 }
@@ -223,6 +225,18 @@ class Destination(SystemTest):
         spec = self.spec_of("writer")
         self.assertEqual([], self.planned(spec))
         self.assert_replicates(spec)
+
+    def test_a_snapshot_alone_exchanges_tables(self):
+        spec = self.spec_of("maker")
+        spec["source"]["mysql"]["settings"]["replicationMode"] = "snapshot"
+        code, out, _ = self.penstock.cli("check", "-f", self.write(spec))
+        self.assertEqual(1, code)
+        self.assertIn("may not DROP TABLE on `replica`.*", out)
+        self.assertNotIn("may not CREATE", out)
+        spec["destination"]["clickhouse"] = self.clickhouse.endpoint("exchanger")
+        self.pipe = self.penstock.create(spec)
+        self.penstock.await_state(self.pipe, "Completed")
+        self.assert_equal(spec)
 
     def test_what_is_missing_is_named(self):
         code, out, _ = self.penstock.cli("check", "-f", self.write(self.spec_of("reader")))

@@ -4,7 +4,7 @@ import unittest
 
 from harness import workload
 from harness.case import SystemTest, new_seed, rounds, scale
-from harness.penstock import mapping, pipe_spec
+from harness.penstock import ApiError, mapping, pipe_spec
 from harness.sources import MariaDB118, MariaDB1011, MySQL97
 from harness.wait import pause, wait_until
 
@@ -70,6 +70,8 @@ class ReplicationMariaDBDefaults(Replication, SystemTest):
 class ReplicationModes(SystemTest):
     """The other replication modes, and large transactions."""
 
+    gtid_variable, show_position = "gtid_binlog_pos", "SHOW MASTER STATUS"
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -102,6 +104,29 @@ class ReplicationModes(SystemTest):
             "SELECT id, v FROM replica.t FINAL WHERE NOT _penstock_is_deleted ORDER BY id")
             == "2\tB\n3\tc\n", "rows 2 and 3")
         self.penstock.delete(pipe)
+
+    def test_cdc_only_from_a_given_position(self):
+        """By GTID and by file, from where the source was before two changes; not from where it
+        never was."""
+        gtid = self.source.run(f"SELECT @@global.{self.gtid_variable}")[0][0]
+        file, offset = self.source.run(self.show_position)[0][:2]
+        self.source.run("INSERT INTO shop.t VALUES (3,'c')", "DELETE FROM shop.t WHERE id=1")
+        for start in ({"gtid": gtid}, {"file": file, "offset": offset}):
+            with self.subTest(start=start):
+                spec = pipe_spec(self.source.endpoint(), self.clickhouse.endpoint(),
+                                 [mapping("shop", "t")], replicationMode="cdc_only",
+                                 startPosition=start)
+                pipe = self.penstock.create(spec)
+                self.penstock.await_state(pipe, "Running")
+                wait_until(lambda: self.clickhouse.query(
+                    "SELECT id, _penstock_is_deleted FROM replica.t ORDER BY id")
+                    == "1\t1\n3\t0\n", "the deletion of row 1 and row 3")
+                self.penstock.delete(pipe)
+                self.clickhouse.query("DROP DATABASE replica SYNC")
+        for start in ({"gtid": gtid + "99999"}, {"file": file, "offset": 99999999}):
+            spec["source"]["mysql"]["settings"]["startPosition"] = start
+            with self.assertRaisesRegex(ApiError, "has not been at startPosition"):
+                self.penstock.create(spec)
 
     def test_large_transaction(self):
         """Much more than a batch, in one transaction that is on its way while others commit."""
@@ -138,6 +163,11 @@ class ReplicationModes(SystemTest):
             "SELECT sum(`va.l\\`ue`) FROM replica.`odd.name` FINAL") == "10\n", "both rows")
         self.assertEqual(2, self.assert_equal(spec))
         self.penstock.delete(pipe)
+
+
+class ReplicationModesMySQL(ReplicationModes):
+    source_class = MySQL97
+    gtid_variable, show_position = "gtid_executed", "SHOW BINARY LOG STATUS"
 
 
 if __name__ == "__main__":

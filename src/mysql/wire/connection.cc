@@ -37,6 +37,8 @@ constexpr std::string_view kEverySession =
 constexpr SessionStatement kFlavouredSession[] = {
     {Flavour::kMysql, 50'708, "SET SESSION max_execution_time=0"},
     {Flavour::kMariadb, 100'101, "SET SESSION max_statement_time=0"},
+    {Flavour::kMariadb, 100'300,
+     "SET SESSION idle_transaction_timeout=0, idle_readonly_transaction_timeout=0"},
     // Else a generated invisible primary key is in the log, but not in information_schema.
     {Flavour::kMysql, 80'030, "SET SESSION show_gipk_in_create_table_and_information_schema=ON"},
 };

@@ -101,14 +101,6 @@ Result<LogPosition> ReadUnderGlobalLock(Connection& connection, const std::stop_
   return position;
 }
 
-// FLUSH TABLES needs the same privilege as the lock, and does nothing to a table that is not there.
-Status CheckMayLock(Connection& connection, const std::stop_token& stop) {
-  const Status flushed = connection.Execute(
-      "FLUSH NO_WRITE_TO_BINLOG TABLES `performance_schema`.`penstock_no_table`", stop);
-  if (flushed) return {};
-  return LockRefused(flushed.error());
-}
-
 bool Passes(const Error& error) {
   return error.code == ErrorCode::kCancelled || error.code == ErrorCode::kRetry;
 }
@@ -246,6 +238,14 @@ Result<std::optional<Position>> PeekStartPosition(Connection& connection, Mechan
   if (Passes(log.error())) return Fail(std::move(log).error());
   PENSTOCK_TRY(CheckMayLock(connection, stop));
   return std::nullopt;
+}
+
+// FLUSH TABLES needs the same privilege as the lock, and does nothing to a table that is not there.
+Status CheckMayLock(Connection& connection, const std::stop_token& stop) {
+  const Status flushed = connection.Execute(
+      "FLUSH NO_WRITE_TO_BINLOG TABLES `performance_schema`.`penstock_no_table`", stop);
+  if (flushed) return {};
+  return LockRefused(flushed.error());
 }
 
 Result<LogPosition> CurrentLogPosition(Connection& connection, std::stop_token stop) {

@@ -32,6 +32,10 @@ Result<std::optional<model::Position>> PeekStartPosition(Connection& connection,
                                                          model::Mechanism mechanism,
                                                          std::stop_token stop);
 
+// Whether the user may take a global read lock, found out without one; the privilege may still not
+// be enough (RDS, Aurora). The error says what is missing.
+Status CheckMayLock(Connection& connection, const std::stop_token& stop);
+
 // Whether this server has executed everything up to `position`. Asked of every connection that
 // reads rows: a proxy or a failover may lead to a server that is behind. By file, a log of another
 // base name has not.

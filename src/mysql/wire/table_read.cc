@@ -124,9 +124,8 @@ std::string KeyCondition(const model::Table& table, model::Row row) {
 }
 
 // Touching the table takes its metadata lock, which pins the definition for what follows.
-Status BeginRead(Connection& connection, const model::Table& table, const std::string& comment,
-                 std::stop_token stop) {
-  PENSTOCK_TRY(connection.Execute("START TRANSACTION READ ONLY", stop));
+Status PinDefinition(Connection& connection, const model::Table& table, const std::string& comment,
+                     std::stop_token stop) {
   PENSTOCK_TRY(connection.Query(
       fmt::format("{}SELECT 1 FROM {} LIMIT 1", comment, FromClause(table.name, "")), stop));
   PENSTOCK_ASSIGN(const auto now, ReadDefinitions(connection, {table.name}, stop));
@@ -138,6 +137,12 @@ Status BeginRead(Connection& connection, const model::Table& table, const std::s
                     .origin = "source",
                     .native_code = 0,
                     .remedy = "Delete the pipe and its destination tables and create it again"});
+}
+
+Status BeginRead(Connection& connection, const model::Table& table, const std::string& comment,
+                 std::stop_token stop) {
+  PENSTOCK_TRY(connection.Execute("START TRANSACTION READ ONLY", stop));
+  return PinDefinition(connection, table, comment, std::move(stop));
 }
 
 }  // namespace penstock::mysql

@@ -29,8 +29,12 @@ std::string KeyLiteral(const model::Column& column, const model::Value& value);
 // its default.
 std::string KeyCondition(const model::Table& table, model::Row row);
 
-// Opens a transaction that reads `table`, and pins its definition until ROLLBACK. kNeedsUser when
-// the definition is no longer the one given: rows would be read by the wrong one.
+// Within a transaction: pins the definition of `table` until ROLLBACK, whole or to a savepoint
+// before. kNeedsUser when it is no longer the one given: rows would be read by the wrong one.
+Status PinDefinition(Connection& connection, const model::Table& table, const std::string& comment,
+                     std::stop_token stop);
+
+// Opens a transaction that reads `table`, and pins its definition.
 Status BeginRead(Connection& connection, const model::Table& table, const std::string& comment,
                  std::stop_token stop);
 

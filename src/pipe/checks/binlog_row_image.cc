@@ -53,7 +53,7 @@ void CheckTable(const CheckContext& context, const TableMapping& mapping, const 
 // By file MySQL tells only by log_status what a SELECT sees of the log.
 void CheckVisibility(CheckContext& context, std::vector<Finding>& findings) {
   const auto mechanism = mysql::ChooseMechanism(
-      *context.source, context.spec.settings.replication_mechanism, context.stop);
+      *context.source, context.spec.settings.MechanismWanted(), context.stop);
   if (!mechanism) return;  // the start_position check says it
   const auto position = mysql::PeekStartPosition(*context.source, *mechanism, context.stop);
   if (!position || *position) return;

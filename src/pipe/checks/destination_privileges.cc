@@ -36,7 +36,8 @@ void CheckOnTables(CheckContext& context, std::string_view privilege,
 
 }  // namespace
 
-// Only what the pipe will do: it drops and empties nothing, and makes only what is not there.
+// Only what the pipe will do: it makes what is not there; and a load without a stream fills tables
+// of its own, which it then exchanges with the targets.
 void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& findings) {
   if (!context.destination || !context.existing) return;
   const size_t before = findings.size();
@@ -48,17 +49,26 @@ void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& fin
       absent.push_back(mapping.target_table);
     }
   }
+  const bool exchanges = context.spec.settings.mode == ReplicationMode::kSnapshot;
   const std::string database = clickhouse::QuoteIdentifier(context.spec.database) + ".*";
   if (!context.existing->database && IsRefused(context, "CREATE DATABASE", database)) {
     AddRefused("CREATE DATABASE", database, database, findings);
   }
   constexpr std::string_view kEngine = "ReplacingMergeTree";
-  if (!absent.empty() && IsRefused(context, "TABLE ENGINE", kEngine)) {
+  if ((exchanges || !absent.empty()) && IsRefused(context, "TABLE ENGINE", kEngine)) {
     AddRefused("TABLE ENGINE", kEngine, kEngine, findings);
   }
-  CheckOnTables(context, "CREATE TABLE", absent, findings);
-  CheckOnTables(context, "INSERT", targets, findings);
-  CheckOnTables(context, "SELECT", targets, findings);
+  if (exchanges) {
+    for (const std::string_view privilege : {"CREATE TABLE", "DROP TABLE", "INSERT", "SELECT"}) {
+      if (IsRefused(context, privilege, database)) {
+        AddRefused(privilege, database, database, findings);
+      }
+    }
+  } else {
+    CheckOnTables(context, "CREATE TABLE", absent, findings);
+    CheckOnTables(context, "INSERT", targets, findings);
+    CheckOnTables(context, "SELECT", targets, findings);
+  }
   AddOkIfNone(findings, before, "no missing privilege was found");
 }
 

@@ -1,14 +1,21 @@
 #include "mysql/wire/start_position.h"
 
 #include "pipe/checks/checks.h"
+#include "pipe/setup.h"
 
 namespace penstock::pipe {
 
 void CheckStartPosition(CheckContext& context, std::vector<Finding>& findings) {
   if (!context.source || !FollowsLog(context, findings)) return;
   const auto mechanism = mysql::ChooseMechanism(
-      *context.source, context.spec.settings.replication_mechanism, context.stop);
+      *context.source, context.spec.settings.MechanismWanted(), context.stop);
   if (!mechanism) return AddError(findings, mechanism.error());
+  if (const auto& given = context.spec.settings.start_position) {
+    const auto start = GivenStart(*context.source, *given, *mechanism, context.stop);
+    if (!start) return AddError(findings, start.error());
+    return AddOk(findings, fmt::format("by {}, from the given {}", model::MechanismName(*mechanism),
+                                       start->ToString()));
+  }
   const auto position = mysql::PeekStartPosition(*context.source, *mechanism, context.stop);
   if (!position) return AddError(findings, position.error());
   if (!*position) {

@@ -1,0 +1,153 @@
+#include "pipe/whole_load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/random.h"
+#include "clickhouse/ddl.h"
+#include "pipe/setup.h"
+
+namespace penstock::pipe {
+namespace {
+
+constexpr std::string_view kMark = "_resync_";
+constexpr size_t kDigits = 16;
+
+using Tables = std::vector<catalog::TableRecord>;
+
+// Whatever its size: the table is ours.
+Status Drop(clickhouse::Client& client, const std::string& name, std::stop_token stop) {
+  return client
+      .Query(fmt::format("DROP TABLE IF EXISTS {} SYNC", name), {{"max_table_size_to_drop", "0"}},
+             std::move(stop))
+      .map([](auto) {});
+}
+
+bool IsLoadTargetOf(const std::string& name, const std::string& target) {
+  const std::string prefix = target + std::string(kMark);
+  return name.size() == prefix.size() + kDigits && name.starts_with(prefix) &&
+         name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string::npos;
+}
+
+// UUIDs of the database's tables, by name.
+Result<std::map<std::string, std::string>> Uuids(clickhouse::Client& client,
+                                                 const std::string& database,
+                                                 std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto rows,
+                  client.Rows("SELECT name, toString(uuid) FROM system.tables WHERE database = " +
+                                  clickhouse::QuoteString(database),
+                              std::move(stop)));
+  std::map<std::string, std::string> uuids;
+  for (const auto& row : rows) uuids.emplace(row.at(0), row.at(1));
+  return uuids;
+}
+
+Status CheckStillEmpty(clickhouse::Client& client, const std::string& target,
+                       std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto rows,
+                  client.Rows("SELECT 1 FROM " + target + " LIMIT 1", std::move(stop)));
+  if (rows.empty()) return {};
+  return Fail(
+      Error{.code = ErrorCode::kNeedsUser,
+            .message = fmt::format("the target table {} was empty and holds rows now", target),
+            .origin = "destination",
+            .remedy = "Empty it, then start the pipe"});
+}
+
+// An exchange that is sent twice undoes itself. So the UUIDs tell what is to be done, and the load
+// counts as in place only when the other table is dropped: what is still on its way then finds none
+// to exchange.
+Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
+                     const catalog::TableRecord& table, std::stop_token stop) {
+  const std::string target = clickhouse::QuoteTable(database, table.target);
+  const std::string other = clickhouse::QuoteTable(database, table.load_target);
+  const auto is_in_place = [&]() -> Result<bool> {
+    PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, stop));
+    if (uuids[table.target] == table.loaded_uuid) return true;
+    if (uuids[table.load_target] == table.loaded_uuid) return false;
+    return Fail(ErrorCode::kNotFound, "the table {}, which the load has filled, is gone", other);
+  };
+  PENSTOCK_ASSIGN(const bool was_in_place, is_in_place());
+  if (!was_in_place) {
+    PENSTOCK_TRY(CheckStillEmpty(client, target, stop));
+    PENSTOCK_TRY(client.Query(fmt::format("EXCHANGE TABLES {} AND {}", other, target), {}, stop));
+  }
+  PENSTOCK_ASSIGN(const bool in_place, is_in_place());
+  if (!in_place) return Fail(ErrorCode::kRetry, "{} was not exchanged", target);
+  PENSTOCK_TRY(Drop(client, other, stop));
+  return is_in_place().map([](bool) {});
+}
+
+}  // namespace
+
+bool IsWhole(const Tables& tables) {
+  return std::ranges::none_of(tables, [](const auto& table) { return table.loaded_uuid.empty(); });
+}
+
+std::vector<catalog::LoadTargetRecord> NewLoadTargets(const Tables& tables) {
+  std::vector<catalog::LoadTargetRecord> targets;
+  for (const auto& table : tables) {
+    std::string digits = RandomUuid();
+    std::erase(digits, '-');
+    targets.push_back(
+        {.table_id = table.id,
+         .name = fmt::format("{}{}{}", table.target, kMark, digits.substr(digits.size() - kDigits)),
+         .uuid = {}});
+  }
+  return targets;
+}
+
+Status MakeLoadTargets(clickhouse::Client& client, const PipeSpec& spec, const Tables& tables,
+                       std::stop_token stop) {
+  PENSTOCK_TRY(DropLoadTargets(client, spec.database, tables, stop));
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const catalog::TableRecord& table = tables[i];
+    PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
+    PENSTOCK_TRY(client.Query(fmt::format("CREATE TABLE IF NOT EXISTS {} AS {}",
+                                          clickhouse::QuoteTable(spec.database, table.load_target),
+                                          clickhouse::QuoteTable(spec.database, table.target)),
+                              clickhouse::CreateTableSettings(target), stop));
+  }
+  return {};
+}
+
+Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
+                       const Tables& tables, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, stop));
+  for (const auto& [name, uuid] : uuids) {
+    const bool ours = std::ranges::any_of(tables, [&, &each = name](const auto& table) {
+      return IsLoadTargetOf(each, table.target);
+    });
+    if (ours) PENSTOCK_TRY(Drop(client, clickhouse::QuoteTable(database, name), stop));
+  }
+  return {};
+}
+
+Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client& client,
+                                                             const std::string& database,
+                                                             const Tables& tables,
+                                                             std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, std::move(stop)));
+  std::vector<catalog::LoadTargetRecord> targets;
+  for (const auto& table : tables) {
+    targets.push_back(
+        {.table_id = table.id, .name = table.load_target, .uuid = uuids[table.load_target]});
+    if (targets.back().uuid.empty()) {
+      return Fail(ErrorCode::kRetry, "the table {}, which the load has filled, is gone",
+                  table.load_target);
+    }
+  }
+  return targets;
+}
+
+Status PutInPlace(clickhouse::Client& client, const std::string& database, const Tables& tables,
+                  std::stop_token stop) {
+  for (const auto& table : tables) {
+    PENSTOCK_TRY(PutOneInPlace(client, database, table, stop));
+  }
+  return {};
+}
+
+}  // namespace penstock::pipe

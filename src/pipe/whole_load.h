@@ -1,0 +1,45 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "clickhouse/client.h"
+#include "pipe/spec.h"
+
+namespace penstock::pipe {
+
+// A load without a stream to heal it fills a table of its own beside each target, and takes the
+// target's place when it is whole: until then the target holds nothing. Each attempt has tables of
+// new names, so that what is still on its way from an attempt that died reaches none that counts.
+
+// The load of every table is whole and recorded (Catalog::EndLoad).
+bool IsWhole(const std::vector<catalog::TableRecord>& tables);
+
+// Names for a new attempt, "TARGET_resync_" and 16 digits, to be recorded with Catalog::BeginLoad
+// before the tables are made. Nothing happens at the destination.
+std::vector<catalog::LoadTargetRecord> NewLoadTargets(
+    const std::vector<catalog::TableRecord>& tables);
+
+// Makes each table's load_target, empty, like its target, and drops those of earlier attempts.
+Status MakeLoadTargets(clickhouse::Client& client, const PipeSpec& spec,
+                       const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
+
+// Drops what attempts at the loads of these tables have left.
+Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
+                       const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
+
+// The load_targets with their UUIDs, for Catalog::EndLoad. kRetry when one is not there.
+Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(
+    clickhouse::Client& client, const std::string& database,
+    const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
+
+// Exchanges each load_target of loaded_uuid with its target, and drops what was the target: may be
+// repeated after a crash anywhere. kNeedsUser when a target holds rows by now; kNotFound when a
+// loaded table is gone: the load must be done again.
+Status PutInPlace(clickhouse::Client& client, const std::string& database,
+                  const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
+
+}  // namespace penstock::pipe
