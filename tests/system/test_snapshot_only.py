@@ -391,7 +391,7 @@ class Definitions(SnapshotOnly):
     def test_statements_get_through_between_partitions(self):
         self.assertNotIn("ALTER TABLE on it waits", self.check()[1])
         self.begin_slowly()
-        self.proxy.down_per_second = 60_000
+        self.proxy.down_per_second = 30_000
         self.alter("ALTER TABLE shop.accounts COMMENT = 'of no meaning'")
         self.alter("ALTER TABLE shop.ledger COMMENT = 'of no meaning'")
         self.assertEqual("Snapshot", self.penstock.state(self.pipe), "the load went on meanwhile")
