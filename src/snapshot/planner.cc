@@ -18,6 +18,10 @@ constexpr int kGuessesMax = 40;
 // Of fewer rows the estimates tell nothing.
 constexpr uint64_t kGuessedRowsMin = 100;
 
+// InnoDB answers no more than half of what its statistics say the table has, and they may be old.
+// So a small number means nothing, neither that the table ends nor that a partition is right.
+constexpr uint64_t kTrustedPartitions = 2;
+
 uint64_t ToNumber(const std::optional<std::string>& text) {
   uint64_t number = 0;
   if (text) std::from_chars(text->data(), text->data() + text->size(), number);
@@ -83,7 +87,7 @@ Result<std::optional<Planner::Upper>> Planner::GuessUpper(mysql::Connection& con
   PENSTOCK_ASSIGN(const auto last, FindKey(connection, " DESC", 0, stop));
   if (!first || !last) return Upper();
   PENSTOCK_ASSIGN(const uint64_t left, CountTo(connection, last->boundary, stop));
-  if (left <= wanted + wanted / 2) return Upper();
+  if (left < kTrustedPartitions * wanted) return std::nullopt;
   const auto space = KeySpace::Between(keys_.columns[0], first->FirstValue(), last->FirstValue());
   if (!space) return std::nullopt;
 

@@ -15,9 +15,10 @@ namespace penstock::snapshot {
 // Cuts a table into partitions of about so many rows, one boundary a call, so that the first
 // partitions are read while later ones are planned. A boundary is guessed between the lowest and
 // the highest key that are left, and the server's optimizer, which looks only at a few pages of the
-// index, is asked how many rows lie before it. Where that leads nowhere (no order is known, or one
-// value of the first column has more rows than a partition), the index is walked from the last
-// boundary for as many rows as a partition has. Rows inserted behind the planner lie in the last
+// index, is asked how many rows lie before it. Where that leads nowhere (no order is known, one
+// value of the first column has more rows than a partition, or the server thinks that few rows are
+// left), the index is walked from the last boundary for as many rows as a partition has. Rows
+// inserted behind the planner lie in the last
 // partition, or come by the log. Holds no state on the server; one thread at a time.
 class Planner {
  public:

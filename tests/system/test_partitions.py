@@ -51,6 +51,8 @@ KEYS = {
     "bits": ("k BIT(40), PRIMARY KEY (k)", lambda n, r: (n * 90_000_001,), True),
     "unique_key": ("i INT AUTO_INCREMENT, k INT NOT NULL, KEY (i), UNIQUE u (k)",
                    lambda n, r: (n * 3,), True),
+    # The server thinks that it has next to no rows.
+    "old_statistics": ("k INT, PRIMARY KEY (k)", lambda n, r: (n,), False),
     "kinds": ("k ENUM('z','a'), l INT, PRIMARY KEY (k, l)", lambda n, r: (1 + n % 2, n), None),
 }
 
@@ -77,12 +79,15 @@ class Partitions:
     def make(self, table, definition, key_of, generator):
         keys = [key_of(n, generator) for n in range(ROWS)]
         columns = ("k", "l")[:len(keys[0])]
-        self.source.run(f"CREATE TABLE shop.{table} ({definition}, v VARCHAR(40))")
+        self.source.run(f"CREATE TABLE shop.{table} ({definition}, v VARCHAR(40)) "
+                        "STATS_PERSISTENT = 1, STATS_AUTO_RECALC = 0")
         with self.source.connect(database="shop") as connection, connection.cursor() as cursor:
             cursor.executemany(
                 f"INSERT IGNORE INTO {table} ({', '.join(columns)}, v) "
                 f"VALUES ({', '.join(['%s'] * len(columns))}, 'value')", keys)
             connection.commit()
+        if table != "old_statistics":
+            self.source.run(f"ANALYZE TABLE shop.{table}")
 
     def asked(self, table):
         """The statements about the table, as the source logged them."""
@@ -123,9 +128,9 @@ class Partitions:
         self.assertLess(max(sizes), PARTITION * 3, (table, sizes))
         walked = [s for s in asked if re.search(r"OFFSET [1-9]", s)]
         if can_guess:
-            self.assertEqual([], walked, table)
-        else:
-            self.assertTrue(walked, table)
+            self.assertLessEqual(len(walked), 4, table)  # the end of the table
+        elif table != "old_statistics":
+            self.assertGreater(len(walked), 4, table)
 
     def test_every_key(self):
         generator = random.Random(new_seed())
