@@ -49,7 +49,7 @@ void DecodeOrders(benchmark::State& state, bool with_json) {
   constexpr size_t kRows = 1000;
   model::Table table;
   std::string types;
-  TableMap map;
+  std::vector<uint16_t> metadata;
   std::string row_bytes("\0\0", 2);  // nothing is NULL
   for (const Logged& logged : OrderColumns()) {
     const bool json = logged.sql_type == SqlType::kJson;
@@ -61,10 +61,12 @@ void DecodeOrders(benchmark::State& state, bool with_json) {
     if (logged.sql_type == SqlType::kEnum) column.labels = {"a", "b"};
     const uint8_t type = json && !with_json ? uint8_t{kBlobColumn} : logged.type;
     types += static_cast<char>(type);
-    map.metadata.push_back(logged.metadata);
+    metadata.push_back(logged.metadata);
     row_bytes += logged.cell;
   }
+  TableMap map;
   map.types = types;
+  map.metadata = metadata;
   auto decoder = RowImageDecoder::Make(table, map);
   PENSTOCK_CHECK(decoder.has_value());
   std::string data;

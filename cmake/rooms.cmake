@@ -63,6 +63,8 @@ function(penstock_room room)
       get_filename_component(target ${test} NAME_WE)
       add_executable(${target} ${test})
       target_link_libraries(${target} PRIVATE penstock_${name} GTest::gmock_main)
+      target_compile_definitions(${target} PRIVATE
+                                 PENSTOCK_TESTDATA="${CMAKE_SOURCE_DIR}/tests/data")
       add_test(NAME unit/${room}/${target} COMMAND ${target})
     endforeach()
   endif()

@@ -6,7 +6,8 @@
 unit: the test programs of src/ through ctest, each test case counted. static: layers, tidy,
 format. fuzz: tools/fuzz.py, a test for each target. system: tests/system/test_*.py, each class in a process of its own, PENSTOCK_JOBS of them
 (default: 2) at once; -k runs only the classes whose name holds TEXT. PENSTOCK_BUILD names another
-build folder (default build/dev, which is built first).
+build folder (default build/dev, which is built first). What a sanitizer reports, in whatever process
+of a class, makes the class fail.
 """
 
 import argparse
@@ -62,6 +63,13 @@ def build():
                                                         check=False).returncode == 0
 
 
+def sanitizer_environment(**options):
+    """For programs of a build with sanitizers: `options` beside what the caller's variables say."""
+    words = ":".join(f"{name}={value}" for name, value in options.items())
+    names = [f"{name}_OPTIONS" for name in ("ASAN", "TSAN", "UBSAN")]
+    return {name: f"{os.environ.get(name, '')}:{words}".strip(":") for name in names}
+
+
 # --- unit --------------------------------------------------------------------------------------
 
 
@@ -83,7 +91,7 @@ def run_unit():
         reports = pathlib.Path(folder) / "gtest"
         reports.mkdir()
         subprocess.run(["ctest", "--test-dir", str(build_folder()), "--output-on-failure",
-                        "--parallel", str(os.cpu_count()), "--timeout", "300", "--output-junit",
+                        "--parallel", str(os.cpu_count()), "--timeout", "900", "--output-junit",
                         str(junit)], cwd=ROOT, check=False,
                        env={**os.environ, "GTEST_OUTPUT": f"xml:{reports}/", "GTEST_COLOR": "no"})
         counts = Counts()
@@ -185,25 +193,28 @@ def run_class(name):
     started = time.monotonic()
     folder = tempfile.mkdtemp(prefix="penstock-test-")
     report, output = pathlib.Path(folder) / "report.json", pathlib.Path(folder) / "output"
+    watched = sanitizer_environment(log_path=f"{folder}/sanitizer")
     try:
         with open(output, "w", encoding="utf-8") as stream:
             child = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", sys.executable, __file__,
                                       "--worker", name, str(report)], stdout=stream, stderr=stream,
-                                     start_new_session=True, env={**os.environ, "TMPDIR": folder})
+                                     start_new_session=True,
+                                     env={**os.environ, **watched, "TMPDIR": folder})
             try:
                 child.wait(CLASS_SECONDS_MAX)
             except subprocess.TimeoutExpired:
                 child.kill()  # its servers die with it
                 child.wait()
                 print(f"not done within {CLASS_SECONDS_MAX} s", file=stream)
-        text = output.read_text(errors="replace")
+        findings = list(pathlib.Path(folder).glob("sanitizer.*"))
+        text = "\n".join(path.read_text(errors="replace") for path in [output, *findings])
         if not report.exists():
             return name, Counts(failed=1), time.monotonic() - started, text, folder
         result = json.loads(report.read_text(encoding="utf-8"))
-        counts = Counts(result["passed"], result["failed"], result["skipped"])
+        counts = Counts(result["passed"], result["failed"] + len(findings), result["skipped"])
         if result["skipped"] and not result["passed"] and not result["failed"]:
             counts.skipped = max(counts.skipped, result["tests"])  # a skip of the whole class
-        if result["reasons"]:
+        if result["reasons"] and not counts.failed:
             text = "\n".join(sorted(set(result["reasons"])))
         return name, counts, time.monotonic() - started, text, folder
     except BaseException:

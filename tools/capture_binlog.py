@@ -13,6 +13,7 @@ writes one text file per capture into tests/data/binlog/:
     row <hex> | <z:hex> | NULL ...    a row as the server SELECTs it, in the order of its log
     packet <hex> | zpacket <hex>      the same row as the binary protocol sends it for the select list
                                       of mysql/wire/binary_row.h, without its first byte, a zero
+    like <name>                       all but the events is as in that capture
 
 Usage: capture_binlog.py NAME --port N [--only TEXT]
 NAME is a prefix of the files: mysql97, mariadb1011, ...; with TEXT, only those
@@ -33,7 +34,8 @@ from capture_json import JSON_MINIMAL, json_kinds, json_partial, literal
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent / "tests"
 sys.path.insert(0, str(TESTS / "data"))
-from types_table import MARIADB118_TYPES, MARIADB_TYPES, MYSQL_TYPES, rows  # noqa: E402
+from types_table import (MARIADB118_TYPES, MARIADB_TYPES, MYSQL_TYPES, OLD_TEMPORALS,  # noqa: E402
+                         rows)
 
 DATA = TESTS / "data" / "binlog"
 COM_BINLOG_DUMP = 0x12
@@ -42,131 +44,7 @@ DUMP_NON_BLOCK = 1
 DUMP_ANNOTATE = 2  # MariaDB
 DUMP_HEARTBEAT_V2 = 2  # MySQL
 HEARTBEAT_TYPES = (27, 41)
-
-
-def bounds(bits, unsigned):
-    return (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-
-
-def numbers():
-    ints = [("TINYINT", 8), ("SMALLINT", 16), ("MEDIUMINT", 24), ("INT", 32), ("BIGINT", 64)]
-    columns, low, high, mid = [], [], [], []
-    for name, bits in ints:
-        for unsigned in (False, True):
-            prefix, suffix = ("u", " UNSIGNED") if unsigned else ("i", "")
-            columns.append(f"{prefix}{bits} {name}{suffix}")
-            lowest, highest = bounds(bits, unsigned)
-            low.append(str(lowest))
-            high.append(str(highest))
-            mid.append(str(highest // 2 if unsigned else -1))
-    for bits in (1, 7, 8, 9, 16, 17, 24, 33, 40, 48, 56, 57, 64):
-        columns.append(f"bit{bits} BIT({bits})")
-        low.append("b'0'")
-        high.append("b'" + "1" * bits + "'")
-        mid.append("b'1" + "0" * (bits - 1) + "'")
-    columns += ["f FLOAT", "d DOUBLE", "fu FLOAT UNSIGNED", "y YEAR", "flag BOOL"]
-    low += ["-3.40282e38", "-1.7976931348623157e308", "0", "0", "FALSE"]
-    high += ["3.40282e38", "1.7976931348623157e308", "1.5", "2155", "TRUE"]
-    mid += ["0.1", "-0.0e0", "1e-38", "1901", "-128"]
-    return create("numbers", columns) + inserts("numbers",
-                                                [low, high, mid, ["NULL"] * len(columns)])
-
-
-def decimals():
-    shapes = [(1, 0), (2, 1), (3, 3), (4, 2), (5, 0), (6, 3), (7, 7), (8, 4), (9, 9), (9, 0),
-              (10, 1),
-              (10, 2), (11, 5), (13, 4), (14, 8), (15, 6), (16, 7), (17, 1), (18, 0), (18, 9),
-              (18, 18),
-              (19, 0), (19, 9), (20, 10), (27, 9), (28, 28), (30, 30), (38, 10), (65, 0), (65, 30)]
-    columns = [f"d{p}_{s} DECIMAL({p},{s})" for p, s in shapes]
-
-    def row(digits_of):
-        cells = []
-        for p, s in shapes:
-            sign, digits = digits_of(p)
-            digits = digits.rjust(p, "0")
-            cells.append(f"'{sign}{digits[:p - s] or '0'}.{digits[p - s:]}'")
-        return cells
-
-    cycle = "1234567890" * 7
-    rows = [row(lambda p: ("", "9" * p)), row(lambda p: ("-", "9" * p)), row(lambda p: ("", "0")),
-            row(lambda p: ("", "1")), row(lambda p: ("-", "1")), row(lambda p: ("-", cycle[:p])),
-            row(lambda p: ("", "1" + "0" * (p - 1))),
-            row(lambda p: ("-", "5".ljust(p // 2 + 1, "0")))]
-    return create("decimals", columns) + inserts("decimals", rows)
-
-
-def texts():
-    columns = ["c0 CHAR(0)", "c10 CHAR(10)", "c255 CHAR(255)", "cl CHAR(3) CHARACTER SET latin1",
-               "cg CHAR(4) CHARACTER SET gbk", "cu CHAR(4) CHARACTER SET ucs2", "v0 VARCHAR(0)",
-               "v10 VARCHAR(10)", "v63 VARCHAR(63)", "v64 VARCHAR(64)",
-               "vl255 VARCHAR(255) CHARACTER SET latin1", "vl256 VARCHAR(256) CHARACTER SET latin1",
-               "vb VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "b1 BINARY(1)",
-               "b16 BINARY(16)",
-               "b255 BINARY(255)", "vb255 VARBINARY(255)", "vb256 VARBINARY(256)", "tt TINYTEXT",
-               "t TEXT",
-               "mt MEDIUMTEXT", "lt LONGTEXT", "tb TINYBLOB", "b BLOB", "mb MEDIUMBLOB",
-               "lb LONGBLOB"]
-    empty = ["''"] * len(columns)
-    short = ["''", "'a  '", "'z'", "'\u00e9'", "'\u4e2d'", "'\u4e2d\u6587'", "''", "'a  '", "'x'",
-             "'y'", "'q'", "'r'",
-             "'\U0001f600'", "0x00", "0x6100", "0x0001020300", "0x610000", "0x00", "'tiny'",
-             "'text'", "'medium'",
-             "'long'", "0x00ff", "0x27", "0x5c", "0x0a"]
-    full = ["''", "REPEAT('\U0001f600',10)", "REPEAT('\u4e2d',255)", "'abc'", "REPEAT('\u4e2d',4)",
-            "REPEAT('\u4e2d',4)",
-            "''", "REPEAT('\u00e9',10)", "REPEAT('k',63)", "REPEAT('\u4e2d',64)", "REPEAT('m',255)",
-            "REPEAT('n',256)",
-            "REPEAT('\u00e9',9)", "0xff", "REPEAT(0xfe,16)", "REPEAT(0xfd,255)", "REPEAT(0xfc,255)",
-            "REPEAT(0xfb,256)",
-            "REPEAT('a',255)", "REPEAT('b',300)", "REPEAT('c',70000)", "REPEAT('d',70000)",
-            "REPEAT('e',255)",
-            "REPEAT('f',300)", "REPEAT('g',70000)", "REPEAT('h',70000)"]
-    table = create("texts", columns)[0] + " CHARACTER SET utf8mb4"
-    return [table] + inserts("texts", [empty, short, full])
-
-
-def temporals(timestamp_max):
-    columns = ["dt DATE"]
-    for kind in ("DATETIME", "TIMESTAMP", "TIME"):
-        columns += [f"{kind.lower()}{n} {kind}({n}) NULL" for n in range(7)]
-
-    def row(date, datetime, timestamp, time):
-        fraction = "123456"
-        cells = [date]
-        for value in (datetime, timestamp, time):
-            for n in range(7):
-                cells.append("'" + value.replace("#", ("." + fraction)[:n + 1 if n else 0])
-                             .replace("@", ("." + "9" * n) if n else "")
-                             .replace("~", ("." + "0" * (n - 1) + "1") if n else "") + "'")
-        return cells
-
-    rows = [
-        row("'1000-01-01'", "1000-01-01 00:00:00", "1970-01-01 00:00:01", "00:00:00"),
-        row("'9999-12-31'", "9999-12-31 23:59:59@", timestamp_max + "@", "838:59:58@"),
-        row("'0000-00-00'", "0000-00-00 00:00:00", "0000-00-00 00:00:00", "-838:59:58@"),
-        row("'2024-00-00'", "2024-00-15 12:00:00", "2024-02-29 12:34:56#", "-00:00:00~"),
-        row("'2024-02-29'", "2024-02-29 12:34:56#", "2001-09-09 01:46:40~", "12:34:56#"),
-        row("'0001-01-01'", "0001-01-01 00:00:00~", "1970-01-01 00:00:01~", "-12:34:56#"),
-        row("'1969-12-31'", "1969-12-31 23:59:59@", "1999-12-31 23:59:59@", "-00:00:01"),
-        row("NULL", "2038-01-19 03:14:08", "2038-01-19 03:14:07@", "838:59:59"),
-        row("NULL", "2038-01-19 03:14:08", "2038-01-19 03:14:07@", "-838:59:59"),
-    ]
-    return create("temporals", columns) + inserts("temporals", rows)
-
-
-def labels():
-    def names(count):
-        return ",".join(f"'l{i}'" for i in range(1, count + 1))
-
-    columns = ["e2 ENUM('a','b')", f"e255 ENUM({names(255)})", f"e256 ENUM({names(256)})"]
-    columns += [f"s{n} SET({names(n)})" for n in (1, 8, 9, 17, 25, 32, 33, 64)]
-    sets = (1, 8, 9, 17, 25, 32, 33, 64)
-    rows = [["'a'", "'l1'", "'l1'"] + ["'l1'" for _ in sets],
-            ["'b'", "'l255'", "'l256'"] + [str(2**n - 1) for n in sets],
-            ["''", "0", "''"] + ["''" for _ in sets],
-            ["NULL", "NULL", "NULL"] + [f"'l{n}'" for n in sets]]
-    return create("labels", columns) + inserts("labels", rows)
+VECTORS_MAX = 39  # with the key, as many columns as row_image_fuzz takes
 
 
 def nulls():
@@ -242,72 +120,27 @@ def json_edits():
 
 
 def vectors(types):
-    """Every value of the table of boundary values."""
-    columns = ["id INT PRIMARY KEY"] + [f"`{name}` {kind} NULL" for name, (kind, _) in types.items()]
-    cells = [[str(number), *row] for number, row in enumerate(rows(types, nullable=True))]
-    return (["SET SESSION sql_mode='ALLOW_INVALID_DATES'"] + create("vectors", columns)
-            + inserts("vectors", cells) + ["SET SESSION sql_mode=''"])
+    """Every value of the table of boundary values; the names of its tables, then the statements."""
+    names = list(types)
+    tables = {f"vectors{first}": {name: types[name] for name in names[first:first + VECTORS_MAX]}
+              for first in range(0, len(names), VECTORS_MAX)}
+    made = [filled(table, part) for table, part in tables.items()]
+    return list(tables), ["SET SESSION sql_mode='ALLOW_INVALID_DATES'",
+                          *(statements[0] for statements in made),
+                          *(insert for statements in made for insert in statements[1:])]
 
 
 def old_temporals():
-    columns = ["id INT", "d DATE", "dt DATETIME", "ts TIMESTAMP NULL", "t TIME", "y YEAR"]
-    rows = [["1", "'2024-02-29'", "'2024-02-29 12:34:56'", "'2024-02-29 12:34:56'", "'12:34:56'",
-             "1999"],
-            ["2", "'0000-00-00'", "'0000-00-00 00:00:00'", "'0000-00-00 00:00:00'", "'-838:59:59'",
-             "0"],
-            ["3", "'9999-12-31'", "'9999-12-31 23:59:59'", "'2038-01-19 03:14:07'", "'838:59:59'",
-             "2155"],
-            ["4", "'1000-00-00'", "'1000-01-00 01:02:03'", "'1970-01-01 00:00:01'", "'-00:00:01'",
-             "1901"]]
-    return (["SET GLOBAL mysql56_temporal_format=OFF"] + create("old_temporals", columns)
-            + inserts("old_temporals", rows)
-            + ["SET GLOBAL mysql56_temporal_format=ON"])
-
-
-def old_fractions():
-    """The same with fractions, which are MariaDB's own."""
-    columns = ["y2 YEAR(2)"]
-    for kind in ("DATETIME", "TIMESTAMP", "TIME"):
-        columns += [f"{kind.lower()}{n} {kind}({n}) NULL" for n in range(7)]
-    rows = [["'99'"] + [f"'{value}'" for value in values for _ in range(7)] for values in (
-        ("2024-02-29 12:34:56.123456", "2024-02-29 12:34:56.123456", "12:34:56.123456"),
-        ("0000-00-00 00:00:00", "0000-00-00 00:00:00", "-838:59:59.999999"),
-        ("9999-12-31 23:59:59.999999", "2038-01-19 03:14:07.999999", "838:59:59.999999"),
-        ("0001-01-01 00:00:00.000001", "1970-01-01 00:00:01.000001", "-00:00:00.000001"),
-        ("2024-00-15 00:00:00.5", "2001-01-01 00:00:00.5", "-12:34:56.75"))]
-    rows.append(["0"] + ["NULL"] * 21)
-    return (["SET GLOBAL mysql56_temporal_format=OFF"] + create("old_fractions", columns)
-            + inserts("old_fractions", rows)
-            + ["SET GLOBAL mysql56_temporal_format=ON"])
-
-
-def shapes(vectors):
-    """Geometries; vectors by the function named, where the server has them."""
-    columns = ["g GEOMETRY", "p POINT", "a POLYGON", "m MULTIPOINT", "c GEOMETRYCOLLECTION"]
-    rows = [["ST_GeomFromText('LINESTRING(0 0,1e300 -0.1)')", "POINT(1,2)",
-             "ST_GeomFromText('POLYGON((0 0,10 0,10 10,0 0),(5 5,7 5,7 7,5 5))')",
-             "ST_GeomFromText('MULTIPOINT(0 0,1 1)')",
-             "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(0 0,1 1))')"],
-            ["ST_GeomFromText('POINT(45.5 -120.25)',4326)", "POINT(-1.5,1e-300)", "NULL", "NULL",
-             "ST_GeomFromText('GEOMETRYCOLLECTION EMPTY')"], ["NULL"] * 5]
-    if vectors:
-        columns += ["v3 VECTOR(3)", "v64 VECTOR(64)"]
-        rows[0] += [f"{vectors}('[1,-2.5,0.1]')", f"{vectors}(CONCAT('[1',REPEAT(',0',63),']'))"]
-        rows[1] += [f"{vectors}('[0,0,0]')", f"{vectors}(CONCAT('[0',REPEAT(',1',63),']'))"]
-        rows[2] += ["NULL"] * 2
-    return create("shapes", columns) + inserts("shapes", rows)
+    """A server's log of what mysql56_temporal_format=OFF stores in another form."""
+    types = {"da": MARIADB_TYPES["da"], "y2": MARIADB_TYPES["y2"], **OLD_TEMPORALS}
+    return ["SET GLOBAL mysql56_temporal_format=OFF", *filled("old_temporals", types),
+            "SET GLOBAL mysql56_temporal_format=ON"]
 
 
 def addresses():
-    """UUIDs that the server's file holds in two orders; a long unique key, whose hash is hidden."""
-    columns = ["u UUID", "i4 INET4", "i6 INET6", "t TEXT", "UNIQUE (t)"]
-    rows = [["'00112233-4455-6677-8899-aabbccddeeff'", "'1.2.3.4'", "'2001:db8::1'", "'a'"],
-            ["'00112233-4455-1677-8899-aabbccddee00'", "'0.0.0.0'", "'::'", "'b'"],
-            ["'018f0000-4455-7677-8899-aabbcc000000'", "'10.0.0.0'", "'fe80::'", "NULL"],
-            ["'ffffffff-ffff-ffff-ffff-ffffffffffff'", "'255.255.255.255'", "'::ffff:1.2.3.0'",
-             "NULL"],
-            ["NULL"] * 4]
-    return create("addresses", columns) + inserts("addresses", rows)
+    """A long unique key, whose hash is hidden."""
+    types = {name: MARIADB_TYPES[name] for name in ("uu", "i4", "i6")}
+    return filled("addresses", {**types, "t": ("TEXT UNIQUE", ["'a'", "'b'", "'c'", "'d'"])})
 
 
 def deflated():
@@ -342,6 +175,13 @@ def changes():
                        f"UPDATE changes SET id=id+5, b='long' WHERE id={first}",
                        f"DELETE FROM changes WHERE id={first + 1}"]
     return statements + ["SET SESSION binlog_row_image=FULL"]
+
+
+def filled(table, types):
+    """A table of such columns, made and then filled with all of their values."""
+    columns = ["id INT PRIMARY KEY"] + [f"`{name}` {kind} NULL" for name, (kind, _) in types.items()]
+    return create(table, columns) + inserts(
+        table, [[str(number), *row] for number, row in enumerate(rows(types, nullable=True))])
 
 
 def create(table, columns):
@@ -569,15 +409,22 @@ def packed(cell):
 
 def capture(server, name, statements, settings, tables=(), checksum="CRC32", order="",
             flags=DUMP_NON_BLOCK, packets=False):
+    """One named X-bare tells only its events when X has what it has besides."""
     server.start(settings)
-    lines = [f"# {server.version}; {settings}; checksum asked for: {checksum}"]
+    before = []
     for sql in statements:
-        lines.append("sql\t" + sql.replace("\n", " ")[:400])
+        before.append("sql\t" + sql.replace("\n", " ")[:400])
         server.query(sql)
-    definitions = [line for table in tables for line in describe(server, table, order, packets)]
-    for event in server.dump(checksum, flags):
-        lines.append(in_hex("event", event))
-    (DATA / f"{name}.txt").write_text("\n".join(lines + definitions) + "\n", encoding="utf-8")
+    after = [line for table in tables for line in describe(server, table, order, packets)]
+    fuller = DATA / f"{name.removesuffix('-bare')}.txt"
+    if name.endswith("-bare") and before + after == [
+            line for line in fuller.read_text(encoding="utf-8").split("\n")
+            if line and not line.startswith(("#", "event", "zevent"))]:
+        before, after = [f"like\t{fuller.stem}"], []
+    (DATA / f"{name}.txt").write_text("\n".join([
+        f"# {server.version}; {settings}; checksum asked for: {checksum}", *before,
+        *(in_hex("event", event) for event in server.dump(checksum, flags)), *after, ""]),
+        encoding="utf-8")
 
 
 def capture_all(server, prefix, only):
@@ -589,17 +436,12 @@ def capture_all(server, prefix, only):
     crc = {"binlog_checksum": "CRC32", "binlog_row_metadata": full}
     bare = {"binlog_checksum": "NONE", "binlog_row_metadata": none}
     version = tuple(int(part) for part in server.version.split(".")[:2])
-    unsigned_timestamps = server.is_mariadb and version >= (11, 5)
-    timestamp_max = "2106-02-07 06:28:14" if unsigned_timestamps else "2038-01-19 03:14:06"
-    values = (numbers() + decimals() + texts() + temporals(timestamp_max) + labels() + nulls())
-    tables = ("numbers", "decimals", "texts", "temporals", "labels", "nulls")
-    take("types", values, crc, tables)
-    take("types-bare", values, bare, tables, checksum="NONE")
     types = MYSQL_TYPES if not server.is_mariadb else (
         MARIADB118_TYPES if version >= (11, 7) else MARIADB_TYPES)
+    tables, values = vectors(types)
     for suffix, settings in (("", crc), ("-bare", {**crc, "binlog_row_metadata": none})):
-        take("vectors" + suffix, vectors(types), settings, ("vectors",), order="ORDER BY id",
-             packets=True)
+        take("vectors" + suffix, values, settings, tables, order="ORDER BY id", packets=True)
+    take("nulls", nulls(), crc, ("nulls",))
     take("changes", changes(), crc, ("changes",), order="ORDER BY id")
     special = MARIADB_ONLY if server.is_mariadb else MYSQL_ONLY
     take("session", TRANSACTIONS + special, bare,
@@ -607,14 +449,11 @@ def capture_all(server, prefix, only):
     take("rotation", ROTATION, bare, checksum="NONE")
     take("heartbeat", ROTATION[:1], crc, flags=0)
     if server.is_mariadb:
-        take("shapes", shapes("VEC_FromText" if version >= (11, 7) else ""), crc, ("shapes",))
-        take("old-temporals", old_temporals(), bare, ("old_temporals",))
-        take("old-fractions", old_fractions(), bare, ("old_fractions",))
-        take("addresses", addresses(), crc, ("addresses",))
-        take("addresses-bare", addresses(), bare, ("addresses",))
+        take("old-temporals", old_temporals(), bare, ("old_temporals",), order="ORDER BY id")
+        take("addresses", addresses(), crc, ("addresses",), order="ORDER BY id")
+        take("addresses-bare", addresses(), bare, ("addresses",), order="ORDER BY id")
         take("deflated", deflated(), bare, ("deflated",))
     else:
-        take("shapes", shapes("STRING_TO_VECTOR"), crc, ("shapes",))
         take("heartbeat-v2", ROTATION[:1], crc, flags=DUMP_HEARTBEAT_V2)
         take("json-edits", json_edits(), crc, ("edits",), order="ORDER BY id")
         take("json", json_documents(), crc, ("documents",), order="ORDER BY id")

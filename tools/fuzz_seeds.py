@@ -44,6 +44,8 @@ class Capture:
                 self.statements.append(fields[0])
             elif kind in ("event", "zevent"):
                 self.add_event(unpacked(("z:" if kind == "zevent" else "") + fields[0]))
+            elif kind == "like":
+                self.tables = Capture(path.with_stem(fields[0])).tables
             elif kind == "table":
                 columns, rows = self.tables.setdefault(fields[1], ([], []))
             elif kind == "column":

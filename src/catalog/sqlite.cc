@@ -144,7 +144,7 @@ class Sqlite::Impl {
 
  private:
   SQLite::Database database_;
-  std::unordered_map<std::string_view, SQLite::Statement> statements_;  // keys are literals
+  std::unordered_map<std::string, SQLite::Statement> statements_;  // by their text
 };
 
 namespace {

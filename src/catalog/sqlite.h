@@ -47,9 +47,9 @@ class SqlRow {
 };
 
 // One connection to a SQLite file: the only place that knows the library, and where its exceptions
-// end. One thread at a time. Statements are prepared once and kept. Errors have origin "catalog":
-// no room on the disk is kExhausted, a broken constraint kConflict, a lock held by another program
-// kRetry, a damaged or unreadable file kNeedsUser.
+// end. One thread at a time. Statements are prepared once and kept, by their text: let there be
+// few. Errors have origin "catalog": no room on the disk is kExhausted, a broken constraint
+// kConflict, a lock held by another program kRetry, a damaged or unreadable file kNeedsUser.
 class Sqlite {
  public:
   // Opens the file, made with mode 0600 if missing, with WAL, synchronous=FULL and foreign keys.
@@ -58,7 +58,7 @@ class Sqlite {
 
   // Statements without parameters and rows, separated by semicolons.
   Status Script(const char* sql);
-  // One statement; the number of rows it changed. `sql` is a literal.
+  // One statement; the number of rows it changed.
   Result<int64_t> Run(const char* sql, Parameters parameters = {});
   // One statement with rows; an error from `each` ends it.
   Status Query(const char* sql, Parameters parameters,

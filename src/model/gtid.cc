@@ -6,12 +6,13 @@
 #include <limits>
 #include <optional>
 
+#include "base/check.h"
+
 namespace penstock::model {
 namespace {
 
 using Uuid = std::array<uint8_t, 16>;
 
-constexpr size_t kTagLengthMax = 32;
 // The server keeps numbers as signed 64 bits, and 2^63 - 1 itself as the end of an interval.
 constexpr uint64_t kNumberMax = std::numeric_limits<int64_t>::max() - 1;
 
@@ -62,15 +63,15 @@ class Scanner {
     rest_.remove_prefix(static_cast<size_t>(end - rest_.data()));
     return number;
   }
-  std::optional<std::string> Tag() {
+  std::optional<GtidTag> Tag() {
     if (!IsLetter(Peek())) return std::nullopt;
     const auto end = std::find_if_not(rest_.begin(), rest_.end(),
                                       [](char c) { return IsLetter(c) || IsDigit(c); });
     std::string tag(rest_.begin(), end);
-    if (tag.size() > kTagLengthMax) return std::nullopt;
+    if (tag.size() > GtidTag::kLengthMax) return std::nullopt;
     std::transform(tag.begin(), tag.end(), tag.begin(), Lower);
     rest_.remove_prefix(tag.size());
-    return tag;
+    return GtidTag(tag);
   }
   std::optional<Uuid> TakeUuid() {
     const bool braces = Take('{');
@@ -102,8 +103,13 @@ void AppendLittle64(std::string& bytes, uint64_t value) {
 
 }  // namespace
 
+GtidTag::GtidTag(std::string_view text) : length_(static_cast<uint8_t>(text.size())) {
+  PENSTOCK_CHECK(text.size() <= kLengthMax);
+  std::copy(text.begin(), text.end(), text_.begin());
+}
+
 std::string MysqlGtid::ToString() const {
-  return fmt::format("{}{}{}:{}", UuidText(uuid), tag.empty() ? "" : ":", tag, number);
+  return fmt::format("{}{}{}:{}", UuidText(uuid), tag.empty() ? "" : ":", tag.view(), number);
 }
 
 Result<MysqlGtidSet> MysqlGtidSet::Parse(std::string_view text) {
@@ -114,13 +120,13 @@ Result<MysqlGtidSet> MysqlGtidSet::Parse(std::string_view text) {
     if (scanner.Take(',')) continue;
     const auto uuid = scanner.TakeUuid();
     if (!uuid || scanner.Peek() != ':') return Malformed(kWhat, text);
-    Source source{*uuid, ""};
+    Source source{*uuid, {}};
     bool tag_without_interval = false;
     while (scanner.Take(':')) {
       if (IsLetter(scanner.Peek())) {
-        auto tag = scanner.Tag();
+        const auto tag = scanner.Tag();
         if (!tag || tag_without_interval) return Malformed(kWhat, text);
-        source.tag = std::move(*tag);
+        source.tag = *tag;
         tag_without_interval = true;
         continue;
       }
@@ -198,7 +204,7 @@ std::string MysqlGtidSet::ToString() const {
       if (previous != nullptr) text += ',';
       text += UuidText(source.uuid);
     }
-    if (!source.tag.empty()) text += ":" + source.tag;
+    if (!source.tag.empty()) text.append(":").append(source.tag.view());
     for (const auto& [begin, end] : intervals) {
       text += end - begin == 1 ? fmt::format(":{}", begin) : fmt::format(":{}-{}", begin, end - 1);
     }
@@ -221,8 +227,8 @@ std::string MysqlGtidSet::Encode() const {
   for (const auto& [source, intervals] : sets_) {
     bytes.append(reinterpret_cast<const char*>(source.uuid.data()), source.uuid.size());
     if (tagged) {
-      bytes += static_cast<char>(source.tag.size() * 2);
-      bytes += source.tag;
+      bytes += static_cast<char>(source.tag.view().size() * 2);
+      bytes += source.tag.view();
     }
     AppendLittle64(bytes, intervals.size());
     for (const auto& [begin, end] : intervals) {

@@ -11,11 +11,30 @@
 
 namespace penstock::model {
 
-// One transaction of a MySQL server: source UUID, optional tag (MySQL 8.3 and later, lower case,
-// at most 32 characters) and number from 1.
+// The tag of a MySQL transaction (8.3 and later), in lower case; empty: none. It is kept in place:
+// every transaction has one.
+class GtidTag {
+ public:
+  static constexpr size_t kLengthMax = 32;
+
+  GtidTag() = default;
+  explicit GtidTag(std::string_view text);  // of at most kLengthMax characters
+
+  std::string_view view() const { return {text_.data(), length_}; }
+  bool empty() const { return length_ == 0; }
+
+  auto operator<=>(const GtidTag& other) const { return view() <=> other.view(); }
+  bool operator==(const GtidTag& other) const { return view() == other.view(); }
+
+ private:
+  std::array<char, kLengthMax> text_{};
+  uint8_t length_ = 0;
+};
+
+// One transaction of a MySQL server: source UUID, optional tag and number from 1.
 struct MysqlGtid {
   std::array<uint8_t, 16> uuid{};
-  std::string tag;
+  GtidTag tag;
   uint64_t number = 0;
 
   bool operator==(const MysqlGtid&) const = default;
@@ -52,7 +71,7 @@ class MysqlGtidSet {
   };
   struct Source {
     std::array<uint8_t, 16> uuid;
-    std::string tag;
+    GtidTag tag;
     auto operator<=>(const Source&) const = default;
   };
   void AddInterval(const Source& source, Interval added);

@@ -128,7 +128,7 @@ using ModelSet = std::set<ModelGtid>;
 MysqlGtid FromModel(const ModelGtid& model) {
   MysqlGtid gtid;
   gtid.uuid[15] = static_cast<uint8_t>(std::get<0>(model));
-  gtid.tag = std::get<1>(model);
+  gtid.tag = GtidTag(std::get<1>(model));
   gtid.number = std::get<2>(model);
   return gtid;
 }

@@ -48,6 +48,15 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
   return result;
 }
 
+snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
+  constexpr uint64_t kMegabyte = 1'000'000;
+  snapshot::ThrottleLimits limits{.rows_per_second = settings.snapshot_rows_per_second,
+                                  .bytes_per_second = settings.snapshot_megabytes_per_second,
+                                  .threads_running_max = settings.snapshot_max_threads_running};
+  if (limits.bytes_per_second) *limits.bytes_per_second *= kMegabyte;
+  return limits;
+}
+
 }  // namespace
 
 Runner::Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options)
@@ -417,6 +426,7 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
         .definition = tables[i].definition,
         .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
         .target = tables[i].load_target.empty() ? tables[i].target : tables[i].load_target,
+        .partition_key = spec_.tables[i].partition_key,
         .version_base = tables[i].load_version_base,
         .partitions = {},
         .planned = tables[i].partitions_planned,
@@ -472,6 +482,7 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
       .rows_per_partition = settings.snapshot_rows_per_partition,
       .block_bytes_max =
           BlockBytesMax(options_.memory_limit_bytes, options_.share_bytes_min, workers),
+      .throttle = ThrottleOf(settings),
       .compression = clickhouse::Compression::kNone,
       .clock = options_.clock,
       .on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); },

@@ -52,6 +52,11 @@ void DescribeSettings(Fields& fields, const Limits& limits) {
                 {.min = limits.rows_per_partition_min, .max = 1'000'000'000});
   fields.Number("snapshotNumberOfParallelTables", &PipeSettings::snapshot_parallel_tables,
                 {.min = 1, .max = 256});
+  fields.Number("snapshotRowsPerSecond", &PipeSettings::snapshot_rows_per_second, {.min = 1});
+  fields.Number("snapshotMegabytesPerSecond", &PipeSettings::snapshot_megabytes_per_second,
+                {.min = 1, .max = 1'000'000});
+  fields.Number("snapshotMaxThreadsRunning", &PipeSettings::snapshot_max_threads_running,
+                {.min = 1});
   fields.Bool("deleteOnMerge", &PipeSettings::delete_on_merge);
   fields.Bool("tinyint1isBool", &PipeSettings::tinyint1_is_bool);
 }

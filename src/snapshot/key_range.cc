@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "mysql/wire/connection.h"
+#include <algorithm>
+
+#include "mysql/wire/definitions.h"
 
 namespace penstock::snapshot {
 namespace {
@@ -25,31 +27,37 @@ bool OrdersAsCompared(SqlType type) {
   }
 }
 
-bool IsText(SqlType type) {
-  return type == SqlType::kChar || type == SqlType::kVarChar || type == SqlType::kText;
+bool MayBePartitionKey(const model::Column& column) {
+  switch (column.type) {
+    case SqlType::kTinyInt:
+    case SqlType::kSmallInt:
+    case SqlType::kMediumInt:
+    case SqlType::kInt:
+    case SqlType::kBigInt:
+    case SqlType::kDate:
+    case SqlType::kDateTime:
+    case SqlType::kTimestamp:
+      return true;
+    default:
+      return false;
+  }
 }
 
-bool IsBinary(SqlType type) {
-  return type == SqlType::kBinary || type == SqlType::kVarBinary || type == SqlType::kBlob;
-}
-
-// MariaDB compares these types with X'...' in the order of the column's index. It must not be a
-// CAST to the type: the index of a UUID column that an older server made has another order.
-uint32_t AddressBytes(SqlType type) {
-  if (type == SqlType::kInet4) return 4;
-  return type == SqlType::kUuid || type == SqlType::kInet6 ? 16 : 0;
-}
-
-bool IsTemporal(SqlType type) {
-  return type == SqlType::kDate || type == SqlType::kDateTime || type == SqlType::kTimestamp ||
-         type == SqlType::kTime;
+Failure BadPartitionKey(const model::Table& table, std::string_view name, std::string_view why) {
+  return Fail(
+      Error{.code = ErrorCode::kInvalidArgument,
+            .message = fmt::format("{}: partitionKey {} {}", table.name.ToString(), name, why),
+            .origin = "source",
+            .native_code = 0,
+            .remedy = "Name an indexed column of an integer, date, datetime or timestamp "
+                      "type, or leave partitionKey out"});
 }
 
 // Rows beyond (`strict` '<' or '>') the boundary in key order; `last` compares the last column.
 std::string Beyond(const model::Table& table, const std::vector<size_t>& range_columns,
                    const Boundary& boundary, char strict, std::string_view last) {
   std::string condition;
-  for (size_t i = range_columns.size(); i-- > 0;) {
+  for (size_t i = std::min(boundary.size(), range_columns.size()); i-- > 0;) {
     const std::string column = mysql::QuoteIdentifier(table.columns[range_columns[i]].name);
     if (condition.empty()) {
       condition = fmt::format("{} {} {}", column, last, boundary[i]);
@@ -72,23 +80,28 @@ std::vector<size_t> RangeColumns(const model::Table& table) {
   return columns;
 }
 
-std::string BoundaryExpression(const model::Column& column) {
-  std::string name = mysql::QuoteIdentifier(column.name);
-  if (IsText(column.type) || IsBinary(column.type)) return "HEX(" + name + ")";
-  if (const uint32_t bytes = AddressBytes(column.type)) {
-    return fmt::format("HEX(CAST({} AS BINARY({})))", name, bytes);
+Result<RangeKey> FindRangeKey(mysql::Connection& connection, const model::Table& table,
+                              const std::string& partition_key, std::stop_token stop) {
+  RangeKey key{.columns = RangeColumns(table), .index = table.key_is_primary ? "PRIMARY" : ""};
+  key.is_unique = !key.columns.empty() && key.columns.size() == table.key.size();
+  if (!partition_key.empty()) {
+    const auto column = std::ranges::find(table.columns, partition_key, &model::Column::name);
+    if (column == table.columns.end() || !MayBePartitionKey(*column)) {
+      return BadPartitionKey(table, partition_key,
+                             "is no integer, date, datetime or timestamp column");
+    }
+    key = {.columns = {static_cast<size_t>(column - table.columns.begin())},
+           .index = "",
+           .is_unique = false};
   }
-  if (column.type == SqlType::kBit) return name + "+0";
-  return name;
-}
-
-std::string FormatBoundary(const model::Column& column, const std::string& text) {
-  if (IsText(column.type)) {
-    return fmt::format("_{} X'{}' COLLATE {}", column.charset, text, column.collation);
+  if (!key.index.empty() || key.columns.empty()) return key;
+  std::vector<std::string> names;
+  for (const size_t index : key.columns) names.push_back(table.columns[index].name);
+  PENSTOCK_ASSIGN(key.index, mysql::FindIndex(connection, table.name, names, std::move(stop)));
+  if (key.index.empty() && !partition_key.empty()) {
+    return BadPartitionKey(table, partition_key, "is not the first column of an index");
   }
-  if (IsBinary(column.type) || AddressBytes(column.type) != 0) return "X'" + text + "'";
-  if (IsTemporal(column.type)) return "'" + text + "'";
-  return text;
+  return key;
 }
 
 std::string RangeCondition(const model::Table& table, const std::vector<size_t>& range_columns,
@@ -98,7 +111,11 @@ std::string RangeCondition(const model::Table& table, const std::vector<size_t>&
   if (lower) condition = fmt::format("({})", Beyond(table, range_columns, *lower, '>', ">"));
   if (upper) {
     if (!condition.empty()) condition += " AND ";
-    condition += fmt::format("({})", Beyond(table, range_columns, *upper, '<', "<="));
+    const model::Column& first = table.columns[range_columns[0]];
+    condition += fmt::format("({}{})", Beyond(table, range_columns, *upper, '<', "<="),
+                             !lower && first.nullable
+                                 ? fmt::format(" OR {} IS NULL", mysql::QuoteIdentifier(first.name))
+                                 : "");
   }
   return condition;
 }

@@ -15,6 +15,7 @@
 #include "mysql/wire/connection.h"
 #include "snapshot/consistent_connections.h"
 #include "snapshot/key_range.h"
+#include "snapshot/throttle.h"
 #include "typemap/table_map.h"
 
 namespace penstock::snapshot {
@@ -25,10 +26,12 @@ struct LoadTable {
   model::Table definition;
   typemap::TargetOptions target_options;
   std::string target;                 // table name
+  std::string partition_key;          // the mapping's column to range over; "": the table's key
   uint64_t version_base = 0;          // rows of attempt n carry version_base + n
   std::vector<Partition> partitions;  // planned so far, done or not
   bool planned = false;               // to the end of the table
   uint64_t rows_estimated = 0;
+  RangeKey range_key = {};  // found when the table's load begins
 };
 
 // Where a load writes down how far it is. Calls come from several threads, and answer when the
@@ -62,6 +65,7 @@ struct LoaderOptions {
   uint32_t parallel_partitions = 4;  // per table
   uint64_t rows_per_partition = 100'000;
   uint64_t block_bytes_max = 16 << 20;  // per worker; a longer row is sent alone
+  ThrottleLimits throttle = {};
   clickhouse::Compression compression = clickhouse::Compression::kNone;
   Clock* clock = &Clock::Real();
   // Of a consistent load: how its connections came to see one moment, and how many they are.

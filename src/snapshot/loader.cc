@@ -16,8 +16,8 @@
 namespace penstock::snapshot {
 namespace {
 
-bool Passes(ErrorCode code) {
-  return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome;
+bool Passes(const Error& error) {
+  return error.code == ErrorCode::kRetry || error.code == ErrorCode::kUnknownOutcome;
 }
 
 // The source says nothing before it has found a partition's end or its first row, however long
@@ -25,6 +25,21 @@ bool Passes(ErrorCode code) {
 // here, so that none piles up there.
 constexpr std::chrono::minutes kSourceSilenceMax{60};
 constexpr std::chrono::minutes kPlanningMax{50};
+
+// Of rows so long that fewer of them are enough for a partition.
+constexpr uint64_t kPartitionBytesMax = 64 << 20;
+
+uint64_t RowsPerPartition(uint64_t rows_max, const TableSize& size) {
+  if (size.rows == 0 || size.bytes / size.rows == 0) return rows_max;
+  return std::clamp<uint64_t>(kPartitionBytesMax / (size.bytes / size.rows), 1, rows_max);
+}
+
+// The source, or someone there, ended the statement.
+bool TookTooLong(const Error& error) {
+  return error.native_code == mysql::kErrStatementTime ||
+         error.native_code == mysql::kErrExecutionTime ||
+         error.native_code == mysql::kErrInterrupted;
+}
 
 // Trying it again would take as long.
 Error PlanningFailed(Error error) {
@@ -46,7 +61,10 @@ size_t ParallelTables(const std::vector<LoadTable>& tables, uint32_t parallel_ta
 }
 
 Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal* journal)
-    : tables_(std::move(tables)), options_(std::move(options)), journal_(journal) {
+    : tables_(std::move(tables)),
+      options_(std::move(options)),
+      journal_(journal),
+      throttle_(options_.throttle, options_.clock) {
   options_.source.io_timeout = kSourceSilenceMax;
   for (const LoadTable& table : tables_) {
     auto progress = std::make_unique<LoadProgress>();
@@ -122,39 +140,26 @@ void Loader::RunLane(std::span<Worker> connections) {
 }
 
 Status Loader::PlanTables(Lane& lane) {
-  while (const auto table = TakeTable()) PENSTOCK_TRY(PlanTable(*table, lane));
+  std::optional<mysql::Connection> connection;
+  while (const auto table = TakeTable()) PENSTOCK_TRY(PlanTable(*table, connection, lane));
   return {};
 }
 
-Status Loader::PlanTable(size_t table_index, Lane& lane) {
+Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& connection,
+                         Lane& lane) {
   const LoadTable& table = tables_[table_index];
   LoadProgress& progress = *progress_[table_index];
   const std::stop_token stop = stop_.get_token();
+  if (progress.done()) return {};
+  PENSTOCK_TRY(Retry([&] { return FindKey(table_index, connection); }));
   for (const Partition& partition : table.partitions) {
     if (!partition.done && !lane.Push({table_index, partition}, stop)) return {};
   }
-  if (table.planned) return {};
-
-  const auto last =
-      table.partitions.empty() ? std::nullopt : std::optional<Partition>(table.partitions.back());
-  Planner planner(table.definition,
-                  {.rows_per_partition = options_.rows_per_partition,
-                   .comment = mysql::QueryComment(options_.pipe_name)},
-                  last);
-  std::optional<mysql::Connection> connection;
-  while (true) {
+  std::optional<Planner> planner;
+  while (!progress.planned) {
     std::optional<Partition> partition;
     PENSTOCK_TRY(Retry([&]() -> Status {
-      if (!connection) {
-        PENSTOCK_ASSIGN(connection, mysql::Connection::Open(options_.source,
-                                                            options_.pipe_name + " planner", stop));
-        PENSTOCK_TRY(connection->LimitStatements(kPlanningMax, stop));
-        if (progress.rows_estimated == 0) {
-          PENSTOCK_ASSIGN(progress.rows_estimated,
-                          EstimateRows(*connection, table.definition.name, stop));
-        }
-      }
-      auto next = planner.Next(*connection, stop);
+      auto next = PlanNext(table_index, connection, planner);
       if (!next) {
         connection.reset();
         return Fail(PlanningFailed(std::move(next).error()));
@@ -162,20 +167,59 @@ Status Loader::PlanTable(size_t table_index, Lane& lane) {
       partition = *std::move(next);
       return {};
     }));
-    if (!partition) break;
-    const bool is_last = !partition->upper.has_value();
-    PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.rows_estimated));
-    ++progress.partitions;
+    const bool is_last = !partition || !partition->upper;
+    if (partition) {
+      PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.rows_estimated));
+      ++progress.partitions;
+    }
     if (is_last) progress.planned = true;
-    if (!lane.Push({table_index, *std::move(partition)}, stop)) return {};
-    if (is_last) break;
+    if (partition && !lane.Push({table_index, *std::move(partition)}, stop)) return {};
   }
-  progress.planned = true;
   return {};
 }
 
+Status Loader::FindKey(size_t table_index, std::optional<mysql::Connection>& connection) {
+  LoadTable& table = tables_[table_index];
+  PENSTOCK_TRY(Connect(connection));
+  auto key = FindRangeKey(*connection, table.definition, table.partition_key, stop_.get_token());
+  if (!key) {
+    connection.reset();
+    return Fail(std::move(key).error());
+  }
+  table.range_key = *std::move(key);
+  return {};
+}
+
+Status Loader::Connect(std::optional<mysql::Connection>& connection) {
+  if (connection) return {};
+  PENSTOCK_ASSIGN(
+      connection,
+      mysql::Connection::Open(options_.source, options_.pipe_name + " planner", stop_.get_token()));
+  return connection->LimitStatements(kPlanningMax, stop_.get_token());
+}
+
+Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
+                                                  std::optional<mysql::Connection>& connection,
+                                                  std::optional<Planner>& planner) {
+  const LoadTable& table = tables_[table_index];
+  const std::stop_token stop = stop_.get_token();
+  PENSTOCK_TRY(Connect(connection));
+  if (!planner) {
+    PENSTOCK_ASSIGN(const TableSize size, EstimateSize(*connection, table.definition.name, stop));
+    LoadProgress& progress = *progress_[table_index];
+    if (progress.rows_estimated == 0) progress.rows_estimated = size.rows;
+    planner.emplace(
+        table.definition, table.range_key,
+        Planner::Options{.rows_per_partition = RowsPerPartition(options_.rows_per_partition, size),
+                         .comment = mysql::QueryComment(options_.pipe_name)},
+        table.partitions.empty() ? std::nullopt
+                                 : std::optional<Partition>(table.partitions.back()));
+  }
+  return planner->Next(*connection, stop);
+}
+
 Status Loader::LoadPartitions(Lane& lane, Worker connection) {
-  PartitionReader reader(options_, std::move(connection));
+  PartitionReader reader(options_, throttle_, std::move(connection));
   while (const auto work = lane.Pop(stop_.get_token())) {
     PENSTOCK_TRY(LoadPartition(reader, *work));
   }
@@ -185,28 +229,50 @@ Status Loader::LoadPartitions(Lane& lane, Worker connection) {
 Status Loader::LoadPartition(PartitionReader& reader, const Work& work) {
   const LoadTable& table = tables_[work.table];
   LoadProgress& progress = *progress_[work.table];
-  PartitionReader::Rows rows;
-  const auto load = [&]() -> Status {
-    PENSTOCK_ASSIGN(const uint32_t attempt, journal_->BeginAttempt(table.id));
-    uint64_t rows_written = 0;
-    auto loaded = reader.Load(
-        table, work.partition, table.version_base + attempt,
-        [&](uint64_t count) {
-          rows_written += count;
-          progress.rows += count;
-        },
-        stop_.get_token());
-    if (!loaded) {
-      progress.rows -= rows_written;
-      return Fail(std::move(loaded).error());
-    }
-    rows = *std::move(loaded);
-    return {};
-  };
-  PENSTOCK_TRY(options_.consistent ? load() : Retry(load));
-  PENSTOCK_TRY(journal_->FinishPartition(table.id, work.partition.index, rows.count, rows.changes));
+  Work slice = work;
+  PartitionReader::Rows all;
+  do {
+    PartitionReader::Rows rows;
+    PENSTOCK_TRY(RetryRead([&]() -> Status {
+      auto loaded = LoadSlice(reader, slice);
+      if (!loaded) {
+        if (TookTooLong(loaded.error())) slice.rows_max = FewerRows(table, slice.rows_max);
+        return Fail(std::move(loaded).error());
+      }
+      rows = *std::move(loaded);
+      return {};
+    }));
+    all.count += rows.count;
+    model::AddTo(all.changes, rows.changes);
+    all.last = rows.last;
+    slice.partition.lower = std::move(rows.last);
+  } while (all.last);
+  PENSTOCK_TRY(journal_->FinishPartition(table.id, work.partition.index, all.count, all.changes));
   ++progress.partitions_done;
   return {};
+}
+
+Result<PartitionReader::Rows> Loader::LoadSlice(PartitionReader& reader, const Work& slice) {
+  const LoadTable& table = tables_[slice.table];
+  LoadProgress& progress = *progress_[slice.table];
+  PENSTOCK_ASSIGN(const uint32_t attempt, journal_->BeginAttempt(table.id));
+  uint64_t rows_written = 0;
+  auto loaded = reader.Load(
+      table, slice.partition, slice.rows_max, table.version_base + attempt,
+      [&](uint64_t count) {
+        rows_written += count;
+        progress.rows += count;
+      },
+      stop_.get_token());
+  if (!loaded) progress.rows -= rows_written;
+  return loaded;
+}
+
+// Of a partition that takes the source too long; nothing where its rows cannot be counted off.
+std::optional<uint64_t> Loader::FewerRows(const LoadTable& table,
+                                          std::optional<uint64_t> rows_max) const {
+  if (!table.range_key.is_unique) return std::nullopt;
+  return std::max<uint64_t>(rows_max.value_or(options_.rows_per_partition) / 4, 1);
 }
 
 std::optional<size_t> Loader::TakeTable() {
@@ -215,11 +281,17 @@ std::optional<size_t> Loader::TakeTable() {
   return next_table_++;
 }
 
-Status Loader::Retry(const std::function<Status()>& attempt) {
+Status Loader::Retry(const std::function<Status()>& attempt) { return RetryIf(Passes, attempt); }
+
+Status Loader::RetryRead(const std::function<Status()>& attempt) {
+  return RetryIf(options_.consistent ? TookTooLong : Passes, attempt);
+}
+
+Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt) {
   Backoff backoff;
   while (true) {
     Status status = attempt();
-    if (status || !Passes(status.error().code)) {
+    if (status || !passes(status.error())) {
       if (status && backoff.attempts() != 0) options_.on_retry(nullptr);
       return status;
     }

@@ -11,7 +11,10 @@
 #include "base/bounded_queue.h"
 #include "base/mutex.h"
 #include "base/status.h"
+#include "mysql/wire/connection.h"
 #include "snapshot/load.h"
+#include "snapshot/partition_reader.h"
+#include "snapshot/planner.h"
 
 namespace penstock::snapshot {
 
@@ -25,8 +28,6 @@ struct LoadProgress {
 
   bool done() const { return planned && partitions == partitions_done; }
 };
-
-class PartitionReader;
 
 // Loads tables by partitions, several at once, each read by the binary protocol and written as
 // Native blocks. Errors that pass are retried for as long as it takes; a partition begun anew
@@ -49,6 +50,7 @@ class Loader {
   struct Work {
     size_t table;
     Partition partition;
+    std::optional<uint64_t> rows_max = std::nullopt;  // of a slice, when the whole takes too long
   };
   // A lane: one thread that takes tables and plans them, and the workers it feeds. A worker goes on
   // with the lane's next table while the last partitions of the one before are still being read.
@@ -61,19 +63,31 @@ class Loader {
   Status RunConsistently(std::stop_token stop);
   void RunLane(std::span<Worker> connections);
   Status PlanTables(Lane& lane);
-  Status PlanTable(size_t table, Lane& lane);
+  Status PlanTable(size_t table, std::optional<mysql::Connection>& connection, Lane& lane);
+  // These open the connection where there is none yet, and the last one makes the planner.
+  Status Connect(std::optional<mysql::Connection>& connection);
+  Status FindKey(size_t table, std::optional<mysql::Connection>& connection);
+  Result<std::optional<Partition>> PlanNext(size_t table,
+                                            std::optional<mysql::Connection>& connection,
+                                            std::optional<Planner>& planner);
   Status LoadPartitions(Lane& lane, Worker connection);
   Status LoadPartition(PartitionReader& reader, const Work& work);
+  Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice);
+  std::optional<uint64_t> FewerRows(const LoadTable& table, std::optional<uint64_t> rows_max) const;
   // The index of the next table nobody has taken; nullopt when there is none.
   std::optional<size_t> TakeTable() EXCLUDES(mutex_);
-  // Runs `attempt` until it succeeds, fails for good, or the load is stopped.
+  // Runs `attempt` until it succeeds, fails for good, or the load is stopped. RetryRead: of a
+  // reader, whose snapshot is lost with most errors.
   Status Retry(const std::function<Status()>& attempt);
+  Status RetryRead(const std::function<Status()>& attempt);
+  Status RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt);
   // Remembers the first error and stops everything.
   void Abort(Error error) EXCLUDES(mutex_);
 
   std::vector<LoadTable> tables_;
   LoaderOptions options_;
   LoadJournal* journal_;
+  Throttle throttle_;
   std::vector<std::unique_ptr<LoadProgress>> progress_;
   std::stop_source stop_;
   Mutex mutex_;

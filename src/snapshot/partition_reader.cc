@@ -1,6 +1,7 @@
 #include "snapshot/partition_reader.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/backoff.h"
 #include "base/random.h"
@@ -19,24 +20,53 @@ constexpr int kInsertAttemptsMax = 6;
 constexpr char kSavepoint[] = "SAVEPOINT penstock";
 constexpr char kToSavepoint[] = "ROLLBACK TO SAVEPOINT penstock";
 
+Boundary KeyOf(const LoadTable& table, model::Row row) {
+  Boundary boundary;
+  for (const size_t index : table.range_key.columns) {
+    boundary.push_back(mysql::KeyLiteral(table.definition.columns[index], row[index]));
+  }
+  return boundary;
+}
+
+// `to_read`: the definition as the row decoder has it. Slices are cut in the order of the key.
+std::string SelectRows(const LoadTable& table, const model::Table& to_read,
+                       const Partition& partition, std::optional<uint64_t> slice_rows,
+                       const std::string& pipe_name) {
+  const std::vector<size_t>& columns = table.range_key.columns;
+  const std::string condition =
+      RangeCondition(table.definition, columns, partition.lower, partition.upper);
+  std::string sql = fmt::format("{}SELECT {} FROM {}{}{}", mysql::QueryComment(pipe_name),
+                                mysql::SelectList(to_read),
+                                mysql::FromClause(to_read.name, table.range_key.index),
+                                condition.empty() ? "" : " WHERE ", condition);
+  if (!slice_rows) return sql;
+  std::vector<std::string> order;
+  for (const size_t index : columns) {
+    order.push_back(mysql::QuoteIdentifier(to_read.columns[index].name));
+  }
+  return sql + fmt::format(" ORDER BY {} LIMIT {}", fmt::join(order, ","), *slice_rows);
+}
+
 }  // namespace
 
-PartitionReader::PartitionReader(const LoaderOptions& options,
+PartitionReader::PartitionReader(const LoaderOptions& options, Throttle& throttle,
                                  std::optional<mysql::Connection> in_snapshot)
     : options_(options),
+      throttle_(throttle),
       in_snapshot_(in_snapshot.has_value()),
       source_(std::move(in_snapshot)),
       destination_(options.destination) {}
 
-Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
-                                                    const Partition& partition, uint64_t version,
-                                                    const std::function<void(uint64_t)>& on_rows,
-                                                    std::stop_token stop) {
+Result<PartitionReader::Rows> PartitionReader::Load(
+    const LoadTable& table, const Partition& partition, std::optional<uint64_t> slice_rows,
+    uint64_t version, const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
   auto rows = Begin(table.definition, stop).and_then([&] {
-    return ReadRows(table, partition, version, on_rows, stop);
+    return ReadRows(table, partition, slice_rows, version, on_rows, stop);
   });
-  // After a failure rows may be left unread.
-  if (!rows || !source_->Execute(in_snapshot_ ? kToSavepoint : "ROLLBACK", stop)) source_.reset();
+  // After a failure rows may be left unread, but not after the source's own.
+  const bool is_read = rows || (in_snapshot_ && rows.error().origin == "source");
+  if (!is_read || !source_->Execute(in_snapshot_ ? kToSavepoint : "ROLLBACK", stop))
+    source_.reset();
   return rows;
 }
 
@@ -45,12 +75,14 @@ Status PartitionReader::Begin(const model::Table& table, std::stop_token stop) {
   const std::string comment = mysql::QueryComment(options_.pipe_name);
   if (in_snapshot_) {
     if (!source_) return Fail(ErrorCode::kRetry, "the snapshot of the source is lost");
+    PENSTOCK_TRY(throttle_.AwaitCalm(*source_, options_.on_retry, stop));
     PENSTOCK_TRY(source_->Execute(kSavepoint, stop));
     return mysql::PinDefinition(*source_, table, comment, stop);
   }
   if (!source_) {
     PENSTOCK_ASSIGN(source_, Connect(stop));
   }
+  PENSTOCK_TRY(throttle_.AwaitCalm(*source_, options_.on_retry, stop));
   return mysql::BeginRead(*source_, table, comment, stop);
 }
 
@@ -71,36 +103,37 @@ Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
 }
 
 Result<PartitionReader::Rows> PartitionReader::ReadRows(
-    const LoadTable& table, const Partition& partition, uint64_t version,
-    const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
+    const LoadTable& table, const Partition& partition, std::optional<uint64_t> slice_rows,
+    uint64_t version, const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
   PENSTOCK_ASSIGN(auto writer, typemap::TableWriter::Make(table.definition, table.target_options));
   const model::Table definition = typemap::TableToRead(table.definition, table.target_options);
   mysql::BinaryRowDecoder decoder(definition);
   row_.assign(definition.columns.size(), model::Value());
   clickhouse::Block block = writer.NewBlock();
 
-  const std::string condition =
-      RangeCondition(definition, RangeColumns(definition), partition.lower, partition.upper);
   PENSTOCK_TRY(source_->StartSelect(
-      fmt::format("{}SELECT {} FROM {}{}{}", mysql::QueryComment(options_.pipe_name),
-                  mysql::SelectList(definition), mysql::FromClause(definition),
-                  condition.empty() ? "" : " WHERE ", condition),
-      stop));
+      SelectRows(table, definition, partition, slice_rows, options_.pipe_name), stop));
 
   Rows rows;
+  uint64_t read = 0;
+  const uint64_t rows_max = throttle_.BlockRowsMax();
+  const uint64_t bytes_max = std::min(options_.block_bytes_max, throttle_.BlockBytesMax());
   const auto flush = [&]() -> Status {
     PENSTOCK_TRY(Insert(table, block, stop));
     rows.count += block.rows;
     on_rows(block.rows);
+    const uint64_t rows_sent = block.rows;
+    const uint64_t bytes_sent = block.bytes();
     block.Clear();
-    return {};
+    return throttle_.Pace(rows_sent, bytes_sent, stop);
   };
   while (true) {
     PENSTOCK_ASSIGN(const auto packet, source_->NextRow(stop));
     if (!packet) break;
     PENSTOCK_TRY(decoder.Decode(*packet, row_));
     PENSTOCK_TRY(writer.Append(row_, version, false, block));
-    if (block.bytes() >= options_.block_bytes_max) PENSTOCK_TRY(flush());
+    if (++read == slice_rows) rows.last = KeyOf(table, row_);
+    if (block.bytes() >= bytes_max || block.rows >= rows_max) PENSTOCK_TRY(flush());
   }
   if (block.rows != 0) PENSTOCK_TRY(flush());
   rows.changes = writer.TakeChanges();

@@ -12,6 +12,7 @@
 #include "model/value.h"
 #include "mysql/wire/connection.h"
 #include "snapshot/load.h"
+#include "snapshot/throttle.h"
 
 namespace penstock::snapshot {
 
@@ -19,30 +20,36 @@ namespace penstock::snapshot {
 // connections it keeps. One thread.
 class PartitionReader {
  public:
-  // `options` outlives the reader. `in_snapshot`: a connection whose open transaction is to be read
-  // from, and cannot be had again; else each partition is read in a transaction of its own.
-  PartitionReader(const LoaderOptions& options, std::optional<mysql::Connection> in_snapshot);
+  // `options` and `throttle` outlive the reader. `in_snapshot`: a connection whose open transaction
+  // is to be read from, and cannot be had again; else each partition is read in one of its own.
+  PartitionReader(const LoaderOptions& options, Throttle& throttle,
+                  std::optional<mysql::Connection> in_snapshot);
 
   struct Rows {
     uint64_t count = 0;
     model::ValueChanges changes;
+    std::optional<Boundary> last;  // of a slice: the key of its last row, if more rows may follow
   };
 
-  // Loads one partition of `table`, every row with `version`. `on_rows` hears of rows as they are
-  // acknowledged. kNeedsUser when the source's definition is no longer the recorded one. After a
-  // failure some rows may have been written; another call with a higher version heals that, but
-  // not in a snapshot, which is lost.
-  Result<Rows> Load(const LoadTable& table, const Partition& partition, uint64_t version,
+  // Loads one partition of `table`, or with `slice_rows` no more than so many rows from its
+  // beginning, every row with `version`. `on_rows` hears of rows as they are acknowledged.
+  // kNeedsUser when the source's definition is no longer the recorded one. After a failure some
+  // rows may have been written; another call with a higher version heals that. In a snapshot only
+  // when the source ended the statement: with anything else it is lost.
+  Result<Rows> Load(const LoadTable& table, const Partition& partition,
+                    std::optional<uint64_t> slice_rows, uint64_t version,
                     const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
 
  private:
   Result<mysql::Connection> Connect(std::stop_token stop);
   Status Begin(const model::Table& table, std::stop_token stop);
-  Result<Rows> ReadRows(const LoadTable& table, const Partition& partition, uint64_t version,
+  Result<Rows> ReadRows(const LoadTable& table, const Partition& partition,
+                        std::optional<uint64_t> slice_rows, uint64_t version,
                         const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
   Status Insert(const LoadTable& table, clickhouse::Block& block, std::stop_token stop);
 
   const LoaderOptions& options_;
+  Throttle& throttle_;
   const bool in_snapshot_;
   std::optional<mysql::Connection> source_;
   clickhouse::Client destination_;

@@ -2,16 +2,22 @@
 
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "base/status.h"
 #include "model/table.h"
+#include "model/value.h"
 #include "mysql/wire/connection.h"
 #include "snapshot/key_range.h"
 
 namespace penstock::snapshot {
 
-// Cuts a table into partitions by walking its key's index, one boundary a call, so that the first
-// partitions are read while later ones are planned. Rows inserted behind the walk lie in the last
+// Cuts a table into partitions of about so many rows, one boundary a call, so that the first
+// partitions are read while later ones are planned. A boundary is guessed between the lowest and
+// the highest key that are left, and the server's optimizer, which looks only at a few pages of the
+// index, is asked how many rows lie before it. Where that leads nowhere (no order is known, or one
+// value of the first column has more rows than a partition), the index is walked from the last
+// boundary for as many rows as a partition has. Rows inserted behind the planner lie in the last
 // partition, or come by the log. Holds no state on the server; one thread at a time.
 class Planner {
  public:
@@ -19,25 +25,50 @@ class Planner {
     uint64_t rows_per_partition = 100'000;
     std::string comment;  // "/* ... */ " put into every query
   };
-  // `after`: the last partition planned earlier, to go on from.
-  Planner(const model::Table& table, Options options, const std::optional<Partition>& after);
+  // `after`: the last partition planned earlier, to go on from. `table` outlives the planner.
+  Planner(const model::Table& table, RangeKey key, Options options,
+          const std::optional<Partition>& after);
 
   // The next partition; nullopt when the one before reached the end of the table.
   Result<std::optional<Partition>> Next(mysql::Connection& connection, std::stop_token stop);
 
  private:
-  Result<std::optional<Boundary>> FindUpper(mysql::Connection& connection, std::stop_token stop);
+  // The key of a row that is there.
+  struct Key {
+    Boundary boundary;
+    model::Value first;  // of its first column; with `bytes`
+    std::string bytes;
+
+    model::Value FirstValue() const;
+  };
+  // A boundary, or the end of the table.
+  using Upper = std::optional<Boundary>;
+
+  // Nothing where no guess leads to a partition of the right size.
+  Result<std::optional<Upper>> GuessUpper(mysql::Connection& connection, std::stop_token stop);
+  Result<Upper> WalkUpper(mysql::Connection& connection, std::stop_token stop);
+  // The first, last or nth key beyond the last boundary.
+  Result<std::optional<Key>> FindKey(mysql::Connection& connection, std::string_view direction,
+                                     uint64_t offset, std::stop_token stop);
+  // About how many rows lie between the last boundary and this one.
+  Result<uint64_t> CountTo(mysql::Connection& connection, const Boundary& boundary,
+                           std::stop_token stop);
 
   const model::Table& table_;
   Options options_;
-  std::vector<size_t> range_columns_;
+  RangeKey key_;
+  model::Table keys_;  // the table with the key's columns only
   uint32_t next_index_ = 0;
   std::optional<Boundary> lower_;
   bool ended_ = false;
 };
 
-// The server's own guess of the number of rows: cheap, and may be far off. For progress bars only.
-Result<uint64_t> EstimateRows(mysql::Connection& connection, const model::TableName& name,
-                              std::stop_token stop);
+// The server's own guess: cheap, and may be far off.
+struct TableSize {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+};
+Result<TableSize> EstimateSize(mysql::Connection& connection, const model::TableName& name,
+                               std::stop_token stop);
 
 }  // namespace penstock::snapshot

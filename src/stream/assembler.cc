@@ -265,7 +265,8 @@ Status Assembler::On(const binlog::TableMap& map) {
     return {};
   }
   if (known != mapped_.end() && known->second && known->second->table == ours->second &&
-      known->second->types == map.types && known->second->metadata == map.metadata) {
+      known->second->types == map.types &&
+      std::ranges::equal(known->second->metadata, map.metadata)) {
     return {};
   }
   auto decoder = binlog::RowImageDecoder::Make(tables_[ours->second]->table.definition, map);
@@ -278,10 +279,11 @@ Status Assembler::On(const binlog::TableMap& map) {
     }
     return Fail(std::move(error));
   }
-  mapped_.insert_or_assign(map.table_id, MappedTable{.table = ours->second,
-                                                     .types = std::string(map.types),
-                                                     .metadata = map.metadata,
-                                                     .decoder = *std::move(decoder)});
+  mapped_.insert_or_assign(map.table_id,
+                           MappedTable{.table = ours->second,
+                                       .types = std::string(map.types),
+                                       .metadata = {map.metadata.begin(), map.metadata.end()},
+                                       .decoder = *std::move(decoder)});
   return {};
 }
 

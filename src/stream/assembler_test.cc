@@ -65,13 +65,14 @@ class AssemblerTest : public testing::Test {
   Status Sql(std::string_view sql) { return Feed(binlog::Query{.schema = "shop", .sql = sql}); }
   Status Commit() { return Feed(binlog::Xid{}); }
   Status Map(uint64_t id, std::string_view table, size_t columns = 2) {
+    static constexpr std::array<uint16_t, 4> kMetadata{};
     return Feed(binlog::TableMap{.table_id = id,
                                  .schema = "shop",
                                  .table = table,
                                  .types = std::string_view("\3\3\3\3", columns),
-                                 .metadata = std::vector<uint16_t>(columns, 0),
+                                 .metadata = std::span(kMetadata).first(columns),
                                  .nullable = std::string_view("\0", 1),
-                                 .is_unsigned = std::nullopt,
+                                 .is_unsigned = {},
                                  .names = {}});
   }
   // Each image: {id, v}.
@@ -379,13 +380,14 @@ class VersionedAssemblerTest : public AssemblerTest {
     Follow({table});
     EXPECT_TRUE(Gtid(1));
     EXPECT_TRUE(Sql("BEGIN"));
+    static constexpr std::array<uint16_t, 4> kMetadata{0, 0, 6, 6};
     EXPECT_TRUE(Feed(binlog::TableMap{.table_id = 7,
                                       .schema = "shop",
                                       .table = "s",
                                       .types = "\3\3\x11\x11",
-                                      .metadata = {0, 0, 6, 6},
+                                      .metadata = kMetadata,
                                       .nullable = std::string_view("\0", 1),
-                                      .is_unsigned = std::nullopt,
+                                      .is_unsigned = {},
                                       .names = {}}));
   }
 

@@ -114,7 +114,7 @@ Status Rereader::Read(const TableRows& rows, Keys keys, typemap::TableWriter& wr
   std::vector<model::Value> row(definition.columns.size());
   PENSTOCK_TRY(source_->StartSelect(
       fmt::format("{}SELECT {} FROM {} WHERE {}", mysql::QueryComment(options_.pipe_name),
-                  mysql::SelectList(definition), mysql::FromClause(definition),
+                  mysql::SelectList(definition), mysql::FromClause(definition.name, "PRIMARY"),
                   fmt::join(keys, " OR ")),
       stop));
   while (true) {

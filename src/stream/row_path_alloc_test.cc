@@ -1,93 +1,55 @@
-// The row path allocates nothing per row, nor per small transaction: every operator new of this
-// program is counted. Memory that grows with the first rows and is kept is the warm-up's.
+// The row path allocates nothing per row, nor per small transaction: every malloc of this program
+// is counted, libraries' too. Memory that grows with the first rows and is kept is the warm-up's.
 //
-// Not covered: differences of JSON documents (partial updates), savepoints, what is made once a
-// batch, the parsing of events, and what zlib takes with malloc for a COMPRESSED column.
+// Not covered: differences of JSON documents (partial updates), savepoints, and what is made once a
+// batch.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <cstdlib>
-#include <new>
 
+#include "mysql/binlog/capture_for_test.h"
 #include "mysql/binlog/row_image.h"
 #include "mysql/wire/binary_row.h"
 #include "stream/assembler.h"
 #include "stream/row_samples_for_test.h"
 #include "typemap/table_map.h"
 
-namespace penstock::stream {
 namespace {
 
 std::atomic<uint64_t> allocations{0};
 
-void* CountedNew(size_t bytes, size_t alignment) {
-  ++allocations;
-  const size_t whole = (bytes + alignment - 1) / alignment * alignment;
-  return std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
-}
-
-void* CountedNew(size_t bytes) { return CountedNew(bytes, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
-
-void* Checked(void* memory) {
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
 }  // namespace
-}  // namespace penstock::stream
 
-// Every form of the replaceable ones: a sanitizer's runtime has each of them too, and they must not
-// be mixed. (Inlined, g++ would take free() for a mistake.)
-using penstock::stream::Checked;
-using penstock::stream::CountedNew;
-void* operator new(size_t bytes) { return Checked(CountedNew(bytes)); }
-void* operator new[](size_t bytes) { return Checked(CountedNew(bytes)); }
-void* operator new(size_t bytes, const std::nothrow_t&) noexcept { return CountedNew(bytes); }
-void* operator new[](size_t bytes, const std::nothrow_t&) noexcept { return CountedNew(bytes); }
-void* operator new(size_t bytes, std::align_val_t alignment) {
-  return Checked(CountedNew(bytes, static_cast<size_t>(alignment)));
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// A sanitizer has a malloc of its own, and says when it is called.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(  // NOLINT(bugprone-reserved-identifier)
+    void (*on_malloc)(const volatile void*, size_t), void (*on_free)(const volatile void*));
+namespace {
+[[maybe_unused]] const int hooked = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void*, size_t) { ++allocations; }, [](const volatile void*) {});
+}  // namespace
+#else
+// In place of glibc's, by which its own memory is had.
+extern "C" {
+void* __libc_malloc(size_t);            // NOLINT(bugprone-reserved-identifier)
+void* __libc_calloc(size_t, size_t);    // NOLINT(bugprone-reserved-identifier)
+void* __libc_realloc(void*, size_t);    // NOLINT(bugprone-reserved-identifier)
+void* __libc_memalign(size_t, size_t);  // NOLINT(bugprone-reserved-identifier)
+void* malloc(size_t bytes) noexcept { return ++allocations, __libc_malloc(bytes); }
+void* calloc(size_t count, size_t bytes) noexcept {
+  return ++allocations, __libc_calloc(count, bytes);
 }
-void* operator new[](size_t bytes, std::align_val_t alignment) {
-  return Checked(CountedNew(bytes, static_cast<size_t>(alignment)));
+void* realloc(void* memory, size_t bytes) noexcept {
+  return ++allocations, __libc_realloc(memory, bytes);
 }
-void* operator new(size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return CountedNew(bytes, static_cast<size_t>(alignment));
+void* aligned_alloc(size_t alignment, size_t bytes) noexcept {
+  return ++allocations, __libc_memalign(alignment, bytes);
 }
-void* operator new[](size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return CountedNew(bytes, static_cast<size_t>(alignment));
 }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t,
-                                       const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, std::align_val_t,
-                                         const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
+#endif
 
 namespace penstock::stream {
 namespace {
@@ -137,6 +99,15 @@ Samples RowOf(size_t i) {
   return row;
 }
 
+// Runs `step` to warm it up and then again: what the second run allocates.
+template <typename Step>
+uint64_t SecondRun(const Step& step) {
+  step();
+  const uint64_t before = allocations;
+  step();
+  return allocations - before;
+}
+
 class RowPathAllocTest : public testing::Test {
  protected:
   RowPathAllocTest() : table_(EverySample()) {
@@ -146,15 +117,6 @@ class RowPathAllocTest : public testing::Test {
       selected_.push_back(SampleTable::SelectedRow(id, RowOf(i)));
     }
     row_.resize(table_.definition().columns.size());
-  }
-
-  // Runs `step` to warm it up and then again: what the second run allocates.
-  template <typename Step>
-  static uint64_t SecondRun(const Step& step) {
-    step();
-    const uint64_t before = allocations;
-    step();
-    return allocations - before;
   }
 
   SampleTable table_;
@@ -253,6 +215,7 @@ class LogAllocTest : public RowPathAllocTest {
   void Open() {
     model::MysqlGtid gtid;
     gtid.uuid[15] = 1;
+    gtid.tag = model::GtidTag("tag_of_exactly_thirty_two_chars_");
     gtid.number = ++transactions_;
     Feed(Event(binlog::MysqlGtidEvent{.gtid = gtid, .commit_micros = 0}));
     Feed(begin_);
@@ -299,6 +262,68 @@ TEST_F(LogAllocTest, SmallTransactions) {
   EXPECT_EQ(assembler_->rows(), kRows / 3 * 4);
   EXPECT_EQ(assembler_->TakeBatch().tables.at(0).block.rows, kRows / 3 * 4);
 }
+
+// What servers wrote for each row of tests/data/types_table.py: GTID, BEGIN (not MariaDB), a table
+// map with all metadata, a rows event, XID.
+class CaptureAllocTest : public testing::TestWithParam<std::string> {
+ protected:
+  CaptureAllocTest() : capture_(binlog::LoadCapture(GetParam() + "-vectors")) {
+    std::vector<StreamTable> tables;
+    for (const binlog::CapturedTable& captured : capture_.tables) {
+      StreamTable& table = tables.emplace_back();
+      table.definition = captured.table;
+      table.definition.columns[0].nullable = false;
+      table.definition.key = {0};
+      rows_ += captured.rows.size();
+    }
+    assembler_ = *Assembler::Make(std::move(tables), {}, []() -> Result<VersionRange> {
+      return VersionRange{1, 1'000'000};
+    });
+    parser_.set_checksum(capture_.checksum_asked_for);
+  }
+
+  // Of the first row; what is before says how to read it.
+  size_t FirstTransaction() {
+    size_t gtid = 0;
+    for (size_t i = 0; i < capture_.events.size(); ++i) {
+      const auto event = parser_.Parse(capture_.events[i]);
+      if (std::holds_alternative<binlog::MysqlGtidEvent>(event->body) ||
+          std::holds_alternative<binlog::MariadbGtidEvent>(event->body)) {
+        gtid = i;
+      }
+      if (std::holds_alternative<binlog::TableMap>(event->body)) return gtid;
+    }
+    return 0;
+  }
+
+  binlog::Capture capture_;
+  size_t rows_ = 0;
+  std::unique_ptr<Assembler> assembler_;
+  binlog::EventParser parser_;
+};
+
+TEST_P(CaptureAllocTest, ParsedAndFollowed) {
+  const auto packets = std::span(capture_.events).subspan(FirstTransaction());
+  const auto feed = [&](bool all) {
+    for (const std::string& packet : packets) {
+      const auto event = parser_.Parse(packet);
+      ASSERT_TRUE(event.has_value()) << event.error().ToString();
+      const bool has_rows = std::holds_alternative<binlog::TableMap>(event->body) ||
+                            std::holds_alternative<binlog::Rows>(event->body);
+      if (!all && !has_rows && assembler_->in_transaction()) continue;
+      const Status status = assembler_->Consume(*event);
+      ASSERT_TRUE(status.has_value()) << status.error().ToString();
+    }
+  };
+  // One transaction with the rows of two runs, undone by the next, leaves its memory.
+  feed(/*all=*/false);
+  feed(/*all=*/false);
+  EXPECT_EQ(SecondRun([&] { feed(/*all=*/true); }), 0U);
+  EXPECT_EQ(assembler_->rows(), 2 * rows_);
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, CaptureAllocTest,
+                         testing::Values("mysql97", "mariadb1011", "mariadb118"));
 
 }  // namespace
 }  // namespace penstock::stream

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/hex.h"
 #include "typemap/chosen_codecs.h"
 #include "typemap/chosen_type.h"
 #include "typemap/codecs.h"
@@ -48,7 +49,7 @@ std::string Describe(const Value& value) {
     case ValueKind::kBytes: {
       constexpr size_t kShown = 32;
       const std::string_view shown = value.bytes.substr(0, kShown);
-      return fmt::format("{} bytes, X'{:02X}'{}", value.bytes.size(), fmt::join(shown, ""),
+      return fmt::format("{} bytes, X'{}'{}", value.bytes.size(), Hex(shown),
                          shown.size() < value.bytes.size() ? "..." : "");
     }
   }

@@ -435,6 +435,13 @@ TEST(ColumnWriterTest, RefusedKeyNamesItsValue) {
   EXPECT_THAT(status.error().message, HasSubstr("2024-00-07 01:02:03.000000"));
 }
 
+TEST(ColumnWriterTest, WrongBytesAreToldInHex) {
+  Written number(Of(SqlType::kInt));
+  const Status status = number.Append(Value::Bytes("\x01\xff"));
+  ASSERT_FALSE(status.has_value());
+  EXPECT_THAT(status.error().message, HasSubstr("2 bytes, X'01FF'"));
+}
+
 TEST(ColumnWriterTest, NullableColumnsKeepNullAndTurnZeroDatesIntoIt) {
   Written written(Of(SqlType::kDate, true));
   EXPECT_EQ(written.Bytes(Value::Null()), Le(int32_t{0}));

@@ -3,11 +3,9 @@ tools/capture_binlog.py. Column: (type, values as SQL); NULL is to be tried for 
 Times are those of a session in UTC.
 """
 
-LONG_ENUM = ",".join(f"'member{n}'" for n in range(300))
-SET_64 = ",".join(f"'m{n}'" for n in range(64))
-ALL_64 = ",".join(f"m{n}" for n in range(64))
-DATES = ["'0000-00-00'", "'2024-00-15'", "'2024-02-00'", "'1000-01-01'", "'1899-12-31'", "'1900-01-01'",
-         "'1969-12-31'", "'1970-01-01'", "'2024-02-29'", "'2299-12-31'", "'2300-01-01'", "'9999-12-31'"]
+DATES = [f"'{day}'" for day in (
+    "0000-00-00", "0001-01-01", "2024-00-15", "2024-02-00", "1000-01-01", "1899-12-31", "1900-01-01",
+    "1969-12-31", "1970-01-01", "2024-02-29", "2299-12-31", "2300-01-01", "9999-12-31")]
 # Leap days; both ends of what ClickHouse holds; in Berlin the hour from 02:00 that is left out and
 # the one that comes twice.
 DATETIMES = [*(date[1:-1] + " 12:34:56" for date in DATES), "1900-01-01 00:00:00",
@@ -17,7 +15,7 @@ DATETIMES = [*(date[1:-1] + " 12:34:56" for date in DATES), "1900-01-01 00:00:00
 TIMESTAMPS = ["1970-01-01 00:00:01", "2038-01-19 03:14:07", "2024-02-29 23:59:59",
               "2024-03-31 00:59:59", "2024-03-31 01:00:00", "2024-03-31 01:30:00",
               "2024-10-27 00:30:00", "2024-10-27 01:30:00"]
-TIMES = ["-838:59:58", "838:59:58", "08:05:09", "-00:00:00", "-123:45:06", "12:00:00"]
+TIMES = ["-838:59:58", "838:59:58", "08:05:09", "-00:00:00", "-123:45:06", "12:00:00", "-00:00:00"]
 
 
 def fractions(texts, digits):
@@ -37,11 +35,31 @@ for width in range(7):
         f"tm{width}": (f"TIME({width})", fractions(TIMES, width) + [
             "'-838:59:59'", "'838:59:59'", "'00:00:00'", "'-00:00:01'"]),
     }
+# As many groups of digits and rests of them as a DECIMAL is stored in.
+DECIMALS = [(1, 0), (2, 1), (3, 3), (4, 2), (5, 0), (6, 3), (7, 7), (8, 4), (9, 9), (9, 0), (10, 1),
+            (11, 5), (13, 4), (14, 8), (15, 6), (16, 7), (17, 1), (18, 9), (18, 18), (19, 0), (19, 9),
+            (20, 10), (27, 9), (28, 28), (30, 30), (65, 0)]
+
+
+def decimals(precision, scale):
+    """Both ends, the last digit, a power of ten, all digits, zero, half of the digits."""
+    texts = ["9" * precision] * 2 + ["1"] * 2 + [
+        "1" + "0" * (precision - 1), ("1234567890" * 7)[:precision], "0", "5".ljust(precision // 2 + 1, "0")]
+    padded = [text.rjust(precision, "0") for text in texts]
+    return [f"'{'-' * (number % 2)}{text[:precision - scale]}.{text[precision - scale:]}'"
+            for number, text in enumerate(padded)]
+
+
+def labels(kind, count):
+    names = ",".join(f"'l{number}'" for number in range(1, count + 1))
+    return f"{kind}({names})"
+
+
 # Column: (type, values as SQL). NULL is tried for every column besides.
 TYPES = {
     "ti": ("TINYINT", ["-128", "127", "0"]),
     "tu": ("TINYINT UNSIGNED", ["0", "255"]),
-    "t1": ("TINYINT(1)", ["-1", "0", "1", "2", "127"]),
+    "t1": ("TINYINT(1)", ["-1", "0", "1", "2", "127", "-128"]),
     "si": ("SMALLINT", ["-32768", "32767"]),
     "su": ("SMALLINT UNSIGNED", ["0", "65535"]),
     "mi": ("MEDIUMINT", ["-8388608", "8388607", "-1"]),
@@ -58,21 +76,39 @@ TYPES = {
     "d65": ("DECIMAL(65,30)", ["-99999999999999999999999999999999999.999999999999999999999999999999",
                                "0.000000000000000000000000000001", "1"]),
     "d5": ("DECIMAL(5,5)", ["0.99999", "-0.00001"]),
+    **{f"d{precision}_{scale}": (f"DECIMAL({precision},{scale})", decimals(precision, scale))
+       for precision, scale in DECIMALS},
+    "fu": ("FLOAT UNSIGNED", ["0", "1.5", "1e-38"]),
     "fl": ("FLOAT", ["0.1", "-1.5", "3.4028234e38", "1.17549435e-38", "16777216", "1e-45", "-0e0"]),
     "db": ("DOUBLE", ["0.1", "-1.7976931348623157e308", "2.2250738585072014e-308", "5e-324", "-0e0", "0",
                       "123456789.123456789", "0.30000000000000004", "1e22", "9007199254740993"]),
-    "b1": ("BIT(1)", ["b'0'", "b'1'"]),
-    "b10": ("BIT(10)", ["b'1111111111'", "b'1000000001'"]),
-    "b64": ("BIT(64)", ["0xFFFFFFFFFFFFFFFF", "0x8000000000000000", "b'1'"]),
+    **{f"b{width}": (f"BIT({width})", [f"b'{'1' * width}'", f"b'1{'0' * (width - 1)}'", "b'1'", "b'0'"])
+       for width in (1, 7, 8, 9, 10, 16, 17, 24, 33, 40, 48, 56, 57, 64)},
     "ye": ("YEAR", ["1901", "2155", "0", "2024"]),
     "ch": ("CHAR(10)", ["'abc'", "''", "'a  '", "'ñ水🚰'", "REPEAT('🚰',10)"]),
+    "c0": ("CHAR(0)", ["''"]),
+    "c255": ("CHAR(255)", ["REPEAT('水',255)", "'x'"]),
+    "chl": ("CHAR(3) CHARACTER SET latin1", ["'é'", "'abc'"]),
+    "chg": ("CHAR(4) CHARACTER SET gbk", ["'中'", "REPEAT('中',4)"]),
+    "chu": ("CHAR(4) CHARACTER SET ucs2", ["'中文'", "REPEAT('中',4)"]),
     "vc": ("VARCHAR(20)", ["'abc'", "''", "'a  '", "'\\0x'", "'ñ水🚰'", "'tab\\tnew\\nquote\\''"]),
     "vl": ("VARCHAR(2000)", ["REPEAT('水',2000)", "REPEAT('a',255)", "REPEAT('a',256)"]),
+    # At the edges of what a byte counts: of the length, and of the most that it may be.
+    "v0": ("VARCHAR(0)", ["''"]),
+    "v63": ("VARCHAR(63)", ["REPEAT('k',63)", "'x'"]),
+    "v64": ("VARCHAR(64)", ["REPEAT('中',64)", "'y'"]),
+    "v255": ("VARCHAR(255) CHARACTER SET latin1", ["REPEAT('m',255)", "'q'"]),
+    "v256": ("VARCHAR(256) CHARACTER SET latin1", ["REPEAT('n',256)", "'r'"]),
+    "vcb": ("VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", ["'😀'", "REPEAT('é',9)"]),
     "tt": ("TINYTEXT", ["REPEAT('a',255)", "''"]),
     "tx": ("TEXT", ["REPEAT('é',30000)", "'x'"]),
     "mt": ("MEDIUMTEXT", ["REPEAT('z',70000)", "'水'"]),
     "lt": ("LONGTEXT", ["REPEAT('long ',400000)", "''"]),
     "bn": ("BINARY(16)", ["x'00'", "x'FF00'", "REPEAT('a',16)"]),
+    "bn1": ("BINARY(1)", ["x'00'", "x'FF'"]),
+    "bn255": ("BINARY(255)", ["x'610000'", "REPEAT(x'FD',255)"]),
+    "vb255": ("VARBINARY(255)", ["x'00'", "REPEAT(x'FC',255)"]),
+    "vb256": ("VARBINARY(256)", ["x'27'", "REPEAT(x'FB',256)"]),
     "vb": ("VARBINARY(300)", ["''", "x'00FF00'", "REPEAT(x'FE',300)"]),
     "tb": ("TINYBLOB", ["x'00'", "REPEAT(x'0D0A',100)"]),
     "bl": ("BLOB", ["REPEAT(x'00FF',30000)", "''"]),
@@ -81,9 +117,10 @@ TYPES = {
     "da": ("DATE", DATES),
     **FRACTIONS,
     "en": ("ENUM('a','B','水','')", ["'a'", "'水'", "''", "'not one of them'"]),
-    "el": (f"ENUM({LONG_ENUM})", ["'member0'", "'member255'", "'member299'"]),
     "se": ("SET('x','y','z')", ["''", "'x'", "'z,x'"]),
-    "sl": (f"SET({SET_64})", [f"'{ALL_64}'", "'m63'", "''"]),
+    **{f"e{count}": (labels("ENUM", count), ["'l1'", f"'l{count}'"]) for count in (255, 256, 300)},
+    **{f"s{count}": (labels("SET", count), ["'l1'", str(2**count - 1), "''", f"'l{count}'"])
+       for count in (1, 8, 9, 17, 25, 32, 33, 64)},
     "js": ("JSON", ["'null'", "'true'", "'{}'", "'[]'", "'17'", "'-1'", "'18446744073709551615'",
                     "'-9223372036854775808'", "'1.5'", "'0.1'", "'1e100'", "'\"\"'",
                     "'{\"b\": [1, 2.50, null, {\"c\": \"é水🚰\"}], \"a\": \"q\\\\\"\\\\\\\\ \\\\u0001 /\"}'",
@@ -128,6 +165,7 @@ MARIADB_TYPES = {
     "y2": ("YEAR(2)", ["99", "0", "1", "70"]),
     "uu": ("UUID", ["'00112233-4455-6677-8899-aabbccddeeff'",  # the server stores these two in
                     "'00112233-4455-1677-8899-aabbccddee00'",  # another order each
+                    "'018f0000-4455-7677-8899-aabbcc000000'",
                     "'00000000-0000-0000-0000-000000000000'",
                     "'ffffffff-ffff-ffff-ffff-ffffffffffff'"]),
     "i4": ("INET4", ["'1.2.3.4'", "'0.0.0.0'", "'255.255.255.255'", "'10.0.0.0'", "'0.0.0.1'"]),
@@ -146,10 +184,25 @@ MARIADB118_TYPES = {
                          "x'FFFF7F7F0100008000000000'"]),
     "vel": ("VECTOR(70)", ["VEC_FromText(CONCAT('[0.1', REPEAT(',0',69), ']'))"]),
 }
+# Those that a server with mysql56_temporal_format=OFF stores in another form.
+OLD_TEMPORALS = {
+    f"{kind.lower()}{digits}": (f"{kind}({digits})", values)
+    for kind, values in (
+        ("DATETIME", ["'2024-02-29 12:34:56.123456'", "'0000-00-00 00:00:00'",
+                      "'9999-12-31 23:59:59.999999'", "'1900-01-01 00:00:00.000001'",
+                      "'2024-00-15 00:00:00.5'", "'1969-12-31 23:59:59.5'", "'0001-01-01 00:00:00.000001'"]),
+        ("TIMESTAMP", ["'2024-02-29 12:34:56.123456'", "'0000-00-00 00:00:00'",
+                       "'1970-01-01 00:00:01.000001'", "'2038-01-19 03:14:07.999999'"]),
+        ("TIME", ["'12:34:56.123456'", "'-838:59:59.999999'", "'838:59:59.999999'",
+                  "'-00:00:00.000001'", "'-12:34:56.75'", "'00:00:00'"]))
+    for digits in range(7)}
 
 
 def rows(types, nullable):
-    """Rows that together hold every value of every column, and, if asked for, one of NULLs."""
+    """Rows that together hold every value of every column. One that has no more of them is NULL, as
+    all are in the last row; or, if it must not be, begins anew."""
     count = max(len(values) for _, values in types.values())
-    cells = [[values[row % len(values)] for _, values in types.values()] for row in range(count)]
-    return cells + [["NULL"] * len(types)] if nullable else cells
+    if nullable:
+        return [[values[row] if row < len(values) else "NULL" for _, values in types.values()]
+                for row in range(count + 1)]
+    return [[values[row % len(values)] for _, values in types.values()] for row in range(count)]

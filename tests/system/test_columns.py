@@ -123,8 +123,7 @@ class Labels:
         self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
 
     def tearDown(self):
-        for pipe in self.penstock.pipes():
-            self.penstock.delete(pipe["id"])
+        self.delete_pipes()
 
     def write(self, offset):
         for number, values in enumerate(self.rows):
@@ -180,8 +179,7 @@ class WhileLoading:
         cls.source.run("CREATE DATABASE shop")
 
     def tearDown(self):
-        for pipe in self.penstock.pipes():
-            self.penstock.delete(pipe["id"])
+        self.delete_pipes()
 
     def load_and(self, create, *changes):
         """Changes the table's definition in the middle of its load."""

@@ -34,8 +34,7 @@ class Lifecycle:
         self.spec_ = self.spec(workload.TABLES)
 
     def tearDown(self):
-        for pipe in self.penstock.pipes():
-            self.penstock.delete(pipe["id"])
+        self.delete_pipes()
 
     def pause_pipe(self, pipe):
         started = time.monotonic()

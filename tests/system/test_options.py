@@ -31,8 +31,7 @@ class Options:
         cls.start_all()
 
     def setUp(self):
-        self.source.run("DROP DATABASE IF EXISTS shop", "CREATE DATABASE shop")
-        self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
+        self.fresh_shop()
         self.pipe = None
 
     def tearDown(self):

@@ -52,12 +52,10 @@ class Overrides:
         cls.start_all()
 
     def setUp(self):
-        self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
-        self.source.run("DROP DATABASE IF EXISTS shop", "CREATE DATABASE shop")
+        self.fresh_shop()
 
     def tearDown(self):
-        for pipe in self.penstock.pipes():
-            self.penstock.delete(pipe["id"])
+        self.delete_pipes()
 
     def spec_with(self, table, **options):
         return pipe_spec(self.source.endpoint(), self.clickhouse.endpoint(),

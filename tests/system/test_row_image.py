@@ -113,12 +113,10 @@ class Rereads:
         cls.start_all()
 
     def setUp(self):
-        self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
-        self.source.run("DROP DATABASE IF EXISTS shop", "CREATE DATABASE shop")
+        self.fresh_shop()
 
     def tearDown(self):
-        for pipe in self.penstock.pipes():
-            self.penstock.delete(pipe["id"])
+        self.delete_pipes()
 
     def sorted_by(self, table, *keys):
         spec = self.spec([table])

@@ -29,8 +29,7 @@ class WithShop(SystemTest):
         self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
 
     def tearDown(self):
-        for pipe in self.penstock.pipes():
-            self.penstock.delete(pipe["id"])
+        self.delete_pipes()
 
     def replicate(self, settings=None, **endpoint):
         """A pipe to the source under these keys works, by snapshot and by the log; its id."""

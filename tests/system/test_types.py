@@ -11,10 +11,11 @@ from harness.sources import MariaDB118, MariaDB1011, MySQL97
 from harness.wait import wait_until
 
 sys.path.insert(0, str(ROOT / "tests" / "data"))
-from types_table import MARIADB118_TYPES, MARIADB_TYPES, MYSQL_TYPES, TYPES, rows  # noqa: E402
+from types_table import (MARIADB118_TYPES, MARIADB_TYPES, MYSQL_TYPES, OLD_TEMPORALS,  # noqa: E402
+                         TYPES, fractions, rows)
 
 # All of another zone than the sessions of the source and the ones that write.
-SOURCE_ZONE, PENSTOCK_ZONE, CLICKHOUSE_ZONE = "Europe/Berlin", "America/New_York", "Asia/Kathmandu"
+SOURCE_ZONE, PENSTOCK_ZONE, CLICKHOUSE_ZONE = "Europe/Berlin", "Australia/Sydney", "Asia/Kathmandu"
 DEFLATE_SETTINGS = [
     f"SET column_compression_threshold={threshold}, column_compression_zlib_wrap={wrap}, "
     f"column_compression_zlib_level={level}, column_compression_zlib_strategy={strategy}"
@@ -150,21 +151,62 @@ class TypesMySQLMinimal(Types, SystemTest):
     types = MYSQL_TYPES
 
 
+# The gap and the doubled hour of New York, then of Berlin, as a session there and one in UTC say them.
+ZONE_EDGES = [f"2024-{moment}" for moment in (
+    "03-10 01:59:59", "03-10 02:00:00", "03-10 02:30:00", "03-10 03:00:00", "03-10 06:59:59",
+    "03-10 07:00:00", "11-03 00:59:59", "11-03 01:00:00", "11-03 01:30:00", "11-03 01:59:59",
+    "11-03 02:00:00", "11-03 05:30:00", "11-03 06:30:00", "03-31 01:30:00", "03-31 02:30:00",
+    "10-27 00:30:00", "10-27 01:30:00", "10-27 02:30:00", "07-01 12:00:00")]
+
+
+class NamedZone(Types):
+    """Sessions in a zone with summer time by its name, in turn with those in UTC, write to a server
+    in another such zone."""
+
+    zone = "America/New_York"
+    settings = [f"SET time_zone='{zone}'", "SET time_zone='+00:00'"]
+    # Of an odd number, and twice: so each is said in both zones.
+    types = {"ti": ("TINYINT", ["1"])} | {
+        f"{kind.lower()}{digits}": (f"{kind}({digits})", fractions(ZONE_EDGES, digits) * 2)
+        for kind in ("TIMESTAMP", "DATETIME") for digits in (0, 3, 6)}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.source.load_zone(cls.zone)
+
+    def assert_same_both_ways(self, table):
+        super().assert_same_both_ways(table)
+        if table == "nullable":
+            self.assert_as_the_session_says()
+
+    def assert_as_the_session_says(self):
+        columns = [name for name, (kind, _) in self.types.items() if kind.startswith("TIMESTAMP")]
+        said = self.source.run(self.settings[0], "SELECT CONCAT_WS('\t', id, " + ",".join(
+            f"COALESCE(`{name}`, '\\\\N')" for name in columns)
+            + ") FROM types.nullable ORDER BY id")
+        replicated = self.clickhouse.query("SELECT id, " + ",".join(
+            f"toString(toTimeZone(`{name}`, '{self.zone}'))" for name in columns)
+            + " FROM replica.nullable FINAL ORDER BY id")
+        self.assertEqual([line for line, in said], replicated.splitlines())
+        self.assertEqual((("2024-03-10 02:30:00",), ("2024-03-10 07:00:00",)), self.source.run(
+            "SELECT DISTINCT CAST(timestamp0 AS CHAR) AS moment FROM types.nullable "
+            "WHERE datetime0 = '2024-03-10 02:30:00' ORDER BY moment"))
+
+
+class NamedZoneMariaDB(NamedZone, SystemTest):
+    source_class = MariaDB1011
+
+
+class NamedZoneMySQL(NamedZone, SystemTest):
+    source_class = MySQL97
+
+
 class OldTemporals(Types):
     """Columns made with MariaDB's mysql56_temporal_format=OFF, and a log without metadata."""
 
     source_options = {"mysql56_temporal_format": "OFF", "binlog_row_metadata": "NO_LOG"}
-    types = {"ti": ("TINYINT", ["1"])} | {
-        f"{kind.lower()}{digits}": (f"{kind}({digits})", values)
-        for kind, values in (
-            ("DATETIME", ["'2024-02-29 12:34:56.123456'", "'0000-00-00 00:00:00'",
-                          "'9999-12-31 23:59:59.999999'", "'1900-01-01 00:00:00.000001'",
-                          "'2024-00-15 00:00:00.5'", "'1969-12-31 23:59:59.5'"]),
-            ("TIMESTAMP", ["'2024-02-29 12:34:56.123456'", "'0000-00-00 00:00:00'",
-                           "'1970-01-01 00:00:01.000001'", "'2038-01-19 03:14:07.999999'"]),
-            ("TIME", ["'12:34:56.123456'", "'-838:59:59.999999'", "'838:59:59.999999'",
-                      "'-00:00:00.000001'", "'-12:34:56.75'", "'00:00:00'"]))
-        for digits in range(7)}
+    types = {"ti": ("TINYINT", ["1"]), **OLD_TEMPORALS}
 
 
 class OldTemporalsMariaDB(OldTemporals, SystemTest):

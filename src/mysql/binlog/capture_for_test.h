@@ -94,6 +94,7 @@ inline Capture LoadCapture(const std::string& name) {
   for (std::string line; std::getline(file, line);) {
     const std::vector<std::string> fields = SplitAt(line, '\t');
     if (line.starts_with('#')) capture.checksum_asked_for = line.ends_with("CRC32");
+    if (fields[0] == "like") capture.tables = LoadCapture(fields[1]).tables;
     if (fields[0] == "event") capture.events.push_back(FromHex(fields[1]));
     if (fields[0] == "zevent") capture.events.push_back(Inflate(FromHex(fields[1])));
     if (fields[0] == "table") {

@@ -16,28 +16,35 @@ constexpr size_t kInflationMax = 1032;
 constexpr int kRawDeflate = -MAX_WBITS;  // without zlib's header and checksum
 constexpr int kZlib = MAX_WBITS;
 
-// Fills the `length` bytes at `out` exactly, with the whole of `deflated`.
-bool Inflate(std::string_view deflated, int window_bits, char* out, size_t length) {
-  if (deflated.size() > std::numeric_limits<uInt>::max()) return false;
-  z_stream stream{};
-  if (inflateInit2(&stream, window_bits) != Z_OK) return false;
-  // zlib does not write to its input, but asks for it without const.
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(deflated.data()));
-  stream.avail_in = static_cast<uInt>(deflated.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out);
-  stream.avail_out = static_cast<uInt>(length);
-  const int ended = inflate(&stream, Z_FINISH);
-  inflateEnd(&stream);
-  return ended == Z_STREAM_END && stream.avail_in == 0 && stream.avail_out == 0;
+}  // namespace
+
+void ColumnInflater::End::operator()(z_stream_s* stream) const {
+  inflateEnd(stream);
+  delete stream;
 }
 
-}  // namespace
+// Fills the `length` bytes at `out` exactly, with the whole of `deflated`.
+bool ColumnInflater::Inflate(std::string_view deflated, int window_bits, char* out, size_t length) {
+  if (deflated.size() > std::numeric_limits<uInt>::max()) return false;
+  if (!stream_) {
+    stream_.reset(new z_stream{});
+    if (inflateInit(stream_.get()) != Z_OK) return false;
+  }
+  if (inflateReset2(stream_.get(), window_bits) != Z_OK) return false;
+  // zlib does not write to its input, but asks for it without const.
+  stream_->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(deflated.data()));
+  stream_->avail_in = static_cast<uInt>(deflated.size());
+  stream_->next_out = reinterpret_cast<Bytef*>(out);
+  stream_->avail_out = static_cast<uInt>(length);
+  const int ended = inflate(stream_.get(), Z_FINISH);
+  return ended == Z_STREAM_END && stream_->avail_in == 0 && stream_->avail_out == 0;
+}
 
 // An empty value has no bytes at all. Else the first byte is 0 before a value that is not deflated;
 // or it holds the method (in its four high bits: 8 is zlib's), whether zlib's own header is left
 // out (bit 3), and how many bytes the value's length has (three low bits). The length follows
 // big-endian, then the deflated value.
-bool AppendInflated(std::string_view stored, size_t bytes_max, std::string& out) {
+bool ColumnInflater::Append(std::string_view stored, size_t bytes_max, std::string& out) {
   constexpr uint8_t kMethodZlib = 8;
   constexpr uint8_t kRawBit = 8;
   constexpr uint8_t kLengthBits = 7;

@@ -216,7 +216,7 @@ size_t EventParser::PostHeaderLength(uint8_t type, size_t otherwise) const {
   return type <= post_header_lengths_.size() ? post_header_lengths_[type - 1U] : otherwise;
 }
 
-Result<Body> EventParser::ParseBody(const EventHeader& header, std::string_view bytes) const {
+Result<Body> EventParser::ParseBody(const EventHeader& header, std::string_view bytes) {
   ByteReader reader(bytes);
   const auto post_header = [&](size_t otherwise) {
     return PostHeaderLength(header.type, otherwise);
@@ -232,7 +232,7 @@ Result<Body> EventParser::ParseBody(const EventHeader& header, std::string_view 
       case kXidEvent:
         return Xid{};
       case kTableMapEvent:
-        return ParseTableMap(reader, post_header(8));
+        return ParseTableMap(reader, post_header(8), table_map_);
       case kWriteRowsEventV1:
       case kUpdateRowsEventV1:
       case kDeleteRowsEventV1:

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -25,7 +26,8 @@ struct EventHeader {
   bool artificial() const { return (flags & 0x20) != 0; }
 };
 
-// Views below live as long as the packet that was parsed.
+// Views below live as long as the packet that was parsed; those of a TableMap besides only until
+// its parser parses the next.
 struct FormatDescription {
   std::string_view server_version;
   bool checksum = false;  // CRC32 follows each event
@@ -57,12 +59,18 @@ struct TableMap {
   uint64_t table_id = 0;
   std::string_view schema;
   std::string_view table;
-  std::string_view types;          // one byte a column
-  std::vector<uint16_t> metadata;  // one a column, its first byte lowest; 0 where the type has none
-  std::string_view nullable;       // bitmap
-  // Optional metadata, where the server writes it:
-  std::optional<std::vector<bool>> is_unsigned;  // one a column, false for non-numeric ones
-  std::vector<std::string_view> names;           // FULL only; empty otherwise
+  std::string_view types;              // one byte a column
+  std::span<const uint16_t> metadata;  // one a column, its first byte lowest; 0: the type has none
+  std::string_view nullable;           // bitmap
+  // Optional metadata, one a column where the server writes it; empty otherwise:
+  std::span<const uint8_t> is_unsigned;     // 1 or 0; 0 for non-numeric ones
+  std::span<const std::string_view> names;  // FULL only
+};
+// What the views of a TableMap point to, beside its packet.
+struct TableMapMemory {
+  std::vector<uint16_t> metadata;
+  std::vector<uint8_t> is_unsigned;
+  std::vector<std::string_view> names;
 };
 enum class RowsKind : uint8_t { kInsert, kUpdate, kDelete };
 struct Rows {
@@ -114,7 +122,8 @@ struct Event {
 std::string EventTypeName(uint8_t type);
 
 // Parses the events of one log session, in order: it remembers what the format description says
-// (checksums, post-header lengths). Bytes in, values out; holds no socket. One thread at a time.
+// (checksums, post-header lengths). Bytes in, values out; holds no socket. Once its memory has
+// grown to the widest table map, no event allocates. One thread at a time.
 class EventParser {
  public:
   // `packet` is a whole event from its header. A wrong checksum or a malformed event is kBadData; a
@@ -129,12 +138,13 @@ class EventParser {
 
  private:
   Result<Body> ParseFormatDescription(std::string_view packet);
-  Result<Body> ParseBody(const EventHeader& header, std::string_view bytes) const;
+  Result<Body> ParseBody(const EventHeader& header, std::string_view bytes);
   size_t PostHeaderLength(uint8_t type, size_t otherwise) const;
 
   bool checksum_ = false;
   bool verify_ = true;
   std::vector<uint8_t> post_header_lengths_;  // index: type - 1
+  TableMapMemory table_map_;
 };
 
 }  // namespace penstock::binlog

@@ -15,7 +15,8 @@ namespace penstock::binlog {
 Rotate ParseRotate(ByteReader& reader);
 // Also EXECUTE_LOAD_QUERY_EVENT, whose post header is only longer.
 Query ParseQuery(ByteReader& reader, size_t post_header_length);
-TableMap ParseTableMap(ByteReader& reader, size_t post_header_length);
+// Fills `memory` for the views of what it returns.
+TableMap ParseTableMap(ByteReader& reader, size_t post_header_length, TableMapMemory& memory);
 // `type` is one of the rows events of either version.
 Rows ParseRows(ByteReader& reader, uint8_t type, size_t post_header_length);
 Heartbeat ParseHeartbeatV2(ByteReader& reader);

@@ -38,7 +38,7 @@ std::string Describe(const Event& event) {
           [](const Rotate& body) { return fmt::format("rotate {}", body.next_offset); },
           [](const MysqlGtidEvent& body) {
             if (!body.gtid) return std::string("anonymous");
-            return fmt::format("gtid {}:{}{}", body.gtid->tag, body.gtid->number,
+            return fmt::format("gtid {}:{}{}", body.gtid->tag.view(), body.gtid->number,
                                body.commit_micros > 1'600'000'000'000'000 ? "" : ", no time");
           },
           [](const MariadbGtidEvent& body) {
@@ -161,8 +161,7 @@ TEST(EventParser, Heartbeats) {
 
 // The first event of a capture whose body is a Body.
 template <typename Wanted>
-Event First(const Capture& capture) {
-  EventParser parser;
+Event First(const Capture& capture, EventParser& parser) {
   parser.set_checksum(capture.checksum_asked_for);
   for (const std::string& packet : capture.events) {
     auto event = parser.Parse(packet);
@@ -174,7 +173,8 @@ Event First(const Capture& capture) {
 
 TEST(EventParser, GtidWithCommitTime) {
   const Capture capture = LoadCapture("mysql97-session");
-  const Event event = First<MysqlGtidEvent>(capture);
+  EventParser parser;
+  const Event event = First<MysqlGtidEvent>(capture, parser);
   const auto& body = std::get<MysqlGtidEvent>(event.body);
   ASSERT_TRUE(body.gtid);
   EXPECT_EQ(body.gtid->number, 1U);
@@ -219,33 +219,35 @@ TEST(EventParser, MalformedTagIsBadData) {
 }
 
 TEST(EventParser, TableMapWithFullMetadata) {
-  for (const char* name : {"mysql97-types", "mariadb1011-types", "mariadb118-types"}) {
+  for (const char* name : {"mysql97-vectors", "mariadb1011-vectors", "mariadb118-vectors"}) {
     const Capture capture = LoadCapture(name);
-    const Event event = First<TableMap>(capture);
+    EventParser parser;
+    const Event event = First<TableMap>(capture, parser);
     const auto& map = std::get<TableMap>(event.body);
     EXPECT_EQ(map.schema, "capture");
-    EXPECT_EQ(map.table, "numbers");
+    EXPECT_EQ(map.table, "vectors0");
     const model::Table& table = capture.tables[0].table;
     ASSERT_EQ(map.names.size(), table.columns.size());
-    ASSERT_TRUE(map.is_unsigned);
+    ASSERT_EQ(map.is_unsigned.size(), table.columns.size());
     for (size_t i = 0; i < table.columns.size(); ++i) {
       EXPECT_EQ(map.names[i], table.columns[i].name);
       if (table.columns[i].type <= model::SqlType::kDouble) {
-        EXPECT_EQ((*map.is_unsigned)[i], table.columns[i].is_unsigned) << map.names[i];
+        EXPECT_EQ(map.is_unsigned[i] != 0, table.columns[i].is_unsigned) << map.names[i];
       }
     }
   }
 }
 
 TEST(EventParser, TableMapWithoutMetadata) {
-  const Capture mysql = LoadCapture("mysql97-types-bare");
-  const Event minimal = First<TableMap>(mysql);
+  const Capture mysql = LoadCapture("mysql97-vectors-bare");
+  EventParser parser;
+  const Event minimal = First<TableMap>(mysql, parser);
   EXPECT_TRUE(std::get<TableMap>(minimal.body).names.empty());
-  EXPECT_TRUE(std::get<TableMap>(minimal.body).is_unsigned) << "MINIMAL has the signs";
-  const Capture mariadb = LoadCapture("mariadb1011-types-bare");
-  const Event none = First<TableMap>(mariadb);
+  EXPECT_FALSE(std::get<TableMap>(minimal.body).is_unsigned.empty()) << "MINIMAL has the signs";
+  const Capture mariadb = LoadCapture("mariadb1011-vectors-bare");
+  const Event none = First<TableMap>(mariadb, parser);
   EXPECT_TRUE(std::get<TableMap>(none.body).names.empty());
-  EXPECT_FALSE(std::get<TableMap>(none.body).is_unsigned);
+  EXPECT_TRUE(std::get<TableMap>(none.body).is_unsigned.empty());
 }
 
 TEST(EventParser, AnyFlippedByteIsFoundByTheChecksum) {

@@ -50,10 +50,10 @@ uint64_t ReadVariableSigned(ByteReader& reader) {
 
 // As the server keeps tags. Another one could not be read back from a checkpoint.
 bool IsTag(std::string_view tag) {
-  constexpr size_t kTagLengthMax = 32;
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (tag.size() > kTagLengthMax || (!tag.empty() && is_digit(tag.front()))) return false;
+  if (tag.size() > model::GtidTag::kLengthMax || (!tag.empty() && is_digit(tag.front())))
+    return false;
   return std::all_of(tag.begin(), tag.end(), [&](char c) { return is_letter(c) || is_digit(c); });
 }
 
@@ -63,7 +63,7 @@ MysqlGtidEvent ParseGtid(ByteReader& reader) {
   model::MysqlGtid gtid;
   MysqlGtidEvent body = ParseUntagged(reader, gtid);
   if (gtid.number == 0 || gtid.number > kNumberMax) reader.Fail();
-  body.gtid = std::move(gtid);
+  body.gtid = gtid;
   return body;
 }
 
@@ -103,10 +103,12 @@ MysqlGtidEvent ParseTaggedGtid(ByteReader& reader) {
         gtid.number = ReadVariableSigned(reader);
         break;
       case kTag: {
-        const uint64_t length = ReadVariable(reader);
-        if (length > reader.remaining()) reader.Fail();
-        gtid.tag = reader.Bytes(reader.ok() ? static_cast<size_t>(length) : 0);
-        if (!IsTag(gtid.tag)) reader.Fail();
+        const std::string_view tag = reader.Bytes(static_cast<size_t>(ReadVariable(reader)));
+        if (!IsTag(tag)) {
+          reader.Fail();
+          return body;
+        }
+        gtid.tag = model::GtidTag(tag);
         break;
       }
       case kLastCommitted:
@@ -125,7 +127,7 @@ MysqlGtidEvent ParseTaggedGtid(ByteReader& reader) {
     }
   }
   if (gtid.number == 0 || gtid.number > kNumberMax) reader.Fail();
-  body.gtid = std::move(gtid);
+  body.gtid = gtid;
   return body;
 }
 

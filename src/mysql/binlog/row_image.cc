@@ -1,7 +1,6 @@
 #include "mysql/binlog/row_image.h"
 
 #include "base/check.h"
-#include "mysql/binlog/compressed_column.h"
 #include "mysql/binlog/decimal.h"
 #include "mysql/binlog/event_type.h"
 #include "mysql/binlog/json_binary.h"
@@ -81,7 +80,7 @@ Result<RowImageDecoder> RowImageDecoder::Make(const model::Table& table, const T
     LoggedColumn logged;
     logged.type = static_cast<uint8_t>(map.types[i]);
     logged.metadata = map.metadata[i];
-    if (map.is_unsigned) logged.is_unsigned = (*map.is_unsigned)[i];
+    if (!map.is_unsigned.empty()) logged.is_unsigned = map.is_unsigned[i] != 0;
     const auto plan = PlanColumn(column, logged);
     if (!plan) return tl::unexpected(plan.error().In(in_table()));
     decoder.json_numbers_.push_back(decoder.documents_.size());
@@ -290,7 +289,7 @@ Value RowImageDecoder::DecodeBinary(const ColumnPlan& plan, ByteReader& reader) 
 Value RowImageDecoder::DecodeCompressed(const ColumnPlan& plan, ByteReader& reader) {
   const std::string_view stored = ReadCounted(reader, plan.width);
   std::string& value = Scratch();
-  if (!AppendInflated(stored, plan.length, value)) reader.Fail();
+  if (!inflater_.Append(stored, plan.length, value)) reader.Fail();
   return Value::Bytes(value);
 }
 

@@ -13,6 +13,7 @@
 #include "model/table.h"
 #include "model/value.h"
 #include "mysql/binlog/column_plan.h"
+#include "mysql/binlog/compressed_column.h"
 #include "mysql/binlog/event.h"
 #include "mysql/binlog/json_diff.h"
 
@@ -85,6 +86,7 @@ class RowImageDecoder {
   std::vector<size_t> json_numbers_;  // one a column
   std::vector<std::string_view> documents_;
   JsonPatcher patcher_;
+  ColumnInflater inflater_;
 };
 
 }  // namespace penstock::binlog

@@ -54,13 +54,14 @@ size_t MetadataLength(uint8_t type) {
 // A type that is not known ends the reading: nobody can say where the next column's metadata
 // begins. The event stays good, since the table may be none that is replicated; whoever wants its
 // rows finds the type, or metadata that fit no definition.
-void ReadMetadata(std::string_view bytes, TableMap& map, ByteReader& event) {
+void ReadMetadata(std::string_view bytes, std::string_view types, std::vector<uint16_t>& metadata,
+                  ByteReader& event) {
   ByteReader reader(bytes);
-  map.metadata.resize(map.types.size());
-  for (size_t i = 0; i < map.types.size(); ++i) {
-    const size_t length = MetadataLength(static_cast<uint8_t>(map.types[i]));
+  metadata.assign(types.size(), 0);
+  for (size_t i = 0; i < types.size(); ++i) {
+    const size_t length = MetadataLength(static_cast<uint8_t>(types[i]));
     if (length == kMetadataUnknown) return;
-    if (length > 0) map.metadata[i] = static_cast<uint16_t>(reader.Little(length));
+    if (length > 0) metadata[i] = static_cast<uint16_t>(reader.Little(length));
   }
   if (!reader.ok() || !reader.AtEnd()) event.Fail();
 }
@@ -84,42 +85,49 @@ bool IsNumeric(uint8_t type) {
 }
 
 // A bit per numeric column, highest bit first.
-void ReadSignedness(std::string_view bits, TableMap& map, ByteReader& event) {
-  std::vector<bool> is_unsigned(map.types.size());
+void ReadSignedness(std::string_view bits, std::string_view types,
+                    std::vector<uint8_t>& is_unsigned, ByteReader& event) {
+  is_unsigned.assign(types.size(), 0);
   size_t numeric = 0;
-  for (size_t i = 0; i < map.types.size(); ++i) {
-    if (!IsNumeric(static_cast<uint8_t>(map.types[i]))) continue;
+  for (size_t i = 0; i < types.size(); ++i) {
+    if (!IsNumeric(static_cast<uint8_t>(types[i]))) continue;
     if (numeric / 8 >= bits.size()) return event.Fail();
-    is_unsigned[i] = (static_cast<uint8_t>(bits[numeric / 8]) << (numeric % 8) & 0x80) != 0;
+    is_unsigned[i] = static_cast<uint8_t>(bits[numeric / 8]) >> (7 - numeric % 8) & 1;
     ++numeric;
   }
-  map.is_unsigned = std::move(is_unsigned);
 }
 
-void ReadNames(std::string_view bytes, TableMap& map, ByteReader& event) {
+void ReadNames(std::string_view bytes, size_t columns, std::vector<std::string_view>& names,
+               ByteReader& event) {
   ByteReader reader(bytes);
-  map.names.reserve(map.types.size());
-  while (!reader.AtEnd()) map.names.push_back(reader.LengthEncodedBytes());
-  if (!reader.ok() || map.names.size() != map.types.size()) event.Fail();
+  names.clear();
+  while (!reader.AtEnd()) names.push_back(reader.LengthEncodedBytes());
+  if (!reader.ok() || names.size() != columns) event.Fail();
 }
 
 // "Optional metadata fields": type, length, value.
-void ReadOptionalMetadata(ByteReader& reader, TableMap& map) {
+void ReadOptionalMetadata(ByteReader& reader, TableMap& map, TableMapMemory& memory) {
   constexpr uint8_t kSignedness = 1;
   constexpr uint8_t kColumnName = 4;
   while (!reader.AtEnd()) {
     const uint8_t field = reader.U8();
     const std::string_view value = reader.LengthEncodedBytes();
     if (!reader.ok()) return;
-    if (field == kSignedness) ReadSignedness(value, map, reader);
-    if (field == kColumnName && map.names.empty()) ReadNames(value, map, reader);
+    if (field == kSignedness) {
+      ReadSignedness(value, map.types, memory.is_unsigned, reader);
+      map.is_unsigned = memory.is_unsigned;
+    }
+    if (field == kColumnName) {
+      ReadNames(value, map.types.size(), memory.names, reader);
+      map.names = memory.names;
+    }
   }
 }
 
 }  // namespace
 
 // https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Table__map__event.html
-TableMap ParseTableMap(ByteReader& reader, size_t post_header_length) {
+TableMap ParseTableMap(ByteReader& reader, size_t post_header_length, TableMapMemory& memory) {
   TableMap map;
   map.table_id = post_header_length == 6 ? reader.U32() : reader.U48();
   reader.Skip(2);  // flags
@@ -128,9 +136,10 @@ TableMap ParseTableMap(ByteReader& reader, size_t post_header_length) {
   map.table = reader.Bytes(reader.U8());
   reader.Skip(1);  // NUL
   map.types = reader.LengthEncodedBytes();
-  ReadMetadata(reader.LengthEncodedBytes(), map, reader);
+  ReadMetadata(reader.LengthEncodedBytes(), map.types, memory.metadata, reader);
+  map.metadata = memory.metadata;
   map.nullable = reader.Bytes((map.types.size() + 7) / 8);
-  ReadOptionalMetadata(reader, map);
+  ReadOptionalMetadata(reader, map, memory);
   return map;
 }
 

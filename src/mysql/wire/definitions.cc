@@ -41,6 +41,13 @@ bool LogsGeneratedColumns(const ServerInfo& server) {
   return server.flavour != Flavour::kMariadb || server.number < kOmittedSince;
 }
 
+// An index that the optimizer is told not to see may not be named in a statement.
+std::string_view HiddenIndexCondition(const ServerInfo& server) {
+  if (server.flavour == Flavour::kMariadb)
+    return server.number >= 100'600 ? "AND IGNORED='NO' " : "";
+  return server.number >= 80'000 ? "AND IS_VISIBLE='YES' " : "";
+}
+
 // A batch of tables of one schema being read. Rows are matched to tables here, not by the server:
 // information_schema of some servers compares names without case even where tables differ by case.
 class Batch {
@@ -271,6 +278,31 @@ Result<std::map<TableName, Table>> ReadDefinitions(Connection& connection,
     PENSTOCK_TRY(batch.Read(connection, stop, tables));
   }
   return tables;
+}
+
+Result<std::string> FindIndex(Connection& connection, const TableName& table,
+                              const std::vector<std::string>& columns, std::stop_token stop) {
+  PENSTOCK_ASSIGN(
+      const auto rows,
+      connection.Query(fmt::format("SELECT INDEX_NAME, COLUMN_NAME FROM "
+                                   "information_schema.STATISTICS WHERE TABLE_SCHEMA = {} AND "
+                                   "TABLE_NAME = {} AND INDEX_TYPE = 'BTREE' AND SUB_PART IS NULL "
+                                   "{}ORDER BY NON_UNIQUE, INDEX_NAME, SEQ_IN_INDEX",
+                                   QuoteString(table.schema), QuoteString(table.table),
+                                   HiddenIndexCondition(connection.server())),
+                       stop));
+  for (size_t i = 0; i < rows.size();) {
+    const std::string name = Cell(rows[i], 0);
+    size_t alike = 0;
+    bool is_prefix = true;
+    for (; i < rows.size() && Cell(rows[i], 0) == name; ++i) {
+      if (alike == columns.size() || !is_prefix) continue;
+      is_prefix = LowerAscii(Cell(rows[i], 1)) == LowerAscii(columns[alike]);
+      alike += is_prefix ? 1 : 0;
+    }
+    if (alike == columns.size()) return name;
+  }
+  return std::string();
 }
 
 }  // namespace penstock::mysql

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/status.h"
@@ -16,5 +17,10 @@ namespace penstock::mysql {
 // keyed by the names asked for.
 Result<std::map<model::TableName, model::Table>> ReadDefinitions(
     Connection& connection, const std::vector<model::TableName>& names, std::stop_token stop);
+
+// The name of an index whose first columns are these, whole and in this order; "" where there is
+// none that statements may name.
+Result<std::string> FindIndex(Connection& connection, const model::TableName& table,
+                              const std::vector<std::string>& columns, std::stop_token stop);
 
 }  // namespace penstock::mysql

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/hex.h"
 #include "mysql/wire/errors.h"
 
 namespace penstock::mysql {
@@ -308,13 +309,7 @@ Result<std::vector<std::string>> PreparedXaTransactions(Connection& connection,
   for (const TextRow& row : rows) {
     std::string id = row.empty() ? "" : row.back().value_or("");
     const bool printable = std::ranges::all_of(id, [](char c) { return c >= ' ' && c <= '~'; });
-    if (printable) {
-      ids.push_back(std::move(id));
-      continue;
-    }
-    std::string hex = "0x";
-    for (const char c : id) hex += fmt::format("{:02x}", static_cast<uint8_t>(c));
-    ids.push_back(std::move(hex));
+    ids.push_back(printable ? std::move(id) : "0x" + Hex(id));
   }
   return ids;
 }

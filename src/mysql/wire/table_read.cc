@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "mysql/wire/definitions.h"
 
 namespace penstock::mysql {
@@ -50,31 +51,39 @@ std::string DecimalText(int64_t unscaled, uint32_t scale) {
   return unscaled < 0 ? "-" + digits : digits;
 }
 
-std::string HexText(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string text = "X'";
-  for (const char c : bytes) {
-    text += kDigits[static_cast<uint8_t>(c) >> 4];
-    text += kDigits[static_cast<uint8_t>(c) & 0xf];
-  }
-  return text + "'";
-}
-
 // Of an ENUM the label, since the number is not what its index is searched by.
 std::string UintText(const model::Column& column, uint64_t number) {
   if (column.type != SqlType::kEnum || number == 0 || number > column.labels.size()) {
     return fmt::format("{}", number);
   }
-  return "_utf8mb4 " + HexText(column.labels[number - 1]);
+  return fmt::format("_utf8mb4 X'{}'", Hex(column.labels[number - 1]));
 }
 
 // With the column's own character set and collation: else the server would convert one of both.
 std::string BytesText(const model::Column& column, std::string_view bytes) {
-  if (column.charset.empty()) return HexText(bytes);
-  return fmt::format("_{} {} COLLATE {}", column.charset, HexText(bytes), column.collation);
+  const std::string hex = Hex(bytes);
+  if (column.charset.empty()) return fmt::format("X'{}'", hex);
+  return fmt::format("_{} X'{}' COLLATE {}", column.charset, hex, column.collation);
 }
 
-std::string Literal(const model::Column& column, const Value& value) {
+}  // namespace
+
+std::string QueryComment(const std::string& pipe_name) {
+  std::string safe;
+  for (const char c : pipe_name) {
+    if (c != '*' && c != '/' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) safe += c;
+  }
+  return "/* penstock " + safe + " */ ";
+}
+
+std::string FromClause(const model::TableName& table, const std::string& index,
+                       std::string_view use) {
+  std::string clause = QuoteIdentifier(table.schema) + "." + QuoteIdentifier(table.table);
+  if (!index.empty()) clause += fmt::format(" {} INDEX ({})", use, QuoteIdentifier(index));
+  return clause;
+}
+
+std::string KeyLiteral(const model::Column& column, const Value& value) {
   switch (value.kind) {
     case ValueKind::kInt:
       return fmt::format("{}", value.i);
@@ -103,29 +112,13 @@ std::string Literal(const model::Column& column, const Value& value) {
   return "NULL";
 }
 
-}  // namespace
-
-std::string QueryComment(const std::string& pipe_name) {
-  std::string safe;
-  for (const char c : pipe_name) {
-    if (c != '*' && c != '/' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) safe += c;
-  }
-  return "/* penstock " + safe + " */ ";
-}
-
-std::string FromClause(const model::Table& table) {
-  return fmt::format("{}.{}{}", QuoteIdentifier(table.name.schema),
-                     QuoteIdentifier(table.name.table),
-                     table.key_is_primary ? " FORCE INDEX (PRIMARY)" : "");
-}
-
 std::string KeyCondition(const model::Table& table, model::Row row) {
   PENSTOCK_CHECK(row.size() >= table.columns.size());
   std::string condition;
   for (const size_t index : table.key) {
     const model::Column& column = table.columns[index];
     condition += fmt::format("{}{} = {}", condition.empty() ? "" : " AND ",
-                             QuoteIdentifier(column.name), Literal(column, row[index]));
+                             QuoteIdentifier(column.name), KeyLiteral(column, row[index]));
   }
   return condition;
 }
@@ -134,7 +127,7 @@ std::string KeyCondition(const model::Table& table, model::Row row) {
 Status PinDefinition(Connection& connection, const model::Table& table, const std::string& comment,
                      std::stop_token stop) {
   PENSTOCK_TRY(connection.Query(
-      fmt::format("{}SELECT 1 FROM {} LIMIT 1", comment, FromClause(table)), stop));
+      fmt::format("{}SELECT 1 FROM {} LIMIT 1", comment, FromClause(table.name, "")), stop));
   PENSTOCK_ASSIGN(const auto now, ReadDefinitions(connection, {table.name}, stop));
   const auto found = now.find(table.name);
   if (found != now.end() && Fingerprint(found->second) == Fingerprint(table)) return {};

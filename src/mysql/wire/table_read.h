@@ -15,8 +15,13 @@ namespace penstock::mysql {
 // process list and slow log.
 std::string QueryComment(const std::string& pipe_name);
 
-// "`schema`.`table`", with the primary key's index forced where there is one.
-std::string FromClause(const model::Table& table);
+// "`schema`.`table` FORCE INDEX (`index`)"; another `use` than FORCE is USE. "": no index is named.
+std::string FromClause(const model::TableName& table, const std::string& index,
+                       std::string_view use = "FORCE");
+
+// A value as an SQL literal that compares with its column as the column's index is ordered: in the
+// column's own character set and collation, an ENUM by its label.
+std::string KeyLiteral(const model::Column& column, const model::Value& value);
 
 // A condition that only the row with this key fulfils, and that the key's index answers (but for a
 // SET, which compares by number): "`id` = 1 AND `name` = _latin1 X'41' COLLATE latin1_bin". `row`

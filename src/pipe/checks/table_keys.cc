@@ -1,6 +1,21 @@
 #include "pipe/checks/checks.h"
+#include "snapshot/key_range.h"
 
 namespace penstock::pipe {
+namespace {
+
+// What the snapshot ranges over, and through which index.
+void CheckPartitionKeys(CheckContext& context, std::vector<Finding>& findings) {
+  if (!context.source) return;
+  ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
+    if (mapping.partition_key.empty()) return;
+    const auto key =
+        snapshot::FindRangeKey(*context.source, table, mapping.partition_key, context.stop);
+    if (!key) AddError(findings, key.error());
+  });
+}
+
+}  // namespace
 
 void CheckTableKeys(CheckContext& context, std::vector<Finding>& findings) {
   if (context.tables.empty()) return;
@@ -16,6 +31,7 @@ void CheckTableKeys(CheckContext& context, std::vector<Finding>& findings) {
                          mysql::QuoteIdentifier(table.name.schema),
                          mysql::QuoteIdentifier(table.name.table)));
   });
+  CheckPartitionKeys(context, findings);
   AddOkIfNone(findings, before, "every table has a key");
 }
 

@@ -22,12 +22,6 @@ void CheckSupported(const TableMapping& mapping, std::vector<Finding>& findings)
     AddError(findings, fmt::format("{}: identicalRowsMayCollapse {}", name, kNotYet),
              "Add a primary key to the table (it may be invisible) and leave it out");
   }
-  if (!mapping.partition_key.empty()) {
-    AddWarning(findings,
-               fmt::format("{}: partitionKey {} is not used: partitions follow the table's key",
-                           name, mapping.partition_key),
-               "Leave partitionKey out");
-  }
 }
 
 void CheckSortingKeys(const TableMapping& mapping, std::vector<Finding>& findings) {

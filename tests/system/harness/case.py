@@ -61,6 +61,15 @@ class SystemTest(unittest.TestCase):
         cls.clickhouse = cls.use("clickhouse", ClickHouse)
         cls.penstock = cls.enterClassContext(Penstock())
 
+    def fresh_shop(self):
+        """An empty schema at the source, and nothing at the destination."""
+        self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
+        self.source.run("DROP DATABASE IF EXISTS shop", "CREATE DATABASE shop")
+
+    def delete_pipes(self):
+        for pipe in self.penstock.pipes():
+            self.penstock.delete(pipe["id"])
+
     def spec(self, tables, schema="shop", **settings):
         """A pipe of `tables` of `schema`, and of the marker table."""
         self.source.run(f"CREATE TABLE IF NOT EXISTS `{schema}`.marker (id INT PRIMARY KEY)")

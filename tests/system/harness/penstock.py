@@ -6,7 +6,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from .process import Folder, Process, free_port, program
+from .process import Folder, Process, free_port, program, sanitizer_options
 from .wait import wait_until
 
 
@@ -64,9 +64,12 @@ class Penstock:
         self.close()
 
     def close(self):
-        if self.process:
-            self.process.stop()
-        self._temporary.__exit__()
+        """Ends it in order (which is when a sanitizer looks for leaks); fails if it does not."""
+        try:
+            if self.process and self.process.running() and self.process.terminate() != 0:
+                raise AssertionError(f"penstock ended badly:\n{self.process.tail()}")
+        finally:
+            self._temporary.__exit__()
 
     @property
     def url(self):
@@ -157,7 +160,8 @@ class Penstock:
         """Runs `penstock WORDS` against this server: (exit code, stdout, stderr)."""
         done = subprocess.run([str(program("penstock")), *map(str, words)], input=stdin, text=True,
                               capture_output=True, timeout=timeout, check=False,
-                              env={"PENSTOCK_SERVER": self.url, "PATH": "/usr/bin:/bin"})
+                              env={"PENSTOCK_SERVER": self.url, "PATH": "/usr/bin:/bin",
+                                   **sanitizer_options()})
         return done.returncode, done.stdout, done.stderr
 
 

@@ -33,6 +33,12 @@ def program(name):
     return ROOT / os.environ.get("PENSTOCK_BUILD", "build/dev") / name
 
 
+def sanitizer_options():
+    """The part of our environment that tells a sanitizer where to report: nothing but with
+    tests/run.py."""
+    return {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+
+
 def free_port():
     """A port of 127.0.0.1 that no other call, in any process that uses this function, returns while
     this process lives. Below the range from which the kernel takes ports for clients."""

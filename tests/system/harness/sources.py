@@ -1,12 +1,14 @@
 """Private instances of the real source servers: MySQL and two versions of MariaDB."""
 
 import contextlib
+import datetime
 import fcntl
 import hashlib
 import os
 import pathlib
 import shutil
 import subprocess
+import zoneinfo
 
 import pymysql
 
@@ -157,6 +159,24 @@ class Source:
         self.run("SET sql_log_bin=0", f"CREATE USER '{USER['username']}'@'%' IDENTIFIED BY "
                  f"'{password}'", "GRANT SELECT, RELOAD, REPLICATION SLAVE, REPLICATION CLIENT"
                  f"{self.extra_privileges} ON *.* TO '{USER['username']}'@'%'")
+
+    def load_zone(self, name):
+        """Makes a time zone known by name, as mysql_tzinfo_to_sql does. Of one whose clock changes
+        at whole hours of UTC."""
+        zone, periods = zoneinfo.ZoneInfo(name), []  # of (begin, (seconds east, is summer time))
+        for begin in range(0, 2**31, 3600):
+            local = datetime.datetime.fromtimestamp(begin, zone)
+            kind = (int(local.utcoffset().total_seconds()), int(bool(local.dst())))
+            if not periods or periods[-1][1] != kind:
+                periods.append((begin, kind))
+        kinds = sorted({kind for _, kind in periods})
+        self.run("SET sql_log_bin=0", "USE mysql", "INSERT INTO time_zone VALUES (1, 'N')",
+                 f"INSERT INTO time_zone_name VALUES ('{name}', 1)",
+                 "INSERT INTO time_zone_transition_type VALUES " + ",".join(
+                     f"(1, {number}, {east}, {summer}, '')"
+                     for number, (east, summer) in enumerate(kinds)),
+                 "INSERT INTO time_zone_transition VALUES " + ",".join(
+                     f"(1, {begin}, {kinds.index(kind)})" for begin, kind in periods))
 
     extra_privileges = ""
 
