@@ -147,7 +147,8 @@ Status PutInPlace(clickhouse::Client& client, const std::string& database, const
   for (const auto& table : tables) {
     PENSTOCK_TRY(PutOneInPlace(client, database, table, stop));
   }
-  return {};
+  // What a process that died had asked for may have been made after it was looked for.
+  return DropLoadTargets(client, database, tables, stop);
 }
 
 }  // namespace penstock::pipe

@@ -16,8 +16,8 @@
 namespace penstock::snapshot {
 namespace {
 
-bool Passes(ErrorCode code) {
-  return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome;
+bool Passes(const Error& error) {
+  return error.code == ErrorCode::kRetry || error.code == ErrorCode::kUnknownOutcome;
 }
 
 // The source says nothing before it has found a partition's end or its first row, however long
@@ -233,7 +233,7 @@ Status Loader::LoadPartition(PartitionReader& reader, const Work& work) {
   PartitionReader::Rows all;
   do {
     PartitionReader::Rows rows;
-    const auto load = [&]() -> Status {
+    PENSTOCK_TRY(RetryRead([&]() -> Status {
       auto loaded = LoadSlice(reader, slice);
       if (!loaded) {
         if (TookTooLong(loaded.error())) slice.rows_max = FewerRows(table, slice.rows_max);
@@ -282,11 +282,17 @@ std::optional<size_t> Loader::TakeTable() {
   return next_table_++;
 }
 
-Status Loader::Retry(const std::function<Status()>& attempt) {
+Status Loader::Retry(const std::function<Status()>& attempt) { return RetryIf(Passes, attempt); }
+
+Status Loader::RetryRead(const std::function<Status()>& attempt) {
+  return RetryIf(options_.consistent ? TookTooLong : Passes, attempt);
+}
+
+Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt) {
   Backoff backoff;
   while (true) {
     Status status = attempt();
-    if (status || !Passes(status.error().code)) {
+    if (status || !passes(status.error())) {
       if (status && backoff.attempts() != 0) options_.on_retry(nullptr);
       return status;
     }

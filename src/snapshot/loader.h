@@ -76,8 +76,11 @@ class Loader {
   std::optional<uint64_t> FewerRows(const LoadTable& table, std::optional<uint64_t> rows_max) const;
   // The index of the next table nobody has taken; nullopt when there is none.
   std::optional<size_t> TakeTable() EXCLUDES(mutex_);
-  // Runs `attempt` until it succeeds, fails for good, or the load is stopped.
+  // Runs `attempt` until it succeeds, fails for good, or the load is stopped. RetryRead: of a
+  // reader, whose snapshot is lost with most errors.
   Status Retry(const std::function<Status()>& attempt);
+  Status RetryRead(const std::function<Status()>& attempt);
+  Status RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt);
   // Remembers the first error and stops everything.
   void Abort(Error error) EXCLUDES(mutex_);
 

@@ -63,22 +63,28 @@ Result<PartitionReader::Rows> PartitionReader::Load(
   auto rows = Begin(table.definition, stop).and_then([&] {
     return ReadRows(table, partition, slice_rows, version, on_rows, stop);
   });
-  // After a failure rows may be left unread.
-  if (!rows || !source_->Execute(in_snapshot_ ? kToSavepoint : "ROLLBACK", stop)) source_.reset();
+  // After a failure rows may be left unread, but not after the source's own.
+  const bool is_read = rows || (in_snapshot_ && rows.error().origin == "source");
+  if (!is_read || !source_->Execute(in_snapshot_ ? kToSavepoint : "ROLLBACK", stop))
+    source_.reset();
   return rows;
 }
 
 // In a snapshot the way back to the savepoint lets the table's metadata lock go.
 Status PartitionReader::Begin(const model::Table& table, std::stop_token stop) {
   const std::string comment = mysql::QueryComment(options_.pipe_name);
+  if (in_snapshot_) {
+    if (!source_) return Fail(ErrorCode::kRetry, "the snapshot of the source is lost");
+    PENSTOCK_TRY(throttle_.AwaitCalm(*source_, options_.on_retry, stop));
+    PENSTOCK_TRY(source_->Execute(kSavepoint, stop));
+    return mysql::PinDefinition(*source_, table, comment, stop);
+  }
   if (!source_) {
     if (in_snapshot_) return Fail(ErrorCode::kRetry, "the snapshot of the source is lost");
     PENSTOCK_ASSIGN(source_, Connect(stop));
   }
   PENSTOCK_TRY(throttle_.AwaitCalm(*source_, options_.on_retry, stop));
-  if (!in_snapshot_) return mysql::BeginRead(*source_, table, comment, stop);
-  PENSTOCK_TRY(source_->Execute(kSavepoint, stop));
-  return mysql::PinDefinition(*source_, table, comment, stop);
+  return mysql::BeginRead(*source_, table, comment, stop);
 }
 
 Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {

@@ -21,8 +21,7 @@ namespace penstock::snapshot {
 class PartitionReader {
  public:
   // `options` and `throttle` outlive the reader. `in_snapshot`: a connection whose open transaction
-  // is to be read from, and cannot be had again; else each partition is read in a transaction of
-  // its own.
+  // is to be read from, and cannot be had again; else each partition is read in one of its own.
   PartitionReader(const LoaderOptions& options, Throttle& throttle,
                   std::optional<mysql::Connection> in_snapshot);
 
@@ -35,8 +34,8 @@ class PartitionReader {
   // Loads one partition of `table`, or with `slice_rows` no more than so many rows from its
   // beginning, every row with `version`. `on_rows` hears of rows as they are acknowledged.
   // kNeedsUser when the source's definition is no longer the recorded one. After a failure some
-  // rows may have been written; another call with a higher version heals that, but
-  // not in a snapshot, which is lost.
+  // rows may have been written; another call with a higher version heals that. In a snapshot only
+  // when the source ended the statement: with anything else it is lost.
   Result<Rows> Load(const LoadTable& table, const Partition& partition,
                     std::optional<uint64_t> slice_rows, uint64_t version,
                     const std::function<void(uint64_t)>& on_rows, std::stop_token stop);

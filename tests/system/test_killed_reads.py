@@ -56,12 +56,15 @@ class KilledReads:
         super().setUpClass()
         cls.start_all()
 
-    def test_a_killed_read_goes_on_in_smaller_pieces(self):
-        self.source.run("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT AUTO_INCREMENT, "
+    def setUp(self):
+        self.clickhouse.query("DROP DATABASE IF EXISTS replica SYNC")
+        self.source.run("DROP DATABASE IF EXISTS shop", "CREATE DATABASE shop", "CREATE TABLE shop.t (id INT AUTO_INCREMENT, "
                         "k INT, w TEXT, PRIMARY KEY (k, id), KEY (id))",
                         "INSERT INTO shop.t (k, w) VALUES (7, REPEAT('w', 700))",
                         *["INSERT INTO shop.t (k, w) SELECT id % 5, w FROM shop.t"]
                         * (ROWS.bit_length() - 1))
+
+    def test_a_killed_read_goes_on_in_smaller_pieces(self):
         spec = self.spec(["t"], snapshotNumRowsPerPartition=10 * ROWS)
         with Killer(self.source) as killer:
             pipe = self.penstock.create(spec)
@@ -72,6 +75,18 @@ class KilledReads:
         self.assertGreaterEqual(self.assert_equal(spec), ROWS)
         table = self.penstock.status(pipe)["tables"][0]
         self.assertEqual(ROWS, table["rowsLoaded"])
+        self.penstock.delete(pipe)
+
+    def test_the_one_moment_of_a_snapshot_alone_outlives_it(self):
+        spec = self.spec(["t"], snapshotNumRowsPerPartition=10 * ROWS, replicationMode="snapshot")
+        with Killer(self.source) as killer:
+            pipe = self.penstock.create(spec)
+            self.penstock.await_state(pipe, "Completed")
+        self.assertGreater(killer.killed, 0)
+        self.assertGreaterEqual(self.assert_equal(spec), ROWS)
+        events = self.penstock.api(f"{self.penstock.pipes_path()}/{pipe}/events")
+        self.assertEqual(1, [event["kind"] for event in events].count("snapshot"))
+        self.penstock.delete(pipe)
 
 
 class KilledReadsMySQL(KilledReads, SystemTest):
