@@ -241,8 +241,7 @@ Status Loader::LoadPartition(PartitionReader& reader, const Work& work) {
       }
       rows = *std::move(loaded);
       return {};
-    };
-    PENSTOCK_TRY(options_.consistent ? load() : Retry(load));
+    }));
     all.count += rows.count;
     model::AddTo(all.changes, rows.changes);
     all.last = rows.last;

@@ -80,7 +80,6 @@ Status PartitionReader::Begin(const model::Table& table, std::stop_token stop) {
     return mysql::PinDefinition(*source_, table, comment, stop);
   }
   if (!source_) {
-    if (in_snapshot_) return Fail(ErrorCode::kRetry, "the snapshot of the source is lost");
     PENSTOCK_ASSIGN(source_, Connect(stop));
   }
   PENSTOCK_TRY(throttle_.AwaitCalm(*source_, options_.on_retry, stop));

@@ -14,7 +14,7 @@ from harness.proxy import Proxy
 from harness.sources import MariaDB1011, MySQL97
 from harness.wait import pause, wait_until
 
-ACCOUNTS = 9000
+ACCOUNTS = 6000
 FIRST_BALANCE = 1000
 
 
