@@ -186,9 +186,9 @@ std::string KeySpace::BytesAt(uint64_t place) const {
   std::string rest(kind_ == Kind::kText ? kSymbols : kBytes, '\0');
   for (size_t i = rest.size(); i-- > 0;) {
     if (kind_ == Kind::kText) {
-      const uint64_t symbol = place % kAlphabet;
-      const char letter = upper_case_ ? 'A' : 'a';
-      rest[i] = static_cast<char>(symbol < 10 ? '0' + symbol : letter + symbol - 10);
+      constexpr std::string_view kLower = "0123456789abcdefghijklmnopqrstuvwxyz";
+      constexpr std::string_view kUpper = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+      rest[i] = (upper_case_ ? kUpper : kLower)[place % kAlphabet];
       place /= kAlphabet;
     } else {
       rest[i] = static_cast<char>(place & 0xff);

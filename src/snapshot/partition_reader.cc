@@ -1,7 +1,8 @@
 #include "snapshot/partition_reader.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "base/backoff.h"
 #include "base/random.h"
@@ -40,11 +41,11 @@ std::string SelectRows(const LoadTable& table, const model::Table& to_read,
                                 mysql::FromClause(to_read.name, table.range_key.index),
                                 condition.empty() ? "" : " WHERE ", condition);
   if (!slice_rows) return sql;
-  std::vector<std::string> order;
+  std::string order;
   for (const size_t index : columns) {
-    order.push_back(mysql::QuoteIdentifier(to_read.columns[index].name));
+    order += (order.empty() ? "" : ",") + mysql::QuoteIdentifier(to_read.columns[index].name);
   }
-  return sql + fmt::format(" ORDER BY {} LIMIT {}", fmt::join(order, ","), *slice_rows);
+  return sql + fmt::format(" ORDER BY {} LIMIT {}", order, *slice_rows);
 }
 
 }  // namespace

@@ -39,13 +39,12 @@ Status Rereader::Write(Batch& batch, std::stop_token stop) {
 
 Status Rereader::WriteTable(TableRows& rows, const model::Position& read_to, std::stop_token stop) {
   std::ranges::sort(rows.rereads);
-  const auto repeated = std::ranges::unique(rows.rereads);
-  rows.rereads.erase(repeated.begin(), repeated.end());
+  rows.rereads.erase(std::unique(rows.rereads.begin(), rows.rereads.end()), rows.rereads.end());
   Keys left = rows.rereads;
   Backoff backoff;
   while (!left.empty()) {
     const Keys some = left.first(std::min(left.size(), kKeysPerTransaction));
-    const Status status = WriteSome(rows, some, read_to, stop);
+    Status status = WriteSome(rows, some, read_to, stop);
     if (status) {
       if (backoff.attempts() != 0) options_.on_reread_retry(nullptr);
       backoff.Reset();
