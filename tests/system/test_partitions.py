@@ -28,7 +28,7 @@ KEYS = {
                   lambda n, r: (str(uuid.UUID(int=r.getrandbits(128))),), True),
     "numbered": ("k VARCHAR(30), PRIMARY KEY (k)", lambda n, r: (f"customer-{n:08}",), True),
     "words": ("k VARCHAR(30), l INT, PRIMARY KEY (k, l)",
-              lambda n, r: (r.choice(["a", "A", "ä", "zz", "Zebra", "é", "水", ""]), n), False),
+              lambda n, r: (r.choice(["a", "Ä", "Zebra", "水"]), n), False),
     "binary_uuid": ("k BINARY(16), PRIMARY KEY (k)", lambda n, r: (r.randbytes(16),), True),
     "bytes": ("k VARBINARY(20), PRIMARY KEY (k)",
               lambda n, r: (r.randbytes(r.randrange(9)) + n.to_bytes(4, "big"),), True),
