@@ -28,7 +28,7 @@ struct Arguments {
   std::string http_port;
   std::string tcp_port;
   std::string listen = "127.0.0.1";
-  std::string library;
+  std::string libchdb;
   std::string parent_pid;
 };
 
@@ -37,7 +37,7 @@ std::optional<Arguments> Parse(int argc, char** argv) {
   const std::pair<std::string_view, std::string*> known[] = {
       {"--data-dir", &arguments.data_dir}, {"--http-port", &arguments.http_port},
       {"--tcp-port", &arguments.tcp_port}, {"--listen", &arguments.listen},
-      {"--library", &arguments.library},   {"--parent-pid", &arguments.parent_pid}};
+      {"--library", &arguments.libchdb},   {"--parent-pid", &arguments.parent_pid}};
   for (int i = 1; i < argc; i += 2) {
     std::string* target = nullptr;
     for (const auto& [name, field] : known) {
@@ -139,7 +139,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (!DieWithParent(arguments->parent_pid)) return 1;
-  const std::optional<fs::path> library = FindLibrary(LibraryPlaces(arguments->library));
+  const std::optional<fs::path> library = FindLibrary(LibraryPlaces(arguments->libchdb));
   if (!library) return 1;
   std::error_code failed;
   fs::create_directories(arguments->data_dir, failed);
