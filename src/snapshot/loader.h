@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,19 +14,9 @@
 #include "snapshot/load.h"
 #include "snapshot/partition_reader.h"
 #include "snapshot/planner.h"
+#include "snapshot/progress.h"
 
 namespace penstock::snapshot {
-
-// Progress of one table. Safe from any thread.
-struct LoadProgress {
-  std::atomic<uint64_t> partitions{0};
-  std::atomic<uint64_t> partitions_done{0};
-  std::atomic<uint64_t> rows_estimated{0};
-  std::atomic<uint64_t> rows{0};     // of finished partitions, and of blocks acknowledged since
-  std::atomic<bool> planned{false};  // `partitions` is final
-
-  bool done() const { return planned && partitions == partitions_done; }
-};
 
 // Loads tables by partitions, several at once, each read by the binary protocol and written as
 // Native blocks. Errors that pass are retried for as long as it takes; a partition begun anew
@@ -43,8 +32,9 @@ class Loader {
   // Returns only when all its threads have ended.
   Status Run(std::stop_token stop);
 
-  // In the order of the tables given.
-  const LoadProgress& progress(size_t table) const { return *progress_[table]; }
+  // In the order of the tables given. Safe from any thread.
+  LoadFigures figures(size_t table) const { return progress_[table]->figures(); }
+  size_t tables() const { return tables_.size(); }
 
  private:
   struct Work {
@@ -59,6 +49,8 @@ class Loader {
   // A worker's own connection, where the load is consistent.
   using Worker = std::optional<mysql::Connection>;
 
+  // Of the tables that are not planned yet.
+  Status EstimateTables();
   Status RunLanes(std::vector<Worker> workers);
   Status RunConsistently(std::stop_token stop);
   void RunLane(std::span<Worker> connections);
@@ -72,7 +64,11 @@ class Loader {
                                             std::optional<Planner>& planner);
   Status LoadPartitions(Lane& lane, Worker connection);
   Status LoadPartition(PartitionReader& reader, const Work& work);
-  Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice);
+  Status LoadSlices(PartitionReader& reader, const Work& work);
+  Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice,
+                                          UnixMicros started_at);
+  // Once, when the last partition is in.
+  void LogIfEnded(size_t table);
   std::optional<uint64_t> FewerRows(const LoadTable& table, std::optional<uint64_t> rows_max) const;
   // The index of the next table nobody has taken; nullopt when there is none.
   std::optional<size_t> TakeTable() EXCLUDES(mutex_);
