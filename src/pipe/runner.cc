@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
+#include <numeric>
 #include <utility>
 
 #include "base/backoff.h"
@@ -46,6 +46,20 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                       .target = tables[i].target});
   }
   return result;
+}
+
+// Those that are being loaded, then those that wait, then the others; all of them in their order.
+std::vector<size_t> TablesToShow(const std::vector<snapshot::LoadFigures>& loads,
+                                 size_t tables_max) {
+  std::vector<size_t> tables(loads.size());
+  std::iota(tables.begin(), tables.end(), 0);
+  if (tables.size() <= tables_max) return tables;
+  const auto rank = [&](size_t table) {
+    return loads[table].tables_done != 0 ? 2 : (loads[table].partitions != 0 ? 0 : 1);
+  };
+  std::ranges::stable_sort(tables, {}, rank);
+  tables.resize(tables_max);
+  return tables;
 }
 
 snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
@@ -473,22 +487,12 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
 // The catalog may be an old copy: what is in the destination counts as well.
 Result<uint64_t> Runner::FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
                                           std::stop_token stop) const {
-  uint64_t first = 0;
+  std::vector<std::string> targets;
+  for (const auto& table : tables) targets.push_back(table.target);
   clickhouse::Client client(options_.destination);
-  for (const auto& table : tables) {
-    PENSTOCK_ASSIGN(const auto rows,
-                    client.Rows(fmt::format("SELECT max({}) FROM {}.{}", clickhouse::kVersionColumn,
-                                            clickhouse::QuoteIdentifier(spec_.database),
-                                            clickhouse::QuoteIdentifier(table.target)),
-                                stop));
-    uint64_t highest = 0;
-    if (!rows.empty() && !rows[0].empty()) {
-      const std::string& text = rows[0][0];
-      std::from_chars(text.data(), text.data() + text.size(), highest);
-    }
-    first = std::max(first, highest + 1);
-  }
-  return first;
+  return HighestVersion(client, spec_.database, targets, std::move(stop)).map([](uint64_t highest) {
+    return highest + 1;
+  });
 }
 
 snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
@@ -544,7 +548,7 @@ uint32_t Runner::ServerId() const {
   return hash | 0x40000000;
 }
 
-PipeStatus Runner::status() const {
+PipeStatus Runner::status(size_t tables_max) const {
   MutexLock lock(mutex_);
   PipeStatus status;
   status.id = id_;
@@ -568,29 +572,35 @@ PipeStatus Runner::status() const {
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;
   status.last_batch_duration = stream.last_batch_duration;
-  const bool loading = status.state == State::kSnapshot;
-  if (loading) status.load_rows_per_second = watch_->rows_per_second();
+  if (status.state == State::kSnapshot) status.load_rows_per_second = watch_->rows_per_second();
+  std::vector<snapshot::LoadFigures> loads;
   for (size_t i = 0; i < tables_.size(); ++i) {
-    const snapshot::LoadFigures load = loader_->figures(i);
-    const auto& changes = stream.tables[i];
-    const bool begun = load.partitions != 0;
-    status.load += load;
-    status.tables.push_back(
-        {.source = tables_[i].definition.name,
-         .target = spec_.database + "." + tables_[i].target,
-         .state = load.tables_done != 0
-                      ? (status.state == State::kCompleted ? "loaded" : "following")
-                      : (begun ? "loading" : "waiting"),
-         .load = load,
-         .load_rows_per_second = loading ? watch_->rows_per_second(i) : 0,
-         .rows_inserted = changes.counts.inserted,
-         .rows_updated = changes.counts.updated,
-         .rows_deleted = changes.counts.deleted,
-         .changes = changes.changes,
-         .ddl = tables_[i].ddl});
+    loads.push_back(loader_->figures(i));
+    status.load += loads.back();
+  }
+  for (const size_t i : TablesToShow(loads, tables_max)) {
+    status.tables.push_back(StatusOf(i, loads[i], stream));
   }
   status.rows_per_second = rate_.Sample(stream.rows + status.load.rows, options_.clock->Steady());
   return status;
+}
+
+TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
+                             const StreamProgress& stream) const {
+  const bool loading = lifecycle_.state == State::kSnapshot;
+  const auto& changes = stream.tables[table];
+  std::string state = lifecycle_.state == State::kCompleted ? "loaded" : "following";
+  if (load.tables_done == 0) state = load.partitions == 0 ? "waiting" : "loading";
+  return {.source = tables_[table].definition.name,
+          .target = spec_.database + "." + tables_[table].target,
+          .state = std::move(state),
+          .load = load,
+          .load_rows_per_second = loading ? watch_->rows_per_second(table) : 0,
+          .rows_inserted = changes.counts.inserted,
+          .rows_updated = changes.counts.updated,
+          .rows_deleted = changes.counts.deleted,
+          .changes = changes.changes,
+          .ddl = tables_[table].ddl};
 }
 
 Result<std::vector<PartitionStatus>> Runner::Partitions(const std::string& table,

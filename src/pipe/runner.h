@@ -53,7 +53,9 @@ class Runner {
   // kStart, kStop or kResync. Answers when the new state is stored; the work goes on behind.
   Status Apply(Event command);
 
-  PipeStatus status() const EXCLUDES(mutex_);
+  // With no more than `tables_max` tables: of more, first those that are being loaded, then those
+  // that wait for it.
+  PipeStatus status(size_t tables_max) const EXCLUDES(mutex_);
   // As Catalog::LatestPartitions; `table` as ToString() of its source name writes it, "": of all.
   Result<std::vector<PartitionStatus>> Partitions(const std::string& table, size_t limit) const
       EXCLUDES(mutex_);
@@ -79,6 +81,8 @@ class Runner {
   Result<Recalled> Recall() EXCLUDES(mutex_);
   void RecallIfNew() EXCLUDES(mutex_);
 
+  TableStatus StatusOf(size_t table, const snapshot::LoadFigures& load,
+                       const StreamProgress& stream) const REQUIRES(mutex_);
   Result<catalog::Transition> Prepare(Event event, const std::string& reason) const
       REQUIRES(mutex_);
   Status Transit(Event event, const std::string& reason) EXCLUDES(mutex_);

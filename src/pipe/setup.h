@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "model/position.h"
 #include "model/table.h"
 #include "pipe/spec.h"
+#include "pipe/target_tables.h"
 #include "typemap/table_map.h"
 
 namespace penstock::pipe {
@@ -31,7 +31,7 @@ Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMappi
 // asks for the privilege all the same.
 struct Existing {
   bool database = false;
-  std::set<std::string> tables = {};  // of the mapped targets
+  std::map<std::string, ExistingTable> tables = {};  // of the mapped targets
 };
 Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
                               std::stop_token stop);

@@ -487,6 +487,7 @@ void Assembler::Touch(size_t table) {
   state.touched = true;
   Save(state, state.mark);
   touched_.push_back(table);
+  if (!std::exchange(state.in_batch, true)) batch_tables_.push_back(table);
 }
 
 // The log writes 32 bits of the offset, and files may be longer: so no turn may be missed.
@@ -518,8 +519,10 @@ void Assembler::AddRead(model::Position& position) const {
 
 Batch Assembler::TakeBatch() {
   Batch batch;
-  for (size_t i = 0; i < tables_.size(); ++i) {
+  std::ranges::sort(batch_tables_);
+  for (const size_t i : batch_tables_) {
     TableState& state = *tables_[i];
+    state.in_batch = state.touched;
     if (state.block.rows == 0 && state.rereads.empty()) continue;
     batch.tables.push_back({.table = i,
                             .block = std::move(state.block),
@@ -530,6 +533,7 @@ Batch Assembler::TakeBatch() {
     state.block = state.writer.NewBlock();
     state.counts = {};
   }
+  batch_tables_ = touched_;
   batch.end = position_;
   batch.read_to = position_;
   AddRead(batch.read_to);
