@@ -42,6 +42,13 @@ json ChangesToJson(const model::ValueChanges& changes) {
   return list;
 }
 
+json QuarantineToJson(const std::optional<catalog::Quarantine>& quarantine) {
+  if (!quarantine) return nullptr;
+  return {{"since", FormatIso8601(quarantine->since)},
+          {"position", quarantine->position.ToString()},
+          {"reason", quarantine->reason}};
+}
+
 json LoadToJson(const snapshot::LoadFigures& load, double rows_per_second) {
   json body = {{"partitions", load.partitions},
                {"partitionsDone", load.partitions_done},
@@ -63,6 +70,7 @@ json TableToJson(const pipe::TableStatus& table) {
                {"sourceTable", table.source.table},
                {"target", table.target},
                {"state", table.state},
+               {"quarantine", QuarantineToJson(table.quarantine)},
                {"rowsInserted", table.rows_inserted},
                {"rowsUpdated", table.rows_updated},
                {"rowsDeleted", table.rows_deleted},

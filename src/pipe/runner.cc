@@ -43,18 +43,21 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
   for (size_t i = 0; i < tables.size(); ++i) {
     result.push_back({.definition = tables[i].definition,
                       .target_options = TargetOptionsOf(spec, spec.tables[i]),
-                      .target = tables[i].target});
+                      .target = tables[i].target,
+                      .quarantined = tables[i].quarantine.has_value()});
   }
   return result;
 }
 
-// Those that are being loaded, then those that wait, then the others; all of them in their order.
+// Those that are quarantined, then those that are being loaded, then those that wait, then the
+// others; all of them in their order.
 std::vector<size_t> TablesToShow(const std::vector<snapshot::LoadFigures>& loads,
-                                 size_t tables_max) {
+                                 const StreamProgress& stream, size_t tables_max) {
   std::vector<size_t> tables(loads.size());
   std::iota(tables.begin(), tables.end(), 0);
   if (tables.size() <= tables_max) return tables;
   const auto rank = [&](size_t table) {
+    if (stream.tables[table].quarantine) return -1;
     return loads[table].tables_done != 0 ? 2 : (loads[table].partitions != 0 ? 0 : 1);
   };
   std::ranges::stable_sort(tables, {}, rank);
@@ -199,6 +202,7 @@ Status Runner::Work(std::stop_token stop) {
         break;
       case State::kSnapshot:
       case State::kRunning:
+      case State::kDegraded:
         return Flow(stop);
       default:
         return {};
@@ -215,7 +219,8 @@ Status Runner::Provision(std::stop_token stop) {
 }
 
 Status Runner::Setup(std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto result, SetUp(spec_, options_.destination, *options_.clock, stop));
+  const auto on_wait = [this](const Error& error) { OnRetry("setup", &error); };
+  PENSTOCK_ASSIGN(auto result, SetUp(spec_, options_.destination, *options_.clock, on_wait, stop));
   if (!result.database_ddl.empty()) {
     AddEvent({.at = options_.clock->Wall(),
               .level = "info",
@@ -237,8 +242,6 @@ Result<Runner::Recalled> Runner::Recall() {
   PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, 1));
   PENSTOCK_ASSIGN(const auto changes, options_.catalog->ValueChanges(id_));
   PENSTOCK_ASSIGN(auto load_tables, LoadTables(tables));
-  std::vector<int64_t> table_ids;
-  for (const auto& table : tables) table_ids.push_back(table.id);
   StreamProgress before;
   {
     MutexLock lock(mutex_);
@@ -250,10 +253,19 @@ Result<Runner::Recalled> Runner::Recall() {
                        .pipe_id = id_,
                        .checkpoint = checkpoint,
                        .last_batch_number = batches.empty() ? 0 : batches[0].number,
-                       .table_ids = table_ids,
+                       .tables = tables,
                        .changes = changes,
-                       .before = std::move(before)});
+                       .before = std::move(before),
+                       .on_quarantine = [this] { DegradeIfRunning(); }});
   auto options = LoaderOptionsFor(load_tables, checkpoint);
+  auto fence_requests = std::make_shared<stream::FenceRequests>();
+  if (!options.consistent) {
+    options.on_table_failed = [fence_requests, journal](size_t table, const Error& error,
+                                                        std::stop_token stop) {
+      fence_requests->Add(table, error);
+      return journal->AwaitQuarantine(table, std::move(stop));
+    };
+  }
   auto loader =
       std::make_shared<snapshot::Loader>(std::move(load_tables), std::move(options), journal.get());
   auto watch = std::make_shared<LoadWatch>(loader, spec_.name, options_.clock);
@@ -266,7 +278,8 @@ Result<Runner::Recalled> Runner::Recall() {
                   .checkpoint = checkpoint,
                   .journal = std::move(journal),
                   .loader = std::move(loader),
-                  .watch = std::move(watch)};
+                  .watch = std::move(watch),
+                  .fence_requests = std::move(fence_requests)};
 }
 
 // A pipe that is not working, perhaps never again, has a status too.
@@ -296,6 +309,7 @@ Status Runner::Flow(std::stop_token stop) {
         return {};
       },
       stop));
+  DegradeIfRunning();
   bool load = false;
   {
     MutexLock lock(mutex_);
@@ -310,17 +324,38 @@ Status Runner::Flow(std::stop_token stop) {
     std::jthread streaming([&] {
       streamed =
           stream::RunStream(StreamTables(spec_, recalled.tables), recalled.checkpoint.position,
-                            StreamOptionsFor(), recalled.journal.get(), both.get_token());
+                            StreamOptionsFor(recalled), recalled.journal.get(), both.get_token());
       both.request_stop();
     });
     if (load) {
-      loaded = Load(recalled, both.get_token()).and_then([&] {
-        return Transit(Event::kLoaded, "every partition is loaded");
+      loaded = Load(recalled, both.get_token()).and_then([&]() -> Status {
+        PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
+        DegradeIfRunning();
+        return {};
       });
     }
     if (!loaded) both.request_stop();
   }
   return !loaded && loaded.error().code != ErrorCode::kCancelled ? loaded : streamed;
+}
+
+// What cannot be stored now is stored by the next run.
+void Runner::DegradeIfRunning() {
+  std::string names;
+  {
+    MutexLock lock(mutex_);
+    const StreamProgress progress = journal_->progress();
+    const bool running =
+        lifecycle_.state == State::kRunning ||
+        (lifecycle_.state == State::kPausing && lifecycle_.resume == State::kRunning);
+    for (size_t i = 0; i < tables_.size() && running; ++i) {
+      if (!progress.tables[i].quarantine) continue;
+      names += (names.empty() ? "" : ", ") + tables_[i].definition.name.ToString();
+    }
+  }
+  if (names.empty()) return;
+  const Status stored = Transit(Event::kDegraded, "quarantined: " + names);
+  if (!stored) LogWarning(spec_.name, "{}", stored.error().ToString());
 }
 
 Status Runner::Load(const Recalled& recalled, std::stop_token stop) {
@@ -470,7 +505,8 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
         .partitions = {},
         .planned = tables[i].partitions_planned,
         .rows_estimated = tables[i].rows_estimated,
-        .bytes_estimated = tables[i].bytes_estimated};
+        .bytes_estimated = tables[i].bytes_estimated,
+        .abandoned = tables[i].quarantine.has_value()};
     for (; next != partitions.end() && next->table_id == table.id; ++next) {
       table.partitions.push_back({.index = next->index,
                                   .lower = std::move(next->lower),
@@ -488,7 +524,9 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
 Result<uint64_t> Runner::FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
                                           std::stop_token stop) const {
   std::vector<std::string> targets;
-  for (const auto& table : tables) targets.push_back(table.target);
+  for (const auto& table : tables) {
+    if (!table.quarantine) targets.push_back(table.target);
+  }
   clickhouse::Client client(options_.destination);
   return HighestVersion(client, spec_.database, targets, std::move(stop)).map([](uint64_t highest) {
     return highest + 1;
@@ -522,7 +560,7 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
   return options;
 }
 
-stream::StreamOptions Runner::StreamOptionsFor() {
+stream::StreamOptions Runner::StreamOptionsFor(const Recalled& recalled) {
   return {.source = spec_.source,
           .server_id = ServerId(),
           .destination = options_.destination,
@@ -535,6 +573,8 @@ stream::StreamOptions Runner::StreamOptionsFor() {
           .compression = clickhouse::Compression::kNone,
           .settle_timeout = std::chrono::milliseconds(1'500),
           .clock = options_.clock,
+          .fence_requests = recalled.fence_requests.get(),
+          .abandon_load = [loader = recalled.loader](size_t table) { loader->Abandon(table); },
           .on_log_retry = [this](const Error* error) { OnRetry("log", error); },
           .on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); },
           .on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); }};
@@ -555,7 +595,9 @@ PipeStatus Runner::status(size_t tables_max) const {
   status.spec = spec_;
   status.state = lifecycle_.state;
   // Why an ordinary state came about is among the events.
-  if (lifecycle_.state == State::kFailed) status.reason = reason_;
+  if (lifecycle_.state == State::kFailed || lifecycle_.state == State::kDegraded) {
+    status.reason = reason_;
+  }
   status.state_since = state_since_;
   status.created_at = created_at_;
   status.updated_at = state_since_;
@@ -568,7 +610,8 @@ PipeStatus Runner::status(size_t tables_max) const {
 
   const StreamProgress stream = journal_->progress();
   status.position = stream.position;
-  const bool streaming = status.state == State::kSnapshot || status.state == State::kRunning;
+  const bool streaming = status.state == State::kSnapshot || status.state == State::kRunning ||
+                         status.state == State::kDegraded;
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;
   status.last_batch_duration = stream.last_batch_duration;
@@ -578,7 +621,7 @@ PipeStatus Runner::status(size_t tables_max) const {
     loads.push_back(loader_->figures(i));
     status.load += loads.back();
   }
-  for (const size_t i : TablesToShow(loads, tables_max)) {
+  for (const size_t i : TablesToShow(loads, stream, tables_max)) {
     status.tables.push_back(StatusOf(i, loads[i], stream));
   }
   status.rows_per_second = rate_.Sample(stream.rows + status.load.rows, options_.clock->Steady());
@@ -591,9 +634,11 @@ TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
   const auto& changes = stream.tables[table];
   std::string state = lifecycle_.state == State::kCompleted ? "loaded" : "following";
   if (load.tables_done == 0) state = load.partitions == 0 ? "waiting" : "loading";
+  if (changes.quarantine) state = "quarantined";
   return {.source = tables_[table].definition.name,
           .target = spec_.database + "." + tables_[table].target,
           .state = std::move(state),
+          .quarantine = changes.quarantine,
           .load = load,
           .load_rows_per_second = loading ? watch_->rows_per_second(table) : 0,
           .rows_inserted = changes.counts.inserted,

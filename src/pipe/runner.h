@@ -53,8 +53,8 @@ class Runner {
   // kStart, kStop or kResync. Answers when the new state is stored; the work goes on behind.
   Status Apply(Event command);
 
-  // With no more than `tables_max` tables: of more, first those that are being loaded, then those
-  // that wait for it.
+  // With no more than `tables_max` tables: of more, first those that are quarantined, then those
+  // that are being loaded, then those that wait for it.
   PipeStatus status(size_t tables_max) const EXCLUDES(mutex_);
   // As Catalog::LatestPartitions; `table` as ToString() of its source name writes it, "": of all.
   Result<std::vector<PartitionStatus>> Partitions(const std::string& table, size_t limit) const
@@ -67,6 +67,7 @@ class Runner {
     std::shared_ptr<Journal> journal;
     std::shared_ptr<snapshot::Loader> loader;
     std::shared_ptr<LoadWatch> watch;
+    std::shared_ptr<stream::FenceRequests> fence_requests;
   };
 
   void Run(std::stop_token stop);
@@ -87,6 +88,8 @@ class Runner {
       REQUIRES(mutex_);
   Status Transit(Event event, const std::string& reason) EXCLUDES(mutex_);
   void Entered(const catalog::Transition& transition) REQUIRES(mutex_);
+  // Running, or pausing from there, with a quarantined table.
+  void DegradeIfRunning() EXCLUDES(mutex_);
   // Runs `attempt` until it succeeds, fails for good, or is stopped.
   Status Retry(std::string_view what, const std::function<Status()>& attempt, std::stop_token stop);
   // Stores what a run led to; tried until it succeeds, or Shutdown.
@@ -104,7 +107,7 @@ class Runner {
                                     std::stop_token stop) const;
   snapshot::LoaderOptions LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
                                            const catalog::Checkpoint& checkpoint);
-  stream::StreamOptions StreamOptionsFor();
+  stream::StreamOptions StreamOptionsFor(const Recalled& recalled);
   uint32_t ServerId() const;
 
   const Options options_;

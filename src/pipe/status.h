@@ -20,7 +20,8 @@ namespace penstock::pipe {
 struct TableStatus {
   model::TableName source;
   std::string target;  // database.table
-  std::string state;   // "waiting", "loading", "following", "loaded"
+  std::string state;   // "waiting", "loading", "following", "loaded", "quarantined"
+  std::optional<catalog::Quarantine> quarantine = {};
   snapshot::LoadFigures load;
   double load_rows_per_second = 0;
   uint64_t rows_inserted = 0;  // from the stream, since the process started
@@ -39,7 +40,7 @@ struct PipeStatus {
   std::string id;
   PipeSpec spec;
   State state = State::kProvisioning;
-  std::string reason;  // why it is Failed: one line with the remedy; "" in every other state
+  std::string reason;  // why it is Failed or Degraded, with the remedy; "" in every other state
   UnixMicros state_since{};
   UnixMicros created_at{};
   UnixMicros updated_at{};

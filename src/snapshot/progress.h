@@ -40,9 +40,10 @@ class LoadProgress {
   std::atomic<uint64_t> partitions_done{0};
   std::atomic<uint64_t> partitions_in_flight{0};
   std::atomic<bool> planned{false};  // `partitions` is final
-  SteadyTime begun_at{};             // set by the thread that begins to plan
+  std::atomic<bool> abandoned{false};
+  SteadyTime begun_at{};  // set by the thread that begins to plan
 
-  bool done() const { return planned && partitions == partitions_done; }
+  bool done() const { return abandoned || (planned && partitions == partitions_done); }
 
   // What the source guesses, before its first row. The estimates rise with what exceeds them.
   void Estimate(uint64_t rows, uint64_t bytes);
