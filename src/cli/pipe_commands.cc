@@ -174,7 +174,7 @@ Status PipeCommands::Show(const std::string& name) {
     PrintJson(pipe);
     return {};
   }
-  PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status?tables=0"));
+  PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status?tables=100"));
   const json source = MysqlSource(pipe);
   const json port = source.value("port", json());
   std::vector<std::vector<std::string>> rows = {

@@ -118,7 +118,8 @@ std::string LoadText(const json& load) {
     text += fmt::format("  {} rows/s", WithThousands(rate));
   }
   const json left = load.value("secondsLeft", json());
-  if (left.is_number()) text += fmt::format("  {} left", FormatSeconds(left.get<double>()));
+  if (left.is_number() && left != 0)
+    text += fmt::format("  {} left", FormatSeconds(left.get<double>()));
   return text;
 }
 
