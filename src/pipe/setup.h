@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "model/position.h"
 #include "model/table.h"
 #include "pipe/spec.h"
+#include "pipe/target_tables.h"
 #include "typemap/table_map.h"
 
 namespace penstock::pipe {
@@ -33,7 +33,7 @@ Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMappi
 // asks for the privilege all the same.
 struct Existing {
   bool database = false;
-  std::set<std::string> tables = {};  // of the mapped targets
+  std::map<std::string, ExistingTable> tables = {};  // of the mapped targets
 };
 Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
                               std::stop_token stop);
