@@ -201,7 +201,8 @@ Status Runner::Provision(std::stop_token stop) {
 }
 
 Status Runner::Setup(std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto result, SetUp(spec_, options_.destination, *options_.clock, stop));
+  const auto on_wait = [this](const Error& error) { OnRetry("setup", &error); };
+  PENSTOCK_ASSIGN(auto result, SetUp(spec_, options_.destination, *options_.clock, on_wait, stop));
   if (!result.database_ddl.empty()) {
     AddEvent({.at = options_.clock->Wall(),
               .level = "info",

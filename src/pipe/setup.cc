@@ -75,8 +75,27 @@ struct SourceState {
   model::Position position;
 };
 
+Error ChangingDefinitions() {
+  return Error{.code = ErrorCode::kRetry,
+               .message = "the definitions of the source tables keep changing",
+               .origin = "source",
+               .native_code = 0,
+               .remedy = ""};
+}
+
+Error OpenXa(const std::vector<std::string>& ids) {
+  return Error{
+      .code = ErrorCode::kNeedsUser,
+      .message = fmt::format("prepared XA transactions are open: {}", fmt::join(ids, ", ")),
+      .origin = "source",
+      .native_code = 0,
+      .remedy = "Commit them or roll them back (XA RECOVER lists them), then start the pipe"};
+}
+
 // Definitions and the position they are valid at.
-Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock, std::stop_token stop) {
+Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
+                               const std::function<void(const Error&)>& on_wait,
+                               std::stop_token stop) {
   PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " setup", stop));
   if (spec.settings.mode == ReplicationMode::kSnapshot) {
     PENSTOCK_ASSIGN(auto definitions, ReadAll(source, spec, stop));
@@ -84,10 +103,10 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock, std::stop_tok
   }
   PENSTOCK_ASSIGN(const auto mechanism,
                   mysql::ChooseMechanism(source, spec.settings.MechanismWanted(), stop));
-  std::vector<std::string> prepared;
+  Error waits_for;
   for (int i = 0; i < kReadsMax; ++i) {
     // First, since a position may cost a lock; and again, for those prepared before the position.
-    PENSTOCK_ASSIGN(prepared, PreparedXa(source, stop));
+    PENSTOCK_ASSIGN(auto prepared, PreparedXa(source, stop));
     if (prepared.empty()) {
       PENSTOCK_ASSIGN(const auto before, ReadAll(source, spec, stop));
       PENSTOCK_ASSIGN(auto position, StartPosition(source, spec.settings, mechanism, clock, stop));
@@ -97,14 +116,11 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock, std::stop_tok
         return SourceState{.definitions = std::move(after), .position = std::move(position)};
       }
     }
+    waits_for = prepared.empty() ? ChangingDefinitions() : OpenXa(prepared);
+    on_wait(waits_for);
     if (!clock.Wait(std::chrono::seconds(1), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
-  if (prepared.empty()) {
-    return Fail(ErrorCode::kRetry, "the definitions of the source tables keep changing");
-  }
-  return NeedsUser("source",
-                   fmt::format("prepared XA transactions stay open: {}", fmt::join(prepared, ", ")),
-                   "Commit them or roll them back (XA RECOVER lists them), then start the pipe");
+  return Fail(std::move(waits_for));
 }
 
 // Types and keys as ClickHouse prints them, without what only separates or quotes.
@@ -255,8 +271,9 @@ Result<std::vector<std::string>> PlannedDdl(const PipeSpec& spec,
 }
 
 Result<SetupResult> SetUp(const PipeSpec& spec, const clickhouse::Endpoint& destination,
-                          Clock& clock, std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto source, ReadSource(spec, clock, stop));
+                          Clock& clock, const std::function<void(const Error&)>& on_wait,
+                          std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto source, ReadSource(spec, clock, on_wait, stop));
   clickhouse::Client client(destination);
   PENSTOCK_ASSIGN(const Existing existing, ReadExisting(client, spec, stop));
   SetupResult result;

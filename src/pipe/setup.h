@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <stop_token>
@@ -54,8 +55,10 @@ struct SetupResult {
 
 // State Setup: reads the definitions before and after the start position until both agree, and
 // makes the destination's database and tables. May be stopped or crash anywhere and run again. A
-// target that holds rows, or that has other columns, is kNeedsUser and stays as it is.
+// target that holds rows, or that has other columns, is kNeedsUser and stays as it is. `on_wait`:
+// what at the source it waits for, each time it has looked.
 Result<SetupResult> SetUp(const PipeSpec& spec, const clickhouse::Endpoint& destination,
-                          Clock& clock, std::stop_token stop);
+                          Clock& clock, const std::function<void(const Error&)>& on_wait,
+                          std::stop_token stop);
 
 }  // namespace penstock::pipe
