@@ -42,11 +42,19 @@ json ChangesToJson(const model::ValueChanges& changes) {
   return list;
 }
 
+json QuarantineToJson(const std::optional<catalog::Quarantine>& quarantine) {
+  if (!quarantine) return nullptr;
+  return {{"since", FormatIso8601(quarantine->since)},
+          {"position", quarantine->position.ToString()},
+          {"reason", quarantine->reason}};
+}
+
 json TableToJson(const pipe::TableStatus& table) {
   return {{"sourceSchemaName", table.source.schema},
           {"sourceTable", table.source.table},
           {"target", table.target},
           {"state", table.state},
+          {"quarantine", QuarantineToJson(table.quarantine)},
           {"partitions", table.partitions},
           {"partitionsDone", table.partitions_done},
           {"rowsEstimated", table.rows_estimated},

@@ -160,6 +160,20 @@ Status StoreLoadTarget(Sqlite& database, const LoadTargetRecord& target) {
   return {};
 }
 
+// The load of a table is over, whatever of it was done.
+Status EndTruncated(Sqlite& database, int64_t table_id) {
+  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
+  return database.Run("UPDATE tables SET partitions_planned = 1 WHERE id = ?", {table_id})
+      .map([](auto) {});
+}
+
+Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) {
+  if (row.IsNull(column)) return std::nullopt;
+  PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column + 1)));
+  return Quarantine{
+      .position = std::move(position), .reason = row.Text(column + 2), .since = row.Time(column)};
+}
+
 Result<std::optional<std::vector<std::string>>> ReadBounds(const SqlRow& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   PENSTOCK_ASSIGN(std::vector<std::string> bounds, DecodeBounds(row.Text(column)));
@@ -207,8 +221,7 @@ class SqliteCatalog final : public Catalog {
                          const std::vector<ValueChangeRecord>& changes) override;
   Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) override;
   Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
-                        const std::optional<BatchRecord>& batch,
-                        const std::vector<ValueChangeRecord>& changes) override;
+                        const CheckpointNews& news) override;
   Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) override;
   Status AddEvent(const std::string& pipe_id, const EventRecord& event) override;
   Result<std::vector<EventRecord>> Events(const std::string& pipe_id, size_t limit) override;
@@ -337,9 +350,11 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
   std::vector<TableRecord> tables;
   PENSTOCK_TRY(Read(
       "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated, "
-      "load_target, loaded_uuid FROM tables WHERE pipe_id = ? ORDER BY id",
+      "load_target, loaded_uuid, quarantined_at, quarantine_position, quarantine_reason "
+      "FROM tables WHERE pipe_id = ? ORDER BY id",
       {pipe_id}, [&](const SqlRow& row) -> Status {
         PENSTOCK_ASSIGN(model::Table definition, DecodeTable(row.Text(1)));
+        PENSTOCK_ASSIGN(auto quarantine, ReadQuarantine(row, 9));
         tables.push_back({.id = row.Int(0),
                           .definition = std::move(definition),
                           .target = row.Text(2),
@@ -348,7 +363,8 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
                           .partitions_planned = row.Int(5) != 0,
                           .rows_estimated = row.Unsigned(6),
                           .load_target = row.Text(7),
-                          .loaded_uuid = row.Text(8)});
+                          .loaded_uuid = row.Text(8),
+                          .quarantine = std::move(quarantine)});
         return {};
       }));
   return tables;
@@ -456,12 +472,17 @@ Result<Checkpoint> SqliteCatalog::LoadCheckpoint(const std::string& pipe_id) {
 }
 
 Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
-                                     const std::optional<BatchRecord>& batch,
-                                     const std::vector<ValueChangeRecord>& changes) {
+                                     const CheckpointNews& news) {
   return writer_.Write([&](Sqlite& database) -> Status {
+    const UnixMicros wall = clock_->Wall();
     PENSTOCK_TRY(StoreCheckpoint(database, pipe_id, checkpoint));
-    if (batch) PENSTOCK_TRY(InsertBatch(database, pipe_id, *batch, clock_->Wall()));
-    return AddValueChanges(database, changes, clock_->Wall());
+    if (news.batch) PENSTOCK_TRY(InsertBatch(database, pipe_id, *news.batch, wall));
+    PENSTOCK_TRY(AddValueChanges(database, news.changes, wall));
+    for (const auto& record : news.quarantines) {
+      PENSTOCK_TRY(StoreQuarantine(database, record, wall));
+    }
+    for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
+    return {};
   });
 }
 

@@ -37,6 +37,13 @@ struct Transition {
   UnixMicros at{};
 };
 
+// A table that is not followed any more: its changes before `position` are in the destination.
+struct Quarantine {
+  model::Position position;
+  std::string reason;  // one line with the remedy
+  UnixMicros since{};
+};
+
 struct TableRecord {
   int64_t id = 0;  // given by the catalog, never used again
   model::Table definition;
@@ -47,6 +54,7 @@ struct TableRecord {
   uint64_t rows_estimated = 0;
   std::string load_target = {};  // table that the load fills in place of `target`; "": `target`
   std::string loaded_uuid = {};  // load_target's UUID at the destination, once its load is whole
+  std::optional<Quarantine> quarantine = {};
 };
 
 // What a load that must be whole fills, beside the target: see TableRecord.
@@ -86,6 +94,19 @@ struct ValueChangeRecord {
   int64_t table_id = 0;
   std::string column;
   model::ChangeCounts counts;
+};
+
+struct QuarantineRecord {
+  int64_t table_id = 0;
+  Quarantine quarantine;
+};
+
+// What a stream did on its way to a new checkpoint.
+struct CheckpointNews {
+  std::optional<BatchRecord> batch = {};
+  std::vector<ValueChangeRecord> changes = {};
+  std::vector<QuarantineRecord> quarantines = {};
+  std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
 };
 
 struct EventRecord {
@@ -145,9 +166,9 @@ class Catalog {
 
   // kNotFound before FinishSetup.
   virtual Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) = 0;
+  // Each quarantine also makes an event, of kind "quarantine".
   virtual Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
-                                const std::optional<BatchRecord>& batch,
-                                const std::vector<ValueChangeRecord>& changes) = 0;
+                                const CheckpointNews& news) = 0;
   // Sums by column. The first change of a kind in a column also made an event, of kind
   // "value_changed".
   virtual Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) = 0;

@@ -134,11 +134,11 @@ TEST_F(CatalogTest, ValueChangesAddUpAndTheFirstOfAKindIsAnEvent) {
   const size_t events = catalog->Events("a", 100)->size();
   catalog.reset();
   catalog = Open();
-  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), std::nullopt, {clamped}));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.changes = {clamped}}));
   EXPECT_THAT(*catalog->Events("a", 100), SizeIs(events));
   auto nulled = SomeChange(tables[0].id, "price", 1);
   nulled.counts[model::Change::kNulled] = 5;
-  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), std::nullopt, {nulled}));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.changes = {nulled}}));
   EXPECT_THAT(*catalog->Events("a", 100), SizeIs(events + 1));
   EXPECT_EQ((*catalog->Events("a", 100))[0].kind, "value_changed");
   EXPECT_EQ((*catalog->Events("a", 100))[0].text.find("sch\"ema.t.price holds"), 0U);
@@ -244,13 +244,36 @@ TEST_F(CatalogTest, CheckpointsKeepAllBits) {
   const auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   EXPECT_EQ(catalog->LoadCheckpoint("a").error().code, ErrorCode::kNotFound);
-  ASSERT_TRUE(catalog->SaveCheckpoint("a", checkpoint, std::nullopt, {}));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", checkpoint, {}));
   const auto stored = catalog->LoadCheckpoint("a");
   ASSERT_TRUE(stored) << stored.error().ToString();
   EXPECT_EQ(stored->position, checkpoint.position);
   EXPECT_EQ(stored->versions_reserved_end, UINT64_MAX);
-  EXPECT_EQ(catalog->SaveCheckpoint("x", checkpoint, std::nullopt, {}).error().code,
-            ErrorCode::kNotFound);
+  EXPECT_EQ(catalog->SaveCheckpoint("x", checkpoint, {}).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(CatalogTest, QuarantineComesWithItsCheckpoint) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {PartitionRecord{}}, false, 10));
+  const Quarantine quarantine = {
+      .position = SomeCheckpoint().position, .reason = "its columns changed", .since = kTestTime};
+  ASSERT_TRUE(catalog->SaveCheckpoint(
+      "a", SomeCheckpoint(),
+      {.quarantines = {{tables[1].id, quarantine}}, .truncated = {tables[0].id}}));
+  catalog.reset();
+  catalog = Open();
+  const auto stored = *catalog->Tables("a");
+  EXPECT_FALSE(stored[0].quarantine);
+  EXPECT_TRUE(stored[0].partitions_planned) << "the load of an emptied table is over";
+  EXPECT_THAT(*catalog->Partitions(tables[0].id), IsEmpty());
+  ASSERT_TRUE(stored[1].quarantine);
+  EXPECT_EQ(stored[1].quarantine->position, quarantine.position);
+  EXPECT_EQ(stored[1].quarantine->reason, quarantine.reason);
+  EXPECT_EQ(stored[1].quarantine->since, quarantine.since);
+  EXPECT_EQ((*catalog->Events("a", 100))[0].kind, "quarantine");
 }
 
 TEST_F(CatalogTest, DeletingAPipeTakesAllThatBelongsToIt) {
@@ -276,7 +299,7 @@ TEST_F(CatalogTest, OldBatchesAndEventsGo) {
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   const auto add = [&] {
     BatchRecord batch = {.rows = 1, .finished_at = clock_.Wall()};
-    ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), batch, {}));
+    ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.batch = batch}));
     ASSERT_TRUE(catalog->AddEvent(
         "a", {.at = clock_.Wall(), .level = "info", .kind = "retry", .text = "x"}));
   };
@@ -380,8 +403,8 @@ TEST_F(CatalogTest, ManyThreadsWriteAtOnce) {
       const std::string id = fmt::format("pipe{}", t);
       EXPECT_TRUE(catalog->CreatePipe(SomePipe(id)));
       for (int i = 0; i < kCalls; ++i) {
-        EXPECT_TRUE(catalog->SaveCheckpoint(id, SomeCheckpoint(),
-                                            BatchRecord{.rows = 1, .finished_at = kTestTime}, {}));
+        EXPECT_TRUE(catalog->SaveCheckpoint(
+            id, SomeCheckpoint(), {.batch = BatchRecord{.rows = 1, .finished_at = kTestTime}}));
         // A call that fails beside others takes nothing of theirs with it.
         EXPECT_FALSE(catalog->CreatePipe(SomePipe(id)));
       }

@@ -32,9 +32,12 @@ const std::vector<Call>& Calls() {
       [](Catalog& catalog) { return catalog.BeginAttempt(1).map([](uint32_t) {}); },
       [](Catalog& catalog) { return catalog.FinishPartition(1, 1, 3, {}); },
       [](Catalog& catalog) {
-        return catalog.SaveCheckpoint("a", SomeCheckpoint(500),
-                                      BatchRecord{.rows = 9, .finished_at = kTestTime},
-                                      {SomeChange(1, "Größe", 2)});
+        return catalog.SaveCheckpoint(
+            "a", SomeCheckpoint(500),
+            {.batch = BatchRecord{.rows = 9, .finished_at = kTestTime},
+             .changes = {SomeChange(1, "Größe", 2)},
+             .quarantines = {{2, {SomeCheckpoint().position, "its columns changed", kTestTime}}},
+             .truncated = {1}});
       },
       [](Catalog& catalog) {
         return catalog.AddEvent(

@@ -94,6 +94,11 @@ CREATE TABLE value_changes (
     R"sql(
 ALTER TABLE tables ADD COLUMN load_target TEXT NOT NULL DEFAULT '';
 ALTER TABLE tables ADD COLUMN loaded_uuid TEXT NOT NULL DEFAULT '';
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN quarantined_at INTEGER;          -- NULL: the table is followed
+ALTER TABLE tables ADD COLUMN quarantine_position TEXT;
+ALTER TABLE tables ADD COLUMN quarantine_reason TEXT;
 )sql"};
 
 }  // namespace

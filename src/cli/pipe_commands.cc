@@ -90,6 +90,17 @@ void PrintChangedColumns(const json& tables) {
         FormatTable({"COLUMN", "CLAMPED", "NULLED", "REPLACED"}, rows));
 }
 
+void PrintQuarantined(const json& tables) {
+  std::string text;
+  for (const json& table : tables) {
+    const json quarantine = table.value("quarantine", json());
+    if (!quarantine.is_object()) continue;
+    text += fmt::format("\nquarantined  {}, not followed from {} on: {}\n", SourceName(table),
+                        Cell(quarantine, "position"), Cell(quarantine, "reason"));
+  }
+  Print(text);
+}
+
 }  // namespace
 
 Status PipeCommands::Check(const std::filesystem::path& file) {
@@ -176,6 +187,7 @@ Status PipeCommands::Show(const std::string& name) {
   }
   std::erase_if(rows, [](const auto& row) { return row[1].empty(); });
   Print(FormatTable({"name", Cell(pipe, "name")}, rows));
+  PrintQuarantined(status.value("tables", json::array()));
   return {};
 }
 
@@ -203,6 +215,7 @@ Status PipeCommands::Tables(const std::string& name, bool ddl) {
                      "DELETED", "CHANGED VALUES"},
                     rows));
   PrintChangedColumns(tables);
+  PrintQuarantined(tables);
   return {};
 }
 

@@ -43,7 +43,8 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
   for (size_t i = 0; i < tables.size(); ++i) {
     result.push_back({.definition = tables[i].definition,
                       .target_options = TargetOptionsOf(spec, spec.tables[i]),
-                      .target = tables[i].target});
+                      .target = tables[i].target,
+                      .quarantined = tables[i].quarantine.has_value()});
   }
   return result;
 }
@@ -185,6 +186,7 @@ Status Runner::Work(std::stop_token stop) {
         break;
       case State::kSnapshot:
       case State::kRunning:
+      case State::kDegraded:
         return Flow(stop);
       default:
         return {};
@@ -224,8 +226,6 @@ Result<Runner::Recalled> Runner::Recall() {
   PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, 1));
   PENSTOCK_ASSIGN(const auto changes, options_.catalog->ValueChanges(id_));
   PENSTOCK_ASSIGN(auto load_tables, LoadTables(tables));
-  std::vector<int64_t> table_ids;
-  for (const auto& table : tables) table_ids.push_back(table.id);
   StreamProgress before;
   {
     MutexLock lock(mutex_);
@@ -237,10 +237,19 @@ Result<Runner::Recalled> Runner::Recall() {
                        .pipe_id = id_,
                        .checkpoint = checkpoint,
                        .last_batch_number = batches.empty() ? 0 : batches[0].number,
-                       .table_ids = table_ids,
+                       .tables = tables,
                        .changes = changes,
-                       .before = std::move(before)});
+                       .before = std::move(before),
+                       .on_quarantine = [this] { DegradeIfRunning(); }});
   auto options = LoaderOptionsFor(load_tables, checkpoint);
+  auto fence_requests = std::make_shared<stream::FenceRequests>();
+  if (!options.consistent) {
+    options.on_table_failed = [fence_requests, journal](size_t table, const Error& error,
+                                                        std::stop_token stop) {
+      fence_requests->Add(table, error);
+      return journal->AwaitQuarantine(table, std::move(stop));
+    };
+  }
   auto loader =
       std::make_shared<snapshot::Loader>(std::move(load_tables), std::move(options), journal.get());
   MutexLock lock(mutex_);
@@ -250,7 +259,8 @@ Result<Runner::Recalled> Runner::Recall() {
   return Recalled{.tables = tables,
                   .checkpoint = checkpoint,
                   .journal = std::move(journal),
-                  .loader = std::move(loader)};
+                  .loader = std::move(loader),
+                  .fence_requests = std::move(fence_requests)};
 }
 
 // A pipe that is not working, perhaps never again, has a status too.
@@ -280,6 +290,7 @@ Status Runner::Flow(std::stop_token stop) {
         return {};
       },
       stop));
+  DegradeIfRunning();
   bool load = false;
   {
     MutexLock lock(mutex_);
@@ -294,7 +305,7 @@ Status Runner::Flow(std::stop_token stop) {
     std::jthread streaming([&] {
       streamed =
           stream::RunStream(StreamTables(spec_, recalled.tables), recalled.checkpoint.position,
-                            StreamOptionsFor(), recalled.journal.get(), both.get_token());
+                            StreamOptionsFor(recalled), recalled.journal.get(), both.get_token());
       both.request_stop();
     });
     if (load) loaded = Load(*recalled.loader, both.get_token());
@@ -305,7 +316,28 @@ Status Runner::Flow(std::stop_token stop) {
 
 Status Runner::Load(snapshot::Loader& loader, std::stop_token stop) {
   PENSTOCK_TRY(loader.Run(stop));
-  return Transit(Event::kLoaded, "every partition is loaded");
+  PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
+  DegradeIfRunning();
+  return {};
+}
+
+// What cannot be stored now is stored by the next run.
+void Runner::DegradeIfRunning() {
+  std::string names;
+  {
+    MutexLock lock(mutex_);
+    const StreamProgress progress = journal_->progress();
+    const bool running =
+        lifecycle_.state == State::kRunning ||
+        (lifecycle_.state == State::kPausing && lifecycle_.resume == State::kRunning);
+    for (size_t i = 0; i < tables_.size() && running; ++i) {
+      if (!progress.tables[i].quarantine) continue;
+      names += (names.empty() ? "" : ", ") + tables_[i].definition.name.ToString();
+    }
+  }
+  if (names.empty()) return;
+  const Status stored = Transit(Event::kDegraded, "quarantined: " + names);
+  if (!stored) LogWarning(spec_.name, "{}", stored.error().ToString());
 }
 
 // One attempt at a load that no stream heals, or what is left of one that was whole.
@@ -431,7 +463,8 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
         .version_base = tables[i].load_version_base,
         .partitions = {},
         .planned = tables[i].partitions_planned,
-        .rows_estimated = tables[i].rows_estimated};
+        .rows_estimated = tables[i].rows_estimated,
+        .abandoned = tables[i].quarantine.has_value()};
     PENSTOCK_ASSIGN(const auto partitions, options_.catalog->Partitions(tables[i].id));
     for (const auto& partition : partitions) {
       table.partitions.push_back({.index = partition.index,
@@ -451,6 +484,7 @@ Result<uint64_t> Runner::FirstFreeVersion(const std::vector<catalog::TableRecord
   uint64_t first = 0;
   clickhouse::Client client(options_.destination);
   for (const auto& table : tables) {
+    if (table.quarantine) continue;
     PENSTOCK_ASSIGN(const auto rows,
                     client.Rows(fmt::format("SELECT max({}) FROM {}.{}", clickhouse::kVersionColumn,
                                             clickhouse::QuoteIdentifier(spec_.database),
@@ -492,7 +526,7 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
   return options;
 }
 
-stream::StreamOptions Runner::StreamOptionsFor() {
+stream::StreamOptions Runner::StreamOptionsFor(const Recalled& recalled) {
   return {.source = spec_.source,
           .server_id = ServerId(),
           .destination = options_.destination,
@@ -505,6 +539,8 @@ stream::StreamOptions Runner::StreamOptionsFor() {
           .compression = clickhouse::Compression::kNone,
           .settle_timeout = std::chrono::milliseconds(1'500),
           .clock = options_.clock,
+          .fence_requests = recalled.fence_requests.get(),
+          .abandon_load = [loader = recalled.loader](size_t table) { loader->Abandon(table); },
           .on_log_retry = [this](const Error* error) { OnRetry("log", error); },
           .on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); },
           .on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); }};
@@ -525,7 +561,9 @@ PipeStatus Runner::status() const {
   status.spec = spec_;
   status.state = lifecycle_.state;
   // Why an ordinary state came about is among the events.
-  if (lifecycle_.state == State::kFailed) status.reason = reason_;
+  if (lifecycle_.state == State::kFailed || lifecycle_.state == State::kDegraded) {
+    status.reason = reason_;
+  }
   status.state_since = state_since_;
   status.created_at = created_at_;
   status.updated_at = state_since_;
@@ -538,7 +576,8 @@ PipeStatus Runner::status() const {
 
   const StreamProgress stream = journal_->progress();
   status.position = stream.position;
-  const bool streaming = status.state == State::kSnapshot || status.state == State::kRunning;
+  const bool streaming = status.state == State::kSnapshot || status.state == State::kRunning ||
+                         status.state == State::kDegraded;
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;
   status.last_batch_duration = stream.last_batch_duration;
@@ -551,8 +590,10 @@ PipeStatus Runner::status() const {
     status.tables.push_back(
         {.source = tables_[i].definition.name,
          .target = spec_.database + "." + tables_[i].target,
-         .state = load.done() ? (status.state == State::kCompleted ? "loaded" : "following")
-                              : (begun ? "loading" : "waiting"),
+         .state = changes.quarantine ? "quarantined"
+                  : load.done()      ? (status.state == State::kCompleted ? "loaded" : "following")
+                                     : (begun ? "loading" : "waiting"),
+         .quarantine = changes.quarantine,
          .partitions = load.partitions,
          .partitions_done = load.partitions_done,
          .rows_estimated = load.rows_estimated,

@@ -69,6 +69,7 @@ class Runner {
     catalog::Checkpoint checkpoint;
     std::shared_ptr<Journal> journal;
     std::shared_ptr<snapshot::Loader> loader;
+    std::shared_ptr<stream::FenceRequests> fence_requests;
   };
   Result<Recalled> Recall() EXCLUDES(mutex_);
   void RecallIfNew() EXCLUDES(mutex_);
@@ -77,6 +78,8 @@ class Runner {
       REQUIRES(mutex_);
   Status Transit(Event event, const std::string& reason) EXCLUDES(mutex_);
   void Entered(const catalog::Transition& transition) REQUIRES(mutex_);
+  // Running, or pausing from there, with a quarantined table.
+  void DegradeIfRunning() EXCLUDES(mutex_);
   // Runs `attempt` until it succeeds, fails for good, or is stopped.
   Status Retry(std::string_view what, const std::function<Status()>& attempt, std::stop_token stop);
   // Stores what a run led to; tried until it succeeds, or Shutdown.
@@ -93,7 +96,7 @@ class Runner {
                                     std::stop_token stop) const;
   snapshot::LoaderOptions LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
                                            const catalog::Checkpoint& checkpoint);
-  stream::StreamOptions StreamOptionsFor();
+  stream::StreamOptions StreamOptionsFor(const Recalled& recalled);
   uint32_t ServerId() const;
 
   const Options options_;

@@ -36,6 +36,7 @@ std::optional<State> AfterMilestone(State state, Event event, ReplicationMode mo
   if (state == State::kSnapshot && event == Event::kLoaded) {
     return mode == ReplicationMode::kSnapshot ? State::kCompleted : State::kRunning;
   }
+  if (state == State::kRunning && event == Event::kDegraded) return State::kDegraded;
   return std::nullopt;
 }
 
@@ -72,7 +73,7 @@ Result<Lifecycle> Milestone(const Lifecycle& at, Event event, ReplicationMode mo
 
 bool IsWorking(State state) {
   return state == State::kProvisioning || state == State::kSetup || state == State::kSnapshot ||
-         state == State::kRunning;
+         state == State::kRunning || state == State::kDegraded;
 }
 
 std::string_view StateName(State state) {
@@ -91,7 +92,8 @@ std::optional<State> ParseState(std::string_view name) {
 
 std::string_view EventName(Event event) {
   static constexpr std::array<std::string_view, kAllEvents.size()> kNames = {
-      "start", "stop", "resync", "provisioned", "set up", "loaded", "settled", "failed"};
+      "start",  "stop",     "resync",  "provisioned", "set up",
+      "loaded", "degraded", "settled", "failed"};
   return kNames[static_cast<size_t>(event)];
 }
 

@@ -30,7 +30,7 @@ inline constexpr std::array kAllStates = {State::kProvisioning, State::kSetup,  
                                           State::kModifying,    State::kResync,  State::kCompleted,
                                           State::kDegraded,     State::kFailed};
 
-// Provisioning, Setup, Snapshot, Running: there is work to do.
+// Provisioning, Setup, Snapshot, Running, Degraded: there is work to do.
 bool IsWorking(State state);
 
 std::string_view StateName(State state);
@@ -44,12 +44,13 @@ enum class Event : uint8_t {
   kProvisioned,  // both servers answered
   kSetUp,        // definitions recorded, destination tables created
   kLoaded,       // every partition of the snapshot is in
+  kDegraded,     // a part of the pipe needs attention, the rest flows
   kSettled,      // pausing: inserts settled, position saved
   kFailed,       // an irrecoverable error
 };
-inline constexpr std::array kAllEvents = {Event::kStart,       Event::kStop,  Event::kResync,
-                                          Event::kProvisioned, Event::kSetUp, Event::kLoaded,
-                                          Event::kSettled,     Event::kFailed};
+inline constexpr std::array kAllEvents = {Event::kStart,       Event::kStop,    Event::kResync,
+                                          Event::kProvisioned, Event::kSetUp,   Event::kLoaded,
+                                          Event::kDegraded,    Event::kSettled, Event::kFailed};
 
 std::string_view EventName(Event event);
 
@@ -68,12 +69,14 @@ struct Lifecycle {
 //                               │         └──────► Completed    (snapshot)
 //                               └────────────────► Running      (cdc_only)
 //
+//   Running ── a table is quarantined ──► Degraded
+//
 //   any working state ── stop ──► Pausing ─► Paused ── start ──► where it was
 //   any working state ── error ─► Failed ── start ──► where it was
 //   Failed ── stop ──► Paused
 //
-// A milestone reached while Pausing moves `resume` on. Modifying, Resync and Degraded are part of
-// the API and not entered yet. Pure. kConflict, with the state and what it allows, for a command
+// A milestone reached while Pausing moves `resume` on. Modifying and Resync are part of the API and
+// not entered yet. Pure. kConflict, with the state and what it allows, for a command
 // that is illegal there; kInternal for a milestone that cannot happen there.
 Result<Lifecycle> Next(const Lifecycle& at, Event event, ReplicationMode mode);
 

@@ -20,9 +20,10 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
       {State::kProvisioning, {Event::kProvisioned, State::kSetup}},
       {State::kSetup, {Event::kSetUp, after_setup}},
       {State::kSnapshot, {Event::kLoaded, after_load}},
+      {State::kRunning, {Event::kDegraded, State::kDegraded}},
   };
   for (const State working :
-       {State::kProvisioning, State::kSetup, State::kSnapshot, State::kRunning}) {
+       {State::kProvisioning, State::kSetup, State::kSnapshot, State::kRunning, State::kDegraded}) {
     legal[{working, working, Event::kStop}] = {State::kPausing, working};
     legal[{working, working, Event::kFailed}] = {State::kFailed, working};
     legal[{State::kPausing, working, Event::kStop}] = {State::kPausing, working};
@@ -55,9 +56,9 @@ TEST(StateTest, EveryStateAgainstEveryEvent) {
     for (const State state : kAllStates) {
       for (const State resume : kAllStates) {
         // Paused and Failed keep only working states to resume to; others resume to themselves.
-        if (HasResume(state) ? (resume > State::kRunning &&
-                                !(state == State::kPausing && resume == State::kCompleted))
-                             : resume != state) {
+        if (HasResume(state)
+                ? (!IsWorking(resume) && !(state == State::kPausing && resume == State::kCompleted))
+                : resume != state) {
           continue;
         }
         for (const Event event : kAllEvents) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "catalog/catalog.h"
 #include "model/table.h"
 #include "model/value_changes.h"
 #include "pipe/spec.h"
@@ -17,8 +18,9 @@ namespace penstock::pipe {
 // What is known of one table of a pipe, for people and programs.
 struct TableStatus {
   model::TableName source;
-  std::string target;       // database.table
-  std::string state;        // "waiting", "loading", "following", "loaded"
+  std::string target;  // database.table
+  std::string state;   // "waiting", "loading", "following", "loaded", "quarantined"
+  std::optional<catalog::Quarantine> quarantine = {};
   uint64_t partitions = 0;  // planned so far
   uint64_t partitions_done = 0;
   uint64_t rows_estimated = 0;  // of the snapshot; 0: unknown
@@ -34,7 +36,7 @@ struct PipeStatus {
   std::string id;
   PipeSpec spec;
   State state = State::kProvisioning;
-  std::string reason;  // why it is Failed: one line with the remedy; "" in every other state
+  std::string reason;  // why it is Failed or Degraded, with the remedy; "" in every other state
   UnixMicros state_since{};
   UnixMicros created_at{};
   UnixMicros updated_at{};

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct LoadTable {
   std::vector<Partition> partitions;  // planned so far, done or not
   bool planned = false;               // to the end of the table
   uint64_t rows_estimated = 0;
+  bool abandoned = false;   // nothing of it is to be loaded
   RangeKey range_key = {};  // found when the table's load begins
 };
 
@@ -70,6 +72,10 @@ struct LoaderOptions {
   Clock* clock = &Clock::Real();
   // Of a consistent load: how its connections came to see one moment, and how many they are.
   std::function<void(Consistency, size_t connections)> on_opened = [](Consistency, size_t) {};
+  // Called from worker threads when one table cannot be loaded, for a reason that does not concern
+  // the others: an answer without an error lets these go on without it.
+  std::function<Status(size_t table, const Error&, std::stop_token)> on_table_failed =
+      [](size_t, const Error& error, auto) { return Status(Fail(error)); };
   // Called from worker threads: an error that is being retried, and nullptr when it is over.
   std::function<void(const Error*)> on_retry = [](const Error*) {};
 };

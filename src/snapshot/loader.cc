@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/backoff.h"
+#include "clickhouse/errors.h"
 #include "mysql/wire/errors.h"
 #include "mysql/wire/table_read.h"
 #include "obs/log.h"
@@ -55,7 +56,8 @@ Error PlanningFailed(Error error) {
 
 size_t ParallelTables(const std::vector<LoadTable>& tables, uint32_t parallel_tables_max) {
   const auto unfinished = std::ranges::count_if(tables, [](const LoadTable& table) {
-    return !table.planned || !std::ranges::all_of(table.partitions, &Partition::done);
+    return !table.abandoned &&
+           (!table.planned || !std::ranges::all_of(table.partitions, &Partition::done));
   });
   return std::min<size_t>(static_cast<size_t>(unfinished), parallel_tables_max);
 }
@@ -66,6 +68,7 @@ Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal
       journal_(journal),
       throttle_(options_.throttle, options_.clock) {
   options_.source.io_timeout = kSourceSilenceMax;
+  work_.resize(tables_.size());
   for (const LoadTable& table : tables_) {
     auto progress = std::make_unique<LoadProgress>();
     progress->partitions = table.partitions.size();
@@ -76,6 +79,7 @@ Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal
       progress->rows += partition.rows;
     }
     progress->planned = table.planned;
+    progress->abandoned = table.abandoned;
     progress_.push_back(std::move(progress));
   }
 }
@@ -141,32 +145,35 @@ void Loader::RunLane(std::span<Worker> connections) {
 
 Status Loader::PlanTables(Lane& lane) {
   std::optional<mysql::Connection> connection;
-  while (const auto table = TakeTable()) PENSTOCK_TRY(PlanTable(*table, connection, lane));
+  while (const auto table = TakeTable()) {
+    PENSTOCK_TRY(WorkOn(
+        *table, [&](std::stop_token stop) { return PlanTable(*table, connection, lane, stop); }));
+  }
   return {};
 }
 
 Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& connection,
-                         Lane& lane) {
+                         Lane& lane, std::stop_token stop) {
   const LoadTable& table = tables_[table_index];
   LoadProgress& progress = *progress_[table_index];
-  const std::stop_token stop = stop_.get_token();
   if (progress.done()) return {};
-  PENSTOCK_TRY(Retry([&] { return FindKey(table_index, connection); }));
+  PENSTOCK_TRY(Retry([&] { return FindKey(table_index, connection, stop); }, stop));
   for (const Partition& partition : table.partitions) {
     if (!partition.done && !lane.Push({table_index, partition}, stop)) return {};
   }
   std::optional<Planner> planner;
   while (!progress.planned) {
     std::optional<Partition> partition;
-    PENSTOCK_TRY(Retry([&]() -> Status {
-      auto next = PlanNext(table_index, connection, planner);
+    const auto plan = [&]() -> Status {
+      auto next = PlanNext(table_index, connection, planner, stop);
       if (!next) {
         connection.reset();
         return Fail(PlanningFailed(std::move(next).error()));
       }
       partition = *std::move(next);
       return {};
-    }));
+    };
+    PENSTOCK_TRY(Retry(plan, stop));
     const bool is_last = !partition || !partition->upper;
     if (partition) {
       PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.rows_estimated));
@@ -178,10 +185,11 @@ Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& c
   return {};
 }
 
-Status Loader::FindKey(size_t table_index, std::optional<mysql::Connection>& connection) {
+Status Loader::FindKey(size_t table_index, std::optional<mysql::Connection>& connection,
+                       std::stop_token stop) {
   LoadTable& table = tables_[table_index];
-  PENSTOCK_TRY(Connect(connection));
-  auto key = FindRangeKey(*connection, table.definition, table.partition_key, stop_.get_token());
+  PENSTOCK_TRY(Connect(connection, stop));
+  auto key = FindRangeKey(*connection, table.definition, table.partition_key, stop);
   if (!key) {
     connection.reset();
     return Fail(std::move(key).error());
@@ -190,20 +198,19 @@ Status Loader::FindKey(size_t table_index, std::optional<mysql::Connection>& con
   return {};
 }
 
-Status Loader::Connect(std::optional<mysql::Connection>& connection) {
+Status Loader::Connect(std::optional<mysql::Connection>& connection, std::stop_token stop) {
   if (connection) return {};
-  PENSTOCK_ASSIGN(
-      connection,
-      mysql::Connection::Open(options_.source, options_.pipe_name + " planner", stop_.get_token()));
-  return connection->LimitStatements(kPlanningMax, stop_.get_token());
+  PENSTOCK_ASSIGN(connection,
+                  mysql::Connection::Open(options_.source, options_.pipe_name + " planner", stop));
+  return connection->LimitStatements(kPlanningMax, stop);
 }
 
 Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
                                                   std::optional<mysql::Connection>& connection,
-                                                  std::optional<Planner>& planner) {
+                                                  std::optional<Planner>& planner,
+                                                  std::stop_token stop) {
   const LoadTable& table = tables_[table_index];
-  const std::stop_token stop = stop_.get_token();
-  PENSTOCK_TRY(Connect(connection));
+  PENSTOCK_TRY(Connect(connection, stop));
   if (!planner) {
     PENSTOCK_ASSIGN(const TableSize size, EstimateSize(*connection, table.definition.name, stop));
     LoadProgress& progress = *progress_[table_index];
@@ -221,27 +228,30 @@ Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
 Status Loader::LoadPartitions(Lane& lane, Worker connection) {
   PartitionReader reader(options_, throttle_, std::move(connection));
   while (const auto work = lane.Pop(stop_.get_token())) {
-    PENSTOCK_TRY(LoadPartition(reader, *work));
+    PENSTOCK_TRY(WorkOn(work->table, [&](std::stop_token stop) {
+      return LoadPartition(reader, *work, std::move(stop));
+    }));
   }
   return {};
 }
 
-Status Loader::LoadPartition(PartitionReader& reader, const Work& work) {
+Status Loader::LoadPartition(PartitionReader& reader, const Work& work, std::stop_token stop) {
   const LoadTable& table = tables_[work.table];
   LoadProgress& progress = *progress_[work.table];
   Work slice = work;
   PartitionReader::Rows all;
   do {
     PartitionReader::Rows rows;
-    PENSTOCK_TRY(RetryRead([&]() -> Status {
-      auto loaded = LoadSlice(reader, slice);
+    const auto load = [&]() -> Status {
+      auto loaded = LoadSlice(reader, slice, stop);
       if (!loaded) {
         if (TookTooLong(loaded.error())) slice.rows_max = FewerRows(table, slice.rows_max);
         return Fail(std::move(loaded).error());
       }
       rows = *std::move(loaded);
       return {};
-    }));
+    };
+    PENSTOCK_TRY(RetryRead(load, stop));
     all.count += rows.count;
     model::AddTo(all.changes, rows.changes);
     all.last = rows.last;
@@ -252,7 +262,8 @@ Status Loader::LoadPartition(PartitionReader& reader, const Work& work) {
   return {};
 }
 
-Result<PartitionReader::Rows> Loader::LoadSlice(PartitionReader& reader, const Work& slice) {
+Result<PartitionReader::Rows> Loader::LoadSlice(PartitionReader& reader, const Work& slice,
+                                                std::stop_token stop) {
   const LoadTable& table = tables_[slice.table];
   LoadProgress& progress = *progress_[slice.table];
   PENSTOCK_ASSIGN(const uint32_t attempt, journal_->BeginAttempt(table.id));
@@ -263,7 +274,7 @@ Result<PartitionReader::Rows> Loader::LoadSlice(PartitionReader& reader, const W
         rows_written += count;
         progress.rows += count;
       },
-      stop_.get_token());
+      std::move(stop));
   if (!loaded) progress.rows -= rows_written;
   return loaded;
 }
@@ -281,13 +292,61 @@ std::optional<size_t> Loader::TakeTable() {
   return next_table_++;
 }
 
-Status Loader::Retry(const std::function<Status()>& attempt) { return RetryIf(Passes, attempt); }
-
-Status Loader::RetryRead(const std::function<Status()>& attempt) {
-  return RetryIf(options_.consistent ? TookTooLong : Passes, attempt);
+Status Loader::WorkOn(size_t table, const std::function<Status(std::stop_token)>& work) {
+  const auto abandoned = Enter(table);
+  if (!abandoned) return {};
+  std::stop_source either;
+  std::stop_callback on_stop(stop_.get_token(), [&] { either.request_stop(); });
+  std::stop_callback on_abandoned(*abandoned, [&] { either.request_stop(); });
+  const Status status = work(either.get_token());
+  Leave(table);
+  if (status || (abandoned->stop_requested() && !stop_.stop_requested())) return {};
+  const bool its_own =
+      mysql::ConcernsOneTable(status.error()) || clickhouse::ConcernsOneTable(status.error());
+  if (!its_own) return status;
+  if (!End(table)) return {};
+  PENSTOCK_TRY(options_.on_table_failed(table, status.error(), stop_.get_token()));
+  progress_[table]->abandoned = true;
+  return {};
 }
 
-Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt) {
+std::optional<std::stop_token> Loader::Enter(size_t table) {
+  MutexLock lock(mutex_);
+  TableWork& work = work_[table];
+  if (work.ended || progress_[table]->abandoned) return std::nullopt;
+  if (++work.workers == 1) work.stop = std::stop_source();
+  return work.stop.get_token();
+}
+
+void Loader::Leave(size_t table) {
+  MutexLock lock(mutex_);
+  if (--work_[table].workers == 0) left_.notify_all();
+}
+
+bool Loader::End(size_t table) {
+  MutexLock lock(mutex_);
+  TableWork& work = work_[table];
+  work.stop.request_stop();
+  return !std::exchange(work.ended, true);
+}
+
+void Loader::Abandon(size_t table) {
+  End(table);
+  progress_[table]->abandoned = true;
+  MutexLock lock(mutex_);
+  while (work_[table].workers != 0) left_.wait(mutex_);
+}
+
+Status Loader::Retry(const std::function<Status()>& attempt, std::stop_token stop) {
+  return RetryIf(Passes, attempt, std::move(stop));
+}
+
+Status Loader::RetryRead(const std::function<Status()>& attempt, std::stop_token stop) {
+  return RetryIf(options_.consistent ? TookTooLong : Passes, attempt, std::move(stop));
+}
+
+Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt,
+                       std::stop_token stop) {
   Backoff backoff;
   while (true) {
     Status status = attempt();
@@ -297,7 +356,7 @@ Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status(
     }
     options_.on_retry(&status.error());
     LogWarning(options_.pipe_name, "snapshot: {}; trying again", status.error().ToString());
-    if (!options_.clock->Wait(backoff.Next(), stop_.get_token())) {
+    if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
     }
   }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,8 +26,9 @@ struct LoadProgress {
   std::atomic<uint64_t> rows_estimated{0};
   std::atomic<uint64_t> rows{0};     // of finished partitions, and of blocks acknowledged since
   std::atomic<bool> planned{false};  // `partitions` is final
+  std::atomic<bool> abandoned{false};
 
-  bool done() const { return planned && partitions == partitions_done; }
+  bool done() const { return abandoned || (planned && partitions == partitions_done); }
 };
 
 // Loads tables by partitions, several at once, each read by the binary protocol and written as
@@ -42,6 +44,11 @@ class Loader {
   // Runs until every partition is in; kCancelled on stop, else the first error that does not pass.
   // Returns only when all its threads have ended.
   Status Run(std::stop_token stop);
+
+  // Ends the load of one table, which then counts as done. When it returns nothing reads the table
+  // or plans it any more; an insert of it may still be on its way at the destination, and what was
+  // loaded stays. From any thread but those that call on_table_failed.
+  void Abandon(size_t table) EXCLUDES(mutex_);
 
   // In the order of the tables given.
   const LoadProgress& progress(size_t table) const { return *progress_[table]; }
@@ -63,24 +70,34 @@ class Loader {
   Status RunConsistently(std::stop_token stop);
   void RunLane(std::span<Worker> connections);
   Status PlanTables(Lane& lane);
-  Status PlanTable(size_t table, std::optional<mysql::Connection>& connection, Lane& lane);
+  Status PlanTable(size_t table, std::optional<mysql::Connection>& connection, Lane& lane,
+                   std::stop_token stop);
   // These open the connection where there is none yet, and the last one makes the planner.
-  Status Connect(std::optional<mysql::Connection>& connection);
-  Status FindKey(size_t table, std::optional<mysql::Connection>& connection);
+  Status Connect(std::optional<mysql::Connection>& connection, std::stop_token stop);
+  Status FindKey(size_t table, std::optional<mysql::Connection>& connection, std::stop_token stop);
   Result<std::optional<Partition>> PlanNext(size_t table,
                                             std::optional<mysql::Connection>& connection,
-                                            std::optional<Planner>& planner);
+                                            std::optional<Planner>& planner, std::stop_token stop);
   Status LoadPartitions(Lane& lane, Worker connection);
-  Status LoadPartition(PartitionReader& reader, const Work& work);
-  Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice);
+  // Runs `work` on a table, unless and until that is abandoned. An error that concerns the table
+  // alone ends its load only, if on_table_failed agrees.
+  Status WorkOn(size_t table, const std::function<Status(std::stop_token)>& work) EXCLUDES(mutex_);
+  std::optional<std::stop_token> Enter(size_t table) EXCLUDES(mutex_);
+  void Leave(size_t table) EXCLUDES(mutex_);
+  // True for the first.
+  bool End(size_t table) EXCLUDES(mutex_);
+  Status LoadPartition(PartitionReader& reader, const Work& work, std::stop_token stop);
+  Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice,
+                                          std::stop_token stop);
   std::optional<uint64_t> FewerRows(const LoadTable& table, std::optional<uint64_t> rows_max) const;
   // The index of the next table nobody has taken; nullopt when there is none.
   std::optional<size_t> TakeTable() EXCLUDES(mutex_);
-  // Runs `attempt` until it succeeds, fails for good, or the load is stopped. RetryRead: of a
-  // reader, whose snapshot is lost with most errors.
-  Status Retry(const std::function<Status()>& attempt);
-  Status RetryRead(const std::function<Status()>& attempt);
-  Status RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt);
+  // Runs `attempt` until it succeeds, fails for good, or is stopped. RetryRead: of a reader, whose
+  // snapshot is lost with most errors.
+  Status Retry(const std::function<Status()>& attempt, std::stop_token stop);
+  Status RetryRead(const std::function<Status()>& attempt, std::stop_token stop);
+  Status RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt,
+                 std::stop_token stop);
   // Remembers the first error and stops everything.
   void Abort(Error error) EXCLUDES(mutex_);
 
@@ -91,6 +108,13 @@ class Loader {
   std::vector<std::unique_ptr<LoadProgress>> progress_;
   std::stop_source stop_;
   Mutex mutex_;
+  struct TableWork {
+    int workers = 0;
+    std::stop_source stop{std::nostopstate};  // of the workers
+    bool ended = false;                       // no more of them begin
+  };
+  std::vector<TableWork> work_ GUARDED_BY(mutex_);  // in the order of the tables
+  CondVar left_;
   size_t next_table_ GUARDED_BY(mutex_) = 0;
   std::optional<Error> error_ GUARDED_BY(mutex_);
 };

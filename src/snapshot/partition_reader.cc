@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/backoff.h"
-#include "base/random.h"
+#include "clickhouse/table_writes.h"
 #include "mysql/wire/binary_row.h"
 #include "mysql/wire/start_position.h"
 #include "mysql/wire/table_read.h"
@@ -146,14 +146,15 @@ Status PartitionReader::Insert(const LoadTable& table, clickhouse::Block& block,
                                std::stop_token stop) {
   Backoff backoff;
   while (true) {
-    Status status = destination_.Insert(block,
-                                        {.database = options_.database,
-                                         .table = table.target,
-                                         .query_id = "penstock-" + RandomUuid(),
-                                         .deduplication_token = {},
-                                         .compression = options_.compression,
-                                         .settings = {}},
-                                        stop);
+    Status status =
+        destination_.Insert(block,
+                            {.database = options_.database,
+                             .table = table.target,
+                             .query_id = clickhouse::WriteQueryId(options_.database, table.target),
+                             .deduplication_token = {},
+                             .compression = options_.compression,
+                             .settings = {}},
+                            stop);
     if (status && backoff.attempts() != 0) options_.on_retry(nullptr);
     if (status || (status.error().code != ErrorCode::kRetry &&
                    status.error().code != ErrorCode::kUnknownOutcome)) {

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
+#include "mysql/wire/errors.h"
 #include "mysql/wire/table_read.h"
+#include "stream/statement_effect.h"
 
 namespace penstock::stream {
 namespace {
@@ -26,19 +27,12 @@ constexpr std::string_view kNoKey = "its key is among those that are missing";
 constexpr std::string_view kSortedOtherwise =
     "the row cannot be found again: the destination's sorting key is not the primary key";
 
-Failure NeedsUser(std::string message, std::string_view remedy) {
-  return Fail(Error{.code = ErrorCode::kNeedsUser,
-                    .message = std::move(message),
-                    .origin = "source",
-                    .native_code = 0,
-                    .remedy = std::string(remedy)});
-}
-
-bool EqualWithoutCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) ==
-           std::tolower(static_cast<unsigned char>(y));
-  });
+Error NeedsUser(std::string message, std::string_view remedy) {
+  return {.code = ErrorCode::kNeedsUser,
+          .message = std::move(message),
+          .origin = "source",
+          .native_code = 0,
+          .remedy = std::string(remedy)};
 }
 
 Failure MissingStart(std::string_view what) {
@@ -57,6 +51,7 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 Assembler::Assembler(model::Position start, ReserveVersions reserve)
     : reserve_(std::move(reserve)),
       position_(std::move(start)),
+      taken_to_(position_),
       file_(position_.file),
       offset_(position_.offset) {}
 
@@ -69,7 +64,8 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                     typemap::TableWriter::Make(table.definition, table.target_options));
     table.definition = typemap::TableToRead(table.definition, table.target_options);
     columns_max = std::max(columns_max, table.definition.columns.size());
-    assembler->index_.emplace(table.definition.name, assembler->tables_.size());
+    const bool fenced = table.quarantined;
+    if (!fenced) assembler->index_.emplace(table.definition.name, assembler->tables_.size());
     auto block = writer.NewBlock();
     const bool may_reread = typemap::SortedByPrimaryKey(table.definition, table.target_options);
     assembler->tables_.push_back(
@@ -79,6 +75,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                                                 .counts = {},
                                                 .rereads = {},
                                                 .may_reread = may_reread,
+                                                .fenced = fenced,
                                                 .mark = {}}));
   }
   assembler->before_.resize(columns_max);
@@ -100,24 +97,26 @@ Status Assembler::Consume(const binlog::Event& event) {
           [&](const binlog::Rows& rows) { return On(rows); },
           [&](const binlog::XaPrepare& prepare) { return On(prepare, header); },
           [&](const binlog::TransactionPayload&) -> Status {
-            return NeedsUser(
-                "the log holds a compressed transaction, which this version cannot read",
-                "SET GLOBAL binlog_transaction_compression = OFF, and create the pipe "
-                "again");
+            return Fail(
+                NeedsUser("the log holds a compressed transaction, which this version cannot read",
+                          "SET GLOBAL binlog_transaction_compression = OFF, and create the pipe "
+                          "again"));
           },
           [&](const binlog::Compressed&) -> Status {
-            return NeedsUser("the log holds a compressed event, which this version cannot read",
-                             "SET GLOBAL log_bin_compress = OFF, and create the pipe again");
+            return Fail(
+                NeedsUser("the log holds a compressed event, which this version cannot read",
+                          "SET GLOBAL log_bin_compress = OFF, and create the pipe again"));
           },
           [&](const binlog::Incident& incident) -> Status {
-            return NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
-                                         incident.message),
-                             kStartAnew);
+            return Fail(
+                NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
+                                      incident.message),
+                          kStartAnew));
           },
           [&](const binlog::Unknown& unknown) -> Status {
-            return NeedsUser(fmt::format("the log holds {}, which this version cannot read",
-                                         binlog::EventTypeName(unknown.type)),
-                             "Use a version of penstock that knows it");
+            return Fail(NeedsUser(fmt::format("the log holds {}, which this version cannot read",
+                                              binlog::EventTypeName(unknown.type)),
+                                  "Use a version of penstock that knows it"));
           },
           [](const binlog::Heartbeat&) { return Status(); },
           [](const binlog::PreviousGtids&) { return Status(); },
@@ -142,7 +141,7 @@ void Assembler::Reconnect() {
 // A new file while a transaction is open: the server died in the middle of writing it.
 Status Assembler::OnNewFile(const binlog::EventHeader& header) {
   mapped_.clear();
-  if (header.end_offset != 0 && in_transaction_) return Undo();
+  if (header.end_offset != 0 && in_transaction_) Undo();
   return {};
 }
 
@@ -157,14 +156,14 @@ Status Assembler::On(const binlog::Rotate& rotate) {
 }
 
 Status Assembler::On(const binlog::MysqlGtidEvent& gtid) {
-  if (in_transaction_) PENSTOCK_TRY(Undo());
+  if (in_transaction_) Undo();
   mysql_gtid_ = gtid.gtid;
   commit_micros_ = gtid.commit_micros;
   return {};
 }
 
 Status Assembler::On(const binlog::MariadbGtidEvent& gtid) {
-  if (in_transaction_) PENSTOCK_TRY(Undo());
+  if (in_transaction_) Undo();
   mariadb_gtid_ = gtid.gtid;
   commit_micros_ = 0;
   if (!gtid.standalone) Begin();
@@ -175,7 +174,7 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
   const ddl::Statement statement = ddl::Classify(
       query.sql, query.schema,
       {.ansi_quotes = query.ansi_quotes, .backslash_escapes = !query.no_backslash_escapes});
-  PENSTOCK_TRY(CheckStatement(statement));
+  PENSTOCK_TRY(OnOurTables(statement, query.sql));
   switch (statement.kind) {
     case ddl::StatementKind::kBegin:
       Begin();
@@ -184,14 +183,15 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
       Commit(header);
       return {};
     case ddl::StatementKind::kRollback:
-      PENSTOCK_TRY(Undo());
+      Undo();
       Advance(header);
       return {};
     case ddl::StatementKind::kSavepoint:
       SetSavepoint(statement.savepoint);
       return {};
     case ddl::StatementKind::kRollbackTo:
-      return RollbackTo(statement.savepoint);
+      RollbackTo(statement.savepoint);
+      return {};
     case ddl::StatementKind::kXaStart:
       Begin();
       return {};
@@ -201,52 +201,51 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
   }
 }
 
-// What changes rows or columns of our tables without row events cannot be followed. Names compare
-// without case, whatever the server does: a statement is logged as it was typed.
-Status Assembler::CheckStatement(const ddl::Statement& statement) const {
-  using Kind = ddl::StatementKind;
-  if (statement.kind == Kind::kRoutineCall) {
-    return NeedsUser(
+// What a statement does to our tables, which no row event tells.
+Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view sql) {
+  if (statement.kind == ddl::StatementKind::kRoutineCall) {
+    return Fail(NeedsUser(
         fmt::format("the log holds a call of {} as text instead of the rows it changed, of "
                     "whatever table",
                     statement.tables.empty() ? "a routine" : statement.tables[0].ToString()),
-        kLogRows);
+        kLogRows));
   }
-  if (statement.kind != Kind::kTableChange && statement.kind != Kind::kKeyChange &&
-      statement.kind != Kind::kDataChange) {
-    return {};
-  }
-  for (const auto& state : tables_) {
-    const model::Table& table = state->table.definition;
-    if (statement.kind == Kind::kKeyChange && table.key_is_primary) continue;
-    const bool named = std::any_of(
-        statement.tables.begin(), statement.tables.end(), [&](const model::TableName& name) {
-          return EqualWithoutCase(name.schema, table.name.schema) &&
-                 (name.table.empty() || EqualWithoutCase(name.table, table.name.table));
-        });
-    if (!named) continue;
-    if (statement.kind == Kind::kDataChange) {
-      return NeedsUser(
-          fmt::format("a statement that may change {} was logged as text instead of rows",
-                      table.name.ToString()),
-          kLogRows);
-    }
-    return NeedsUser(fmt::format("a schema change or TRUNCATE of {} is in the log, which this "
-                                 "version does not follow",
-                                 table.name.ToString()),
-                     kStartAnew);
+  for (size_t i = 0; i < tables_.size() && !statement.tables.empty(); ++i) {
+    if (tables_[i]->fenced) continue;
+    auto effect = EffectOn(tables_[i]->table.definition, statement, sql, names_ignore_case_);
+    if (std::holds_alternative<Truncates>(effect)) truncated_ = i;
+    if (auto* error = std::get_if<Error>(&effect)) FenceTable(i, std::move(*error));
   }
   return {};
 }
 
+Status Assembler::FenceIfItsOwn(size_t table, Status status) {
+  if (status || !mysql::ConcernsOneTable(status.error())) return status;
+  FenceTable(table, std::move(status).error());
+  return {};
+}
+
+void Assembler::FenceTable(size_t table, Error error) {
+  TableState& state = *tables_[table];
+  if (state.fenced) return;
+  state.fenced = true;
+  fences_.push_back({.table = table, .position = position_, .error = std::move(error)});
+  if (state.touched) {
+    rows_ -= state.counts.total() - state.mark.counts.total();
+    Restore(state, state.mark);
+    state.touched = false;
+    std::erase(touched_, table);
+  }
+  index_.erase(state.table.definition.name);
+  for (auto& [id, mapped] : mapped_) {
+    if (mapped && mapped->table == table) mapped.reset();
+  }
+}
+
+// The rows that came are not committed yet, and may never be.
 Status Assembler::On(const binlog::XaPrepare& prepare, const binlog::EventHeader& header) {
-  if (!prepare.one_phase && (!touched_.empty() || partly_taken_)) {
-    return NeedsUser(
-        fmt::format(
-            "{} was changed by an XA transaction, which this version does not "
-            "follow",
-            touched_.empty() ? "a table" : tables_[touched_[0]]->table.definition.name.ToString()),
-        kStartAnew);
+  if (!prepare.one_phase) {
+    FenceTouched("it was changed by an XA transaction, which this version does not follow");
   }
   Commit(header);
   return {};
@@ -269,18 +268,18 @@ Status Assembler::On(const binlog::TableMap& map) {
       std::ranges::equal(known->second->metadata, map.metadata)) {
     return {};
   }
-  auto decoder = binlog::RowImageDecoder::Make(tables_[ours->second]->table.definition, map);
+  const size_t table = ours->second;
+  auto decoder = binlog::RowImageDecoder::Make(tables_[table]->table.definition, map);
   if (!decoder) {
     Error error = std::move(decoder).error();
     if (error.code == ErrorCode::kConflict) {
-      error.code = ErrorCode::kNeedsUser;
-      error.origin = "source";
-      error.remedy = kStartAnew;
+      error = NeedsUser(std::move(error.message), kStartAnew);
     }
-    return Fail(std::move(error));
+    mapped_.insert_or_assign(map.table_id, std::nullopt);
+    return FenceIfItsOwn(table, Fail(std::move(error)));
   }
   mapped_.insert_or_assign(map.table_id,
-                           MappedTable{.table = ours->second,
+                           MappedTable{.table = table,
                                        .types = std::string(map.types),
                                        .metadata = {map.metadata.begin(), map.metadata.end()},
                                        .decoder = *std::move(decoder)});
@@ -299,7 +298,8 @@ Status Assembler::On(const binlog::Rows& rows) {
   }
   Touch(mapped.table);
   const size_t bytes_before = state.block.bytes();
-  PENSTOCK_TRY(AppendRows(state, mapped.decoder, rows));
+  Status appended = AppendRows(state, mapped.decoder, rows);
+  if (!appended) return FenceIfItsOwn(mapped.table, std::move(appended));
   bytes_ += state.block.bytes() - bytes_before;
   return {};
 }
@@ -385,11 +385,11 @@ Status Assembler::AppendDeletion(TableState& state, model::Row row) {
 }
 
 Failure Assembler::NotWhole(const TableState& state, std::string_view why) {
-  return NeedsUser(
+  return Fail(NeedsUser(
       fmt::format("a change of {} was logged without all of its columns, and {}",
                   state.table.definition.name.ToString(), why),
       "Set binlog_row_image to FULL in every session of the source; then delete the pipe and its "
-      "destination tables and create it again");
+      "destination tables and create it again"));
 }
 
 Result<uint64_t> Assembler::NextVersion() {
@@ -411,14 +411,20 @@ void Assembler::Commit(const binlog::EventHeader& header) {
   Advance(header);
 }
 
-Status Assembler::Undo() {
-  if (partly_taken_) {
-    return NeedsUser("a large transaction was undone after part of it had been written",
-                     kStartAnew);
-  }
+void Assembler::Undo() {
+  if (partly_taken_)
+    FenceTouched("a large transaction was undone after part of it had been written");
   if (in_transaction_) TakeBack();
   EndTransaction();
-  return {};
+}
+
+void Assembler::FenceTouched(std::string_view why) {
+  while (!touched_.empty()) {
+    const size_t table = touched_.back();
+    FenceTable(table, NeedsUser(fmt::format("{}: {}",
+                                            tables_[table]->table.definition.name.ToString(), why),
+                                kStartAnew));
+  }
 }
 
 void Assembler::TakeBack() {
@@ -446,14 +452,14 @@ void Assembler::SetSavepoint(const std::string& name) {
   savepoints_.push_back(std::move(savepoint));
 }
 
-Status Assembler::RollbackTo(const std::string& name) {
+void Assembler::RollbackTo(const std::string& name) {
   const auto found = std::find_if(savepoints_.rbegin(), savepoints_.rend(),
                                   [&](const Savepoint& s) { return s.name == name; });
   if (found == savepoints_.rend()) {
-    return NeedsUser(
-        "part of a large transaction was undone after it had been written, or back "
-        "to a savepoint of too long ago",
-        kStartAnew);
+    FenceTouched(
+        "part of a large transaction was undone after it had been written, or back to a savepoint "
+        "of too long ago");
+    return;
   }
   for (const size_t table : touched_) {
     TableState& state = *tables_[table];
@@ -463,7 +469,6 @@ Status Assembler::RollbackTo(const std::string& name) {
   rows_ = found->rows;
   bytes_ = found->bytes;
   savepoints_.erase(found.base(), savepoints_.end());
-  return {};
 }
 
 // For every transaction and table: into the memory that `mark` has.
@@ -521,6 +526,7 @@ Batch Assembler::TakeBatch() {
   for (size_t i = 0; i < tables_.size(); ++i) {
     TableState& state = *tables_[i];
     if (state.block.rows == 0 && state.rereads.empty()) continue;
+    batch.rows += state.counts.total();
     batch.tables.push_back({.table = i,
                             .block = std::move(state.block),
                             .counts = state.counts,
@@ -530,10 +536,13 @@ Batch Assembler::TakeBatch() {
     state.block = state.writer.NewBlock();
     state.counts = {};
   }
+  batch.fences = std::exchange(fences_, {});
+  batch.truncated = std::exchange(truncated_, std::nullopt);
+  batch.begin = std::exchange(taken_to_, position_);
   batch.end = position_;
   batch.read_to = position_;
   AddRead(batch.read_to);
-  batch.rows = std::exchange(rows_, 0);
+  rows_ = 0;
   batch.bytes = std::exchange(bytes_, 0);
   batch.last_commit = last_commit_;
   if (in_transaction_ && !touched_.empty()) {
