@@ -142,20 +142,26 @@ HttpResponse Routes::HandlePipe(const HttpRequest& request, const std::string& i
   if (rest[0] == "state") {
     return request.method == "PATCH" ? ChangeState(request, id) : WrongMethod(request, "PATCH");
   }
-  if (rest[0] != "status" && rest[0] != "events" && rest[0] != "batches") {
+  const std::string& what = rest[0];
+  if (what != "status" && what != "events" && what != "batches" && what != "partitions") {
     return NoSuchPath(request);
   }
   if (!IsGet(request)) return WrongMethod(request, "GET");
   const auto answered =
-      rest[0] == "status" ? supervisor.Get(id).map(StatusToJson)
-      : rest[0] == "events"
-          ? LimitOf(request)
-                .and_then([&](size_t limit) { return supervisor.Events(id, limit); })
-                .map(EventsToJson)
-          : LimitOf(request)
-                .and_then([&](size_t limit) { return supervisor.Batches(id, limit); })
-                .map(BatchesToJson);
+      what == "status" ? supervisor.Get(id).map(StatusToJson) : Records(request, id, what);
   return answered ? Success(*answered) : ErrorResponse(answered.error());
+}
+
+// The latest records of a kind that a pipe leaves behind.
+Result<json> Routes::Records(const HttpRequest& request, const std::string& id,
+                             const std::string& kind) const {
+  const pipe::Supervisor& supervisor = *options_.supervisor;
+  PENSTOCK_ASSIGN(const size_t limit, LimitOf(request));
+  if (kind == "events") return supervisor.Events(id, limit).map(EventsToJson);
+  if (kind == "batches") return supervisor.Batches(id, limit).map(BatchesToJson);
+  const auto table = request.query.find("table");
+  return supervisor.Partitions(id, table == request.query.end() ? "" : table->second, limit)
+      .map(PartitionsToJson);
 }
 
 HttpResponse Routes::ListPipes() const {

@@ -180,6 +180,27 @@ Result<std::optional<std::vector<std::string>>> ReadBounds(const SqlRow& row, in
   return bounds;
 }
 
+std::string SelectPartitions(std::string_view rest) {
+  return fmt::format(
+      "SELECT table_id, number, lower, upper, done, row_count, bytes, started_at, finished_at "
+      "FROM partitions JOIN tables ON tables.id = table_id WHERE pipe_id = ?1 {}",
+      rest);
+}
+
+Status AddPartition(const SqlRow& row, std::vector<PartitionRecord>& partitions) {
+  PartitionRecord& partition = partitions.emplace_back();
+  partition.table_id = row.Int(0);
+  partition.index = static_cast<uint32_t>(row.Int(1));
+  PENSTOCK_ASSIGN(partition.lower, ReadBounds(row, 2));
+  PENSTOCK_ASSIGN(partition.upper, ReadBounds(row, 3));
+  partition.done = row.Int(4) != 0;
+  partition.rows = row.Unsigned(5);
+  partition.bytes = row.Unsigned(6);
+  partition.started_at = row.Time(7);
+  partition.finished_at = row.Time(8);
+  return {};
+}
+
 class SqliteCatalog final : public Catalog {
  public:
   struct Parts {
@@ -214,10 +235,13 @@ class SqliteCatalog final : public Catalog {
   Status BeginLoad(const std::vector<LoadTargetRecord>& targets) override;
   Status EndLoad(const std::vector<LoadTargetRecord>& targets) override;
   Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,
-                       bool planned_to_the_end, uint64_t rows_estimated) override;
-  Result<std::vector<PartitionRecord>> Partitions(int64_t table_id) override;
-  Result<uint32_t> BeginAttempt(int64_t table_id) override;
-  Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+                       bool planned_to_the_end, const SizeEstimate& estimate) override;
+  Result<std::vector<PartitionRecord>> Partitions(const std::string& pipe_id) override;
+  Result<std::vector<PartitionRecord>> LatestPartitions(const std::string& pipe_id,
+                                                        std::optional<int64_t> table_id,
+                                                        size_t limit) override;
+  Result<uint32_t> BeginAttempt(int64_t table_id, uint32_t index, UnixMicros started_at) override;
+  Status FinishPartition(int64_t table_id, const FinishedPartition& partition,
                          const std::vector<ValueChangeRecord>& changes) override;
   Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) override;
   Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
@@ -350,11 +374,11 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
   std::vector<TableRecord> tables;
   PENSTOCK_TRY(Read(
       "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated, "
-      "load_target, loaded_uuid, quarantined_at, quarantine_position, quarantine_reason "
-      "FROM tables WHERE pipe_id = ? ORDER BY id",
+      "load_target, loaded_uuid, bytes_estimated, quarantined_at, quarantine_position, "
+      "quarantine_reason FROM tables WHERE pipe_id = ? ORDER BY id",
       {pipe_id}, [&](const SqlRow& row) -> Status {
         PENSTOCK_ASSIGN(model::Table definition, DecodeTable(row.Text(1)));
-        PENSTOCK_ASSIGN(auto quarantine, ReadQuarantine(row, 9));
+        PENSTOCK_ASSIGN(auto quarantine, ReadQuarantine(row, 10));
         tables.push_back({.id = row.Int(0),
                           .definition = std::move(definition),
                           .target = row.Text(2),
@@ -364,6 +388,7 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
                           .rows_estimated = row.Unsigned(6),
                           .load_target = row.Text(7),
                           .loaded_uuid = row.Text(8),
+                          .bytes_estimated = row.Unsigned(9),
                           .quarantine = std::move(quarantine)});
         return {};
       }));
@@ -392,12 +417,13 @@ Status SqliteCatalog::EndLoad(const std::vector<LoadTargetRecord>& targets) {
 
 Status SqliteCatalog::AddPartitions(int64_t table_id,
                                     const std::vector<PartitionRecord>& partitions,
-                                    bool planned_to_the_end, uint64_t rows_estimated) {
+                                    bool planned_to_the_end, const SizeEstimate& estimate) {
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_ASSIGN(const int64_t changed,
-                    database.Run("UPDATE tables SET partitions_planned = ?, rows_estimated = ? "
-                                 "WHERE id = ?",
-                                 {planned_to_the_end, ToStored(rows_estimated), table_id}));
+                    database.Run("UPDATE tables SET partitions_planned = ?, rows_estimated = ?, "
+                                 "bytes_estimated = ? WHERE id = ?",
+                                 {planned_to_the_end, ToStored(estimate.rows),
+                                  ToStored(estimate.bytes), table_id}));
     if (changed == 0) return Fail(ErrorCode::kNotFound, "no table with id {}", table_id);
     PENSTOCK_ASSIGN(
         const std::optional<int64_t> first,
@@ -411,30 +437,33 @@ Status SqliteCatalog::AddPartitions(int64_t table_id,
   });
 }
 
-Result<std::vector<PartitionRecord>> SqliteCatalog::Partitions(int64_t table_id) {
+Result<std::vector<PartitionRecord>> SqliteCatalog::Partitions(const std::string& pipe_id) {
   std::vector<PartitionRecord> partitions;
-  PENSTOCK_TRY(
-      Read("SELECT number, lower, upper, done, row_count FROM partitions WHERE table_id = ? "
-           "ORDER BY number",
-           {table_id}, [&](const SqlRow& row) -> Status {
-             PartitionRecord partition;
-             partition.table_id = table_id;
-             partition.index = static_cast<uint32_t>(row.Int(0));
-             PENSTOCK_ASSIGN(partition.lower, ReadBounds(row, 1));
-             PENSTOCK_ASSIGN(partition.upper, ReadBounds(row, 2));
-             partition.done = row.Int(3) != 0;
-             partition.rows = row.Unsigned(4);
-             partitions.push_back(std::move(partition));
-             return {};
-           }));
+  PENSTOCK_TRY(Read(SelectPartitions("ORDER BY table_id, number").c_str(), {pipe_id},
+                    [&](const SqlRow& row) { return AddPartition(row, partitions); }));
   return partitions;
 }
 
-Result<uint32_t> SqliteCatalog::BeginAttempt(int64_t table_id) {
+Result<std::vector<PartitionRecord>> SqliteCatalog::LatestPartitions(
+    const std::string& pipe_id, std::optional<int64_t> table_id, size_t limit) {
+  std::vector<PartitionRecord> partitions;
+  PENSTOCK_TRY(Read(SelectPartitions("AND (?2 = 0 OR table_id = ?2) ORDER BY started_at DESC, "
+                                     "table_id, number LIMIT ?3")
+                        .c_str(),
+                    {pipe_id, table_id.value_or(0), ToStored(limit)},
+                    [&](const SqlRow& row) { return AddPartition(row, partitions); }));
+  return partitions;
+}
+
+Result<uint32_t> SqliteCatalog::BeginAttempt(int64_t table_id, uint32_t index,
+                                             UnixMicros started_at) {
   std::optional<int64_t> number;
   PENSTOCK_TRY(writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_TRY(
         database.Run("UPDATE tables SET attempts = attempts + 1 WHERE id = ?", {table_id}));
+    PENSTOCK_TRY(
+        database.Run("UPDATE partitions SET started_at = ? WHERE table_id = ? AND number = ?",
+                     {ToStored(started_at), table_id, index}));
     PENSTOCK_ASSIGN(number,
                     database.QueryInt("SELECT attempts FROM tables WHERE id = ?", {table_id}));
     return {};
@@ -443,15 +472,16 @@ Result<uint32_t> SqliteCatalog::BeginAttempt(int64_t table_id) {
   return static_cast<uint32_t>(*number);
 }
 
-Status SqliteCatalog::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+Status SqliteCatalog::FinishPartition(int64_t table_id, const FinishedPartition& partition,
                                       const std::vector<ValueChangeRecord>& changes) {
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_ASSIGN(const int64_t changed,
-                    database.Run("UPDATE partitions SET done = 1, row_count = ? "
-                                 "WHERE table_id = ? AND number = ?",
-                                 {ToStored(rows), table_id, index}));
+                    database.Run("UPDATE partitions SET done = 1, row_count = ?, bytes = ?, "
+                                 "finished_at = ? WHERE table_id = ? AND number = ?",
+                                 {ToStored(partition.rows), ToStored(partition.bytes),
+                                  ToStored(partition.at), table_id, partition.index}));
     if (changed == 0) {
-      return Fail(ErrorCode::kNotFound, "no partition {} of table {}", index, table_id);
+      return Fail(ErrorCode::kNotFound, "no partition {} of table {}", partition.index, table_id);
     }
     return AddValueChanges(database, changes, clock_->Wall());
   });

@@ -54,7 +54,14 @@ struct TableRecord {
   uint64_t rows_estimated = 0;
   std::string load_target = {};  // table that the load fills in place of `target`; "": `target`
   std::string loaded_uuid = {};  // load_target's UUID at the destination, once its load is whole
+  uint64_t bytes_estimated = 0;
   std::optional<Quarantine> quarantine = {};
+};
+
+// What the source guesses of a table.
+struct SizeEstimate {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
 };
 
 // What a load that must be whole fills, beside the target: see TableRecord.
@@ -73,6 +80,16 @@ struct PartitionRecord {
   std::optional<std::vector<std::string>> upper;
   bool done = false;
   uint64_t rows = 0;
+  uint64_t bytes = 0;        // of the column data, as sent
+  UnixMicros started_at{};   // of the reading that was begun last; 0: none was
+  UnixMicros finished_at{};  // when done; 0 in what an older version left
+};
+
+struct FinishedPartition {
+  uint32_t index = 0;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  UnixMicros at{};
 };
 
 struct Checkpoint {
@@ -155,13 +172,19 @@ class Catalog {
 
   // Appends planned partitions (indexes go on from what is there).
   virtual Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,
-                               bool planned_to_the_end, uint64_t rows_estimated) = 0;
-  virtual Result<std::vector<PartitionRecord>> Partitions(int64_t table_id) = 0;
+                               bool planned_to_the_end, const SizeEstimate& estimate) = 0;
+  // Of all tables of the pipe, in their order.
+  virtual Result<std::vector<PartitionRecord>> Partitions(const std::string& pipe_id) = 0;
+  // Those that were begun last, newest first, then those that were not begun; of one table or all.
+  virtual Result<std::vector<PartitionRecord>> LatestPartitions(const std::string& pipe_id,
+                                                                std::optional<int64_t> table_id,
+                                                                size_t limit) = 0;
   // The number of a new attempt at any partition of the table: each call answers a higher one,
-  // also after a crash. From 1.
-  virtual Result<uint32_t> BeginAttempt(int64_t table_id) = 0;
+  // also after a crash. From 1. `started_at` is when the reading of partition `index` began.
+  virtual Result<uint32_t> BeginAttempt(int64_t table_id, uint32_t index,
+                                        UnixMicros started_at) = 0;
   // `changes` are added to those of the table, as in SaveCheckpoint.
-  virtual Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+  virtual Status FinishPartition(int64_t table_id, const FinishedPartition& partition,
                                  const std::vector<ValueChangeRecord>& changes) = 0;
 
   // kNotFound before FinishSetup.

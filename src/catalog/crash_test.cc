@@ -27,10 +27,11 @@ const std::vector<Call>& Calls() {
         return catalog.FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot());
       },
       [](Catalog& catalog) {
-        return catalog.AddPartitions(1, {PartitionRecord{}, PartitionRecord{}}, true, 5);
+        return catalog.AddPartitions(1, {PartitionRecord{}, PartitionRecord{}}, true,
+                                     {.rows = 5, .bytes = 50});
       },
-      [](Catalog& catalog) { return catalog.BeginAttempt(1).map([](uint32_t) {}); },
-      [](Catalog& catalog) { return catalog.FinishPartition(1, 1, 3, {}); },
+      [](Catalog& catalog) { return catalog.BeginAttempt(1, 1, kTestTime).map([](uint32_t) {}); },
+      [](Catalog& catalog) { return catalog.FinishPartition(1, {.index = 1, .rows = 3}, {}); },
       [](Catalog& catalog) {
         return catalog.SaveCheckpoint(
             "a", SomeCheckpoint(500),
@@ -71,9 +72,10 @@ std::string Dump(Catalog& catalog) {
   for (const TableRecord& table : Must(catalog.Tables("a"))) {
     text += fmt::format("{} {} {} {}\n", table.id, table.definition.name.ToString(),
                         table.partitions_planned, table.rows_estimated);
-    for (const PartitionRecord& partition : Must(catalog.Partitions(table.id))) {
-      text += fmt::format("  {} {} {}\n", partition.index, partition.done, partition.rows);
-    }
+  }
+  for (const PartitionRecord& partition : Must(catalog.Partitions("a"))) {
+    text += fmt::format("  {} {} {} {}\n", partition.index, partition.done, partition.rows,
+                        partition.started_at.count());
   }
   for (const ValueChangeRecord& record : Must(catalog.ValueChanges("a"))) {
     text += fmt::format("{} {} {}\n", record.table_id, record.column, record.counts.total());
@@ -92,7 +94,7 @@ std::string Dump(Catalog& catalog) {
 // Attempt numbers only show by being taken: after a crash the next must be higher than any that
 // was answered.
 uint32_t NextAttempt(Catalog& catalog) {
-  const auto next = catalog.BeginAttempt(1);
+  const auto next = catalog.BeginAttempt(1, 0, kTestTime);
   return next ? *next : 0;
 }
 

@@ -99,6 +99,12 @@ ALTER TABLE tables ADD COLUMN loaded_uuid TEXT NOT NULL DEFAULT '';
 ALTER TABLE tables ADD COLUMN quarantined_at INTEGER;          -- NULL: the table is followed
 ALTER TABLE tables ADD COLUMN quarantine_position TEXT;
 ALTER TABLE tables ADD COLUMN quarantine_reason TEXT;
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN bytes_estimated INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE partitions ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE partitions ADD COLUMN started_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE partitions ADD COLUMN finished_at INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 }  // namespace

@@ -50,6 +50,7 @@ struct Arguments {
   std::string output = "table";
   ServeArguments serve;
   std::string name;
+  std::string table;
   std::string file;
   bool wait = false;
   bool watch = false;
@@ -204,6 +205,12 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
       })
       ->add_option("--limit", arguments.limit, "How many (100)")
       ->check(CLI::Range(1, 1000));
+  CLI::App* partitions = add("partitions", "What a pipe's snapshot reads, begun last first",
+                             [](PipeCommands& commands, const Arguments& given) {
+                               return commands.Partitions(given.name, given.table, given.limit);
+                             });
+  partitions->add_option("TABLE", arguments.table, "SCHEMA.TABLE of the source (all)");
+  partitions->add_option("--limit", arguments.limit, "How many (100)")->check(CLI::Range(1, 1000));
   add("pause", "Stop a pipe; it goes on where it was with resume",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Pause(given.name, given.wait);

@@ -76,6 +76,13 @@ std::string Joined(const std::vector<std::string>& lines) {
   return text;
 }
 
+// "43.2 %  12,345 of 28,000 rows  ..."; nothing before the tables are known.
+std::string SnapshotText(const json& status) {
+  const json load = status.value("snapshot", json::object());
+  if (load.value("tables", 0) == 0) return "";
+  return fmt::format("{:.1f} %  {}", load.value("percent", 0.0), LoadText(load));
+}
+
 // Where values were changed by rule, and how; nothing where none were.
 void PrintChangedColumns(const json& tables) {
   std::vector<std::vector<std::string>> rows;
@@ -180,6 +187,7 @@ Status PipeCommands::Show(const std::string& name) {
       {"tables", WithThousands(source.value("tableMappings", json::array()).size())},
       {"position", Cell(status, "position")},
       {"created", Cell(pipe, "createdAt")},
+      {"snapshot", SnapshotText(status)},
   };
   const json settings = source.value("settings", json::object());
   for (const auto& [key, value] : settings.items()) {
@@ -207,12 +215,13 @@ Status PipeCommands::Tables(const std::string& name, bool ddl) {
   for (const json& table : tables) {
     rows.push_back({SourceName(table), Cell(table, "target"), Cell(table, "state"),
                     fmt::format("{}/{}", Cell(table, "partitionsDone"), Cell(table, "partitions")),
-                    Cell(table, "rowsLoaded"), Cell(table, "rowsInserted"),
+                    fmt::format("{:.1f} %", table.value("percent", 0.0)), Cell(table, "rowsLoaded"),
+                    FormatBytes(table.value("bytesLoaded", 0.0)), Cell(table, "rowsInserted"),
                     Cell(table, "rowsUpdated"), Cell(table, "rowsDeleted"),
                     Cell(table, "valuesChanged")});
   }
-  Print(FormatTable({"SOURCE", "TARGET", "STATE", "PARTITIONS", "LOADED", "INSERTED", "UPDATED",
-                     "DELETED", "CHANGED VALUES"},
+  Print(FormatTable({"SOURCE", "TARGET", "STATE", "PARTITIONS", "LOADED", "ROWS", "BYTES",
+                     "INSERTED", "UPDATED", "DELETED", "CHANGED VALUES"},
                     rows));
   PrintChangedColumns(tables);
   PrintQuarantined(tables);
@@ -249,6 +258,27 @@ Status PipeCommands::Batches(const std::string& name, size_t limit) {
                     Cell(batch, "milliseconds") + " ms"});
   }
   Print(FormatTable({"BATCH", "FINISHED", "ROWS", "BYTES", "TABLES", "TOOK"}, rows));
+  return {};
+}
+
+Status PipeCommands::Partitions(const std::string& name, const std::string& table, size_t limit) {
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  PENSTOCK_ASSIGN(const json partitions,
+                  client_.Get(fmt::format("{}/partitions?limit={}&table={}", path, limit,
+                                          ApiClient::Escaped(table))));
+  if (options_.json) {
+    PrintJson(partitions);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const json& partition : partitions) {
+    const json took = partition.value("milliseconds", json());
+    rows.push_back({SourceName(partition), Cell(partition, "partition"), Cell(partition, "state"),
+                    Cell(partition, "startedAt"), Cell(partition, "rows"),
+                    FormatBytes(partition.value("bytes", 0.0)),
+                    took.is_number() ? FormatSeconds(took.get<double>() / 1000) : ""});
+  }
+  Print(FormatTable({"TABLE", "PARTITION", "STATE", "STARTED", "ROWS", "BYTES", "TOOK"}, rows));
   return {};
 }
 

@@ -29,6 +29,8 @@ class PipeCommands {
   Status Tables(const std::string& name, bool ddl);
   Status Events(const std::string& name, size_t limit);
   Status Batches(const std::string& name, size_t limit);
+  // `table`: SCHEMA.TABLE, or "" for all.
+  Status Partitions(const std::string& name, const std::string& table, size_t limit);
   Status Pause(const std::string& name, bool wait);
   Status Resume(const std::string& name, bool wait);
   Status Delete(const std::string& name, bool wait);

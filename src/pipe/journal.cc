@@ -55,26 +55,32 @@ StreamProgress::Table* Journal::FindTable(int64_t table_id) {
 }
 
 Status Journal::AddPartition(int64_t table_id, const snapshot::Partition& partition, bool is_last,
-                             uint64_t rows_estimated) {
-  return catalog_->AddPartitions(table_id,
-                                 {{.table_id = table_id,
-                                   .index = partition.index,
-                                   .lower = partition.lower,
-                                   .upper = partition.upper,
-                                   .done = false,
-                                   .rows = 0}},
-                                 is_last, rows_estimated);
+                             const snapshot::LoadFigures& figures) {
+  return catalog_->AddPartitions(
+      table_id,
+      {{.table_id = table_id,
+        .index = partition.index,
+        .lower = partition.lower,
+        .upper = partition.upper,
+        .done = false,
+        .rows = 0,
+        .bytes = 0}},
+      is_last, {.rows = figures.rows_estimated, .bytes = figures.bytes_estimated});
 }
 
-Result<uint32_t> Journal::BeginAttempt(int64_t table_id) {
-  return catalog_->BeginAttempt(table_id);
+Result<uint32_t> Journal::BeginAttempt(int64_t table_id, uint32_t index, UnixMicros started_at) {
+  return catalog_->BeginAttempt(table_id, index, started_at);
 }
 
-Status Journal::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
-                                const model::ValueChanges& changes) {
-  PENSTOCK_TRY(catalog_->FinishPartition(table_id, index, rows, Records(table_id, changes)));
+Status Journal::FinishPartition(int64_t table_id, const snapshot::LoadedPartition& partition) {
+  PENSTOCK_TRY(catalog_->FinishPartition(table_id,
+                                         {.index = partition.index,
+                                          .rows = partition.rows,
+                                          .bytes = partition.bytes,
+                                          .at = clock_->Wall()},
+                                         Records(table_id, partition.changes)));
   MutexLock lock(mutex_);
-  if (auto* table = FindTable(table_id)) AddTo(table->changes, changes);
+  if (auto* table = FindTable(table_id)) AddTo(table->changes, partition.changes);
   return {};
 }
 

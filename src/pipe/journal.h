@@ -51,10 +51,10 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   explicit Journal(Options options);
 
   Status AddPartition(int64_t table_id, const snapshot::Partition& partition, bool is_last,
-                      uint64_t rows_estimated) override;
-  Result<uint32_t> BeginAttempt(int64_t table_id) override;
-  Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
-                         const model::ValueChanges& changes) override EXCLUDES(mutex_);
+                      const snapshot::LoadFigures& figures) override;
+  Result<uint32_t> BeginAttempt(int64_t table_id, uint32_t index, UnixMicros started_at) override;
+  Status FinishPartition(int64_t table_id, const snapshot::LoadedPartition& partition) override
+      EXCLUDES(mutex_);
 
   // Before a stream begins: versions to be handed out are at least `first`, and above the
   // checkpoint's reserved end in any case.

@@ -252,14 +252,17 @@ Result<Runner::Recalled> Runner::Recall() {
   }
   auto loader =
       std::make_shared<snapshot::Loader>(std::move(load_tables), std::move(options), journal.get());
+  auto watch = std::make_shared<LoadWatch>(loader, spec_.name, options_.clock);
   MutexLock lock(mutex_);
   tables_ = tables;
   journal_ = journal;
   loader_ = loader;
+  watch_ = watch;
   return Recalled{.tables = tables,
                   .checkpoint = checkpoint,
                   .journal = std::move(journal),
                   .loader = std::move(loader),
+                  .watch = std::move(watch),
                   .fence_requests = std::move(fence_requests)};
 }
 
@@ -308,17 +311,16 @@ Status Runner::Flow(std::stop_token stop) {
                             StreamOptionsFor(recalled), recalled.journal.get(), both.get_token());
       both.request_stop();
     });
-    if (load) loaded = Load(*recalled.loader, both.get_token());
+    if (load) {
+      loaded = Load(recalled, both.get_token()).and_then([&]() -> Status {
+        PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
+        DegradeIfRunning();
+        return {};
+      });
+    }
     if (!loaded) both.request_stop();
   }
   return !loaded && loaded.error().code != ErrorCode::kCancelled ? loaded : streamed;
-}
-
-Status Runner::Load(snapshot::Loader& loader, std::stop_token stop) {
-  PENSTOCK_TRY(loader.Run(stop));
-  PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
-  DegradeIfRunning();
-  return {};
 }
 
 // What cannot be stored now is stored by the next run.
@@ -340,6 +342,22 @@ void Runner::DegradeIfRunning() {
   if (!stored) LogWarning(spec_.name, "{}", stored.error().ToString());
 }
 
+Status Runner::Load(const Recalled& recalled, std::stop_token stop) {
+  const snapshot::LoadFigures before = recalled.watch->figures();
+  if (before.partitions != 0) {
+    AddEvent(
+        {.at = options_.clock->Wall(),
+         .level = "info",
+         .kind = "snapshot",
+         .text = fmt::format("the load goes on: {} partitions with {} rows are loaded; rows of "
+                             "partitions that were being read are read again, and count only "
+                             "then",
+                             before.partitions_done, before.rows)});
+  }
+  const std::jthread watching([&](std::stop_token watched) { recalled.watch->Run(watched); });
+  return recalled.loader->Run(std::move(stop));
+}
+
 // One attempt at a load that no stream heals, or what is left of one that was whole.
 Status Runner::LoadWhole(std::stop_token stop) {
   catalog::Catalog& catalog = *options_.catalog;
@@ -350,7 +368,7 @@ Status Runner::LoadWhole(std::stop_token stop) {
     PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
     PENSTOCK_ASSIGN(const auto recalled, Recall());
     PENSTOCK_TRY(MakeLoadTargets(client, spec_, recalled.tables, stop));
-    PENSTOCK_TRY(recalled.loader->Run(stop));
+    PENSTOCK_TRY(Load(recalled, stop));
     PENSTOCK_ASSIGN(const auto loaded,
                     LoadedTargets(client, spec_.database, recalled.tables, stop));
     PENSTOCK_TRY(catalog.EndLoad(loaded));
@@ -432,6 +450,11 @@ void Runner::OnRetry(std::string_view part, const Error* error) {
   AddEvent(event);
 }
 
+void Runner::OnTakenBack(const std::string& why) {
+  LogWarning(spec_.name, "snapshot: {}", why);
+  AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "snapshot", .text = why});
+}
+
 void Runner::OnSnapshotOpened(snapshot::Consistency consistency, size_t connections) {
   AddEvent({.at = options_.clock->Wall(),
             .level = "info",
@@ -452,6 +475,8 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
   if (tables.size() != spec_.tables.size()) {
     return Fail(ErrorCode::kNotFound, "the mappings of the stored tables are not known");
   }
+  PENSTOCK_ASSIGN(auto partitions, options_.catalog->Partitions(id_));
+  auto next = partitions.begin();
   std::vector<snapshot::LoadTable> result;
   for (size_t i = 0; i < tables.size(); ++i) {
     snapshot::LoadTable table{
@@ -464,14 +489,15 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
         .partitions = {},
         .planned = tables[i].partitions_planned,
         .rows_estimated = tables[i].rows_estimated,
+        .bytes_estimated = tables[i].bytes_estimated,
         .abandoned = tables[i].quarantine.has_value()};
-    PENSTOCK_ASSIGN(const auto partitions, options_.catalog->Partitions(tables[i].id));
-    for (const auto& partition : partitions) {
-      table.partitions.push_back({.index = partition.index,
-                                  .lower = partition.lower,
-                                  .upper = partition.upper,
-                                  .done = partition.done,
-                                  .rows = partition.rows});
+    for (; next != partitions.end() && next->table_id == table.id; ++next) {
+      table.partitions.push_back({.index = next->index,
+                                  .lower = std::move(next->lower),
+                                  .upper = std::move(next->upper),
+                                  .done = next->done,
+                                  .rows = next->rows,
+                                  .bytes = next->bytes});
     }
     result.push_back(std::move(table));
   }
@@ -521,7 +547,8 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
       .compression = clickhouse::Compression::kNone,
       .clock = options_.clock,
       .on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); },
-      .on_retry = [this](const Error* error) { OnRetry("snapshot", error); }};
+      .on_retry = [this](const Error* error) { OnRetry("snapshot", error); },
+      .on_taken_back = [this](const std::string& why) { OnTakenBack(why); }};
   if (options.consistent) options.start_position.reset();
   return options;
 }
@@ -581,31 +608,55 @@ PipeStatus Runner::status() const {
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;
   status.last_batch_duration = stream.last_batch_duration;
-  uint64_t rows = stream.rows;
+  const bool loading = status.state == State::kSnapshot;
+  if (loading) status.load_rows_per_second = watch_->rows_per_second();
   for (size_t i = 0; i < tables_.size(); ++i) {
-    const auto& load = loader_->progress(i);
+    const snapshot::LoadFigures load = loader_->figures(i);
     const auto& changes = stream.tables[i];
     const bool begun = load.partitions != 0;
-    rows += load.rows;
+    status.load += load;
     status.tables.push_back(
         {.source = tables_[i].definition.name,
          .target = spec_.database + "." + tables_[i].target,
          .state = changes.quarantine ? "quarantined"
-                  : load.done()      ? (status.state == State::kCompleted ? "loaded" : "following")
-                                     : (begun ? "loading" : "waiting"),
+                  : load.tables_done != 0
+                      ? (status.state == State::kCompleted ? "loaded" : "following")
+                      : (begun ? "loading" : "waiting"),
          .quarantine = changes.quarantine,
-         .partitions = load.partitions,
-         .partitions_done = load.partitions_done,
-         .rows_estimated = load.rows_estimated,
-         .rows_loaded = load.rows,
+         .load = load,
+         .load_rows_per_second = loading ? watch_->rows_per_second(i) : 0,
          .rows_inserted = changes.counts.inserted,
          .rows_updated = changes.counts.updated,
          .rows_deleted = changes.counts.deleted,
          .changes = changes.changes,
          .ddl = tables_[i].ddl});
   }
-  status.rows_per_second = rate_.Sample(rows, options_.clock->Steady());
+  status.rows_per_second = rate_.Sample(stream.rows + status.load.rows, options_.clock->Steady());
   return status;
+}
+
+Result<std::vector<PartitionStatus>> Runner::Partitions(const std::string& table,
+                                                        size_t limit) const {
+  std::map<int64_t, model::TableName> names;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& record : tables_) {
+      if (table.empty() || record.definition.name.ToString() == table) {
+        names.emplace(record.id, record.definition.name);
+      }
+    }
+  }
+  if (!table.empty() && names.empty()) {
+    return Fail(ErrorCode::kNotFound, "the pipe has no table {}", table);
+  }
+  std::optional<int64_t> table_id;
+  if (!table.empty()) table_id = names.begin()->first;
+  PENSTOCK_ASSIGN(const auto records, options_.catalog->LatestPartitions(id_, table_id, limit));
+  std::vector<PartitionStatus> partitions;
+  for (const auto& record : records) {
+    partitions.push_back({.source = names[record.table_id], .partition = record});
+  }
+  return partitions;
 }
 
 }  // namespace penstock::pipe

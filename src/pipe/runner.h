@@ -15,6 +15,7 @@
 #include "catalog/catalog.h"
 #include "clickhouse/client.h"
 #include "pipe/journal.h"
+#include "pipe/load_watch.h"
 #include "pipe/rate_meter.h"
 #include "pipe/spec.h"
 #include "pipe/state.h"
@@ -53,24 +54,29 @@ class Runner {
   Status Apply(Event command);
 
   PipeStatus status() const EXCLUDES(mutex_);
+  // As Catalog::LatestPartitions; `table` as ToString() of its source name writes it, "": of all.
+  Result<std::vector<PartitionStatus>> Partitions(const std::string& table, size_t limit) const
+      EXCLUDES(mutex_);
 
  private:
-  void Run(std::stop_token stop);
-  Status Work(std::stop_token stop);
-  Status Provision(std::stop_token stop);
-  Status Setup(std::stop_token stop);
-  Status Flow(std::stop_token stop);
-  Status Load(snapshot::Loader& loader, std::stop_token stop);
-  Status LoadWhole(std::stop_token stop);
-  // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
-  // the end of Setup.
   struct Recalled {
     std::vector<catalog::TableRecord> tables;
     catalog::Checkpoint checkpoint;
     std::shared_ptr<Journal> journal;
     std::shared_ptr<snapshot::Loader> loader;
+    std::shared_ptr<LoadWatch> watch;
     std::shared_ptr<stream::FenceRequests> fence_requests;
   };
+
+  void Run(std::stop_token stop);
+  Status Work(std::stop_token stop);
+  Status Provision(std::stop_token stop);
+  Status Setup(std::stop_token stop);
+  Status Flow(std::stop_token stop);
+  Status Load(const Recalled& recalled, std::stop_token stop);
+  Status LoadWhole(std::stop_token stop);
+  // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
+  // the end of Setup.
   Result<Recalled> Recall() EXCLUDES(mutex_);
   void RecallIfNew() EXCLUDES(mutex_);
 
@@ -86,6 +92,7 @@ class Runner {
   void Conclude(const Status& status);
   // `part` of the pipe is retrying because of `error`; nullptr: it is over.
   void OnRetry(std::string_view part, const Error* error) EXCLUDES(mutex_);
+  void OnTakenBack(const std::string& why);
   void OnSnapshotOpened(snapshot::Consistency consistency, size_t connections);
   // An event that cannot be stored is logged.
   void AddEvent(const catalog::EventRecord& event);
@@ -116,6 +123,7 @@ class Runner {
   std::vector<catalog::TableRecord> tables_ GUARDED_BY(mutex_);
   std::shared_ptr<Journal> journal_ GUARDED_BY(mutex_);
   std::shared_ptr<snapshot::Loader> loader_ GUARDED_BY(mutex_);
+  std::shared_ptr<LoadWatch> watch_ GUARDED_BY(mutex_);
   mutable RateMeter rate_ GUARDED_BY(mutex_);
 
   std::stop_source shutdown_ GUARDED_BY(mutex_);

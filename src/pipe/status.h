@@ -12,6 +12,7 @@
 #include "model/value_changes.h"
 #include "pipe/spec.h"
 #include "pipe/state.h"
+#include "snapshot/progress.h"
 
 namespace penstock::pipe {
 
@@ -21,15 +22,18 @@ struct TableStatus {
   std::string target;  // database.table
   std::string state;   // "waiting", "loading", "following", "loaded", "quarantined"
   std::optional<catalog::Quarantine> quarantine = {};
-  uint64_t partitions = 0;  // planned so far
-  uint64_t partitions_done = 0;
-  uint64_t rows_estimated = 0;  // of the snapshot; 0: unknown
-  uint64_t rows_loaded = 0;
+  snapshot::LoadFigures load;
+  double load_rows_per_second = 0;
   uint64_t rows_inserted = 0;  // from the stream, since the process started
   uint64_t rows_updated = 0;
   uint64_t rows_deleted = 0;
   model::ValueChanges changes;  // of values that ClickHouse cannot hold, since the table was set up
   std::string ddl;              // the CREATE TABLE that was run
+};
+
+struct PartitionStatus {
+  model::TableName source;
+  catalog::PartitionRecord partition;
 };
 
 struct PipeStatus {
@@ -47,6 +51,8 @@ struct PipeStatus {
   std::chrono::milliseconds last_batch_duration{};
   std::string retrying;  // the error being retried now, "" when all is well
   uint64_t retry_attempts = 0;
+  snapshot::LoadFigures load;  // of all tables
+  double load_rows_per_second = 0;
   std::vector<TableStatus> tables;
 };
 

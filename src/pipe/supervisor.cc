@@ -255,6 +255,14 @@ Result<std::vector<catalog::BatchRecord>> Supervisor::Batches(const std::string&
   return impl_->options_.catalog->Batches(id, limit);
 }
 
+Result<std::vector<PartitionStatus>> Supervisor::Partitions(const std::string& id,
+                                                            const std::string& table,
+                                                            size_t limit) const {
+  const auto pipe = impl_->Find(id);
+  if (!pipe) return NoSuchPipe(id);
+  return pipe->runner->Partitions(table, limit);
+}
+
 Status Supervisor::Delete(const std::string& id) {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);

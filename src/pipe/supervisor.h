@@ -53,6 +53,9 @@ class Supervisor {
   // Newest first.
   Result<std::vector<catalog::EventRecord>> Events(const std::string& id, size_t limit) const;
   Result<std::vector<catalog::BatchRecord>> Batches(const std::string& id, size_t limit) const;
+  // As Runner::Partitions.
+  Result<std::vector<PartitionStatus>> Partitions(const std::string& id, const std::string& table,
+                                                  size_t limit) const;
   // Stops the runner, forgets the pipe; destination tables stay.
   Status Delete(const std::string& id);
 

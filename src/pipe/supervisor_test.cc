@@ -71,8 +71,10 @@ class SupervisorTest : public testing::Test {
     std::vector<catalog::PartitionRecord> partitions(2);
     partitions[1].index = 1;
     for (auto& partition : partitions) partition.table_id = table;
-    ASSERT_TRUE(catalog_->AddPartitions(table, partitions, true, 30).has_value());
-    ASSERT_TRUE(catalog_->FinishPartition(table, 0, 20, {}).has_value());
+    ASSERT_TRUE(
+        catalog_->AddPartitions(table, partitions, true, {.rows = 30, .bytes = 300}).has_value());
+    ASSERT_TRUE(
+        catalog_->FinishPartition(table, {.index = 0, .rows = 20, .bytes = 200}, {}).has_value());
     ASSERT_TRUE(catalog_
                     ->SaveTransition(id, {.from = "Snapshot",
                                           .to = "Paused",
@@ -111,10 +113,17 @@ TEST_F(SupervisorTest, APausedPipeShowsItsTablesAndPositionAfterARestart) {
   EXPECT_THAT(status.position, HasSubstr("bin.000007"));
   ASSERT_EQ(status.tables.size(), 1U);
   EXPECT_EQ(status.tables[0].ddl, "CREATE TABLE orders");
-  EXPECT_EQ(status.tables[0].partitions, 2U);
-  EXPECT_EQ(status.tables[0].partitions_done, 1U);
-  EXPECT_EQ(status.tables[0].rows_loaded, 20U);
-  EXPECT_EQ(status.tables[0].rows_estimated, 30U);
+  EXPECT_EQ(status.tables[0].load.partitions, 2U);
+  EXPECT_EQ(status.tables[0].load.partitions_done, 1U);
+  EXPECT_EQ(status.tables[0].load.rows, 20U);
+  EXPECT_EQ(status.tables[0].load.rows_estimated, 30U);
+  EXPECT_EQ(status.load.bytes, 200U);
+  EXPECT_EQ(status.load.bytes_estimated, 300U);
+  const auto partitions = *supervisor_->Partitions("p", "shop.orders", 10);
+  ASSERT_EQ(partitions.size(), 2U);
+  EXPECT_EQ(partitions[0].source.ToString(), "shop.orders");
+  EXPECT_EQ(partitions[0].partition.bytes, 200U);
+  EXPECT_EQ(supervisor_->Partitions("p", "shop.absent", 10).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(status.reason, "") << "a pipe that is well needs no explanation";
 }
 

@@ -13,6 +13,7 @@
 #include "obs/log.h"
 #include "snapshot/partition_reader.h"
 #include "snapshot/planner.h"
+#include "snapshot/table_size.h"
 
 namespace penstock::snapshot {
 namespace {
@@ -72,14 +73,15 @@ Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal
   for (const LoadTable& table : tables_) {
     auto progress = std::make_unique<LoadProgress>();
     progress->partitions = table.partitions.size();
-    progress->rows_estimated = table.rows_estimated;
+    progress->Estimate(table.rows_estimated, table.bytes_estimated);
     for (const Partition& partition : table.partitions) {
       if (!partition.done) continue;
       ++progress->partitions_done;
-      progress->rows += partition.rows;
+      progress->Add(partition.rows, partition.bytes);
     }
     progress->planned = table.planned;
     progress->abandoned = table.abandoned;
+    static_cast<void>(progress->TakeEnd());  // of an earlier run
     progress_.push_back(std::move(progress));
   }
 }
@@ -88,9 +90,31 @@ Loader::~Loader() = default;
 
 Status Loader::Run(std::stop_token stop) {
   std::stop_callback forward(stop, [this] { stop_.request_stop(); });
+  PENSTOCK_TRY(Retry([&] { return EstimateTables(); }, stop_.get_token()));
   if (options_.consistent) return RunConsistently(std::move(stop));
   const size_t lanes = ParallelTables(tables_, options_.parallel_tables);
   return RunLanes(std::vector<Worker>(lanes * options_.parallel_partitions));
+}
+
+// All at once, and first: what is estimated of the whole load must not change with every table.
+Status Loader::EstimateTables() {
+  std::vector<model::TableName> names;
+  for (const LoadTable& table : tables_) {
+    if (!table.planned) names.push_back(table.definition.name);
+  }
+  if (names.empty()) return {};
+  const std::stop_token stop = stop_.get_token();
+  PENSTOCK_ASSIGN(auto connection,
+                  mysql::Connection::Open(options_.source, options_.pipe_name + " planner", stop));
+  PENSTOCK_ASSIGN(const auto sizes, EstimateSizes(connection, names, stop));
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    const auto size = sizes.find(tables_[i].definition.name);
+    if (size == sizes.end()) continue;
+    tables_[i].size = size->second;
+    if (tables_[i].partitions.empty())
+      progress_[i]->Estimate(size->second.rows, size->second.bytes);
+  }
+  return {};
 }
 
 Status Loader::RunConsistently(std::stop_token stop) {
@@ -157,6 +181,7 @@ Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& c
   const LoadTable& table = tables_[table_index];
   LoadProgress& progress = *progress_[table_index];
   if (progress.done()) return {};
+  progress.begun_at = options_.clock->Steady();
   PENSTOCK_TRY(Retry([&] { return FindKey(table_index, connection, stop); }, stop));
   for (const Partition& partition : table.partitions) {
     if (!partition.done && !lane.Push({table_index, partition}, stop)) return {};
@@ -176,10 +201,11 @@ Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& c
     PENSTOCK_TRY(Retry(plan, stop));
     const bool is_last = !partition || !partition->upper;
     if (partition) {
-      PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.rows_estimated));
+      PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.figures()));
       ++progress.partitions;
     }
     if (is_last) progress.planned = true;
+    if (is_last) LogIfEnded(table_index);
     if (partition && !lane.Push({table_index, *std::move(partition)}, stop)) return {};
   }
   return {};
@@ -212,15 +238,12 @@ Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
   const LoadTable& table = tables_[table_index];
   PENSTOCK_TRY(Connect(connection, stop));
   if (!planner) {
-    PENSTOCK_ASSIGN(const TableSize size, EstimateSize(*connection, table.definition.name, stop));
-    LoadProgress& progress = *progress_[table_index];
-    if (progress.rows_estimated == 0) progress.rows_estimated = size.rows;
-    planner.emplace(
-        table.definition, table.range_key,
-        Planner::Options{.rows_per_partition = RowsPerPartition(options_.rows_per_partition, size),
-                         .comment = mysql::QueryComment(options_.pipe_name)},
-        table.partitions.empty() ? std::nullopt
-                                 : std::optional<Partition>(table.partitions.back()));
+    planner.emplace(table.definition, table.range_key,
+                    Planner::Options{.rows_per_partition =
+                                         RowsPerPartition(options_.rows_per_partition, table.size),
+                                     .comment = mysql::QueryComment(options_.pipe_name)},
+                    table.partitions.empty() ? std::nullopt
+                                             : std::optional<Partition>(table.partitions.back()));
   }
   return planner->Next(*connection, stop);
 }
@@ -236,14 +259,25 @@ Status Loader::LoadPartitions(Lane& lane, Worker connection) {
 }
 
 Status Loader::LoadPartition(PartitionReader& reader, const Work& work, std::stop_token stop) {
-  const LoadTable& table = tables_[work.table];
   LoadProgress& progress = *progress_[work.table];
+  ++progress.partitions_in_flight;
+  const Status loaded = LoadSlices(reader, work, std::move(stop));
+  --progress.partitions_in_flight;
+  PENSTOCK_TRY(loaded);
+  ++progress.partitions_done;
+  LogIfEnded(work.table);
+  return {};
+}
+
+Status Loader::LoadSlices(PartitionReader& reader, const Work& work, std::stop_token stop) {
+  const LoadTable& table = tables_[work.table];
+  const UnixMicros started_at = options_.clock->Wall();
   Work slice = work;
   PartitionReader::Rows all;
   do {
     PartitionReader::Rows rows;
     const auto load = [&]() -> Status {
-      auto loaded = LoadSlice(reader, slice, stop);
+      auto loaded = LoadSlice(reader, slice, started_at, stop);
       if (!loaded) {
         if (TookTooLong(loaded.error())) slice.rows_max = FewerRows(table, slice.rows_max);
         return Fail(std::move(loaded).error());
@@ -253,30 +287,52 @@ Status Loader::LoadPartition(PartitionReader& reader, const Work& work, std::sto
     };
     PENSTOCK_TRY(RetryRead(load, stop));
     all.count += rows.count;
+    all.bytes += rows.bytes;
     model::AddTo(all.changes, rows.changes);
     all.last = rows.last;
     slice.partition.lower = std::move(rows.last);
   } while (all.last);
-  PENSTOCK_TRY(journal_->FinishPartition(table.id, work.partition.index, all.count, all.changes));
-  ++progress.partitions_done;
-  return {};
+  return journal_->FinishPartition(table.id, {.index = work.partition.index,
+                                              .rows = all.count,
+                                              .bytes = all.bytes,
+                                              .changes = std::move(all.changes)});
 }
 
 Result<PartitionReader::Rows> Loader::LoadSlice(PartitionReader& reader, const Work& slice,
-                                                std::stop_token stop) {
+                                                UnixMicros started_at, std::stop_token stop) {
   const LoadTable& table = tables_[slice.table];
   LoadProgress& progress = *progress_[slice.table];
-  PENSTOCK_ASSIGN(const uint32_t attempt, journal_->BeginAttempt(table.id));
+  PENSTOCK_ASSIGN(const uint32_t attempt,
+                  journal_->BeginAttempt(table.id, slice.partition.index, started_at));
   uint64_t rows_written = 0;
+  uint64_t bytes_written = 0;
   auto loaded = reader.Load(
       table, slice.partition, slice.rows_max, table.version_base + attempt,
-      [&](uint64_t count) {
-        rows_written += count;
-        progress.rows += count;
+      [&](uint64_t rows, uint64_t bytes) {
+        rows_written += rows;
+        bytes_written += bytes;
+        progress.Add(rows, bytes);
       },
-      std::move(stop));
-  if (!loaded) progress.rows -= rows_written;
+      stop);
+  // What a stop leaves half read counts until the load goes on, which says so.
+  if (loaded || rows_written == 0 || stop.stop_requested()) return loaded;
+  progress.TakeBack(rows_written, bytes_written);
+  options_.on_taken_back(fmt::format(
+      "{} rows of {} count as loaded no more: partition {} is read again, since {}", rows_written,
+      table.definition.name.ToString(), slice.partition.index, loaded.error().ToString()));
   return loaded;
+}
+
+void Loader::LogIfEnded(size_t table) {
+  LoadProgress& progress = *progress_[table];
+  if (!progress.TakeEnd()) return;
+  const LoadFigures figures = progress.figures();
+  const std::chrono::duration<double> took = options_.clock->Steady() - progress.begun_at;
+  const std::string text = fmt::format("{} is loaded: {} rows, {:.1f} MB, {:.1f} s",
+                                       tables_[table].definition.name.ToString(), figures.rows,
+                                       static_cast<double>(figures.bytes) / 1e6, took.count());
+  if (figures.rows == 0) return LogDebug(options_.pipe_name, "{}", text);
+  LogInfo(options_.pipe_name, "{}", text);
 }
 
 // Of a partition that takes the source too long; nothing where its rows cannot be counted off.

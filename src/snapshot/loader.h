@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,20 +15,9 @@
 #include "snapshot/load.h"
 #include "snapshot/partition_reader.h"
 #include "snapshot/planner.h"
+#include "snapshot/progress.h"
 
 namespace penstock::snapshot {
-
-// Progress of one table. Safe from any thread.
-struct LoadProgress {
-  std::atomic<uint64_t> partitions{0};
-  std::atomic<uint64_t> partitions_done{0};
-  std::atomic<uint64_t> rows_estimated{0};
-  std::atomic<uint64_t> rows{0};     // of finished partitions, and of blocks acknowledged since
-  std::atomic<bool> planned{false};  // `partitions` is final
-  std::atomic<bool> abandoned{false};
-
-  bool done() const { return abandoned || (planned && partitions == partitions_done); }
-};
 
 // Loads tables by partitions, several at once, each read by the binary protocol and written as
 // Native blocks. Errors that pass are retried for as long as it takes; a partition begun anew
@@ -50,8 +38,9 @@ class Loader {
   // loaded stays. From any thread but those that call on_table_failed.
   void Abandon(size_t table) EXCLUDES(mutex_);
 
-  // In the order of the tables given.
-  const LoadProgress& progress(size_t table) const { return *progress_[table]; }
+  // In the order of the tables given. Safe from any thread.
+  LoadFigures figures(size_t table) const { return progress_[table]->figures(); }
+  size_t tables() const { return tables_.size(); }
 
  private:
   struct Work {
@@ -66,6 +55,8 @@ class Loader {
   // A worker's own connection, where the load is consistent.
   using Worker = std::optional<mysql::Connection>;
 
+  // Of the tables that are not planned yet.
+  Status EstimateTables();
   Status RunLanes(std::vector<Worker> workers);
   Status RunConsistently(std::stop_token stop);
   void RunLane(std::span<Worker> connections);
@@ -87,8 +78,11 @@ class Loader {
   // True for the first.
   bool End(size_t table) EXCLUDES(mutex_);
   Status LoadPartition(PartitionReader& reader, const Work& work, std::stop_token stop);
+  Status LoadSlices(PartitionReader& reader, const Work& work, std::stop_token stop);
   Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice,
-                                          std::stop_token stop);
+                                          UnixMicros started_at, std::stop_token stop);
+  // Once, when the last partition is in.
+  void LogIfEnded(size_t table);
   std::optional<uint64_t> FewerRows(const LoadTable& table, std::optional<uint64_t> rows_max) const;
   // The index of the next table nobody has taken; nullopt when there is none.
   std::optional<size_t> TakeTable() EXCLUDES(mutex_);

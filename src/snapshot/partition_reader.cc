@@ -58,9 +58,11 @@ PartitionReader::PartitionReader(const LoaderOptions& options, Throttle& throttl
       source_(std::move(in_snapshot)),
       destination_(options.destination) {}
 
-Result<PartitionReader::Rows> PartitionReader::Load(
-    const LoadTable& table, const Partition& partition, std::optional<uint64_t> slice_rows,
-    uint64_t version, const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
+Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
+                                                    const Partition& partition,
+                                                    std::optional<uint64_t> slice_rows,
+                                                    uint64_t version, const OnRows& on_rows,
+                                                    std::stop_token stop) {
   auto rows = Begin(table.definition, stop).and_then([&] {
     return ReadRows(table, partition, slice_rows, version, on_rows, stop);
   });
@@ -103,9 +105,11 @@ Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
   return connection;
 }
 
-Result<PartitionReader::Rows> PartitionReader::ReadRows(
-    const LoadTable& table, const Partition& partition, std::optional<uint64_t> slice_rows,
-    uint64_t version, const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
+Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
+                                                        const Partition& partition,
+                                                        std::optional<uint64_t> slice_rows,
+                                                        uint64_t version, const OnRows& on_rows,
+                                                        std::stop_token stop) {
   PENSTOCK_ASSIGN(auto writer, typemap::TableWriter::Make(table.definition, table.target_options));
   const model::Table definition = typemap::TableToRead(table.definition, table.target_options);
   mysql::BinaryRowDecoder decoder(definition);
@@ -121,10 +125,11 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(
   const uint64_t bytes_max = std::min(options_.block_bytes_max, throttle_.BlockBytesMax());
   const auto flush = [&]() -> Status {
     PENSTOCK_TRY(Insert(table, block, stop));
-    rows.count += block.rows;
-    on_rows(block.rows);
     const uint64_t rows_sent = block.rows;
     const uint64_t bytes_sent = block.bytes();
+    rows.count += rows_sent;
+    rows.bytes += bytes_sent;
+    on_rows(rows_sent, bytes_sent);
     block.Clear();
     return throttle_.Pace(rows_sent, bytes_sent, stop);
   };
