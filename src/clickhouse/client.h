@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -44,6 +45,10 @@ struct InsertOptions {
   Settings settings = {};  // beyond InsertSettings()
 };
 
+// The next block of an insert, of the same columns; null: the end. Called while the insert is open,
+// when the block before has been taken: that one may be filled anew.
+using NextBlock = std::function<Result<const Block*>()>;
+
 // One keep-alive connection over libcurl; proxies of the environment are not used. One thread at a
 // time. Every call ends when `stop` is
 // requested (kCancelled). Errors: connection refused, timeouts and codes that pass by themselves
@@ -74,6 +79,13 @@ class Client {
   // kCancelled or an exception of the server a part of the rows may be there (other partitions,
   // views).
   Status Insert(const Block& block, const InsertOptions& options, std::stop_token stop);
+
+  // Likewise one INSERT of `first` and the blocks that `next` gives: the memory of one block,
+  // however large the insert, of which the server makes as few parts as its settings allow. An
+  // error of `next` breaks the insert off and is the answer. The server (30 s by default) must not
+  // wait long for a block.
+  Status InsertAll(const Block& first, const NextBlock& next, const InsertOptions& options,
+                   std::stop_token stop);
 
  private:
   class Impl;

@@ -23,7 +23,7 @@ uint64_t BatchBytesMax(uint64_t memory_limit, uint64_t share_min) {
 }
 uint64_t BlockBytesMax(uint64_t memory_limit, uint64_t share_min, uint64_t workers) {
   return std::clamp<uint64_t>(memory_limit / 8 / std::max<uint64_t>(workers, 1), share_min,
-                              16 << 20);
+                              4 << 20);
 }
 
 // For what is left of a pipe that is deleted.
