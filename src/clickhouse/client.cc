@@ -146,7 +146,11 @@ const Settings& InsertSettings() {
 
 class Client::Impl {
  public:
-  explicit Impl(Endpoint endpoint) : transfer_(std::move(endpoint)) {}
+  explicit Impl(Endpoint endpoint)
+      : compression(endpoint.compression.value_or(CompressionTo(endpoint.url))),
+        transfer_(std::move(endpoint)) {}
+
+  const Compression compression;
 
   // Any health check of a proxy may answer 200: only the server's own word counts.
   Status Ping(std::stop_token stop) {
@@ -221,11 +225,11 @@ Status Client::InsertAll(const Block& first, const NextBlock& next, const Insert
       return *block == nullptr ? Pieces() : NativePieces(**block, headers);
     };
   }
-  const auto body = MakeUpload(std::move(pieces), options.compression, std::move(more));
+  const auto body = MakeUpload(std::move(pieces), impl_->compression, std::move(more));
   return impl_
       ->Perform({.target = TargetOf(InsertParameters(options)),
                  .body = body.get(),
-                 .content_encoding = std::string(ContentEncoding(options.compression)),
+                 .content_encoding = std::string(ContentEncoding(impl_->compression)),
                  .is_write = true},
                 stop)
       .map([](const std::string&) {})

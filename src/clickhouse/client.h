@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -12,11 +13,10 @@
 
 #include "base/status.h"
 #include "clickhouse/block.h"
+#include "clickhouse/compression.h"
 #include "clickhouse/quote.h"
 
 namespace penstock::clickhouse {
-
-enum class Compression : uint8_t { kNone, kLz4, kZstd };
 
 // Where a ClickHouse is and how to speak to it. Holds the password: never log it whole.
 struct Endpoint {
@@ -25,6 +25,7 @@ struct Endpoint {
   std::string password = {};
   std::string ca_certificate = {};  // PEM; empty: the system's own
   bool skip_cert_verification = false;
+  std::optional<Compression> compression = std::nullopt;  // of inserts; absent: CompressionTo(url)
   std::chrono::milliseconds connect_timeout{5'000};
   // A request with no byte moved for this long has failed.
   std::chrono::milliseconds idle_timeout{60'000};
@@ -41,8 +42,7 @@ struct InsertOptions {
   std::string table;
   std::string query_id = {};
   std::string deduplication_token = {};  // empty: none. Only ever for identical bytes.
-  Compression compression = Compression::kNone;
-  Settings settings = {};  // beyond InsertSettings()
+  Settings settings = {};                // beyond InsertSettings()
 };
 
 // The next block of an insert, of the same columns; null: the end. Called while the insert is open,

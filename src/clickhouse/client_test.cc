@@ -117,11 +117,15 @@ TEST(ClientTest, InsertPinsItsSettingsAndStreamsTheBlock) {
 }
 
 TEST(ClientTest, CompressedInsertIsChunkedAndNamed) {
-  const Request seen = RequestOf([](Client& client) {
-    InsertOptions options = kTarget;
-    options.compression = Compression::kZstd;
-    EXPECT_TRUE(client.Insert(SmallBlock(), options, {}).has_value());
-  });
+  Request seen;
+  {
+    FakeServer server([&](Connection& connection) {
+      seen = *connection.ReadRequest();
+      connection.Reply(200, "");
+    });
+    Client client({.url = server.url(), .compression = Compression::kZstd});
+    EXPECT_TRUE(client.Insert(SmallBlock(), kTarget, {}).has_value());
+  }
   EXPECT_THAT(seen.head, HasSubstr("\r\nContent-Encoding: zstd\r\n"));
   EXPECT_THAT(seen.body, StartsWith("\x28\xb5\x2f\xfd"));
 }

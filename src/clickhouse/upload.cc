@@ -170,16 +170,4 @@ std::unique_ptr<Upload> MakeUpload(Pieces pieces, Compression compression, MoreP
   return std::make_unique<PlainUpload>(std::move(reader));
 }
 
-std::string_view ContentEncoding(Compression compression) {
-  switch (compression) {
-    case Compression::kLz4:
-      return "lz4";
-    case Compression::kZstd:
-      return "zstd";
-    case Compression::kNone:
-      break;
-  }
-  return "";
-}
-
 }  // namespace penstock::clickhouse

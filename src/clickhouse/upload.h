@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "clickhouse/client.h"
+#include "clickhouse/compression.h"
 
 namespace penstock::clickhouse {
 
@@ -34,8 +34,5 @@ using MorePieces = std::function<Result<Pieces>()>;
 // `pieces` and then `more` (null: nothing), one after the other, as one LZ4 or zstd frame when
 // compressed. The bytes of `pieces` must outlive the upload or the first call of `more`.
 std::unique_ptr<Upload> MakeUpload(Pieces pieces, Compression compression, MorePieces more = {});
-
-// The HTTP Content-Encoding of it; empty: none.
-std::string_view ContentEncoding(Compression compression);
 
 }  // namespace penstock::clickhouse

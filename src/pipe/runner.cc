@@ -483,7 +483,6 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
       .block_bytes_max =
           BlockBytesMax(options_.memory_limit_bytes, options_.share_bytes_min, workers),
       .throttle = ThrottleOf(settings),
-      .compression = clickhouse::Compression::kNone,
       .clock = options_.clock,
       .on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); },
       .on_retry = [this](const Error* error) { OnRetry("snapshot", error); }};
@@ -501,7 +500,6 @@ stream::StreamOptions Runner::StreamOptionsFor() {
           .batch_rows_max = spec_.settings.pull_batch_size,
           .batch_bytes_max = BatchBytesMax(options_.memory_limit_bytes, options_.share_bytes_min),
           .parallel_inserts = 4,
-          .compression = clickhouse::Compression::kNone,
           .settle_timeout = std::chrono::milliseconds(1'500),
           .clock = options_.clock,
           .on_log_retry = [this](const Error* error) { OnRetry("log", error); },

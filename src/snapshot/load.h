@@ -66,7 +66,6 @@ struct LoaderOptions {
   std::optional<uint64_t> rows_per_partition = std::nullopt;  // absent: by the size of the table
   uint64_t block_bytes_max = 16 << 20;  // per worker; a longer row is sent alone
   ThrottleLimits throttle = {};
-  clickhouse::Compression compression = clickhouse::Compression::kNone;
   Clock* clock = &Clock::Real();
   // Of a consistent load: how its connections came to see one moment, and how many they are.
   std::function<void(Consistency, size_t connections)> on_opened = [](Consistency, size_t) {};

@@ -29,7 +29,7 @@ constexpr std::chrono::minutes kPlanningMax{50};
 // Unless the pipe says how many rows: enough for every worker to have some, but so many that their
 // part is large (each insert and each merge costs ClickHouse time), and no more than it puts into
 // one part.
-constexpr uint64_t kPartitionRowsMin = 100'000;
+constexpr uint64_t kPartitionRowsMin = 200'000;
 constexpr uint64_t kPartitionRowsMax = 1'000'000;
 
 // Of rows so long that fewer of them are enough for a partition.

@@ -200,7 +200,6 @@ Status PartitionReader::Insert(Reading& reading, uint64_t& rows, const std::stop
                                  .table = reading.table.target,
                                  .query_id = "penstock-" + RandomUuid(),
                                  .deduplication_token = {},
-                                 .compression = options_.compression,
                                  .settings = LoadSettings()},
                                 stop);
 }

@@ -67,7 +67,6 @@ Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const click
                                    .table = target,
                                    .query_id = "penstock-" + RandomUuid(),
                                    .deduplication_token = {},
-                                   .compression = options_.compression,
                                    .settings = {}},
                                   stop);
     if (status) {
