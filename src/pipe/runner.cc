@@ -115,7 +115,7 @@ void Runner::Shutdown() {
 void Runner::DropUnfinished() {
   {
     MutexLock lock(mutex_);
-    if (spec_.settings.mode != ReplicationMode::kSnapshot || tables_.empty() ||
+    if (spec_.settings.mode != ReplicationMode::kSnapshot || !tables_ ||
         lifecycle_.state == State::kCompleted || options_.unusable) {
       return;
     }
@@ -238,10 +238,11 @@ Status Runner::Setup(std::stop_token stop) {
 
 Result<Runner::Recalled> Runner::Recall() {
   PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
-  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  PENSTOCK_ASSIGN(auto records, options_.catalog->Tables(id_));
+  const auto tables = std::make_shared<const std::vector<catalog::TableRecord>>(std::move(records));
   PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, 1));
   PENSTOCK_ASSIGN(const auto changes, options_.catalog->ValueChanges(id_));
-  PENSTOCK_ASSIGN(auto load_tables, LoadTables(tables));
+  PENSTOCK_ASSIGN(auto load_tables, LoadTables(*tables));
   StreamProgress before;
   {
     MutexLock lock(mutex_);
@@ -253,7 +254,7 @@ Result<Runner::Recalled> Runner::Recall() {
                        .pipe_id = id_,
                        .checkpoint = checkpoint,
                        .last_batch_number = batches.empty() ? 0 : batches[0].number,
-                       .tables = tables,
+                       .tables = *tables,
                        .changes = changes,
                        .before = std::move(before),
                        .on_quarantine = [this] { DegradeIfRunning(); }});
@@ -304,7 +305,7 @@ Status Runner::Flow(std::stop_token stop) {
   PENSTOCK_TRY(Retry(
       "start",
       [&]() -> Status {
-        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(recalled.tables, stop));
+        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(*recalled.tables, stop));
         recalled.journal->RaiseVersions(first);
         return {};
       },
@@ -323,7 +324,7 @@ Status Runner::Flow(std::stop_token stop) {
   {
     std::jthread streaming([&] {
       streamed =
-          stream::RunStream(StreamTables(spec_, recalled.tables), recalled.checkpoint.position,
+          stream::RunStream(StreamTables(spec_, *recalled.tables), recalled.checkpoint.position,
                             StreamOptionsFor(recalled), recalled.journal.get(), both.get_token());
       both.request_stop();
     });
@@ -348,9 +349,9 @@ void Runner::DegradeIfRunning() {
     const bool running =
         lifecycle_.state == State::kRunning ||
         (lifecycle_.state == State::kPausing && lifecycle_.resume == State::kRunning);
-    for (size_t i = 0; i < tables_.size() && running; ++i) {
+    for (size_t i = 0; i < tables_->size() && running; ++i) {
       if (!progress.tables[i].quarantine) continue;
-      names += (names.empty() ? "" : ", ") + tables_[i].definition.name.ToString();
+      names += (names.empty() ? "" : ", ") + tables_->at(i).definition.name.ToString();
     }
   }
   if (names.empty()) return;
@@ -383,10 +384,10 @@ Status Runner::LoadWhole(std::stop_token stop) {
   if (!IsWhole(tables)) {
     PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
     PENSTOCK_ASSIGN(const auto recalled, Recall());
-    PENSTOCK_TRY(MakeLoadTargets(client, spec_, recalled.tables, stop));
+    PENSTOCK_TRY(MakeLoadTargets(client, spec_, *recalled.tables, stop));
     PENSTOCK_TRY(Load(recalled, stop));
     PENSTOCK_ASSIGN(const auto loaded,
-                    LoadedTargets(client, spec_.database, recalled.tables, stop));
+                    LoadedTargets(client, spec_.database, *recalled.tables, stop));
     PENSTOCK_TRY(catalog.EndLoad(loaded));
     PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
   }
@@ -617,7 +618,7 @@ PipeStatus Runner::status(size_t tables_max) const {
   status.last_batch_duration = stream.last_batch_duration;
   if (status.state == State::kSnapshot) status.load_rows_per_second = watch_->rows_per_second();
   std::vector<snapshot::LoadFigures> loads;
-  for (size_t i = 0; i < tables_.size(); ++i) {
+  for (size_t i = 0; i < tables_->size(); ++i) {
     loads.push_back(loader_->figures(i));
     status.load += loads.back();
   }
@@ -635,8 +636,9 @@ TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
   std::string state = lifecycle_.state == State::kCompleted ? "loaded" : "following";
   if (load.tables_done == 0) state = load.partitions == 0 ? "waiting" : "loading";
   if (changes.quarantine) state = "quarantined";
-  return {.source = tables_[table].definition.name,
-          .target = spec_.database + "." + tables_[table].target,
+  const catalog::TableRecord& record = tables_->at(table);
+  return {.source = record.definition.name,
+          .target = spec_.database + "." + record.target,
           .state = std::move(state),
           .quarantine = changes.quarantine,
           .load = load,
@@ -645,7 +647,7 @@ TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
           .rows_updated = changes.counts.updated,
           .rows_deleted = changes.counts.deleted,
           .changes = changes.changes,
-          .ddl = tables_[table].ddl};
+          .ddl = record.ddl};
 }
 
 Result<std::vector<PartitionStatus>> Runner::Partitions(const std::string& table,
@@ -653,7 +655,8 @@ Result<std::vector<PartitionStatus>> Runner::Partitions(const std::string& table
   std::map<int64_t, model::TableName> names;
   {
     MutexLock lock(mutex_);
-    for (const auto& record : tables_) {
+    if (!tables_) return std::vector<PartitionStatus>();
+    for (const auto& record : *tables_) {
       if (table.empty() || record.definition.name.ToString() == table) {
         names.emplace(record.id, record.definition.name);
       }
