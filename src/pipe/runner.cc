@@ -384,14 +384,14 @@ Status Runner::LoadWhole(std::stop_token stop) {
   if (!IsWhole(tables)) {
     PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
     PENSTOCK_ASSIGN(const auto recalled, Recall());
-    PENSTOCK_TRY(MakeLoadTargets(client, spec_, *recalled.tables, stop));
+    PENSTOCK_TRY(MakeLoadTargets(options_.destination, spec_, *recalled.tables, stop));
     PENSTOCK_TRY(Load(recalled, stop));
     PENSTOCK_ASSIGN(const auto loaded,
                     LoadedTargets(client, spec_.database, *recalled.tables, stop));
     PENSTOCK_TRY(catalog.EndLoad(loaded));
     PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
   }
-  Status in_place = PutInPlace(client, spec_.database, tables, stop);
+  Status in_place = PutInPlace(options_.destination, spec_.database, tables, stop);
   if (in_place || in_place.error().code != ErrorCode::kNotFound) return in_place;
   PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
   Error again = std::move(in_place).error();

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/random.h"
 #include "clickhouse/ddl.h"
 #include "pipe/setup.h"
+#include "pipe/target_tables.h"
 
 namespace penstock::pipe {
 namespace {
@@ -25,20 +27,28 @@ Status Drop(clickhouse::Client& client, const std::string& name, std::stop_token
       .map([](auto) {});
 }
 
-bool IsLoadTargetOf(const std::string& name, const std::string& target) {
-  const std::string prefix = target + std::string(kMark);
-  return name.size() == prefix.size() + kDigits && name.starts_with(prefix) &&
-         name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string::npos;
+// The target whose load such a name is for; "" for another name.
+std::string_view TargetOfLoad(std::string_view name) {
+  constexpr size_t kSuffix = kMark.size() + kDigits;
+  if (name.size() <= kSuffix) return "";
+  const std::string_view suffix = name.substr(name.size() - kSuffix);
+  const bool ours = suffix.starts_with(kMark) &&
+                    suffix.find_first_not_of("0123456789abcdef", kMark.size()) == suffix.npos;
+  return ours ? name.substr(0, name.size() - kSuffix) : "";
 }
 
-// UUIDs of the database's tables, by name.
+// UUIDs of the database's tables, by name: of those named, or without names of all.
 Result<std::map<std::string, std::string>> Uuids(clickhouse::Client& client,
                                                  const std::string& database,
+                                                 const std::vector<std::string>& names,
                                                  std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto rows,
-                  client.Rows("SELECT name, toString(uuid) FROM system.tables WHERE database = " +
-                                  clickhouse::QuoteString(database),
-                              std::move(stop)));
+  std::string sql = "SELECT name, toString(uuid) FROM system.tables WHERE database = " +
+                    clickhouse::QuoteString(database);
+  for (size_t i = 0; i < names.size(); ++i) {
+    sql += (i == 0 ? " AND name IN (" : ", ") + clickhouse::QuoteString(names[i]);
+  }
+  if (!names.empty()) sql += ")";
+  PENSTOCK_ASSIGN(const auto rows, client.Rows(sql, std::move(stop)));
   std::map<std::string, std::string> uuids;
   for (const auto& row : rows) uuids.emplace(row.at(0), row.at(1));
   return uuids;
@@ -64,7 +74,7 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
   const std::string target = clickhouse::QuoteTable(database, table.target);
   const std::string other = clickhouse::QuoteTable(database, table.load_target);
   const auto is_in_place = [&]() -> Result<bool> {
-    PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, stop));
+    PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, {table.target, table.load_target}, stop));
     if (uuids[table.target] == table.loaded_uuid) return true;
     if (uuids[table.load_target] == table.loaded_uuid) return false;
     return Fail(ErrorCode::kNotFound, "the table {}, which the load has filled, is gone", other);
@@ -99,28 +109,30 @@ std::vector<catalog::LoadTargetRecord> NewLoadTargets(const Tables& tables) {
   return targets;
 }
 
-Status MakeLoadTargets(clickhouse::Client& client, const PipeSpec& spec, const Tables& tables,
-                       std::stop_token stop) {
+Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
+                       const Tables& tables, std::stop_token stop) {
+  clickhouse::Client client(destination);
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, tables, stop));
+  std::vector<DdlStatement> statements;
   for (size_t i = 0; i < tables.size(); ++i) {
     const catalog::TableRecord& table = tables[i];
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
-    PENSTOCK_TRY(client.Query(fmt::format("CREATE TABLE IF NOT EXISTS {} AS {}",
-                                          clickhouse::QuoteTable(spec.database, table.load_target),
-                                          clickhouse::QuoteTable(spec.database, table.target)),
-                              clickhouse::CreateTableSettings(target), stop));
+    statements.push_back({fmt::format("CREATE TABLE IF NOT EXISTS {} AS {}",
+                                      clickhouse::QuoteTable(spec.database, table.load_target),
+                                      clickhouse::QuoteTable(spec.database, table.target)),
+                          clickhouse::CreateTableSettings(target)});
   }
-  return {};
+  return RunStatements(destination, statements, std::move(stop));
 }
 
 Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
                        const Tables& tables, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, stop));
+  std::set<std::string_view> targets;
+  for (const auto& table : tables) targets.insert(table.target);
+  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, {}, stop));
   for (const auto& [name, uuid] : uuids) {
-    const bool ours = std::ranges::any_of(tables, [&, &each = name](const auto& table) {
-      return IsLoadTargetOf(each, table.target);
-    });
-    if (ours) PENSTOCK_TRY(Drop(client, clickhouse::QuoteTable(database, name), stop));
+    if (targets.contains(TargetOfLoad(name)))
+      PENSTOCK_TRY(Drop(client, clickhouse::QuoteTable(database, name), stop));
   }
   return {};
 }
@@ -129,7 +141,7 @@ Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client&
                                                              const std::string& database,
                                                              const Tables& tables,
                                                              std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, std::move(stop)));
+  PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, {}, std::move(stop)));
   std::vector<catalog::LoadTargetRecord> targets;
   for (const auto& table : tables) {
     targets.push_back(
@@ -142,12 +154,16 @@ Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client&
   return targets;
 }
 
-Status PutInPlace(clickhouse::Client& client, const std::string& database, const Tables& tables,
-                  std::stop_token stop) {
-  for (const auto& table : tables) {
-    PENSTOCK_TRY(PutOneInPlace(client, database, table, stop));
-  }
+Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& database,
+                  const Tables& tables, std::stop_token stop) {
+  PENSTOCK_TRY(DoSeveral(
+      destination, tables.size(),
+      [&](clickhouse::Client& client, size_t number, std::stop_token each) {
+        return PutOneInPlace(client, database, tables[number], std::move(each));
+      },
+      stop));
   // What a process that died had asked for may have been made after it was looked for.
+  clickhouse::Client client(destination);
   return DropLoadTargets(client, database, tables, stop);
 }
 

@@ -24,7 +24,7 @@ std::vector<catalog::LoadTargetRecord> NewLoadTargets(
     const std::vector<catalog::TableRecord>& tables);
 
 // Makes each table's load_target, empty, like its target, and drops those of earlier attempts.
-Status MakeLoadTargets(clickhouse::Client& client, const PipeSpec& spec,
+Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
                        const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
 // Drops what attempts at the loads of these tables have left.
@@ -39,7 +39,7 @@ Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(
 // Exchanges each load_target of loaded_uuid with its target, and drops what was the target: may be
 // repeated after a crash anywhere. kNeedsUser when a target holds rows by now; kNotFound when a
 // loaded table is gone: the load must be done again.
-Status PutInPlace(clickhouse::Client& client, const std::string& database,
+Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& database,
                   const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
 }  // namespace penstock::pipe
