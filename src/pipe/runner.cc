@@ -9,22 +9,13 @@
 
 #include "base/backoff.h"
 #include "obs/log.h"
+#include "pipe/flow_parts.h"
 #include "pipe/setup.h"
 #include "pipe/whole_load.h"
 #include "stream/stream.h"
 
 namespace penstock::pipe {
 namespace {
-
-// Shares of the process's memory: a pipe's stream holds up to three batches, its snapshot a block
-// a worker, both with room to grow by doubling.
-uint64_t BatchBytesMax(uint64_t memory_limit, uint64_t share_min) {
-  return std::clamp<uint64_t>(memory_limit / 32, share_min, 24 << 20);
-}
-uint64_t BlockBytesMax(uint64_t memory_limit, uint64_t share_min, uint64_t workers) {
-  return std::clamp<uint64_t>(memory_limit / 8 / std::max<uint64_t>(workers, 1), share_min,
-                              16 << 20);
-}
 
 // For what is left of a pipe that is deleted.
 constexpr std::chrono::seconds kDropTimeout{5};
@@ -35,18 +26,6 @@ constexpr char kOrdered[] = "asked for by the user";
 bool Passes(ErrorCode code) {
   return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome ||
          code == ErrorCode::kExhausted;
-}
-
-std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
-                                              const std::vector<catalog::TableRecord>& tables) {
-  std::vector<stream::StreamTable> result;
-  for (size_t i = 0; i < tables.size(); ++i) {
-    result.push_back({.definition = tables[i].definition,
-                      .target_options = TargetOptionsOf(spec, spec.tables[i]),
-                      .target = tables[i].target,
-                      .quarantined = tables[i].quarantine.has_value()});
-  }
-  return result;
 }
 
 // Those that are quarantined, then those that are being loaded, then those that wait, then the
@@ -63,15 +42,6 @@ std::vector<size_t> TablesToShow(const std::vector<snapshot::LoadFigures>& loads
   std::ranges::stable_sort(tables, {}, rank);
   tables.resize(tables_max);
   return tables;
-}
-
-snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
-  constexpr uint64_t kMegabyte = 1'000'000;
-  snapshot::ThrottleLimits limits{.rows_per_second = settings.snapshot_rows_per_second,
-                                  .bytes_per_second = settings.snapshot_megabytes_per_second,
-                                  .threads_running_max = settings.snapshot_max_threads_running};
-  if (limits.bytes_per_second) *limits.bytes_per_second *= kMegabyte;
-  return limits;
 }
 
 }  // namespace
@@ -115,10 +85,10 @@ void Runner::Shutdown() {
 void Runner::DropUnfinished() {
   {
     MutexLock lock(mutex_);
-    if (spec_.settings.mode != ReplicationMode::kSnapshot || !tables_ ||
-        lifecycle_.state == State::kCompleted || options_.unusable) {
-      return;
-    }
+    const bool any = tables_ && std::ranges::any_of(*tables_, [](const auto& table) {
+                       return !table.load_target.empty();
+                     });
+    if (!any || lifecycle_.state == State::kCompleted || options_.unusable) return;
   }
   clickhouse::Endpoint destination = options_.destination;
   destination.idle_timeout = kDropTimeout;
@@ -135,6 +105,44 @@ Status Runner::Apply(Event command) {
   PENSTOCK_TRY(Transit(command, kOrdered));
   if (command == Event::kStart) Start();
   if (command == Event::kStop) thread_.request_stop();
+  return {};
+}
+
+Status Runner::Resync(const std::vector<model::TableName>& names) {
+  {
+    MutexLock lock(mutex_);
+    PENSTOCK_TRY(Prepare(Event::kResync, kOrdered));
+  }
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  std::vector<int64_t> ids;
+  for (const auto& table : tables) {
+    const bool named = names.empty() || std::ranges::count(names, table.definition.name) != 0;
+    if (named) ids.push_back(table.id);
+  }
+  for (const auto& name : names) {
+    const bool known = std::ranges::any_of(
+        tables, [&](const auto& table) { return table.definition.name == name; });
+    if (!known) {
+      return Fail(ErrorCode::kInvalidArgument, "tables: {} is not mapped", name.ToString());
+    }
+  }
+  // What runs is stopped first: it might change the state meanwhile.
+  Shutdown();
+  Status wanted = WantReload(ids, names.empty());
+  Start();
+  return wanted;
+}
+
+// A pipe that failed may have lost its place in the log: when all is loaded anew none is needed.
+Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
+  MutexLock lock(mutex_);
+  PENSTOCK_ASSIGN(
+      const auto transition,
+      Prepare(Event::kResync,
+              whole ? kOrdered : fmt::format("{}, of {} tables", kOrdered, ids.size())));
+  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, whole && lifecycle_.state == State::kFailed,
+                                            transition));
+  Entered(transition);
   return {};
 }
 
@@ -196,11 +204,15 @@ Status Runner::Work(std::stop_token stop) {
             "provisioning", [&] { return Provision(stop); }, stop));
         PENSTOCK_TRY(Transit(Event::kProvisioned, "both servers answer"));
         break;
-      case State::kSetup:
+      case State::kSetup: {
+        PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+        if (!tables.empty()) return Flow(stop);
         PENSTOCK_TRY(Retry(
             "setup", [&] { return Setup(stop); }, stop));
         break;
+      }
       case State::kSnapshot:
+      case State::kResync:
       case State::kRunning:
       case State::kDegraded:
         return Flow(stop);
@@ -242,7 +254,8 @@ Result<Runner::Recalled> Runner::Recall() {
   const auto tables = std::make_shared<const std::vector<catalog::TableRecord>>(std::move(records));
   PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, 1));
   PENSTOCK_ASSIGN(const auto changes, options_.catalog->ValueChanges(id_));
-  PENSTOCK_ASSIGN(auto load_tables, LoadTables(*tables));
+  PENSTOCK_ASSIGN(auto partitions, options_.catalog->Partitions(id_));
+  PENSTOCK_ASSIGN(auto load_tables, LoadTables(spec_, *tables, std::move(partitions)));
   StreamProgress before;
   {
     MutexLock lock(mutex_);
@@ -258,7 +271,12 @@ Result<Runner::Recalled> Runner::Recall() {
                        .changes = changes,
                        .before = std::move(before),
                        .on_quarantine = [this] { DegradeIfRunning(); }});
-  auto options = LoaderOptionsFor(load_tables, checkpoint);
+  auto options =
+      LoaderOptionsFor(spec_, options_.destination, options_.memory, load_tables, checkpoint);
+  options.clock = options_.clock;
+  options.on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); };
+  options.on_retry = [this](const Error* error) { OnRetry("snapshot", error); };
+  options.on_taken_back = [this](const std::string& why) { OnTakenBack(why); };
   auto fence_requests = std::make_shared<stream::FenceRequests>();
   if (!options.consistent) {
     options.on_table_failed = [fence_requests, journal](size_t table, const Error& error,
@@ -294,50 +312,143 @@ void Runner::RecallIfNew() {
   LogWarning(spec_.name, "the status is not whole: {}", recalled.error().ToString());
 }
 
-// Snapshot and Running: the stream flows beside the load from its start.
+// From the end of Setup on. The stream flows beside whatever is done, but for two steps of a
+// resync.
 Status Runner::Flow(std::stop_token stop) {
   if (spec_.settings.mode == ReplicationMode::kSnapshot) {
     PENSTOCK_TRY(Retry(
         "load", [&] { return LoadWhole(stop); }, stop));
     return Transit(Event::kLoaded, "every partition is loaded");
   }
-  PENSTOCK_ASSIGN(const auto recalled, Recall());
+  Backoff backoff;
+  while (true) {
+    std::optional<std::chrono::milliseconds> wait;
+    if (const Status done = StepAtRest(stop); !done) {
+      if (done.error().code == ErrorCode::kCancelled) return done;
+      OnRetry("resync", &done.error());
+      LogWarning(spec_.name, "resync: {}; trying again", done.error().ToString());
+      wait = backoff.Next();
+    } else {
+      OnRetry("resync", nullptr);
+    }
+    PENSTOCK_TRY(Stream(wait, stop));
+  }
+}
+
+State Runner::state() const {
+  MutexLock lock(mutex_);
+  return lifecycle_.state;
+}
+
+// The step that needs the stream at rest, where there is one.
+Status Runner::StepAtRest(std::stop_token stop) {
+  clickhouse::Client client(options_.destination);
+  catalog::Catalog& catalog = *options_.catalog;
+  const State now = state();
+  if (now != State::kSetup && now != State::kResync) return {};
+  PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
+  if (now == State::kSetup) {
+    std::optional<catalog::Checkpoint> checkpoint;
+    if (auto stored = catalog.LoadCheckpoint(id_)) checkpoint = *std::move(stored);
+    PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables,
+                                                     checkpoint, *options_.clock, stop));
+    MutexLock lock(mutex_);
+    PENSTOCK_ASSIGN(const auto transition,
+                    Prepare(Event::kReloadSetUp,
+                            fmt::format("{} tables are loaded anew", reload.tables.size())));
+    PENSTOCK_TRY(catalog.BeginReload(id_, reload.tables, reload.checkpoint, transition));
+    Entered(transition);
+    return {};
+  }
+  std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
+  std::vector<int64_t> ids;
+  for (const auto& table : tables) ids.push_back(table.id);
+  const auto given_up = std::stable_partition(
+      tables.begin(), tables.end(), [](const auto& table) { return !table.loaded_uuid.empty(); });
+  PENSTOCK_TRY(PutInPlace(options_.destination, spec_.database, {tables.begin(), given_up},
+                          TargetRows::kReplaced, stop));
+  PENSTOCK_TRY(DropLoadTargets(client, spec_.database, tables, stop));
+  MutexLock lock(mutex_);
+  PENSTOCK_ASSIGN(const auto transition,
+                  Prepare(Event::kSwapped, "the tables that were loaded anew are in place"));
+  PENSTOCK_TRY(catalog.EndReload(id_, ids, transition));
+  Entered(transition);
+  return {};
+}
+
+// Until a step is due that needs it at rest, for `wait` at most, or it fails. kCancelled on stop.
+Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop) {
+  const auto recalled = Recall();
+  if (!recalled) {
+    if (recalled.error().code != ErrorCode::kNotFound || !wait) return Fail(recalled.error());
+    options_.clock->Wait(*wait, stop);  // nothing can be followed before the resync has begun
+    return stop.stop_requested() ? Status(Fail(ErrorCode::kCancelled, "stopped")) : Status();
+  }
   PENSTOCK_TRY(Retry(
       "start",
       [&]() -> Status {
-        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(*recalled.tables, stop));
-        recalled.journal->RaiseVersions(first);
+        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(options_.destination, spec_.database,
+                                                               *recalled->tables, stop));
+        recalled->journal->RaiseVersions(first);
         return {};
       },
       stop));
   DegradeIfRunning();
-  bool load = false;
-  {
-    MutexLock lock(mutex_);
-    load = lifecycle_.state == State::kSnapshot;
-  }
-
+  auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
+  options.clock = options_.clock;
+  options.fence_requests = recalled->fence_requests.get();
+  options.abandon_load = [&](size_t table) { recalled->loader->Abandon(table); };
+  options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
+  options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
+  options.on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); };
   std::stop_source both;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
+  Result<bool> rest_is_due = false;
   Status streamed;
-  Status loaded;
   {
-    std::jthread streaming([&] {
-      streamed =
-          stream::RunStream(StreamTables(spec_, *recalled.tables), recalled.checkpoint.position,
-                            StreamOptionsFor(recalled), recalled.journal.get(), both.get_token());
-      both.request_stop();
+    std::jthread beside([&] {
+      rest_is_due = Beside(*recalled, wait, both.get_token());
+      if (!rest_is_due || *rest_is_due) both.request_stop();
     });
-    if (load) {
-      loaded = Load(recalled, both.get_token()).and_then([&]() -> Status {
-        PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
-        DegradeIfRunning();
-        return {};
-      });
-    }
-    if (!loaded) both.request_stop();
+    streamed =
+        stream::RunStream(StreamTables(spec_, *recalled->tables), recalled->checkpoint.position,
+                          options, recalled->journal.get(), both.get_token());
+    both.request_stop();
   }
-  return !loaded && loaded.error().code != ErrorCode::kCancelled ? loaded : streamed;
+  if (!rest_is_due && rest_is_due.error().code != ErrorCode::kCancelled) {
+    return Fail(rest_is_due.error());
+  }
+  if (streamed.error().code != ErrorCode::kCancelled || stop.stop_requested()) return streamed;
+  return {};
+}
+
+// What is done beside the stream. Answers whether the stream is to rest then.
+Result<bool> Runner::Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
+                            std::stop_token stop) {
+  if (wait) {
+    options_.clock->Wait(*wait, stop);
+    return true;
+  }
+  if (state() != State::kSnapshot) return false;
+  PENSTOCK_TRY(Load(recalled, stop));
+  PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
+  std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
+  if (tables.empty()) {
+    PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
+    DegradeIfRunning();
+    return false;
+  }
+  std::erase_if(tables, [](const auto& table) { return table.quarantine.has_value(); });
+  clickhouse::Client client(options_.destination);
+  PENSTOCK_TRY(Retry(
+      "resync",
+      [&]() -> Status {
+        PENSTOCK_ASSIGN(const auto loaded, LoadedTargets(client, spec_.database, tables, stop));
+        return options_.catalog->EndLoad(loaded);
+      },
+      stop));
+  PENSTOCK_TRY(Transit(Event::kLoadedAside, "every partition is loaded, beside the targets"));
+  return true;
 }
 
 // What cannot be stored now is stored by the next run.
@@ -391,7 +502,8 @@ Status Runner::LoadWhole(std::stop_token stop) {
     PENSTOCK_TRY(catalog.EndLoad(loaded));
     PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
   }
-  Status in_place = PutInPlace(options_.destination, spec_.database, tables, stop);
+  Status in_place =
+      PutInPlace(options_.destination, spec_.database, tables, TargetRows::kNone, stop);
   if (in_place || in_place.error().code != ErrorCode::kNotFound) return in_place;
   PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
   Error again = std::move(in_place).error();
@@ -487,108 +599,6 @@ void Runner::AddEvent(const catalog::EventRecord& event) {
   }
 }
 
-Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
-    const std::vector<catalog::TableRecord>& tables) const {
-  if (tables.size() != spec_.tables.size()) {
-    return Fail(ErrorCode::kNotFound, "the mappings of the stored tables are not known");
-  }
-  PENSTOCK_ASSIGN(auto partitions, options_.catalog->Partitions(id_));
-  auto next = partitions.begin();
-  std::vector<snapshot::LoadTable> result;
-  for (size_t i = 0; i < tables.size(); ++i) {
-    snapshot::LoadTable table{
-        .id = tables[i].id,
-        .definition = tables[i].definition,
-        .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
-        .target = tables[i].load_target.empty() ? tables[i].target : tables[i].load_target,
-        .partition_key = spec_.tables[i].partition_key,
-        .version_base = tables[i].load_version_base,
-        .partitions = {},
-        .planned = tables[i].partitions_planned,
-        .rows_estimated = tables[i].rows_estimated,
-        .bytes_estimated = tables[i].bytes_estimated,
-        .abandoned = tables[i].quarantine.has_value()};
-    for (; next != partitions.end() && next->table_id == table.id; ++next) {
-      table.partitions.push_back({.index = next->index,
-                                  .lower = std::move(next->lower),
-                                  .upper = std::move(next->upper),
-                                  .done = next->done,
-                                  .rows = next->rows,
-                                  .bytes = next->bytes});
-    }
-    result.push_back(std::move(table));
-  }
-  return result;
-}
-
-// The catalog may be an old copy: what is in the destination counts as well.
-Result<uint64_t> Runner::FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
-                                          std::stop_token stop) const {
-  std::vector<std::string> targets;
-  for (const auto& table : tables) {
-    if (!table.quarantine) targets.push_back(table.target);
-  }
-  clickhouse::Client client(options_.destination);
-  return HighestVersion(client, spec_.database, targets, std::move(stop)).map([](uint64_t highest) {
-    return highest + 1;
-  });
-}
-
-snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
-                                                 const catalog::Checkpoint& checkpoint) {
-  const PipeSettings& settings = spec_.settings;
-  const auto workers = settings.initial_load_parallelism *
-                       snapshot::ParallelTables(tables, settings.snapshot_parallel_tables);
-  snapshot::LoaderOptions options{
-      .source = spec_.source,
-      .destination = options_.destination,
-      .database = spec_.database,
-      .pipe_name = spec_.name,
-      .start_position = checkpoint.position,
-      .consistent = settings.mode == ReplicationMode::kSnapshot,
-      .parallel_tables = settings.snapshot_parallel_tables,
-      .parallel_partitions = settings.initial_load_parallelism,
-      .rows_per_partition = settings.snapshot_rows_per_partition,
-      .block_bytes_max =
-          BlockBytesMax(options_.memory_limit_bytes, options_.share_bytes_min, workers),
-      .throttle = ThrottleOf(settings),
-      .compression = clickhouse::Compression::kNone,
-      .clock = options_.clock,
-      .on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); },
-      .on_retry = [this](const Error* error) { OnRetry("snapshot", error); },
-      .on_taken_back = [this](const std::string& why) { OnTakenBack(why); }};
-  if (options.consistent) options.start_position.reset();
-  return options;
-}
-
-stream::StreamOptions Runner::StreamOptionsFor(const Recalled& recalled) {
-  return {.source = spec_.source,
-          .server_id = ServerId(),
-          .destination = options_.destination,
-          .database = spec_.database,
-          .pipe_name = spec_.name,
-          .sync_interval = spec_.settings.sync_interval,
-          .batch_rows_max = spec_.settings.pull_batch_size,
-          .batch_bytes_max = BatchBytesMax(options_.memory_limit_bytes, options_.share_bytes_min),
-          .parallel_inserts = 4,
-          .compression = clickhouse::Compression::kNone,
-          .settle_timeout = std::chrono::milliseconds(1'500),
-          .clock = options_.clock,
-          .fence_requests = recalled.fence_requests.get(),
-          .abandon_load = [loader = recalled.loader](size_t table) { loader->Abandon(table); },
-          .on_log_retry = [this](const Error* error) { OnRetry("log", error); },
-          .on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); },
-          .on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); }};
-}
-
-// Stable for the pipe, and far above the ids that people give their servers (FNV-1a of its UUID).
-uint32_t Runner::ServerId() const {
-  if (spec_.server_id) return *spec_.server_id;
-  uint32_t hash = 2166136261;
-  for (const char c : id_) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619;
-  return hash | 0x40000000;
-}
-
 PipeStatus Runner::status(size_t tables_max) const {
   MutexLock lock(mutex_);
   PipeStatus status;
@@ -611,8 +621,7 @@ PipeStatus Runner::status(size_t tables_max) const {
 
   const StreamProgress stream = journal_->progress();
   status.position = stream.position;
-  const bool streaming = status.state == State::kSnapshot || status.state == State::kRunning ||
-                         status.state == State::kDegraded;
+  const bool streaming = IsWorking(status.state) && status.state != State::kProvisioning;
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;
   status.last_batch_duration = stream.last_batch_duration;

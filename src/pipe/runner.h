@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "clickhouse/client.h"
+#include "pipe/flow_parts.h"
 #include "pipe/journal.h"
 #include "pipe/load_watch.h"
 #include "pipe/rate_meter.h"
@@ -33,8 +34,7 @@ class Runner {
     catalog::Catalog* catalog = nullptr;  // outlives the runner
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
-    uint64_t memory_limit_bytes = 0;
-    uint64_t share_bytes_min = Limits().share_bytes_min;
+    MemoryLimits memory = {};
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable = std::nullopt;
@@ -50,8 +50,11 @@ class Runner {
   // After Shutdown, of a pipe that is to be deleted: drops the tables of a load that was not whole,
   // if the destination answers soon. The targets stay.
   void DropUnfinished();
-  // kStart, kStop or kResync. Answers when the new state is stored; the work goes on behind.
+  // kStart or kStop. Answers when the new state is stored; the work goes on behind.
   Status Apply(Event command);
+  // Likewise: these tables, or without names all, are loaded anew beside their targets, which take
+  // their places when all are in. kInvalidArgument for a table that is not mapped.
+  Status Resync(const std::vector<model::TableName>& names);
 
   // With no more than `tables_max` tables: of more, first those that are quarantined, then those
   // that are being loaded, then those that wait for it.
@@ -75,6 +78,12 @@ class Runner {
   Status Provision(std::stop_token stop);
   Status Setup(std::stop_token stop);
   Status Flow(std::stop_token stop);
+  State state() const EXCLUDES(mutex_);
+  Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);
+  Status StepAtRest(std::stop_token stop);
+  Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
+  Result<bool> Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
+                      std::stop_token stop);
   Status Load(const Recalled& recalled, std::stop_token stop);
   Status LoadWhole(std::stop_token stop);
   // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
@@ -100,15 +109,6 @@ class Runner {
   void OnSnapshotOpened(snapshot::Consistency consistency, size_t connections);
   // An event that cannot be stored is logged.
   void AddEvent(const catalog::EventRecord& event);
-
-  Result<std::vector<snapshot::LoadTable>> LoadTables(
-      const std::vector<catalog::TableRecord>& tables) const;
-  Result<uint64_t> FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
-                                    std::stop_token stop) const;
-  snapshot::LoaderOptions LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
-                                           const catalog::Checkpoint& checkpoint);
-  stream::StreamOptions StreamOptionsFor(const Recalled& recalled);
-  uint32_t ServerId() const;
 
   const Options options_;
   const PipeSpec spec_;
