@@ -22,7 +22,11 @@ snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
   constexpr uint64_t kMegabyte = 1'000'000;
   snapshot::ThrottleLimits limits{.rows_per_second = settings.snapshot_rows_per_second,
                                   .bytes_per_second = settings.snapshot_megabytes_per_second,
-                                  .threads_running_max = settings.snapshot_max_threads_running};
+                                  .threads_running_max = settings.snapshot_max_threads_running,
+                                  .replica_lag_max = std::nullopt};
+  if (const auto lag = settings.snapshot_max_replica_lag_seconds) {
+    limits.replica_lag_max = std::chrono::seconds(*lag);
+  }
   if (limits.bytes_per_second) *limits.bytes_per_second *= kMegabyte;
   return limits;
 }

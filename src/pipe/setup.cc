@@ -179,7 +179,9 @@ typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping&
           .overrides = mapping.overrides,
           .types = {.allow_nullable_columns = spec.settings.allow_nullable_columns,
                     .tinyint1_is_bool = spec.settings.tinyint1_is_bool,
-                    .target_type = {}}};
+                    .nullable_keys = false,
+                    .target_type = {}},
+          .whole_row_may_be_key = mapping.identical_rows_may_collapse};
 }
 
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,

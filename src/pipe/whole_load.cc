@@ -89,7 +89,12 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
     PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, {table.target, table.load_target}, stop));
     if (uuids[table.target] == table.loaded_uuid) return true;
     if (uuids[table.load_target] == table.loaded_uuid) return false;
-    return Fail(ErrorCode::kNotFound, "the table {}, which the load has filled, is gone", other);
+    return Fail(
+        Error{.code = ErrorCode::kNotFound,
+              .message = fmt::format("the table {}, which the load has filled, is gone", other),
+              .origin = "destination",
+              .native_code = 0,
+              .remedy = "Pause the pipe and resync it"});
   };
   PENSTOCK_ASSIGN(const bool was_in_place, is_in_place());
   if (!was_in_place) {

@@ -302,6 +302,12 @@ Status Assembler::On(const binlog::TableMap& map) {
 }
 
 Status Assembler::On(const binlog::Rows& rows) {
+  Status status = OnRows(rows);
+  if (rows.statement_end) statement_version_.reset();
+  return status;
+}
+
+Status Assembler::OnRows(const binlog::Rows& rows) {
   const auto found = mapped_.find(rows.table_id);
   if (found == mapped_.end()) return MissingStart("rows of a table that was not announced");
   if (!found->second) return {};
@@ -357,14 +363,18 @@ Status Assembler::Insert(TableState& state, model::Row row) {
 }
 
 Status Assembler::Delete(TableState& state, model::Row row) {
-  PENSTOCK_TRY(AppendDeletion(state, row));
+  PENSTOCK_ASSIGN(const uint64_t version, NextVersion());
+  PENSTOCK_TRY(AppendDeletion(state, row, version));
   ++state.counts.deleted;
   ++rows_;
   return {};
 }
 
 Status Assembler::Update(TableState& state, model::Row before, model::Row after) {
-  if (state.writer.KeyChanged(before, after)) PENSTOCK_TRY(AppendDeletion(state, before));
+  if (state.writer.KeyChanged(before, after)) {
+    PENSTOCK_ASSIGN(const uint64_t version, VersionOfOldRow(state));
+    PENSTOCK_TRY(AppendDeletion(state, before, version));
+  }
   if (!state.writer.HoldsKey(after)) [[unlikely]]
     return NotWhole(state, kNoKey);
   PENSTOCK_TRY(AppendRow(state, after));
@@ -388,14 +398,23 @@ Status Assembler::AppendRow(TableState& state, model::Row row) {
   return state.writer.Append(row, version, /*is_deleted=*/false, state.block);
 }
 
-Status Assembler::AppendDeletion(TableState& state, model::Row row) {
+// Without a key, UPDATE t SET n = n + 1 makes of row 1 a row 2 before the old row 2 goes: so the
+// old rows go before all new ones of a statement, which changes a row only once.
+Result<uint64_t> Assembler::VersionOfOldRow(const TableState& state) {
+  if (!typemap::WholeRowIsKey(state.table.definition, state.table.target_options)) [[likely]]
+    return NextVersion();
+  if (!statement_version_) {
+    PENSTOCK_ASSIGN(statement_version_, NextVersion());
+  }
+  return *statement_version_;
+}
+
+Status Assembler::AppendDeletion(TableState& state, model::Row row, uint64_t version) {
   if (state.writer.IsWhole(row)) [[likely]] {
-    PENSTOCK_ASSIGN(const uint64_t version, NextVersion());
     return state.writer.Append(row, version, /*is_deleted=*/true, state.block);
   }
   if (!state.may_reread) return NotWhole(state, kSortedOtherwise);
   if (!state.writer.HoldsKey(row)) return NotWhole(state, kNoKey);
-  PENSTOCK_ASSIGN(const uint64_t version, NextVersion());
   return state.writer.AppendDeletion(row, version, state.block);
 }
 
@@ -416,6 +435,7 @@ Result<uint64_t> Assembler::NextVersion() {
 void Assembler::Begin() {
   EndTransaction();
   in_transaction_ = true;
+  statement_version_.reset();
   rows_at_begin_ = rows_;
   bytes_at_begin_ = bytes_;
 }

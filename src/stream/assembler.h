@@ -130,6 +130,7 @@ class Assembler {
   Status On(const binlog::Rows& rows);
   // The open transaction, or the statement that is one, comes before the table's own start.
   bool ComesBefore(const TableState& state) const;
+  Status OnRows(const binlog::Rows& rows);
   Status OnOurTables(const ddl::Statement& statement, std::string_view sql);
   // An error that concerns the table alone ends only that.
   Status FenceIfItsOwn(size_t table, Status status);
@@ -154,7 +155,8 @@ class Assembler {
   Status Delete(TableState& state, model::Row row);
   Status Update(TableState& state, model::Row before, model::Row after);
   Status AppendRow(TableState& state, model::Row row);
-  Status AppendDeletion(TableState& state, model::Row row);
+  Status AppendDeletion(TableState& state, model::Row row, uint64_t version);
+  Result<uint64_t> VersionOfOldRow(const TableState& state);
   static Failure NotWhole(const TableState& state, std::string_view why);
   Result<uint64_t> NextVersion();
   // Moves `position` to what was read last, in the open transaction too.
@@ -169,6 +171,7 @@ class Assembler {
   std::unordered_map<uint64_t, std::optional<MappedTable>> mapped_;  // empty: not ours
   ReserveVersions reserve_;
   VersionRange versions_;
+  std::optional<uint64_t> statement_version_;  // below those of rows the statement at hand wrote
 
   model::Position position_;
   model::Position taken_to_;  // `end` of the last batch

@@ -176,6 +176,25 @@ TEST_F(AssemblerTest, KeyChangeDeletesTheOldKey) {
   EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), ElementsAre("-1=10", "5=10"));
 }
 
+// An update makes rows equal to others that it has yet to change.
+TEST_F(AssemblerTest, WithoutAKeyOldRowsGoBeforeTheNewOnesOfTheirStatement) {
+  StreamTable keyless = TableOf("a");
+  keyless.definition.key = {};
+  keyless.target_options.whole_row_may_be_key = true;
+  Follow({keyless});
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{1, 10}, {2, 10}, {2, 10}, {3, 10}}));
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{3, 10}, {4, 10}}));
+  ASSERT_TRUE(Commit());
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(batch, 0), ElementsAre("-1=10", "2=10", "-2=10", "3=10", "-3=10", "4=10"));
+  const auto versions = VersionsOf(batch);
+  EXPECT_EQ(versions[2], versions[0]);
+  EXPECT_LT(versions[0], versions[1]);
+  EXPECT_LT(versions[3], versions[4]);
+  EXPECT_LT(versions[4], versions[5]);
+}
+
 TEST_F(AssemblerTest, RollbackTakesRowsBackAndMovesOn) {
   ASSERT_TRUE(Begin(1));
   ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));

@@ -21,7 +21,8 @@ A value is decoded from the bytes the source sent and written by one converter, 
 the snapshot or by the log: a row is the same bytes in ClickHouse either way.
 
 - A column that may be NULL becomes `Nullable(...)`. With `allowNullableColumns: false` no column does,
-  and NULL becomes the type's default (0, '', 1970-01-01). A column of the sorting key is never Nullable.
+  and NULL becomes the type's default (0, '', 1970-01-01). A column of the sorting key is Nullable only where
+  the whole row is the key (`identicalRowsMayCollapse`).
 - A value that its type in ClickHouse cannot hold follows the rule in the third column. Each such value
   is counted by table and column as clamped, nulled or replaced (`penstock tables NAME`, and
   `changedColumns` in the API), and the first of a kind writes an event of kind `value_changed`. None is
