@@ -57,6 +57,23 @@ std::string SelectRows(const LoadTable& table, const model::Table& to_read,
 
 }  // namespace
 
+Result<mysql::Connection> OpenToRead(const LoaderOptions& options, std::string_view purpose,
+                                     std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto connection,
+                  mysql::Connection::Open(options.source,
+                                          fmt::format("{} {}", options.pipe_name, purpose), stop));
+  PENSTOCK_TRY(connection.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
+  for (const model::Position& start : options.start_positions) {
+    PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, start, stop));
+    if (!executed) {
+      return Fail(ErrorCode::kRetry,
+                  "the source server that answered has not executed the start position {}",
+                  start.ToString());
+    }
+  }
+  return connection;
+}
+
 // The rows of one SELECT, as blocks.
 struct PartitionReader::Reading {
   const LoadTable& table;
@@ -116,25 +133,10 @@ Status PartitionReader::Begin(const model::Table& table, std::stop_token stop) {
     return mysql::PinDefinition(*source_, table, comment, stop);
   }
   if (!source_) {
-    PENSTOCK_ASSIGN(source_, Connect(stop));
+    PENSTOCK_ASSIGN(source_, OpenToRead(options_, "snapshot", stop));
   }
   PENSTOCK_TRY(throttle_.AwaitCalm(*source_, options_.on_retry, stop));
   return mysql::BeginRead(*source_, table, comment, stop);
-}
-
-Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto connection,
-                  mysql::Connection::Open(options_.source, options_.pipe_name + " snapshot", stop));
-  PENSTOCK_TRY(connection.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
-  for (const model::Position& start : options_.start_positions) {
-    PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, start, stop));
-    if (!executed) {
-      return Fail(ErrorCode::kRetry,
-                  "the source server that answered has not executed the start position {}",
-                  start.ToString());
-    }
-  }
-  return connection;
 }
 
 Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
