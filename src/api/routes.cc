@@ -49,16 +49,37 @@ Result<pipe::PipeSpec> SpecOf(const HttpRequest& request, const pipe::Supervisor
   return supervisor.Parse(body);
 }
 
-Result<pipe::Command> CommandOf(const HttpRequest& request) {
+// The tables of a resync: [{"sourceSchemaName": ..., "sourceTable": ...}].
+Result<std::vector<model::TableName>> NamesOf(const json& tables) {
+  const Failure wrong = Fail(ErrorCode::kInvalidArgument,
+                             "tables: must be a list of sourceSchemaName and sourceTable");
+  if (!tables.is_array()) return wrong;
+  std::vector<model::TableName> names;
+  for (const json& table : tables) {
+    if (!table.is_object() || table.size() != 2) return wrong;
+    const json schema = table.value("sourceSchemaName", json());
+    const json name = table.value("sourceTable", json());
+    if (!schema.is_string() || !name.is_string()) return wrong;
+    names.push_back({schema.get<std::string>(), name.get<std::string>()});
+  }
+  return names;
+}
+
+Result<pipe::PipeStatus> Order(pipe::Supervisor& supervisor, const std::string& id,
+                               const HttpRequest& request) {
   PENSTOCK_ASSIGN(const json body, ParseBody(request.body));
   if (!body.is_object()) return Fail(ErrorCode::kInvalidArgument, "body: must be an object");
-  for (const auto& [key, value] : body.items()) {
-    if (key != "command") return Fail(ErrorCode::kInvalidArgument, "{}: unknown field", key);
-  }
   const json command = body.value("command", json());
-  if (command == "start") return pipe::Command::kStart;
-  if (command == "stop") return pipe::Command::kStop;
-  if (command == "resync") return pipe::Command::kResync;
+  for (const auto& [key, value] : body.items()) {
+    if (key == "command" || (key == "tables" && command == "resync")) continue;
+    return Fail(ErrorCode::kInvalidArgument, "{}: unknown field", key);
+  }
+  if (command == "start") return supervisor.Apply(id, pipe::Command::kStart);
+  if (command == "stop") return supervisor.Apply(id, pipe::Command::kStop);
+  if (command == "resync") {
+    PENSTOCK_ASSIGN(const auto tables, NamesOf(body.value("tables", json::array())));
+    return supervisor.Resync(id, tables);
+  }
   return Fail(ErrorCode::kInvalidArgument, "command: must be one of: start, stop, resync");
 }
 
@@ -185,8 +206,7 @@ HttpResponse Routes::CheckPipe(const HttpRequest& request) const {
 }
 
 HttpResponse Routes::ChangeState(const HttpRequest& request, const std::string& id) const {
-  return AnswerPipe(CommandOf(request).and_then(
-      [&](pipe::Command command) { return options_.supervisor->Apply(id, command); }));
+  return AnswerPipe(Order(*options_.supervisor, id, request));
 }
 
 HttpResponse Routes::DeletePipe(const std::string& id) const {

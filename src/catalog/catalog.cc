@@ -167,11 +167,40 @@ Status EndTruncated(Sqlite& database, int64_t table_id) {
       .map([](auto) {});
 }
 
+Result<std::optional<model::Position>> ReadPosition(const SqlRow& row, int column) {
+  if (row.IsNull(column)) return std::nullopt;
+  PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column)));
+  return position;
+}
+
 Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column + 1)));
   return Quarantine{
       .position = std::move(position), .reason = row.Text(column + 2), .since = row.Time(column)};
+}
+
+// What a load that begins anew no longer counts.
+Status ForgetLoad(Sqlite& database, int64_t table_id) {
+  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
+  PENSTOCK_TRY(database.Run("DELETE FROM value_changes WHERE table_id = ?", {table_id}));
+  return database.Run("UPDATE tables SET partitions_planned = 0 WHERE id = ?", {table_id})
+      .map([](auto) {});
+}
+
+Status StoreReload(Sqlite& database, const TableRecord& table) {
+  PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
+  std::optional<std::string> start;
+  if (table.start) start = table.start->Serialize();
+  return database
+      .Run(
+          "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
+          "keeps_target_fresh = ?, start_position = ?, rows_estimated = 0, bytes_estimated = 0, "
+          "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
+          "reload_wanted = 0 WHERE id = ?",
+          {definition, table.ddl, table.load_target, table.keeps_target_fresh,
+           start ? Parameter(*start) : Parameter(std::monostate()), table.id})
+      .map([](auto) {});
 }
 
 Result<std::optional<std::vector<std::string>>> ReadBounds(const SqlRow& row, int column) {
@@ -233,6 +262,13 @@ class SqliteCatalog final : public Catalog {
                      const Checkpoint& start, const Transition& transition) override;
   Result<std::vector<TableRecord>> Tables(const std::string& pipe_id) override;
   Status BeginLoad(const std::vector<LoadTargetRecord>& targets) override;
+  Status WantReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                    bool forget_position, const Transition& transition) override;
+  Status BeginReload(const std::string& pipe_id, const std::vector<TableRecord>& tables,
+                     const std::optional<Checkpoint>& checkpoint,
+                     const Transition& transition) override;
+  Status EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                   const Transition& transition) override;
   Status EndLoad(const std::vector<LoadTargetRecord>& targets) override;
   Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,
                        bool planned_to_the_end, const SizeEstimate& estimate) override;
@@ -375,10 +411,12 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
   PENSTOCK_TRY(Read(
       "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated, "
       "load_target, loaded_uuid, bytes_estimated, quarantined_at, quarantine_position, "
-      "quarantine_reason FROM tables WHERE pipe_id = ? ORDER BY id",
+      "quarantine_reason, reload_wanted, keeps_target_fresh, start_position FROM tables WHERE "
+      "pipe_id = ? ORDER BY id",
       {pipe_id}, [&](const SqlRow& row) -> Status {
         PENSTOCK_ASSIGN(model::Table definition, DecodeTable(row.Text(1)));
         PENSTOCK_ASSIGN(auto quarantine, ReadQuarantine(row, 10));
+        PENSTOCK_ASSIGN(auto start, ReadPosition(row, 15));
         tables.push_back({.id = row.Int(0),
                           .definition = std::move(definition),
                           .target = row.Text(2),
@@ -389,7 +427,10 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
                           .load_target = row.Text(7),
                           .loaded_uuid = row.Text(8),
                           .bytes_estimated = row.Unsigned(9),
-                          .quarantine = std::move(quarantine)});
+                          .quarantine = std::move(quarantine),
+                          .reload_wanted = row.Int(13) != 0,
+                          .keeps_target_fresh = row.Int(14) != 0,
+                          .start = std::move(start)});
         return {};
       }));
   return tables;
@@ -399,10 +440,49 @@ Status SqliteCatalog::BeginLoad(const std::vector<LoadTargetRecord>& targets) {
   return writer_.Write([&](Sqlite& database) -> Status {
     for (const auto& [table_id, name, uuid] : targets) {
       PENSTOCK_TRY(StoreLoadTarget(database, {table_id, name, uuid}));
+      PENSTOCK_TRY(ForgetLoad(database, table_id));
+    }
+    return {};
+  });
+}
+
+Status SqliteCatalog::WantReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                                 bool forget_position, const Transition& transition) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
+    for (const int64_t id : table_ids) {
+      PENSTOCK_TRY(database.Run("UPDATE tables SET reload_wanted = 1 WHERE id = ?", {id}));
+    }
+    if (!forget_position) return {};
+    return database.Run("UPDATE pipes SET position = NULL WHERE id = ?", {pipe_id}).map([](auto) {
+    });
+  });
+}
+
+Status SqliteCatalog::BeginReload(const std::string& pipe_id,
+                                  const std::vector<TableRecord>& tables,
+                                  const std::optional<Checkpoint>& checkpoint,
+                                  const Transition& transition) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
+    if (checkpoint) PENSTOCK_TRY(StoreCheckpoint(database, pipe_id, *checkpoint));
+    for (const TableRecord& table : tables) {
+      PENSTOCK_TRY(ForgetLoad(database, table.id));
+      PENSTOCK_TRY(StoreReload(database, table));
+    }
+    return {};
+  });
+}
+
+Status SqliteCatalog::EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                                const Transition& transition) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
+    for (const int64_t id : table_ids) {
       PENSTOCK_TRY(
-          database.Run("UPDATE tables SET partitions_planned = 0 WHERE id = ?", {table_id}));
-      PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
-      PENSTOCK_TRY(database.Run("DELETE FROM value_changes WHERE table_id = ?", {table_id}));
+          database.Run("UPDATE tables SET load_target = '', loaded_uuid = '', "
+                       "keeps_target_fresh = 0 WHERE id = ?",
+                       {id}));
     }
     return {};
   });

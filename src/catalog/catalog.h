@@ -56,6 +56,11 @@ struct TableRecord {
   std::string loaded_uuid = {};  // load_target's UUID at the destination, once its load is whole
   uint64_t bytes_estimated = 0;
   std::optional<Quarantine> quarantine = {};
+  bool reload_wanted = false;  // its load is to be done anew, beside the target
+  // While load_target of a table that is followed is filled: the target is written alike.
+  bool keeps_target_fresh = false;
+  // Changes in transactions contained in it are in the load; nullopt: the pipe's first position.
+  std::optional<model::Position> start = {};
 };
 
 // What the source guesses of a table.
@@ -169,6 +174,20 @@ class Catalog {
   // sets load_target and loaded_uuid. EndLoad only sets these, of a load that is whole.
   virtual Status BeginLoad(const std::vector<LoadTargetRecord>& targets) = 0;
   virtual Status EndLoad(const std::vector<LoadTargetRecord>& targets) = 0;
+
+  // Loads of tables of a pipe that follows them are to be done anew, and the transition that this
+  // makes. `forget_position`: there is no checkpoint any more, since no change can be read from it.
+  virtual Status WantReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                            bool forget_position, const Transition& transition) = 0;
+  // These loads begin: stores of each table what the reload changes (definition, ddl, load_target,
+  // keeps_target_fresh, start), lifts its quarantine, forgets its partitions and what became of
+  // values. A `checkpoint` takes the place of one that was forgotten.
+  virtual Status BeginReload(const std::string& pipe_id, const std::vector<TableRecord>& tables,
+                             const std::optional<Checkpoint>& checkpoint,
+                             const Transition& transition) = 0;
+  // The load_targets are in place, or given up: there are none any more.
+  virtual Status EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                           const Transition& transition) = 0;
 
   // Appends planned partitions (indexes go on from what is there).
   virtual Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,

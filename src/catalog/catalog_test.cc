@@ -311,6 +311,51 @@ TEST_F(CatalogTest, QuarantineComesWithItsCheckpoint) {
   EXPECT_EQ((*catalog->Events("a", 100))[0].kind, "quarantine");
 }
 
+TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  ASSERT_TRUE(
+      catalog->AddPartitions(tables[0].id, {PartitionRecord{}}, true, {.rows = 10, .bytes = 100}));
+  ASSERT_TRUE(catalog->SaveCheckpoint(
+      "a", SomeCheckpoint(),
+      {.quarantines = {{tables[0].id, {SomeCheckpoint().position, "changed", kTestTime}}}}));
+  const auto to = [](const char* from, const char* next) {
+    return Transition{
+        .from = from, .to = next, .resume_state = next, .reason = "", .at = kTestTime};
+  };
+  ASSERT_TRUE(catalog->WantReload("a", {tables[0].id}, true, to("Snapshot", "Setup")));
+  EXPECT_EQ(catalog->LoadCheckpoint("a").error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(catalog->Tables("a")->at(0).reload_wanted);
+  EXPECT_FALSE(catalog->Tables("a")->at(1).reload_wanted);
+
+  TableRecord anew = catalog->Tables("a")->at(0);
+  anew.definition.columns[0].name = "renamed";
+  anew.load_target = "t_resync_1";
+  anew.keeps_target_fresh = true;
+  anew.start = SomeCheckpoint(77).position;
+  ASSERT_TRUE(catalog->BeginReload("a", {anew}, SomeCheckpoint(), to("Setup", "Snapshot")));
+  catalog.reset();
+  catalog = Open();
+  TableRecord stored = catalog->Tables("a")->at(0);
+  EXPECT_EQ(stored.definition, anew.definition);
+  EXPECT_EQ(stored.load_target, "t_resync_1");
+  EXPECT_EQ(stored.start, anew.start);
+  EXPECT_TRUE(stored.keeps_target_fresh);
+  EXPECT_FALSE(stored.reload_wanted);
+  EXPECT_FALSE(stored.quarantine);
+  EXPECT_FALSE(stored.partitions_planned);
+  EXPECT_THAT(*catalog->Partitions("a"), IsEmpty());
+  EXPECT_TRUE(catalog->LoadCheckpoint("a"));
+
+  ASSERT_TRUE(catalog->EndReload("a", {anew.id}, to("Snapshot", "Running")));
+  stored = catalog->Tables("a")->at(0);
+  EXPECT_EQ(stored.load_target, "");
+  EXPECT_FALSE(stored.keeps_target_fresh);
+  EXPECT_EQ(stored.start, anew.start);
+}
+
 TEST_F(CatalogTest, DeletingAPipeTakesAllThatBelongsToIt) {
   std::vector<TableRecord> tables = {SomeTable("t")};
   const auto catalog = Open();

@@ -18,6 +18,10 @@ namespace {
 
 using Call = std::function<Status(Catalog&)>;
 
+Transition FromTo(const char* from, const char* to) {
+  return {.from = from, .to = to, .resume_state = to, .reason = "ordered", .at = kTestTime};
+}
+
 // Each call once, in an order in which each has something to do. Table ids are 1 and 2.
 const std::vector<Call>& Calls() {
   static const std::vector<Call> calls = {
@@ -50,6 +54,19 @@ const std::vector<Call>& Calls() {
                                             .resume_state = "Snapshot",
                                             .reason = "broken",
                                             .at = kTestTime});
+      },
+      [](Catalog& catalog) {
+        return catalog.WantReload("a", {1, 2}, /*forget_position=*/true, FromTo("Failed", "Setup"));
+      },
+      [](Catalog& catalog) {
+        TableRecord table = SomeTable("t2");
+        table.id = 1;
+        table.load_target = "t2_resync";
+        table.start = SomeCheckpoint().position;
+        return catalog.BeginReload("a", {table}, SomeCheckpoint(), FromTo("Setup", "Snapshot"));
+      },
+      [](Catalog& catalog) {
+        return catalog.EndReload("a", {1, 2}, FromTo("Snapshot", "Resync"));
       },
       [](Catalog& catalog) { return catalog.DeletePipe("a"); },
   };

@@ -51,6 +51,7 @@ struct Arguments {
   ServeArguments serve;
   std::string name;
   std::string table;
+  std::vector<std::string> tables;
   std::string file;
   bool wait = false;
   bool watch = false;
@@ -221,6 +222,13 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
         return commands.Resume(given.name, given.wait);
       })
       ->add_flag("--wait", arguments.wait, "Until it runs");
+  CLI::App* resync =
+      add("resync", "Load tables of a pipe anew, beside what is there until all are in",
+          [](PipeCommands& commands, const Arguments& given) {
+            return commands.Resync(given.name, given.tables, given.wait);
+          });
+  resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)");
+  resync->add_flag("--wait", arguments.wait, "Until they are in place");
   add("delete", "Forget a pipe; its tables in ClickHouse stay",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Delete(given.name, given.wait);

@@ -283,17 +283,31 @@ Status PipeCommands::Partitions(const std::string& name, const std::string& tabl
 }
 
 Status PipeCommands::Pause(const std::string& name, bool wait) {
-  return Command(name, "stop", wait, "Paused");
+  return Order(name, {{"command", "stop"}}, wait, "Paused");
 }
 
 Status PipeCommands::Resume(const std::string& name, bool wait) {
-  return Command(name, "start", wait, "Snapshot Running Degraded Completed");
+  return Order(name, {{"command", "start"}}, wait, "Snapshot Running Degraded Completed");
 }
 
-Status PipeCommands::Command(const std::string& name, const char* command, bool wait,
-                             std::string_view awaited) {
+Status PipeCommands::Resync(const std::string& name, const std::vector<std::string>& tables,
+                            bool wait) {
+  json order = {{"command", "resync"}};
+  for (const std::string& table : tables) {
+    const size_t dot = table.find('.');
+    if (dot == std::string::npos) {
+      return Fail(ErrorCode::kInvalidArgument, "--table {}: must be SCHEMA.TABLE", table);
+    }
+    order["tables"].push_back(
+        {{"sourceSchemaName", table.substr(0, dot)}, {"sourceTable", table.substr(dot + 1)}});
+  }
+  return Order(name, order, wait, "Running Degraded Completed");
+}
+
+Status PipeCommands::Order(const std::string& name, const json& order, bool wait,
+                           std::string_view awaited) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_ASSIGN(json pipe, client_.Patch(path + "/state", {{"command", command}}));
+  PENSTOCK_ASSIGN(json pipe, client_.Patch(path + "/state", order));
   if (wait) {
     PENSTOCK_TRY(AwaitState(path, awaited));
     PENSTOCK_ASSIGN(pipe, client_.Get(path));

@@ -37,14 +37,21 @@ bool Passes(ErrorCode code) {
          code == ErrorCode::kExhausted;
 }
 
+// Where rows go: to the target, or until it is in place to the table beside it.
+const std::string& FilledBy(const catalog::TableRecord& table) {
+  return table.load_target.empty() ? table.target : table.load_target;
+}
+
 std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                                               const std::vector<catalog::TableRecord>& tables) {
   std::vector<stream::StreamTable> result;
   for (size_t i = 0; i < tables.size(); ++i) {
     result.push_back({.definition = tables[i].definition,
                       .target_options = TargetOptionsOf(spec, spec.tables[i]),
-                      .target = tables[i].target,
-                      .quarantined = tables[i].quarantine.has_value()});
+                      .target = FilledBy(tables[i]),
+                      .old_target = tables[i].keeps_target_fresh ? tables[i].target : "",
+                      .quarantined = tables[i].quarantine.has_value(),
+                      .start = tables[i].start});
   }
   return result;
 }
@@ -103,10 +110,9 @@ void Runner::Shutdown() {
 void Runner::DropUnfinished() {
   {
     MutexLock lock(mutex_);
-    if (spec_.settings.mode != ReplicationMode::kSnapshot || tables_.empty() ||
-        lifecycle_.state == State::kCompleted || options_.unusable) {
-      return;
-    }
+    const bool any =
+        std::ranges::any_of(tables_, [](const auto& table) { return !table.load_target.empty(); });
+    if (!any || lifecycle_.state == State::kCompleted || options_.unusable) return;
   }
   clickhouse::Endpoint destination = options_.destination;
   destination.idle_timeout = kDropTimeout;
@@ -123,6 +129,44 @@ Status Runner::Apply(Event command) {
   PENSTOCK_TRY(Transit(command, kOrdered));
   if (command == Event::kStart) Start();
   if (command == Event::kStop) thread_.request_stop();
+  return {};
+}
+
+Status Runner::Resync(const std::vector<model::TableName>& names) {
+  {
+    MutexLock lock(mutex_);
+    PENSTOCK_TRY(Prepare(Event::kResync, kOrdered));
+  }
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  std::vector<int64_t> ids;
+  for (const auto& table : tables) {
+    const bool named = names.empty() || std::ranges::count(names, table.definition.name) != 0;
+    if (named) ids.push_back(table.id);
+  }
+  for (const auto& name : names) {
+    const bool known = std::ranges::any_of(
+        tables, [&](const auto& table) { return table.definition.name == name; });
+    if (!known) {
+      return Fail(ErrorCode::kInvalidArgument, "tables: {} is not mapped", name.ToString());
+    }
+  }
+  // What runs is stopped first: it might change the state meanwhile.
+  Shutdown();
+  Status wanted = WantReload(ids, names.empty());
+  Start();
+  return wanted;
+}
+
+// A pipe that failed may have lost its place in the log: when all is loaded anew none is needed.
+Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
+  MutexLock lock(mutex_);
+  PENSTOCK_ASSIGN(
+      const auto transition,
+      Prepare(Event::kResync,
+              whole ? kOrdered : fmt::format("{}, of {} tables", kOrdered, ids.size())));
+  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, whole && lifecycle_.state == State::kFailed,
+                                            transition));
+  Entered(transition);
   return {};
 }
 
@@ -184,11 +228,15 @@ Status Runner::Work(std::stop_token stop) {
             "provisioning", [&] { return Provision(stop); }, stop));
         PENSTOCK_TRY(Transit(Event::kProvisioned, "both servers answer"));
         break;
-      case State::kSetup:
+      case State::kSetup: {
+        PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+        if (!tables.empty()) return Flow(stop);
         PENSTOCK_TRY(Retry(
             "setup", [&] { return Setup(stop); }, stop));
         break;
+      }
       case State::kSnapshot:
+      case State::kResync:
       case State::kRunning:
       case State::kDegraded:
         return Flow(stop);
@@ -281,50 +329,135 @@ void Runner::RecallIfNew() {
   LogWarning(spec_.name, "the status is not whole: {}", recalled.error().ToString());
 }
 
-// Snapshot and Running: the stream flows beside the load from its start.
+// From the end of Setup on. The stream flows beside whatever is done, but for two steps of a
+// resync.
 Status Runner::Flow(std::stop_token stop) {
   if (spec_.settings.mode == ReplicationMode::kSnapshot) {
     PENSTOCK_TRY(Retry(
         "load", [&] { return LoadWhole(stop); }, stop));
     return Transit(Event::kLoaded, "every partition is loaded");
   }
-  PENSTOCK_ASSIGN(const auto recalled, Recall());
+  Backoff backoff;
+  while (true) {
+    std::optional<std::chrono::milliseconds> wait;
+    if (const Status done = StepAtRest(stop); !done) {
+      if (done.error().code == ErrorCode::kCancelled) return done;
+      OnRetry("resync", &done.error());
+      LogWarning(spec_.name, "resync: {}; trying again", done.error().ToString());
+      wait = backoff.Next();
+    } else {
+      OnRetry("resync", nullptr);
+    }
+    PENSTOCK_TRY(Stream(wait, stop));
+  }
+}
+
+State Runner::state() const {
+  MutexLock lock(mutex_);
+  return lifecycle_.state;
+}
+
+// The step that needs the stream at rest, where there is one.
+Status Runner::StepAtRest(std::stop_token stop) {
+  clickhouse::Client client(options_.destination);
+  catalog::Catalog& catalog = *options_.catalog;
+  const State now = state();
+  if (now != State::kSetup && now != State::kResync) return {};
+  PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
+  if (now == State::kSetup) {
+    std::optional<catalog::Checkpoint> checkpoint;
+    if (auto stored = catalog.LoadCheckpoint(id_)) checkpoint = *std::move(stored);
+    PENSTOCK_ASSIGN(const auto reload,
+                    PrepareReload(client, spec_, tables, checkpoint, *options_.clock, stop));
+    MutexLock lock(mutex_);
+    PENSTOCK_ASSIGN(const auto transition,
+                    Prepare(Event::kReloadSetUp,
+                            fmt::format("{} tables are loaded anew", reload.tables.size())));
+    PENSTOCK_TRY(catalog.BeginReload(id_, reload.tables, reload.checkpoint, transition));
+    Entered(transition);
+    return {};
+  }
+  std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
+  std::vector<int64_t> ids;
+  for (const auto& table : tables) ids.push_back(table.id);
+  const auto given_up = std::stable_partition(
+      tables.begin(), tables.end(), [](const auto& table) { return !table.loaded_uuid.empty(); });
+  PENSTOCK_TRY(
+      PutInPlace(client, spec_.database, {tables.begin(), given_up}, TargetRows::kReplaced, stop));
+  PENSTOCK_TRY(DropLoadTargets(client, spec_.database, tables, stop));
+  MutexLock lock(mutex_);
+  PENSTOCK_ASSIGN(const auto transition,
+                  Prepare(Event::kSwapped, "the tables that were loaded anew are in place"));
+  PENSTOCK_TRY(catalog.EndReload(id_, ids, transition));
+  Entered(transition);
+  return {};
+}
+
+// Until a step is due that needs it at rest, for `wait` at most, or it fails. kCancelled on stop.
+Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop) {
+  const auto recalled = Recall();
+  if (!recalled) {
+    if (recalled.error().code != ErrorCode::kNotFound || !wait) return Fail(recalled.error());
+    options_.clock->Wait(*wait, stop);  // nothing can be followed before the resync has begun
+    return stop.stop_requested() ? Status(Fail(ErrorCode::kCancelled, "stopped")) : Status();
+  }
   PENSTOCK_TRY(Retry(
       "start",
       [&]() -> Status {
-        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(recalled.tables, stop));
-        recalled.journal->RaiseVersions(first);
+        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(recalled->tables, stop));
+        recalled->journal->RaiseVersions(first);
         return {};
       },
       stop));
   DegradeIfRunning();
-  bool load = false;
-  {
-    MutexLock lock(mutex_);
-    load = lifecycle_.state == State::kSnapshot;
-  }
-
   std::stop_source both;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
+  Result<bool> rest_is_due = false;
   Status streamed;
-  Status loaded;
   {
-    std::jthread streaming([&] {
-      streamed =
-          stream::RunStream(StreamTables(spec_, recalled.tables), recalled.checkpoint.position,
-                            StreamOptionsFor(recalled), recalled.journal.get(), both.get_token());
-      both.request_stop();
+    std::jthread beside([&] {
+      rest_is_due = Beside(*recalled, wait, both.get_token());
+      if (!rest_is_due || *rest_is_due) both.request_stop();
     });
-    if (load) {
-      loaded = Load(recalled, both.get_token()).and_then([&]() -> Status {
-        PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
-        DegradeIfRunning();
-        return {};
-      });
-    }
-    if (!loaded) both.request_stop();
+    streamed =
+        stream::RunStream(StreamTables(spec_, recalled->tables), recalled->checkpoint.position,
+                          StreamOptionsFor(*recalled), recalled->journal.get(), both.get_token());
+    both.request_stop();
   }
-  return !loaded && loaded.error().code != ErrorCode::kCancelled ? loaded : streamed;
+  if (!rest_is_due && rest_is_due.error().code != ErrorCode::kCancelled) {
+    return Fail(rest_is_due.error());
+  }
+  if (streamed.error().code != ErrorCode::kCancelled || stop.stop_requested()) return streamed;
+  return {};
+}
+
+// What is done beside the stream. Answers whether the stream is to rest then.
+Result<bool> Runner::Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
+                            std::stop_token stop) {
+  if (wait) {
+    options_.clock->Wait(*wait, stop);
+    return true;
+  }
+  if (state() != State::kSnapshot) return false;
+  PENSTOCK_TRY(Load(recalled, stop));
+  PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
+  std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
+  if (tables.empty()) {
+    PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
+    DegradeIfRunning();
+    return false;
+  }
+  std::erase_if(tables, [](const auto& table) { return table.quarantine.has_value(); });
+  clickhouse::Client client(options_.destination);
+  PENSTOCK_TRY(Retry(
+      "resync",
+      [&]() -> Status {
+        PENSTOCK_ASSIGN(const auto loaded, LoadedTargets(client, spec_.database, tables, stop));
+        return options_.catalog->EndLoad(loaded);
+      },
+      stop));
+  PENSTOCK_TRY(Transit(Event::kLoadedAside, "every partition is loaded, beside the targets"));
+  return true;
 }
 
 // What cannot be stored now is stored by the next run.
@@ -378,7 +511,7 @@ Status Runner::LoadWhole(std::stop_token stop) {
     PENSTOCK_TRY(catalog.EndLoad(loaded));
     PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
   }
-  Status in_place = PutInPlace(client, spec_.database, tables, stop);
+  Status in_place = PutInPlace(client, spec_.database, tables, TargetRows::kNone, stop);
   if (in_place || in_place.error().code != ErrorCode::kNotFound) return in_place;
   PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
   Error again = std::move(in_place).error();
@@ -483,18 +616,18 @@ Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
   auto next = partitions.begin();
   std::vector<snapshot::LoadTable> result;
   for (size_t i = 0; i < tables.size(); ++i) {
-    snapshot::LoadTable table{
-        .id = tables[i].id,
-        .definition = tables[i].definition,
-        .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
-        .target = tables[i].load_target.empty() ? tables[i].target : tables[i].load_target,
-        .partition_key = spec_.tables[i].partition_key,
-        .version_base = tables[i].load_version_base,
-        .partitions = {},
-        .planned = tables[i].partitions_planned,
-        .rows_estimated = tables[i].rows_estimated,
-        .bytes_estimated = tables[i].bytes_estimated,
-        .abandoned = tables[i].quarantine.has_value()};
+    snapshot::LoadTable table{.id = tables[i].id,
+                              .definition = tables[i].definition,
+                              .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
+                              .target = FilledBy(tables[i]),
+                              .start = tables[i].start,
+                              .partition_key = spec_.tables[i].partition_key,
+                              .version_base = tables[i].load_version_base,
+                              .partitions = {},
+                              .planned = tables[i].partitions_planned,
+                              .rows_estimated = tables[i].rows_estimated,
+                              .bytes_estimated = tables[i].bytes_estimated,
+                              .abandoned = tables[i].quarantine.has_value()};
     for (; next != partitions.end() && next->table_id == table.id; ++next) {
       table.partitions.push_back({.index = next->index,
                                   .lower = std::move(next->lower),
@@ -513,12 +646,16 @@ Result<uint64_t> Runner::FirstFreeVersion(const std::vector<catalog::TableRecord
                                           std::stop_token stop) const {
   uint64_t first = 0;
   clickhouse::Client client(options_.destination);
+  std::vector<std::string> written;
   for (const auto& table : tables) {
     if (table.quarantine) continue;
+    written.push_back(FilledBy(table));
+    if (table.keeps_target_fresh) written.push_back(table.target);
+  }
+  for (const auto& table : written) {
     PENSTOCK_ASSIGN(const auto rows,
-                    client.Rows(fmt::format("SELECT max({}) FROM {}.{}", clickhouse::kVersionColumn,
-                                            clickhouse::QuoteIdentifier(spec_.database),
-                                            clickhouse::QuoteIdentifier(table.target)),
+                    client.Rows(fmt::format("SELECT max({}) FROM {}", clickhouse::kVersionColumn,
+                                            clickhouse::QuoteTable(spec_.database, table)),
                                 stop));
     uint64_t highest = 0;
     if (!rows.empty() && !rows[0].empty()) {
@@ -540,7 +677,7 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
       .destination = options_.destination,
       .database = spec_.database,
       .pipe_name = spec_.name,
-      .start_position = checkpoint.position,
+      .start_positions = {checkpoint.position},
       .consistent = settings.mode == ReplicationMode::kSnapshot,
       .parallel_tables = settings.snapshot_parallel_tables,
       .parallel_partitions = settings.initial_load_parallelism,
@@ -553,7 +690,12 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
       .on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); },
       .on_retry = [this](const Error* error) { OnRetry("snapshot", error); },
       .on_taken_back = [this](const std::string& why) { OnTakenBack(why); }};
-  if (options.consistent) options.start_position.reset();
+  for (const auto& table : tables) {
+    const bool known =
+        !table.start || std::ranges::count(options.start_positions, *table.start) != 0;
+    if (!known) options.start_positions.push_back(*table.start);
+  }
+  if (options.consistent) options.start_positions.clear();
   return options;
 }
 
@@ -607,8 +749,7 @@ PipeStatus Runner::status() const {
 
   const StreamProgress stream = journal_->progress();
   status.position = stream.position;
-  const bool streaming = status.state == State::kSnapshot || status.state == State::kRunning ||
-                         status.state == State::kDegraded;
+  const bool streaming = IsWorking(status.state) && status.state != State::kProvisioning;
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;
   status.last_batch_duration = stream.last_batch_duration;

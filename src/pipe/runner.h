@@ -50,8 +50,11 @@ class Runner {
   // After Shutdown, of a pipe that is to be deleted: drops the tables of a load that was not whole,
   // if the destination answers soon. The targets stay.
   void DropUnfinished();
-  // kStart, kStop or kResync. Answers when the new state is stored; the work goes on behind.
+  // kStart or kStop. Answers when the new state is stored; the work goes on behind.
   Status Apply(Event command);
+  // Likewise: these tables, or without names all, are loaded anew beside their targets, which take
+  // their places when all are in. kInvalidArgument for a table that is not mapped.
+  Status Resync(const std::vector<model::TableName>& names);
 
   PipeStatus status() const EXCLUDES(mutex_);
   // As Catalog::LatestPartitions; `table` as ToString() of its source name writes it, "": of all.
@@ -73,6 +76,12 @@ class Runner {
   Status Provision(std::stop_token stop);
   Status Setup(std::stop_token stop);
   Status Flow(std::stop_token stop);
+  State state() const EXCLUDES(mutex_);
+  Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);
+  Status StepAtRest(std::stop_token stop);
+  Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
+  Result<bool> Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
+                      std::stop_token stop);
   Status Load(const Recalled& recalled, std::stop_token stop);
   Status LoadWhole(std::stop_token stop);
   // Puts what the catalog knows of the tables and the stream into the status. kNotFound before

@@ -12,8 +12,6 @@
 namespace penstock::pipe {
 namespace {
 
-using Definitions = std::map<model::TableName, model::Table>;
-
 constexpr int kReadsMax = 60;
 constexpr int kLockAttemptsMax = 4;
 
@@ -25,9 +23,8 @@ Failure NeedsUser(std::string_view origin, std::string message, std::string reme
                     .remedy = std::move(remedy)});
 }
 
-Result<Definitions> ReadAll(mysql::Connection& source, const PipeSpec& spec, std::stop_token stop) {
-  std::vector<model::TableName> names;
-  for (const TableMapping& mapping : spec.tables) names.push_back(mapping.source);
+Result<Definitions> ReadAll(mysql::Connection& source, const std::vector<model::TableName>& names,
+                            std::stop_token stop) {
   PENSTOCK_ASSIGN(auto definitions, mysql::ReadDefinitions(source, names, stop));
   for (const auto& name : names) {
     if (!definitions.contains(name)) {
@@ -70,57 +67,67 @@ Result<model::Position> StartPosition(mysql::Connection& source, const PipeSetti
   return GivenStart(source, *settings.start_position, mechanism, std::move(stop));
 }
 
-struct SourceState {
-  Definitions definitions;
-  model::Position position;
-};
-
-Error ChangingDefinitions() {
-  return Error{.code = ErrorCode::kRetry,
-               .message = "the definitions of the source tables keep changing",
+// What must pass before a start position fits.
+Error NotYet(std::string message, std::string remedy) {
+  return Error{.code = ErrorCode::kConflict,
+               .message = std::move(message),
                .origin = "source",
                .native_code = 0,
-               .remedy = ""};
+               .remedy = std::move(remedy)};
 }
 
-Error OpenXa(const std::vector<std::string>& ids) {
-  return Error{
-      .code = ErrorCode::kNeedsUser,
-      .message = fmt::format("prepared XA transactions are open: {}", fmt::join(ids, ", ")),
-      .origin = "source",
-      .native_code = 0,
-      .remedy = "Commit them or roll them back (XA RECOVER lists them), then start the pipe"};
+Failure OpenXa(const std::vector<std::string>& ids) {
+  return Fail(NotYet(fmt::format("prepared XA transactions are open: {}", fmt::join(ids, ", ")),
+                     "Commit them or roll them back (XA RECOVER lists them), then start the pipe"));
 }
 
-// Definitions and the position they are valid at.
+using ReadStart = std::function<Result<model::Position>()>;
+
+// Definitions and the position they are valid at; kConflict when it is not the time. XA is looked
+// at first, since a position may cost a lock; and again, for those prepared before the position.
+Result<SourceState> ReadOnce(mysql::Connection& source, const std::vector<model::TableName>& tables,
+                             const ReadStart& read_start, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto open, PreparedXa(source, stop));
+  if (!open.empty()) return OpenXa(open);
+  PENSTOCK_ASSIGN(const auto before, ReadAll(source, tables, stop));
+  PENSTOCK_ASSIGN(auto position, read_start());
+  PENSTOCK_ASSIGN(const auto prepared, PreparedXa(source, stop));
+  if (!prepared.empty()) return OpenXa(prepared);
+  PENSTOCK_ASSIGN(auto after, ReadAll(source, tables, stop));
+  if (before != after) {
+    return Fail(NotYet("the definitions of the source tables keep changing", ""));
+  }
+  return SourceState{.definitions = std::move(after), .position = std::move(position)};
+}
+
+std::vector<model::TableName> SourceTables(const PipeSpec& spec) {
+  std::vector<model::TableName> names;
+  for (const TableMapping& mapping : spec.tables) names.push_back(mapping.source);
+  return names;
+}
+
+// Waits for the time.
 Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
                                const std::function<void(const Error&)>& on_wait,
                                std::stop_token stop) {
   PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " setup", stop));
+  const std::vector<model::TableName> tables = SourceTables(spec);
   if (spec.settings.mode == ReplicationMode::kSnapshot) {
-    PENSTOCK_ASSIGN(auto definitions, ReadAll(source, spec, stop));
+    PENSTOCK_ASSIGN(auto definitions, ReadAll(source, tables, stop));
     return SourceState{.definitions = std::move(definitions), .position = {}};
   }
   PENSTOCK_ASSIGN(const auto mechanism,
                   mysql::ChooseMechanism(source, spec.settings.MechanismWanted(), stop));
-  Error waits_for;
-  for (int i = 0; i < kReadsMax; ++i) {
-    // First, since a position may cost a lock; and again, for those prepared before the position.
-    PENSTOCK_ASSIGN(auto prepared, PreparedXa(source, stop));
-    if (prepared.empty()) {
-      PENSTOCK_ASSIGN(const auto before, ReadAll(source, spec, stop));
-      PENSTOCK_ASSIGN(auto position, StartPosition(source, spec.settings, mechanism, clock, stop));
-      PENSTOCK_ASSIGN(prepared, PreparedXa(source, stop));
-      PENSTOCK_ASSIGN(auto after, ReadAll(source, spec, stop));
-      if (before == after && prepared.empty()) {
-        return SourceState{.definitions = std::move(after), .position = std::move(position)};
-      }
-    }
-    waits_for = prepared.empty() ? ChangingDefinitions() : OpenXa(prepared);
+  const auto start = [&] { return StartPosition(source, spec.settings, mechanism, clock, stop); };
+  for (int i = 1;; ++i) {
+    auto state = ReadOnce(source, tables, start, stop);
+    if (state || state.error().code != ErrorCode::kConflict) return state;
+    Error waits_for = std::move(state).error();
+    waits_for.code = waits_for.remedy.empty() ? ErrorCode::kRetry : ErrorCode::kNeedsUser;
+    if (i == kReadsMax) return Fail(std::move(waits_for));
     on_wait(waits_for);
     if (!clock.Wait(std::chrono::seconds(1), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
-  return Fail(std::move(waits_for));
 }
 
 // Types and keys as ClickHouse prints them, without what only separates or quotes.
@@ -194,6 +201,28 @@ Status CheckTarget(clickhouse::Client& client, const clickhouse::TableSpec& targ
 }
 
 }  // namespace
+
+Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model::TableName>& tables,
+                                  const std::optional<model::Position>& after, Clock& clock,
+                                  std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " setup", stop));
+  model::Mechanism mechanism{};
+  if (after) {
+    mechanism = after->mechanism;
+    PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(source, *after, stop));
+    if (!executed)
+      return Fail(ErrorCode::kRetry, "the source has not executed {}", after->ToString());
+  } else {
+    PENSTOCK_ASSIGN(mechanism,
+                    mysql::ChooseMechanism(source, spec.settings.MechanismWanted(), stop));
+  }
+  auto state = ReadOnce(
+      source, tables, [&] { return ReadPosition(source, mechanism, clock, stop); }, stop);
+  if (state || state.error().code != ErrorCode::kConflict) return state;
+  Error error = std::move(state).error();
+  error.code = ErrorCode::kRetry;
+  return Fail(std::move(error));
+}
 
 Result<model::Position> GivenStart(mysql::Connection& source, const GivenPosition& given,
                                    model::Mechanism mechanism, std::stop_token stop) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -36,6 +37,20 @@ struct Existing {
 };
 Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
                               std::stop_token stop);
+
+using Definitions = std::map<model::TableName, model::Table>;
+
+// Definitions and a position they are valid at.
+struct SourceState {
+  Definitions definitions;
+  model::Position position;
+};
+
+// One look at these tables of the source, at a position that is not before `after` and of its
+// mechanism. kRetry while that cannot be had (prepared XA transactions, changing definitions).
+Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model::TableName>& tables,
+                                  const std::optional<model::Position>& after, Clock& clock,
+                                  std::stop_token stop);
 
 // Where the settings say that the log is to be followed from. kNeedsUser where the source cannot
 // have been there; whether the log still has it shows when it is read.

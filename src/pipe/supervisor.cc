@@ -16,18 +16,6 @@
 namespace penstock::pipe {
 namespace {
 
-Event EventOf(Command command) {
-  switch (command) {
-    case Command::kStart:
-      return Event::kStart;
-    case Command::kStop:
-      return Event::kStop;
-    case Command::kResync:
-      return Event::kResync;
-  }
-  return Event::kResync;
-}
-
 Failure NoSuchPipe(const std::string& id) {
   return Fail(ErrorCode::kNotFound, "there is no pipe with the id {}", id);
 }
@@ -239,7 +227,16 @@ Result<PipeStatus> Supervisor::Apply(const std::string& id, Command command) {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
-  PENSTOCK_TRY(pipe->runner->Apply(EventOf(command)));
+  PENSTOCK_TRY(pipe->runner->Apply(command == Command::kStart ? Event::kStart : Event::kStop));
+  return pipe->runner->status();
+}
+
+Result<PipeStatus> Supervisor::Resync(const std::string& id,
+                                      const std::vector<model::TableName>& tables) {
+  const auto pipe = impl_->Find(id);
+  if (!pipe) return NoSuchPipe(id);
+  MutexLock lock(pipe->commands);
+  PENSTOCK_TRY(pipe->runner->Resync(tables));
   return pipe->runner->status();
 }
 

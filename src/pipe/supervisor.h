@@ -19,7 +19,7 @@
 
 namespace penstock::pipe {
 
-enum class Command : uint8_t { kStart, kStop, kResync };
+enum class Command : uint8_t { kStart, kStop };
 
 // Owns all pipes of the process: starts their runners from the catalog, takes commands. Safe from
 // any thread. Calls answer once the change is durable in the catalog; the work goes on behind.
@@ -50,6 +50,8 @@ class Supervisor {
   std::vector<PipeStatus> List() const;
   // kConflict with the state and what is allowed.
   Result<PipeStatus> Apply(const std::string& id, Command command);
+  // Loads these tables of the source anew, or all where none is named: see Runner::Resync.
+  Result<PipeStatus> Resync(const std::string& id, const std::vector<model::TableName>& tables);
   // Newest first.
   Result<std::vector<catalog::EventRecord>> Events(const std::string& id, size_t limit) const;
   Result<std::vector<catalog::BatchRecord>> Batches(const std::string& id, size_t limit) const;

@@ -28,7 +28,8 @@ struct LoadTable {
   int64_t id = 0;  // of the journal
   model::Table definition;
   typemap::TargetOptions target_options;
-  std::string target;                 // table name
+  std::string target;                         // table name
+  std::optional<model::Position> start = {};  // its own start position
   std::string partition_key;          // the mapping's column to range over; "": the table's key
   uint64_t version_base = 0;          // rows of attempt n carry version_base + n
   std::vector<Partition> partitions;  // planned so far, done or not
@@ -68,8 +69,8 @@ struct LoaderOptions {
   clickhouse::Endpoint destination;
   std::string database;
   std::string pipe_name;
-  // Every connection proves that its server has executed it: what is read is no older.
-  std::optional<model::Position> start_position;
+  // Every connection proves that its server has executed them: what is read is no older.
+  std::vector<model::Position> start_positions;
   // All partitions are read at one moment. Such a load cannot go on where another one stopped, nor
   // after an error: it starts again in empty tables, with nothing planned.
   bool consistent = false;

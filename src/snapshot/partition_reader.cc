@@ -93,13 +93,12 @@ Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
   PENSTOCK_ASSIGN(auto connection,
                   mysql::Connection::Open(options_.source, options_.pipe_name + " snapshot", stop));
   PENSTOCK_TRY(connection.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
-  if (options_.start_position) {
-    PENSTOCK_ASSIGN(const bool executed,
-                    mysql::HasExecuted(connection, *options_.start_position, stop));
+  for (const model::Position& start : options_.start_positions) {
+    PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, start, stop));
     if (!executed) {
       return Fail(ErrorCode::kRetry,
                   "the source server that answered has not executed the start position {}",
-                  options_.start_position->ToString());
+                  start.ToString());
     }
   }
   return connection;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mysql/wire/errors.h"
+#include "mysql/wire/start_position.h"
 #include "mysql/wire/table_read.h"
 #include "stream/statement_effect.h"
 
@@ -15,12 +16,12 @@ namespace {
 constexpr size_t kMappedMax = 1'000;
 constexpr size_t kSavepointsMax = 1'000;
 
-constexpr std::string_view kStartAnew =
-    "Delete the pipe and its destination tables and create it again";
+constexpr std::string_view kResyncTable = "Resync the table (penstock resync)";
+constexpr std::string_view kResyncPipe = "Resync the pipe (penstock resync)";
 
 constexpr std::string_view kLogRows =
-    "Set binlog_format to ROW in every session of the source; then delete the pipe and its "
-    "destination tables and create it again";
+    "Set binlog_format to ROW in every session of the source; then resync the pipe "
+    "(penstock resync)";
 
 // Why a row that the log does not hold whole cannot be read again.
 constexpr std::string_view kNoKey = "its key is among those that are missing";
@@ -99,19 +100,18 @@ Status Assembler::Consume(const binlog::Event& event) {
           [&](const binlog::TransactionPayload&) -> Status {
             return Fail(
                 NeedsUser("the log holds a compressed transaction, which this version cannot read",
-                          "SET GLOBAL binlog_transaction_compression = OFF, and create the pipe "
-                          "again"));
+                          "SET GLOBAL binlog_transaction_compression = OFF, and resync the pipe"));
           },
           [&](const binlog::Compressed&) -> Status {
             return Fail(
                 NeedsUser("the log holds a compressed event, which this version cannot read",
-                          "SET GLOBAL log_bin_compress = OFF, and create the pipe again"));
+                          "SET GLOBAL log_bin_compress = OFF, and resync the pipe"));
           },
           [&](const binlog::Incident& incident) -> Status {
             return Fail(
                 NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
                                       incident.message),
-                          kStartAnew));
+                          kResyncPipe));
           },
           [&](const binlog::Unknown& unknown) -> Status {
             return Fail(NeedsUser(fmt::format("the log holds {}, which this version cannot read",
@@ -211,12 +211,28 @@ Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view 
         kLogRows));
   }
   for (size_t i = 0; i < tables_.size() && !statement.tables.empty(); ++i) {
-    if (tables_[i]->fenced) continue;
+    if (tables_[i]->fenced || ComesBefore(*tables_[i])) continue;
     auto effect = EffectOn(tables_[i]->table.definition, statement, sql, names_ignore_case_);
     if (std::holds_alternative<Truncates>(effect)) truncated_ = i;
     if (auto* error = std::get_if<Error>(&effect)) FenceTable(i, std::move(*error));
   }
   return {};
+}
+
+bool Assembler::ComesBefore(const TableState& state) const {
+  const auto& start = state.table.start;
+  if (!start) return false;
+  switch (start->mechanism) {
+    case model::Mechanism::kMysqlGtid:
+      return mysql_gtid_ && start->mysql.Contains(*mysql_gtid_);
+    case model::Mechanism::kMariadbGtid:
+      return mariadb_gtid_ && start->mariadb.Covers(*mariadb_gtid_);
+    case model::Mechanism::kFile:
+      break;
+  }
+  const mysql::LogPosition begin{position_.file, position_.offset};
+  const mysql::LogPosition own{start->file, start->offset};
+  return mysql::LogReached(own, begin) && !mysql::LogReached(begin, own);
 }
 
 Status Assembler::FenceIfItsOwn(size_t table, Status status) {
@@ -256,7 +272,7 @@ Status Assembler::On(const binlog::TableMap& map) {
   // the server.
   const auto known = mapped_.find(map.table_id);
   const auto ours = index_.find(map);
-  if (ours == index_.end()) {
+  if (ours == index_.end() || ComesBefore(*tables_[ours->second])) {
     if (known != mapped_.end())
       known->second.reset();
     else
@@ -273,7 +289,7 @@ Status Assembler::On(const binlog::TableMap& map) {
   if (!decoder) {
     Error error = std::move(decoder).error();
     if (error.code == ErrorCode::kConflict) {
-      error = NeedsUser(std::move(error.message), kStartAnew);
+      error = NeedsUser(std::move(error.message), kResyncTable);
     }
     mapped_.insert_or_assign(map.table_id, std::nullopt);
     return FenceIfItsOwn(table, Fail(std::move(error)));
@@ -407,8 +423,7 @@ Failure Assembler::NotWhole(const TableState& state, std::string_view why) {
   return Fail(NeedsUser(
       fmt::format("a change of {} was logged without all of its columns, and {}",
                   state.table.definition.name.ToString(), why),
-      "Set binlog_row_image to FULL in every session of the source; then delete the pipe and its "
-      "destination tables and create it again"));
+      "Set binlog_row_image to FULL in every session of the source; then resync the table"));
 }
 
 Result<uint64_t> Assembler::NextVersion() {
@@ -443,7 +458,7 @@ void Assembler::FenceTouched(std::string_view why) {
     const size_t table = touched_.back();
     FenceTable(table, NeedsUser(fmt::format("{}: {}",
                                             tables_[table]->table.definition.name.ToString(), why),
-                                kStartAnew));
+                                kResyncTable));
   }
 }
 

@@ -128,6 +128,8 @@ class Assembler {
   Status On(const binlog::TableMap& map);
   Status On(const binlog::Rows& rows);
   Status OnRows(const binlog::Rows& rows);
+  // The open transaction, or the statement that is one, comes before the table's own start.
+  bool ComesBefore(const TableState& state) const;
   Status OnOurTables(const ddl::Statement& statement, std::string_view sql);
   // An error that concerns the table alone ends only that.
   Status FenceIfItsOwn(size_t table, Status status);

@@ -349,6 +349,54 @@ TEST_F(AssemblerTest, AQuarantinedTableIsNotFollowed) {
   EXPECT_THAT(assembler_->TakeBatch().tables, IsEmpty());
 }
 
+TEST_F(AssemblerTest, ChangesBeforeATablesOwnStartAreInItsLoad) {
+  StreamTable table = TableOf("a");
+  table.start = model::Position{.mechanism = model::Mechanism::kMysqlGtid,
+                                .file = "bin.000001",
+                                .offset = 0,
+                                .mysql = *model::MysqlGtidSet::Parse(fmt::format("{}:1-2", kUuid)),
+                                .mariadb = {}};
+  Follow({table, TableOf("b")});
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Map(8, "b"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 8, {{3, 30}}));
+  ASSERT_TRUE(Commit());
+  ASSERT_TRUE(Gtid(2));
+  ASSERT_TRUE(Sql("ALTER TABLE a ADD w INT"));
+  ASSERT_TRUE(Begin(3));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 20}}));
+  ASSERT_TRUE(Commit());
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(batch, 0), ElementsAre("2=20"));
+  EXPECT_THAT(RowsOf(batch, 1), ElementsAre("3=30"));
+  EXPECT_THAT(batch.fences, IsEmpty());
+}
+
+TEST_F(AssemblerTest, ATablesOwnStartByFile) {
+  StreamTable table = TableOf("a");
+  table.start = model::Position{.mechanism = model::Mechanism::kFile,
+                                .file = "bin.000001",
+                                .offset = 500,
+                                .mysql = {},
+                                .mariadb = {}};
+  Follow({table});
+  end_offset_ = 0;
+  for (const int32_t id : {1, 2}) {  // ends at 400, at 800
+    ASSERT_TRUE(Sql("BEGIN"));
+    ASSERT_TRUE(Map(7, "a"));
+    ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{id, 0}}));
+    ASSERT_TRUE(Commit());
+    if (id == 1) end_offset_ = 500;
+  }
+  EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), IsEmpty()) << "begun before it, at 400";
+  ASSERT_TRUE(Sql("BEGIN"));
+  ASSERT_TRUE(Map(7, "a"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{3, 0}}));
+  ASSERT_TRUE(Commit());
+  EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), ElementsAre("3=0"));
+}
+
 // No row may follow in the batch that ends with it.
 TEST_F(AssemblerTest, TruncateEndsABatch) {
   ASSERT_TRUE(Begin(1));

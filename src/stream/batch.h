@@ -19,8 +19,13 @@ namespace penstock::stream {
 struct StreamTable {
   model::Table definition;
   typemap::TargetOptions target_options;
-  std::string target;        // table name
+  std::string target;  // table name
+  std::string old_target =
+      {};                    // one that `target` will take the place of: written alike until then
   bool quarantined = false;  // not followed
+  // Changes of transactions that are contained in it are in the table's load already, by another
+  // definition perhaps. Of the same mechanism as the stream's position.
+  std::optional<model::Position> start = {};
 };
 
 struct RowCounts {

@@ -68,8 +68,7 @@ Status BatchWriter::InsertReread(size_t table, const clickhouse::Block& block,
 Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const clickhouse::Block& block,
                            int attempts_max, std::stop_token stop) {
   if (block.rows == 0) return {};
-  const std::string& target = tables_[table].target;
-  const auto insert = [&] {
+  const auto insert = [&](const std::string& target) {
     return client.Insert(block,
                          {.database = options_.database,
                           .table = target,
@@ -79,19 +78,29 @@ Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const click
                           .settings = {}},
                          stop);
   };
-  return Retry(table, attempts_max, insert, stop);
+  return ForEachTarget(table, attempts_max, insert, stop);
 }
 
 Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
-  const auto truncate = [&] {
-    return clickhouse::TruncateTable(clients_[0], options_.database, tables_[table].target,
-                                     *options_.clock, stop);
+  const auto truncate = [&](const std::string& target) {
+    return clickhouse::TruncateTable(clients_[0], options_.database, target, *options_.clock, stop);
   };
-  return Retry(table, kForever, truncate, stop);
+  return ForEachTarget(table, kForever, truncate, stop);
 }
 
-Status BatchWriter::Retry(size_t table, int attempts_max, const std::function<Status()>& attempt,
-                          std::stop_token stop) {
+Status BatchWriter::ForEachTarget(size_t table, int attempts_max,
+                                  const std::function<Status(const std::string&)>& write,
+                                  std::stop_token stop) {
+  for (const std::string* target : {&tables_[table].target, &tables_[table].old_target}) {
+    if (target->empty()) continue;
+    PENSTOCK_TRY(Retry(
+        *target, attempts_max, [&] { return write(*target); }, stop));
+  }
+  return {};
+}
+
+Status BatchWriter::Retry(const std::string& target, int attempts_max,
+                          const std::function<Status()>& attempt, std::stop_token stop) {
   Backoff backoff;
   while (true) {
     Status status = attempt();
@@ -103,8 +112,7 @@ Status BatchWriter::Retry(size_t table, int attempts_max, const std::function<St
     if (error.code != ErrorCode::kRetry && error.code != ErrorCode::kUnknownOutcome) return status;
     if (backoff.attempts() + 1 >= attempts_max) return status;
     options_.on_insert_retry(&error);
-    LogWarning(options_.pipe_name, "writing {}: {}; trying again", tables_[table].target,
-               error.ToString());
+    LogWarning(options_.pipe_name, "writing {}: {}; trying again", target, error.ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
     }

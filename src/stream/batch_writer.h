@@ -40,7 +40,10 @@ class BatchWriter {
  private:
   Status Insert(clickhouse::Client& client, size_t table, const clickhouse::Block& block,
                 int attempts_max, std::stop_token stop);
-  Status Retry(size_t table, int attempts_max, const std::function<Status()>& attempt,
+  Status ForEachTarget(size_t table, int attempts_max,
+                       const std::function<Status(const std::string& target)>& write,
+                       std::stop_token stop);
+  Status Retry(const std::string& target, int attempts_max, const std::function<Status()>& attempt,
                std::stop_token stop);
 
   const std::vector<StreamTable>& tables_;

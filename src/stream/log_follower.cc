@@ -100,8 +100,8 @@ Status LogFollower::CheckServer(mysql::Connection& connection, std::stop_token s
                              assembler_.position().ToString()),
       .origin = "source",
       .native_code = 0,
-      .remedy = "Point the pipe at a server that has them, or delete the pipe and its destination "
-                "tables and create it again"});
+      .remedy = "Point the pipe at a server that has them, or resync the pipe "
+                "(penstock resync)"});
 }
 
 Status LogFollower::PushIfDue(std::stop_token stop) {

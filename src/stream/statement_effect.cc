@@ -83,15 +83,15 @@ StatementEffect EffectOn(const model::Table& table, const ddl::Statement& statem
       return Unfollowed(fmt::format("a statement that may change {} was logged as text instead of "
                                     "rows",
                                     table.name.ToString()),
-                        "Set binlog_format to ROW in every session of the source; then delete the "
-                        "pipe and its destination tables and create it again");
+                        "Set binlog_format to ROW in every session of the source; then resync "
+                        "the table (penstock resync)");
     default:
       return {};
   }
   return Unfollowed(fmt::format("a schema change of {} is in the log, which this version does not "
                                 "follow{}",
                                 table.name.ToString(), Shown(sql)),
-                    "Delete the pipe and its destination tables and create it again");
+                    "Resync the table (penstock resync)");
 }
 
 }  // namespace penstock::stream
