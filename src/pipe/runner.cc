@@ -56,19 +56,6 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
   return result;
 }
 
-snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
-  constexpr uint64_t kMegabyte = 1'000'000;
-  snapshot::ThrottleLimits limits{.rows_per_second = settings.snapshot_rows_per_second,
-                                  .bytes_per_second = settings.snapshot_megabytes_per_second,
-                                  .threads_running_max = settings.snapshot_max_threads_running,
-                                  .replica_lag_max = std::nullopt};
-  if (const auto lag = settings.snapshot_max_replica_lag_seconds) {
-    limits.replica_lag_max = std::chrono::seconds(*lag);
-  }
-  if (limits.bytes_per_second) *limits.bytes_per_second *= kMegabyte;
-  return limits;
-}
-
 }  // namespace
 
 Runner::Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options)
@@ -682,6 +669,7 @@ snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::Loa
       .parallel_tables = settings.snapshot_parallel_tables,
       .parallel_partitions = settings.initial_load_parallelism,
       .rows_per_partition = settings.snapshot_rows_per_partition,
+      .partition_budget = options_.partition_budget,
       .block_bytes_max =
           BlockBytesMax(options_.memory_limit_bytes, options_.share_bytes_min, workers),
       .throttle = ThrottleOf(settings),

@@ -35,6 +35,7 @@ class Runner {
     clickhouse::Endpoint destination;
     uint64_t memory_limit_bytes = 0;
     uint64_t share_bytes_min = Limits().share_bytes_min;
+    std::chrono::seconds partition_budget = Limits().partition_budget;
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable = std::nullopt;

@@ -254,6 +254,17 @@ typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping&
           .whole_row_may_be_key = mapping.identical_rows_may_collapse};
 }
 
+snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
+  constexpr uint64_t kMegabyte = 1'000'000;
+  snapshot::ThrottleLimits limits{
+      .rows_per_second = settings.snapshot_rows_per_second,
+      .bytes_per_second = settings.snapshot_megabytes_per_second,
+      .threads_running_max = settings.snapshot_max_threads_running,
+      .replica_lag_seconds_max = settings.snapshot_max_replica_lag_seconds};
+  if (limits.bytes_per_second) *limits.bytes_per_second *= kMegabyte;
+  return limits;
+}
+
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,
                                           const model::Table& definition) {
   const typemap::TargetOptions options = TargetOptionsOf(spec, mapping);

@@ -16,6 +16,7 @@
 #include "model/position.h"
 #include "model/table.h"
 #include "pipe/spec.h"
+#include "snapshot/throttle.h"
 #include "typemap/table_map.h"
 
 namespace penstock::pipe {
@@ -28,6 +29,9 @@ inline constexpr uint64_t kFirstStreamVersion = uint64_t{1} << 32;
 typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping& mapping);
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,
                                           const model::Table& definition);
+
+// How far the snapshot may burden the source.
+snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings);
 
 // What a pipe would make is at the destination already. It is then not made again: IF NOT EXISTS
 // asks for the privilege all the same.

@@ -77,7 +77,8 @@ struct LoaderOptions {
   uint32_t parallel_tables = 1;      // at most
   uint32_t parallel_partitions = 4;  // per table
   uint64_t rows_per_partition = 100'000;
-  uint64_t block_bytes_max = 16 << 20;  // per worker; a longer row is sent alone
+  std::chrono::seconds partition_budget{60};  // of time, for a partition
+  uint64_t block_bytes_max = 16 << 20;        // per worker; a longer row is sent alone
   ThrottleLimits throttle = {};
   clickhouse::Compression compression = clickhouse::Compression::kNone;
   Clock* clock = &Clock::Real();

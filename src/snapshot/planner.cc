@@ -49,10 +49,10 @@ uint64_t Between(uint64_t low, uint64_t high, uint64_t low_rows, uint64_t high_r
 
 }  // namespace
 
-Planner::Planner(const model::Table& table, RangeKey key, Options options,
+Planner::Planner(const model::Table& table, RangeKey key, std::string comment,
                  const std::optional<Partition>& after)
     : table_(table),
-      options_(std::move(options)),
+      comment_(std::move(comment)),
       key_(std::move(key)),
       keys_(WithColumns(table, key_.columns)) {
   if (!after) return;
@@ -61,9 +61,10 @@ Planner::Planner(const model::Table& table, RangeKey key, Options options,
   ended_ = !after->upper.has_value();
 }
 
-Result<std::optional<Partition>> Planner::Next(mysql::Connection& connection,
+Result<std::optional<Partition>> Planner::Next(mysql::Connection& connection, uint64_t rows,
                                                std::stop_token stop) {
   if (ended_) return std::nullopt;
+  rows_wanted_ = rows;
   Upper upper;
   if (!key_.columns.empty()) {
     PENSTOCK_ASSIGN(const auto guessed, GuessUpper(connection, stop));
@@ -81,7 +82,7 @@ Result<std::optional<Partition>> Planner::Next(mysql::Connection& connection,
 
 Result<std::optional<Planner::Upper>> Planner::GuessUpper(mysql::Connection& connection,
                                                           std::stop_token stop) {
-  const uint64_t wanted = options_.rows_per_partition;
+  const uint64_t wanted = rows_wanted_;
   if (wanted < kGuessedRowsMin) return std::nullopt;
   PENSTOCK_ASSIGN(const auto first, FindKey(connection, "", 0, stop));
   PENSTOCK_ASSIGN(const auto last, FindKey(connection, " DESC", 0, stop));
@@ -107,7 +108,7 @@ Result<std::optional<Planner::Upper>> Planner::GuessUpper(mysql::Connection& con
 }
 
 Result<Planner::Upper> Planner::WalkUpper(mysql::Connection& connection, std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto key, FindKey(connection, "", options_.rows_per_partition - 1, stop));
+  PENSTOCK_ASSIGN(auto key, FindKey(connection, "", rows_wanted_ - 1, stop));
   return key ? Upper(std::move(key->boundary)) : Upper();
 }
 
@@ -121,7 +122,7 @@ Result<std::optional<Planner::Key>> Planner::FindKey(mysql::Connection& connecti
   std::string condition = RangeCondition(table_, key_.columns, lower_, {});
   if (condition.empty()) condition = mysql::QuoteIdentifier(keys_.columns[0].name) + " IS NOT NULL";
   PENSTOCK_TRY(connection.StartSelect(
-      fmt::format("{}SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT 1 OFFSET {}", options_.comment,
+      fmt::format("{}SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT 1 OFFSET {}", comment_,
                   mysql::SelectList(keys_), mysql::FromClause(table_.name, key_.index), condition,
                   fmt::join(order, ","), offset),
       stop));
@@ -155,7 +156,7 @@ Result<uint64_t> Planner::CountTo(mysql::Connection& connection, const Boundary&
   const bool is_mariadb = connection.server().flavour == mysql::Flavour::kMariadb;
   PENSTOCK_ASSIGN(
       const auto plan,
-      connection.Query(fmt::format("{}EXPLAIN {}SELECT 1 FROM {} WHERE {}", options_.comment,
+      connection.Query(fmt::format("{}EXPLAIN {}SELECT 1 FROM {} WHERE {}", comment_,
                                    is_mariadb ? "" : "FORMAT=TRADITIONAL ",
                                    mysql::FromClause(table_.name, key_.index, "USE"),
                                    RangeCondition(table_, key_.columns, lower_, boundary)),

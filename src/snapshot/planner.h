@@ -22,16 +22,15 @@ namespace penstock::snapshot {
 // partition, or come by the log. Holds no state on the server; one thread at a time.
 class Planner {
  public:
-  struct Options {
-    uint64_t rows_per_partition = 100'000;
-    std::string comment;  // "/* ... */ " put into every query
-  };
-  // `after`: the last partition planned earlier, to go on from. `table` outlives the planner.
-  Planner(const model::Table& table, RangeKey key, Options options,
+  // `comment`: "/* ... */ ", put into every query. `after`: the last partition planned earlier, to
+  // go on from. `table` outlives the planner.
+  Planner(const model::Table& table, RangeKey key, std::string comment,
           const std::optional<Partition>& after);
 
-  // The next partition; nullopt when the one before reached the end of the table.
-  Result<std::optional<Partition>> Next(mysql::Connection& connection, std::stop_token stop);
+  // The next partition, of about so many rows; nullopt when the one before reached the end of the
+  // table.
+  Result<std::optional<Partition>> Next(mysql::Connection& connection, uint64_t rows,
+                                        std::stop_token stop);
 
  private:
   // The key of a row that is there.
@@ -56,7 +55,8 @@ class Planner {
                            std::stop_token stop);
 
   const model::Table& table_;
-  Options options_;
+  std::string comment_;
+  uint64_t rows_wanted_ = 0;  // of the partition at hand
   RangeKey key_;
   model::Table keys_;  // the table with the key's columns only
   uint32_t next_index_ = 0;
