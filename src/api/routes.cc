@@ -30,18 +30,24 @@ bool IsGet(const HttpRequest& request) {
   return request.method == "GET" || request.method == "HEAD";
 }
 
-Result<size_t> LimitOf(const HttpRequest& request) {
-  const auto found = request.query.find("limit");
-  if (found == request.query.end()) return kRecordsDefault;
+// A whole number of the query.
+struct NumberRange {
+  size_t min;
+  size_t max;
+  size_t usual;  // where it is not given
+};
+Result<size_t> NumberOf(const HttpRequest& request, const char* name, NumberRange range) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return range.usual;
   const std::string& text = found->second;
-  size_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc() || end != text.data() + text.size() || limit < 1 ||
-      limit > kRecordsMax) {
-    return Fail(ErrorCode::kInvalidArgument, "limit: must be a whole number from 1 to {}",
-                kRecordsMax);
+  size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < range.min ||
+      number > range.max) {
+    return Fail(ErrorCode::kInvalidArgument, "{}: must be a whole number from {} to {}", name,
+                range.min, range.max);
   }
-  return limit;
+  return number;
 }
 
 Result<pipe::PipeSpec> SpecOf(const HttpRequest& request, const pipe::Supervisor& supervisor) {
@@ -156,7 +162,7 @@ HttpResponse Routes::HandlePipe(const HttpRequest& request, const std::string& i
                                 const Segments& rest) const {
   pipe::Supervisor& supervisor = *options_.supervisor;
   if (rest.empty()) {
-    if (IsGet(request)) return AnswerPipe(supervisor.Get(id));
+    if (IsGet(request)) return AnswerPipe(supervisor.Get(id, 0));
     return request.method == "DELETE" ? DeletePipe(id) : WrongMethod(request, "GET, DELETE");
   }
   if (rest.size() > 1) return NoSuchPath(request);
@@ -168,16 +174,23 @@ HttpResponse Routes::HandlePipe(const HttpRequest& request, const std::string& i
     return NoSuchPath(request);
   }
   if (!IsGet(request)) return WrongMethod(request, "GET");
-  const auto answered =
-      what == "status" ? supervisor.Get(id).map(StatusToJson) : Records(request, id, what);
+  const auto answered = what == "status" ? StatusOf(request, id) : Records(request, id, what);
   return answered ? Success(*answered) : ErrorResponse(answered.error());
+}
+
+Result<json> Routes::StatusOf(const HttpRequest& request, const std::string& id) const {
+  PENSTOCK_ASSIGN(const size_t tables_max,
+                  NumberOf(request, "tables", {.min = 0, .max = SIZE_MAX, .usual = SIZE_MAX}));
+  return options_.supervisor->Get(id, tables_max).map(StatusToJson);
 }
 
 // The latest records of a kind that a pipe leaves behind.
 Result<json> Routes::Records(const HttpRequest& request, const std::string& id,
                              const std::string& kind) const {
   const pipe::Supervisor& supervisor = *options_.supervisor;
-  PENSTOCK_ASSIGN(const size_t limit, LimitOf(request));
+  PENSTOCK_ASSIGN(
+      const size_t limit,
+      NumberOf(request, "limit", {.min = 1, .max = kRecordsMax, .usual = kRecordsDefault}));
   if (kind == "events") return supervisor.Events(id, limit).map(EventsToJson);
   if (kind == "batches") return supervisor.Batches(id, limit).map(BatchesToJson);
   const auto table = request.query.find("table");

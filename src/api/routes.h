@@ -32,6 +32,7 @@ class Routes {
   HttpResponse HandlePipes(const HttpRequest& request, const Segments& rest) const;
   HttpResponse HandlePipe(const HttpRequest& request, const std::string& id,
                           const Segments& rest) const;
+  Result<nlohmann::json> StatusOf(const HttpRequest& request, const std::string& id) const;
   Result<nlohmann::json> Records(const HttpRequest& request, const std::string& id,
                                  const std::string& kind) const;
   HttpResponse ListPipes() const;

@@ -174,7 +174,7 @@ Status PipeCommands::Show(const std::string& name) {
     PrintJson(pipe);
     return {};
   }
-  PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status"));
+  PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status?tables=100"));
   const json source = MysqlSource(pipe);
   const json port = source.value("port", json());
   std::vector<std::vector<std::string>> rows = {
@@ -367,7 +367,10 @@ Status PipeCommands::Watch(const std::string& path) {
   const bool redraw = !options_.json && ::isatty(STDOUT_FILENO) == 1;
   size_t drawn = 0;
   do {
-    const Result<json> status = client_.Get(path + "/status");
+    // A screen, or a line, holds no more.
+    const std::string tables =
+        options_.json ? "" : fmt::format("?tables={}", redraw ? TerminalSize().height : 0);
+    const Result<json> status = client_.Get(path + "/status" + tables);
     if (stop_.stop_requested()) return {};
     if (!status) return Fail(status.error());
     if (options_.json) {

@@ -95,8 +95,10 @@ std::vector<std::string> StatusLines(const json& status, ScreenSize size) {
   const json tables = status.value("tables", json::array());
   const size_t name_width = NameWidth(tables);
   if (TextAt(status, "state") == "Snapshot") lines.push_back(SnapshotLine(status, name_width));
+  const size_t all =
+      std::max<size_t>(CountAt(status.value("snapshot", json::object()), "tables"), tables.size());
   for (size_t i = 0; i < tables.size(); ++i) {
-    const size_t left = tables.size() - i;
+    const size_t left = all - i;
     if (left > 1 && lines.size() + 1 >= size.height) {
       lines.push_back(fmt::format("  and {} more tables", left));
       break;
@@ -116,7 +118,8 @@ std::string LoadText(const json& load) {
     text += fmt::format("  {} rows/s", WithThousands(rate));
   }
   const json left = load.value("secondsLeft", json());
-  if (left.is_number()) text += fmt::format("  {} left", FormatSeconds(left.get<double>()));
+  if (left.is_number() && left != 0)
+    text += fmt::format("  {} left", FormatSeconds(left.get<double>()));
   return text;
 }
 

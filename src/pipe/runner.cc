@@ -3,28 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
+#include <numeric>
 #include <utility>
 
 #include "base/backoff.h"
 #include "obs/log.h"
+#include "pipe/flow_parts.h"
 #include "pipe/setup.h"
 #include "pipe/whole_load.h"
 #include "stream/stream.h"
 
 namespace penstock::pipe {
 namespace {
-
-// Shares of the process's memory: a pipe's stream holds up to three batches, its snapshot a block
-// a worker, both with room to grow by doubling.
-uint64_t BatchBytesMax(uint64_t memory_limit, uint64_t share_min) {
-  return std::clamp<uint64_t>(memory_limit / 32, share_min, 24 << 20);
-}
-uint64_t BlockBytesMax(uint64_t memory_limit, uint64_t share_min, uint64_t workers) {
-  return std::clamp<uint64_t>(memory_limit / 8 / std::max<uint64_t>(workers, 1), share_min,
-                              16 << 20);
-}
 
 // For what is left of a pipe that is deleted.
 constexpr std::chrono::seconds kDropTimeout{5};
@@ -37,23 +28,20 @@ bool Passes(ErrorCode code) {
          code == ErrorCode::kExhausted;
 }
 
-// Where rows go: to the target, or until it is in place to the table beside it.
-const std::string& FilledBy(const catalog::TableRecord& table) {
-  return table.load_target.empty() ? table.target : table.load_target;
-}
-
-std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
-                                              const std::vector<catalog::TableRecord>& tables) {
-  std::vector<stream::StreamTable> result;
-  for (size_t i = 0; i < tables.size(); ++i) {
-    result.push_back({.definition = tables[i].definition,
-                      .target_options = TargetOptionsOf(spec, spec.tables[i]),
-                      .target = FilledBy(tables[i]),
-                      .old_target = tables[i].keeps_target_fresh ? tables[i].target : "",
-                      .quarantined = tables[i].quarantine.has_value(),
-                      .start = tables[i].start});
-  }
-  return result;
+// Those that are quarantined, then those that are being loaded, then those that wait, then the
+// others; all of them in their order.
+std::vector<size_t> TablesToShow(const std::vector<snapshot::LoadFigures>& loads,
+                                 const StreamProgress& stream, size_t tables_max) {
+  std::vector<size_t> tables(loads.size());
+  std::iota(tables.begin(), tables.end(), 0);
+  if (tables.size() <= tables_max) return tables;
+  const auto rank = [&](size_t table) {
+    if (stream.tables[table].quarantine) return -1;
+    return loads[table].tables_done != 0 ? 2 : (loads[table].partitions != 0 ? 0 : 1);
+  };
+  std::ranges::stable_sort(tables, {}, rank);
+  tables.resize(tables_max);
+  return tables;
 }
 
 }  // namespace
@@ -264,7 +252,8 @@ Result<Runner::Recalled> Runner::Recall() {
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, 1));
   PENSTOCK_ASSIGN(const auto changes, options_.catalog->ValueChanges(id_));
-  PENSTOCK_ASSIGN(auto load_tables, LoadTables(tables));
+  PENSTOCK_ASSIGN(auto partitions, options_.catalog->Partitions(id_));
+  PENSTOCK_ASSIGN(auto load_tables, LoadTables(spec_, tables, std::move(partitions)));
   StreamProgress before;
   {
     MutexLock lock(mutex_);
@@ -280,7 +269,13 @@ Result<Runner::Recalled> Runner::Recall() {
                        .changes = changes,
                        .before = std::move(before),
                        .on_quarantine = [this] { DegradeIfRunning(); }});
-  auto options = LoaderOptionsFor(load_tables, checkpoint);
+  auto options =
+      LoaderOptionsFor(spec_, options_.destination, options_.memory, load_tables, checkpoint);
+  options.partition_budget = options_.partition_budget;
+  options.clock = options_.clock;
+  options.on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); };
+  options.on_retry = [this](const Error* error) { OnRetry("snapshot", error); };
+  options.on_taken_back = [this](const std::string& why) { OnTakenBack(why); };
   auto fence_requests = std::make_shared<stream::FenceRequests>();
   if (!options.consistent) {
     options.on_table_failed = [fence_requests, journal](size_t table, const Error& error,
@@ -391,12 +386,20 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   PENSTOCK_TRY(Retry(
       "start",
       [&]() -> Status {
-        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(recalled->tables, stop));
+        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(options_.destination, spec_.database,
+                                                               recalled->tables, stop));
         recalled->journal->RaiseVersions(first);
         return {};
       },
       stop));
   DegradeIfRunning();
+  auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
+  options.clock = options_.clock;
+  options.fence_requests = recalled->fence_requests.get();
+  options.abandon_load = [&](size_t table) { recalled->loader->Abandon(table); };
+  options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
+  options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
+  options.on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); };
   std::stop_source both;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
   Result<bool> rest_is_due = false;
@@ -408,7 +411,7 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
     });
     streamed =
         stream::RunStream(StreamTables(spec_, recalled->tables), recalled->checkpoint.position,
-                          StreamOptionsFor(*recalled), recalled->journal.get(), both.get_token());
+                          options, recalled->journal.get(), both.get_token());
     both.request_stop();
   }
   if (!rest_is_due && rest_is_due.error().code != ErrorCode::kCancelled) {
@@ -594,128 +597,7 @@ void Runner::AddEvent(const catalog::EventRecord& event) {
   }
 }
 
-Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
-    const std::vector<catalog::TableRecord>& tables) const {
-  if (tables.size() != spec_.tables.size()) {
-    return Fail(ErrorCode::kNotFound, "the mappings of the stored tables are not known");
-  }
-  PENSTOCK_ASSIGN(auto partitions, options_.catalog->Partitions(id_));
-  auto next = partitions.begin();
-  std::vector<snapshot::LoadTable> result;
-  for (size_t i = 0; i < tables.size(); ++i) {
-    snapshot::LoadTable table{.id = tables[i].id,
-                              .definition = tables[i].definition,
-                              .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
-                              .target = FilledBy(tables[i]),
-                              .start = tables[i].start,
-                              .partition_key = spec_.tables[i].partition_key,
-                              .version_base = tables[i].load_version_base,
-                              .partitions = {},
-                              .planned = tables[i].partitions_planned,
-                              .rows_estimated = tables[i].rows_estimated,
-                              .bytes_estimated = tables[i].bytes_estimated,
-                              .abandoned = tables[i].quarantine.has_value()};
-    for (; next != partitions.end() && next->table_id == table.id; ++next) {
-      table.partitions.push_back({.index = next->index,
-                                  .lower = std::move(next->lower),
-                                  .upper = std::move(next->upper),
-                                  .done = next->done,
-                                  .rows = next->rows,
-                                  .bytes = next->bytes});
-    }
-    result.push_back(std::move(table));
-  }
-  return result;
-}
-
-// The catalog may be an old copy: what is in the destination counts as well.
-Result<uint64_t> Runner::FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
-                                          std::stop_token stop) const {
-  uint64_t first = 0;
-  clickhouse::Client client(options_.destination);
-  std::vector<std::string> written;
-  for (const auto& table : tables) {
-    if (table.quarantine) continue;
-    written.push_back(FilledBy(table));
-    if (table.keeps_target_fresh) written.push_back(table.target);
-  }
-  for (const auto& table : written) {
-    PENSTOCK_ASSIGN(const auto rows,
-                    client.Rows(fmt::format("SELECT max({}) FROM {}", clickhouse::kVersionColumn,
-                                            clickhouse::QuoteTable(spec_.database, table)),
-                                stop));
-    uint64_t highest = 0;
-    if (!rows.empty() && !rows[0].empty()) {
-      const std::string& text = rows[0][0];
-      std::from_chars(text.data(), text.data() + text.size(), highest);
-    }
-    first = std::max(first, highest + 1);
-  }
-  return first;
-}
-
-snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
-                                                 const catalog::Checkpoint& checkpoint) {
-  const PipeSettings& settings = spec_.settings;
-  const auto workers = settings.initial_load_parallelism *
-                       snapshot::ParallelTables(tables, settings.snapshot_parallel_tables);
-  snapshot::LoaderOptions options{
-      .source = spec_.source,
-      .destination = options_.destination,
-      .database = spec_.database,
-      .pipe_name = spec_.name,
-      .start_positions = {checkpoint.position},
-      .consistent = settings.mode == ReplicationMode::kSnapshot,
-      .parallel_tables = settings.snapshot_parallel_tables,
-      .parallel_partitions = settings.initial_load_parallelism,
-      .rows_per_partition = settings.snapshot_rows_per_partition,
-      .partition_budget = options_.partition_budget,
-      .block_bytes_max =
-          BlockBytesMax(options_.memory_limit_bytes, options_.share_bytes_min, workers),
-      .throttle = ThrottleOf(settings),
-      .compression = clickhouse::Compression::kNone,
-      .clock = options_.clock,
-      .on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); },
-      .on_retry = [this](const Error* error) { OnRetry("snapshot", error); },
-      .on_taken_back = [this](const std::string& why) { OnTakenBack(why); }};
-  for (const auto& table : tables) {
-    const bool known =
-        !table.start || std::ranges::count(options.start_positions, *table.start) != 0;
-    if (!known) options.start_positions.push_back(*table.start);
-  }
-  if (options.consistent) options.start_positions.clear();
-  return options;
-}
-
-stream::StreamOptions Runner::StreamOptionsFor(const Recalled& recalled) {
-  return {.source = spec_.source,
-          .server_id = ServerId(),
-          .destination = options_.destination,
-          .database = spec_.database,
-          .pipe_name = spec_.name,
-          .sync_interval = spec_.settings.sync_interval,
-          .batch_rows_max = spec_.settings.pull_batch_size,
-          .batch_bytes_max = BatchBytesMax(options_.memory_limit_bytes, options_.share_bytes_min),
-          .parallel_inserts = 4,
-          .compression = clickhouse::Compression::kNone,
-          .settle_timeout = std::chrono::milliseconds(1'500),
-          .clock = options_.clock,
-          .fence_requests = recalled.fence_requests.get(),
-          .abandon_load = [loader = recalled.loader](size_t table) { loader->Abandon(table); },
-          .on_log_retry = [this](const Error* error) { OnRetry("log", error); },
-          .on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); },
-          .on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); }};
-}
-
-// Stable for the pipe, and far above the ids that people give their servers (FNV-1a of its UUID).
-uint32_t Runner::ServerId() const {
-  if (spec_.server_id) return *spec_.server_id;
-  uint32_t hash = 2166136261;
-  for (const char c : id_) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619;
-  return hash | 0x40000000;
-}
-
-PipeStatus Runner::status() const {
+PipeStatus Runner::status(size_t tables_max) const {
   MutexLock lock(mutex_);
   PipeStatus status;
   status.id = id_;
@@ -741,31 +623,37 @@ PipeStatus Runner::status() const {
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;
   status.last_batch_duration = stream.last_batch_duration;
-  const bool loading = status.state == State::kSnapshot;
-  if (loading) status.load_rows_per_second = watch_->rows_per_second();
+  if (status.state == State::kSnapshot) status.load_rows_per_second = watch_->rows_per_second();
+  std::vector<snapshot::LoadFigures> loads;
   for (size_t i = 0; i < tables_.size(); ++i) {
-    const snapshot::LoadFigures load = loader_->figures(i);
-    const auto& changes = stream.tables[i];
-    const bool begun = load.partitions != 0;
-    status.load += load;
-    status.tables.push_back(
-        {.source = tables_[i].definition.name,
-         .target = spec_.database + "." + tables_[i].target,
-         .state = changes.quarantine ? "quarantined"
-                  : load.tables_done != 0
-                      ? (status.state == State::kCompleted ? "loaded" : "following")
-                      : (begun ? "loading" : "waiting"),
-         .quarantine = changes.quarantine,
-         .load = load,
-         .load_rows_per_second = loading ? watch_->rows_per_second(i) : 0,
-         .rows_inserted = changes.counts.inserted,
-         .rows_updated = changes.counts.updated,
-         .rows_deleted = changes.counts.deleted,
-         .changes = changes.changes,
-         .ddl = tables_[i].ddl});
+    loads.push_back(loader_->figures(i));
+    status.load += loads.back();
+  }
+  for (const size_t i : TablesToShow(loads, stream, tables_max)) {
+    status.tables.push_back(StatusOf(i, loads[i], stream));
   }
   status.rows_per_second = rate_.Sample(stream.rows + status.load.rows, options_.clock->Steady());
   return status;
+}
+
+TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
+                             const StreamProgress& stream) const {
+  const bool loading = lifecycle_.state == State::kSnapshot;
+  const auto& changes = stream.tables[table];
+  std::string state = lifecycle_.state == State::kCompleted ? "loaded" : "following";
+  if (load.tables_done == 0) state = load.partitions == 0 ? "waiting" : "loading";
+  if (changes.quarantine) state = "quarantined";
+  return {.source = tables_[table].definition.name,
+          .target = spec_.database + "." + tables_[table].target,
+          .state = std::move(state),
+          .quarantine = changes.quarantine,
+          .load = load,
+          .load_rows_per_second = loading ? watch_->rows_per_second(table) : 0,
+          .rows_inserted = changes.counts.inserted,
+          .rows_updated = changes.counts.updated,
+          .rows_deleted = changes.counts.deleted,
+          .changes = changes.changes,
+          .ddl = tables_[table].ddl};
 }
 
 Result<std::vector<PartitionStatus>> Runner::Partitions(const std::string& table,

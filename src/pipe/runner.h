@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "clickhouse/client.h"
+#include "pipe/flow_parts.h"
 #include "pipe/journal.h"
 #include "pipe/load_watch.h"
 #include "pipe/rate_meter.h"
@@ -33,8 +34,7 @@ class Runner {
     catalog::Catalog* catalog = nullptr;  // outlives the runner
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
-    uint64_t memory_limit_bytes = 0;
-    uint64_t share_bytes_min = Limits().share_bytes_min;
+    MemoryLimits memory = {};
     std::chrono::seconds partition_budget = Limits().partition_budget;
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
@@ -57,7 +57,9 @@ class Runner {
   // their places when all are in. kInvalidArgument for a table that is not mapped.
   Status Resync(const std::vector<model::TableName>& names);
 
-  PipeStatus status() const EXCLUDES(mutex_);
+  // With no more than `tables_max` tables: of more, first those that are quarantined, then those
+  // that are being loaded, then those that wait for it.
+  PipeStatus status(size_t tables_max) const EXCLUDES(mutex_);
   // As Catalog::LatestPartitions; `table` as ToString() of its source name writes it, "": of all.
   Result<std::vector<PartitionStatus>> Partitions(const std::string& table, size_t limit) const
       EXCLUDES(mutex_);
@@ -90,6 +92,8 @@ class Runner {
   Result<Recalled> Recall() EXCLUDES(mutex_);
   void RecallIfNew() EXCLUDES(mutex_);
 
+  TableStatus StatusOf(size_t table, const snapshot::LoadFigures& load,
+                       const StreamProgress& stream) const REQUIRES(mutex_);
   Result<catalog::Transition> Prepare(Event event, const std::string& reason) const
       REQUIRES(mutex_);
   Status Transit(Event event, const std::string& reason) EXCLUDES(mutex_);
@@ -106,15 +110,6 @@ class Runner {
   void OnSnapshotOpened(snapshot::Consistency consistency, size_t connections);
   // An event that cannot be stored is logged.
   void AddEvent(const catalog::EventRecord& event);
-
-  Result<std::vector<snapshot::LoadTable>> LoadTables(
-      const std::vector<catalog::TableRecord>& tables) const;
-  Result<uint64_t> FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
-                                    std::stop_token stop) const;
-  snapshot::LoaderOptions LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
-                                           const catalog::Checkpoint& checkpoint);
-  stream::StreamOptions StreamOptionsFor(const Recalled& recalled);
-  uint32_t ServerId() const;
 
   const Options options_;
   const PipeSpec spec_;

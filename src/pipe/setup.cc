@@ -130,76 +130,6 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
   }
 }
 
-// Types and keys as ClickHouse prints them, without what only separates or quotes.
-std::string Without(std::string_view characters, std::string text) {
-  std::erase_if(text, [&](char c) { return characters.find(c) != std::string_view::npos; });
-  return text;
-}
-
-bool SameKey(const std::string& a, const std::string& b) {
-  constexpr std::string_view kPunctuation = " `\\()";
-  return Without(kPunctuation, a) == Without(kPunctuation, b);
-}
-
-// Rows would collapse that are different, or not collapse in the right order.
-Status CheckEngine(clickhouse::Client& client, const clickhouse::TableSpec& target,
-                   const std::string& name, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto rows,
-                  client.Rows(fmt::format("SELECT engine_full, sorting_key FROM system.tables "
-                                          "WHERE database = {} AND name = {}",
-                                          clickhouse::QuoteString(target.database),
-                                          clickhouse::QuoteString(target.table)),
-                              std::move(stop)));
-  const std::string arguments =
-      fmt::format("{},{})", clickhouse::kVersionColumn, clickhouse::kIsDeletedColumn);
-  const std::string key = fmt::format("{}", fmt::join(target.order_by, ","));
-  if (rows.size() == 1 && rows[0].size() == 2 &&
-      rows[0][0].find("ReplacingMergeTree(") != std::string::npos &&
-      Without(" `", rows[0][0]).find(arguments) != std::string::npos && SameKey(rows[0][1], key)) {
-    return {};
-  }
-  return NeedsUser("destination",
-                   fmt::format("the target table {} exists with another engine or sorting key than "
-                               "ReplacingMergeTree({} ORDER BY ({})",
-                               name, arguments, key),
-                   "Drop it, or choose another targetTable");
-}
-
-// The table may have been there before: it must be as it would have been made, and empty.
-Status CheckTarget(clickhouse::Client& client, const clickhouse::TableSpec& target,
-                   std::stop_token stop) {
-  const std::string name = fmt::format("{}.{}", clickhouse::QuoteIdentifier(target.database),
-                                       clickhouse::QuoteIdentifier(target.table));
-  PENSTOCK_ASSIGN(const auto rows, client.Rows("SELECT 1 FROM " + name + " LIMIT 1", stop));
-  if (!rows.empty()) {
-    return NeedsUser("destination", fmt::format("the target table {} holds rows already", name),
-                     "Drop or empty it, or choose another targetTable");
-  }
-  PENSTOCK_TRY(CheckEngine(client, target, name, stop));
-  PENSTOCK_ASSIGN(const auto columns,
-                  client.Rows(fmt::format("SELECT name, type FROM system.columns WHERE database = "
-                                          "{} AND table = {}",
-                                          clickhouse::QuoteString(target.database),
-                                          clickhouse::QuoteString(target.table)),
-                              stop));
-  auto expected = target.columns;
-  const auto meta = clickhouse::MetaColumns();
-  expected.insert(expected.end(), meta.begin(), meta.end());
-  for (const auto& column : expected) {
-    const bool matches = std::any_of(columns.begin(), columns.end(), [&](const auto& row) {
-      return row.size() == 2 && row[0] == column.name &&
-             Without(" ", row[1]) == Without(" ", column.type);
-    });
-    if (!matches) {
-      return NeedsUser("destination",
-                       fmt::format("the target table {} exists and has no column {} of type {}",
-                                   name, column.name, column.type),
-                       "Drop it, or choose another targetTable");
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model::TableName>& tables,
@@ -254,17 +184,6 @@ typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping&
           .whole_row_may_be_key = mapping.identical_rows_may_collapse};
 }
 
-snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
-  constexpr uint64_t kMegabyte = 1'000'000;
-  snapshot::ThrottleLimits limits{
-      .rows_per_second = settings.snapshot_rows_per_second,
-      .bytes_per_second = settings.snapshot_megabytes_per_second,
-      .threads_running_max = settings.snapshot_max_threads_running,
-      .replica_lag_seconds_max = settings.snapshot_max_replica_lag_seconds};
-  if (limits.bytes_per_second) *limits.bytes_per_second *= kMegabyte;
-  return limits;
-}
-
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,
                                           const model::Table& definition) {
   const typemap::TargetOptions options = TargetOptionsOf(spec, mapping);
@@ -280,21 +199,15 @@ Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMappi
 
 Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
                               std::stop_token stop) {
-  const std::string database = clickhouse::QuoteString(spec.database);
-  std::string targets = "''";
-  for (const TableMapping& mapping : spec.tables) {
-    targets += ", " + clickhouse::QuoteString(mapping.target_table);
-  }
-  PENSTOCK_ASSIGN(
-      const auto databases,
-      destination.Rows("SELECT name FROM system.databases WHERE name = " + database, stop));
-  PENSTOCK_ASSIGN(const auto tables,
-                  destination.Rows(fmt::format("SELECT name FROM system.tables "
-                                               "WHERE database = {} AND name IN ({})",
-                                               database, targets),
+  std::vector<std::string> targets;
+  for (const TableMapping& mapping : spec.tables) targets.push_back(mapping.target_table);
+  PENSTOCK_ASSIGN(const auto databases,
+                  destination.Rows("SELECT name FROM system.databases WHERE name = " +
+                                       clickhouse::QuoteString(spec.database),
                                    stop));
   Existing existing{.database = !databases.empty()};
-  for (const auto& row : tables) existing.tables.insert(row.at(0));
+  PENSTOCK_ASSIGN(existing.tables,
+                  ReadExistingTables(destination, spec.database, targets, std::move(stop)));
   return existing;
 }
 
@@ -325,22 +238,26 @@ Result<SetupResult> SetUp(const PipeSpec& spec, const clickhouse::Endpoint& dest
   }
   result.start = {.position = std::move(source.position),
                   .versions_reserved_end = kFirstStreamVersion};
+  std::vector<clickhouse::TableSpec> targets;
+  std::vector<DdlStatement> absent;
   for (const TableMapping& mapping : spec.tables) {
     model::Table& definition = source.definitions.at(mapping.source);
-    PENSTOCK_ASSIGN(const auto target, TargetTable(spec, mapping, definition));
+    PENSTOCK_ASSIGN(auto target, TargetTable(spec, mapping, definition));
     const std::string ddl = clickhouse::CreateTable(target);
     if (!existing.tables.contains(mapping.target_table)) {
-      PENSTOCK_TRY(client.Query(ddl, clickhouse::CreateTableSettings(target), stop));
+      absent.push_back({.sql = ddl, .settings = clickhouse::CreateTableSettings(target)});
     }
-    PENSTOCK_TRY(CheckTarget(client, target, stop));
+    targets.push_back(std::move(target));
     result.tables.push_back({.id = 0,
-                             .definition = definition,
+                             .definition = std::move(definition),
                              .target = mapping.target_table,
                              .ddl = ddl,
                              .load_version_base = kLoadVersionBase,
                              .partitions_planned = spec.settings.mode == ReplicationMode::kCdcOnly,
                              .rows_estimated = 0});
   }
+  PENSTOCK_TRY(RunStatements(destination, absent, stop));
+  PENSTOCK_TRY(CheckTargets(client, targets, stop));
   return result;
 }
 

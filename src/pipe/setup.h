@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,7 +15,7 @@
 #include "model/position.h"
 #include "model/table.h"
 #include "pipe/spec.h"
-#include "snapshot/throttle.h"
+#include "pipe/target_tables.h"
 #include "typemap/table_map.h"
 
 namespace penstock::pipe {
@@ -30,14 +29,11 @@ typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping&
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,
                                           const model::Table& definition);
 
-// How far the snapshot may burden the source.
-snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings);
-
 // What a pipe would make is at the destination already. It is then not made again: IF NOT EXISTS
 // asks for the privilege all the same.
 struct Existing {
   bool database = false;
-  std::set<std::string> tables = {};  // of the mapped targets
+  std::map<std::string, ExistingTable> tables = {};  // of the mapped targets
 };
 Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
                               std::stop_token stop);

@@ -46,7 +46,8 @@ class Supervisor {
   // Runs the checks; kInvalidArgument with all errors listed, and nothing made, unless all pass.
   // Each warning is an event of the new pipe, of kind "check".
   Result<PipeStatus> Create(PipeSpec spec, std::stop_token stop);
-  Result<PipeStatus> Get(const std::string& id) const;
+  // With no more than `tables_max` tables, as Runner::status; the others answer none.
+  Result<PipeStatus> Get(const std::string& id, size_t tables_max) const;
   std::vector<PipeStatus> List() const;
   // kConflict with the state and what is allowed.
   Result<PipeStatus> Apply(const std::string& id, Command command);

@@ -65,15 +65,14 @@ Result<std::string> Throttle::Trouble(mysql::Connection& source,
                          running, *limits_.threads_running_max);
     }
   }
-  if (!limits_.replica_lag_seconds_max) return "";
-  const std::chrono::seconds lag_max(*limits_.replica_lag_seconds_max);
+  if (!limits_.replica_lag_max) return "";
   const auto lag = mysql::ReplicaLag(source, stop);
   if (!lag && lag.error().native_code == mysql::kErrSpecificAccessDenied) return "";
   PENSTOCK_TRY(lag);
-  if (!*lag || **lag <= lag_max) return "";
+  if (!*lag || **lag <= *limits_.replica_lag_max) return "";
   if (**lag == mysql::kReplicationStopped) return "replication is stopped at the source";
   return fmt::format("the source is {} s behind, more than snapshotMaxReplicaLagSeconds ({})",
-                     (*lag)->count(), lag_max.count());
+                     (*lag)->count(), limits_.replica_lag_max->count());
 }
 
 Status Throttle::AwaitCalm(mysql::Connection& source,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -21,7 +22,7 @@ struct ThrottleLimits {
   std::optional<uint64_t> threads_running_max = std::nullopt;
   // Likewise how far the source may be behind the server it replicates. (Nothing is held back where
   // the user may not ask for it.)
-  std::optional<uint64_t> replica_lag_seconds_max = std::nullopt;
+  std::optional<std::chrono::seconds> replica_lag_max = std::nullopt;
 };
 
 // Holds a load back. Shared by its workers; safe from any thread.

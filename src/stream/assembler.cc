@@ -527,6 +527,7 @@ void Assembler::Touch(size_t table) {
   state.touched = true;
   Save(state, state.mark);
   touched_.push_back(table);
+  if (!std::exchange(state.in_batch, true)) batch_tables_.push_back(table);
 }
 
 // The log writes 32 bits of the offset, and files may be longer: so no turn may be missed.
@@ -558,8 +559,10 @@ void Assembler::AddRead(model::Position& position) const {
 
 Batch Assembler::TakeBatch() {
   Batch batch;
-  for (size_t i = 0; i < tables_.size(); ++i) {
+  std::ranges::sort(batch_tables_);
+  for (const size_t i : batch_tables_) {
     TableState& state = *tables_[i];
+    state.in_batch = state.touched;
     if (state.block.rows == 0 && state.rereads.empty()) continue;
     batch.rows += state.counts.total();
     batch.tables.push_back({.table = i,
@@ -571,6 +574,7 @@ Batch Assembler::TakeBatch() {
     state.block = state.writer.NewBlock();
     state.counts = {};
   }
+  batch_tables_ = touched_;
   batch.fences = std::exchange(fences_, {});
   batch.truncated = std::exchange(truncated_, std::nullopt);
   batch.begin = std::exchange(taken_to_, position_);

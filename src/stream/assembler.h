@@ -88,7 +88,8 @@ class Assembler {
     uint64_t reread_version = 0;
     bool may_reread = false;  // the key in the log is the destination's
     bool fenced = false;
-    bool touched = false;  // by the open transaction; `mark` is then where it began
+    bool touched = false;   // by the open transaction; `mark` is then where it began
+    bool in_batch = false;  // is among batch_tables_
     Mark mark;
   };
   struct Savepoint {
@@ -127,9 +128,9 @@ class Assembler {
   Status On(const binlog::XaPrepare& prepare, const binlog::EventHeader& header);
   Status On(const binlog::TableMap& map);
   Status On(const binlog::Rows& rows);
-  Status OnRows(const binlog::Rows& rows);
   // The open transaction, or the statement that is one, comes before the table's own start.
   bool ComesBefore(const TableState& state) const;
+  Status OnRows(const binlog::Rows& rows);
   Status OnOurTables(const ddl::Statement& statement, std::string_view sql);
   // An error that concerns the table alone ends only that.
   Status FenceIfItsOwn(size_t table, Status status);
@@ -184,6 +185,8 @@ class Assembler {
   bool in_transaction_ = false;
   bool partly_taken_ = false;  // rows of the open transaction have left in a batch
   std::vector<size_t> touched_;
+  std::vector<size_t>
+      batch_tables_;  // touched since the last batch, so that few of many are looked at
   std::vector<Savepoint> savepoints_;
   uint64_t rows_ = 0;
   uint64_t bytes_ = 0;
