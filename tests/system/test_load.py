@@ -48,7 +48,7 @@ class Load:
 
     def test_kills_and_a_pause(self):
         """It goes on with what is left: nothing that was in is read again."""
-        self.create(snapshotNumRowsPerPartition=PARTITION, snapshotRowsPerSecond=2500)
+        self.create(snapshotNumRowsPerPartition=PARTITION, snapshotRowsPerSecond=1500)
         for share in (0.1, 0.3, 0.5, 0.9):
             self.await_share(share)
             if share == 0.3:
