@@ -30,18 +30,24 @@ bool IsGet(const HttpRequest& request) {
   return request.method == "GET" || request.method == "HEAD";
 }
 
-Result<size_t> LimitOf(const HttpRequest& request) {
-  const auto found = request.query.find("limit");
-  if (found == request.query.end()) return kRecordsDefault;
+// A whole number of the query.
+struct NumberRange {
+  size_t min;
+  size_t max;
+  size_t usual;  // where it is not given
+};
+Result<size_t> NumberOf(const HttpRequest& request, const char* name, NumberRange range) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return range.usual;
   const std::string& text = found->second;
-  size_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc() || end != text.data() + text.size() || limit < 1 ||
-      limit > kRecordsMax) {
-    return Fail(ErrorCode::kInvalidArgument, "limit: must be a whole number from 1 to {}",
-                kRecordsMax);
+  size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < range.min ||
+      number > range.max) {
+    return Fail(ErrorCode::kInvalidArgument, "{}: must be a whole number from {} to {}", name,
+                range.min, range.max);
   }
-  return limit;
+  return number;
 }
 
 Result<pipe::PipeSpec> SpecOf(const HttpRequest& request, const pipe::Supervisor& supervisor) {
@@ -49,16 +55,37 @@ Result<pipe::PipeSpec> SpecOf(const HttpRequest& request, const pipe::Supervisor
   return supervisor.Parse(body);
 }
 
-Result<pipe::Command> CommandOf(const HttpRequest& request) {
+// The tables of a resync: [{"sourceSchemaName": ..., "sourceTable": ...}].
+Result<std::vector<model::TableName>> NamesOf(const json& tables) {
+  const Failure wrong = Fail(ErrorCode::kInvalidArgument,
+                             "tables: must be a list of sourceSchemaName and sourceTable");
+  if (!tables.is_array()) return wrong;
+  std::vector<model::TableName> names;
+  for (const json& table : tables) {
+    if (!table.is_object() || table.size() != 2) return wrong;
+    const json schema = table.value("sourceSchemaName", json());
+    const json name = table.value("sourceTable", json());
+    if (!schema.is_string() || !name.is_string()) return wrong;
+    names.push_back({schema.get<std::string>(), name.get<std::string>()});
+  }
+  return names;
+}
+
+Result<pipe::PipeStatus> Order(pipe::Supervisor& supervisor, const std::string& id,
+                               const HttpRequest& request) {
   PENSTOCK_ASSIGN(const json body, ParseBody(request.body));
   if (!body.is_object()) return Fail(ErrorCode::kInvalidArgument, "body: must be an object");
-  for (const auto& [key, value] : body.items()) {
-    if (key != "command") return Fail(ErrorCode::kInvalidArgument, "{}: unknown field", key);
-  }
   const json command = body.value("command", json());
-  if (command == "start") return pipe::Command::kStart;
-  if (command == "stop") return pipe::Command::kStop;
-  if (command == "resync") return pipe::Command::kResync;
+  for (const auto& [key, value] : body.items()) {
+    if (key == "command" || (key == "tables" && command == "resync")) continue;
+    return Fail(ErrorCode::kInvalidArgument, "{}: unknown field", key);
+  }
+  if (command == "start") return supervisor.Apply(id, pipe::Command::kStart);
+  if (command == "stop") return supervisor.Apply(id, pipe::Command::kStop);
+  if (command == "resync") {
+    PENSTOCK_ASSIGN(const auto tables, NamesOf(body.value("tables", json::array())));
+    return supervisor.Resync(id, tables);
+  }
   return Fail(ErrorCode::kInvalidArgument, "command: must be one of: start, stop, resync");
 }
 
@@ -135,27 +162,40 @@ HttpResponse Routes::HandlePipe(const HttpRequest& request, const std::string& i
                                 const Segments& rest) const {
   pipe::Supervisor& supervisor = *options_.supervisor;
   if (rest.empty()) {
-    if (IsGet(request)) return AnswerPipe(supervisor.Get(id));
+    if (IsGet(request)) return AnswerPipe(supervisor.Get(id, 0));
     return request.method == "DELETE" ? DeletePipe(id) : WrongMethod(request, "GET, DELETE");
   }
   if (rest.size() > 1) return NoSuchPath(request);
   if (rest[0] == "state") {
     return request.method == "PATCH" ? ChangeState(request, id) : WrongMethod(request, "PATCH");
   }
-  if (rest[0] != "status" && rest[0] != "events" && rest[0] != "batches") {
+  const std::string& what = rest[0];
+  if (what != "status" && what != "events" && what != "batches" && what != "partitions") {
     return NoSuchPath(request);
   }
   if (!IsGet(request)) return WrongMethod(request, "GET");
-  const auto answered =
-      rest[0] == "status" ? supervisor.Get(id).map(StatusToJson)
-      : rest[0] == "events"
-          ? LimitOf(request)
-                .and_then([&](size_t limit) { return supervisor.Events(id, limit); })
-                .map(EventsToJson)
-          : LimitOf(request)
-                .and_then([&](size_t limit) { return supervisor.Batches(id, limit); })
-                .map(BatchesToJson);
+  const auto answered = what == "status" ? StatusOf(request, id) : Records(request, id, what);
   return answered ? Success(*answered) : ErrorResponse(answered.error());
+}
+
+Result<json> Routes::StatusOf(const HttpRequest& request, const std::string& id) const {
+  PENSTOCK_ASSIGN(const size_t tables_max,
+                  NumberOf(request, "tables", {.min = 0, .max = SIZE_MAX, .usual = SIZE_MAX}));
+  return options_.supervisor->Get(id, tables_max).map(StatusToJson);
+}
+
+// The latest records of a kind that a pipe leaves behind.
+Result<json> Routes::Records(const HttpRequest& request, const std::string& id,
+                             const std::string& kind) const {
+  const pipe::Supervisor& supervisor = *options_.supervisor;
+  PENSTOCK_ASSIGN(
+      const size_t limit,
+      NumberOf(request, "limit", {.min = 1, .max = kRecordsMax, .usual = kRecordsDefault}));
+  if (kind == "events") return supervisor.Events(id, limit).map(EventsToJson);
+  if (kind == "batches") return supervisor.Batches(id, limit).map(BatchesToJson);
+  const auto table = request.query.find("table");
+  return supervisor.Partitions(id, table == request.query.end() ? "" : table->second, limit)
+      .map(PartitionsToJson);
 }
 
 HttpResponse Routes::ListPipes() const {
@@ -179,8 +219,7 @@ HttpResponse Routes::CheckPipe(const HttpRequest& request) const {
 }
 
 HttpResponse Routes::ChangeState(const HttpRequest& request, const std::string& id) const {
-  return AnswerPipe(CommandOf(request).and_then(
-      [&](pipe::Command command) { return options_.supervisor->Apply(id, command); }));
+  return AnswerPipe(Order(*options_.supervisor, id, request));
 }
 
 HttpResponse Routes::DeletePipe(const std::string& id) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -31,6 +32,9 @@ class Routes {
   HttpResponse HandlePipes(const HttpRequest& request, const Segments& rest) const;
   HttpResponse HandlePipe(const HttpRequest& request, const std::string& id,
                           const Segments& rest) const;
+  Result<nlohmann::json> StatusOf(const HttpRequest& request, const std::string& id) const;
+  Result<nlohmann::json> Records(const HttpRequest& request, const std::string& id,
+                                 const std::string& kind) const;
   HttpResponse ListPipes() const;
   HttpResponse CreatePipe(const HttpRequest& request) const;
   HttpResponse CheckPipe(const HttpRequest& request) const;

@@ -88,7 +88,8 @@ TEST_F(RoutesTest, WhatIsNotThereIsNotFound) {
         std::string("/v1/organizations/other/services"),
         std::string("/v1/organizations/org/services/other/clickpipes"), kService + "/nothing",
         kPipes + "/absent", kPipes + "/absent/status", kPipes + "/absent/events",
-        kPipes + "/absent/batches", kPipes + "/absent/nothing", kPipes + "/a/state/b"}) {
+        kPipes + "/absent/batches", kPipes + "/absent/partitions", kPipes + "/absent/nothing",
+        kPipes + "/a/state/b"}) {
     const Answer answer = Ask("GET", path);
     EXPECT_TRUE(answer.status == 404) << path << " " << answer.body;
     EXPECT_EQ(answer.body["status"], 404);

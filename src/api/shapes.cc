@@ -42,21 +42,52 @@ json ChangesToJson(const model::ValueChanges& changes) {
   return list;
 }
 
+json QuarantineToJson(const std::optional<catalog::Quarantine>& quarantine) {
+  if (!quarantine) return nullptr;
+  return {{"since", FormatIso8601(quarantine->since)},
+          {"position", quarantine->position.ToString()},
+          {"reason", quarantine->reason}};
+}
+
+json LoadToJson(const snapshot::LoadFigures& load, double rows_per_second) {
+  json body = {{"partitions", load.partitions},
+               {"partitionsDone", load.partitions_done},
+               {"partitionsInFlight", load.partitions_in_flight},
+               {"rowsEstimated", load.rows_estimated},
+               {"rowsLoaded", load.rows},
+               {"bytesEstimated", load.bytes_estimated},
+               {"bytesLoaded", load.bytes},
+               {"percent", load.percent()},
+               {"loadRowsPerSecond", rows_per_second},
+               {"secondsLeft", nullptr}};
+  if (const auto left = load.TimeLeft(rows_per_second)) body["secondsLeft"] = left->count();
+  return body;
+}
+
 json TableToJson(const pipe::TableStatus& table) {
-  return {{"sourceSchemaName", table.source.schema},
-          {"sourceTable", table.source.table},
-          {"target", table.target},
-          {"state", table.state},
-          {"partitions", table.partitions},
-          {"partitionsDone", table.partitions_done},
-          {"rowsEstimated", table.rows_estimated},
-          {"rowsLoaded", table.rows_loaded},
-          {"rowsInserted", table.rows_inserted},
-          {"rowsUpdated", table.rows_updated},
-          {"rowsDeleted", table.rows_deleted},
-          {"valuesChanged", model::TotalOf(table.changes)},
-          {"changedColumns", ChangesToJson(table.changes)},
-          {"ddl", table.ddl}};
+  json body = LoadToJson(table.load, table.load_rows_per_second);
+  body.update({{"sourceSchemaName", table.source.schema},
+               {"sourceTable", table.source.table},
+               {"target", table.target},
+               {"state", table.state},
+               {"quarantine", QuarantineToJson(table.quarantine)},
+               {"rowsInserted", table.rows_inserted},
+               {"rowsUpdated", table.rows_updated},
+               {"rowsDeleted", table.rows_deleted},
+               {"valuesChanged", model::TotalOf(table.changes)},
+               {"changedColumns", ChangesToJson(table.changes)},
+               {"ddl", table.ddl}});
+  return body;
+}
+
+std::chrono::milliseconds Between(UnixMicros begin, UnixMicros end) {
+  return std::chrono::floor<std::chrono::milliseconds>(end) -
+         std::chrono::floor<std::chrono::milliseconds>(begin);
+}
+
+// A time that is not known is 0 in the catalog.
+json OptionalTime(UnixMicros time) {
+  return time == UnixMicros() ? json() : json(FormatIso8601(time));
 }
 
 }  // namespace
@@ -151,6 +182,9 @@ json PipeToJson(const pipe::PipeStatus& status, const std::string& service_id) {
 json StatusToJson(const pipe::PipeStatus& status) {
   json tables = json::array();
   for (const pipe::TableStatus& table : status.tables) tables.push_back(TableToJson(table));
+  json snapshot = LoadToJson(status.load, status.load_rows_per_second);
+  snapshot["tables"] = status.load.tables;
+  snapshot["tablesDone"] = status.load.tables_done;
   json body = {{"id", status.id},
                {"name", status.spec.name},
                {"state", pipe::StateName(status.state)},
@@ -165,6 +199,7 @@ json StatusToJson(const pipe::PipeStatus& status) {
                {"lastBatchMilliseconds", status.last_batch_duration.count()},
                {"retrying", status.retrying},
                {"retryAttempts", status.retry_attempts},
+               {"snapshot", std::move(snapshot)},
                {"tables", std::move(tables)}};
   if (status.lag) body["lagSeconds"] = static_cast<double>(status.lag->count()) / 1000;
   return body;
@@ -181,18 +216,37 @@ json EventsToJson(const std::vector<catalog::EventRecord>& events) {
   return list;
 }
 
+json PartitionsToJson(const std::vector<pipe::PartitionStatus>& partitions) {
+  json list = json::array();
+  for (const auto& [source, partition] : partitions) {
+    const bool begun = partition.started_at != UnixMicros();
+    json& body =
+        list.emplace_back(json{{"sourceSchemaName", source.schema},
+                               {"sourceTable", source.table},
+                               {"partition", partition.index},
+                               {"state", partition.done ? "loaded" : (begun ? "begun" : "waiting")},
+                               {"rows", partition.rows},
+                               {"bytes", partition.bytes},
+                               {"startedAt", OptionalTime(partition.started_at)},
+                               {"finishedAt", OptionalTime(partition.finished_at)},
+                               {"milliseconds", nullptr}});
+    if (begun && partition.finished_at != UnixMicros()) {
+      body["milliseconds"] = Between(partition.started_at, partition.finished_at).count();
+    }
+  }
+  return list;
+}
+
 json BatchesToJson(const std::vector<catalog::BatchRecord>& batches) {
   json list = json::array();
   for (const catalog::BatchRecord& batch : batches) {
-    const auto duration = std::chrono::floor<std::chrono::milliseconds>(batch.finished_at) -
-                          std::chrono::floor<std::chrono::milliseconds>(batch.started_at);
     list.push_back({{"number", batch.number},
                     {"rows", batch.rows},
                     {"bytes", batch.bytes},
                     {"tables", batch.tables},
                     {"startedAt", FormatIso8601(batch.started_at)},
                     {"finishedAt", FormatIso8601(batch.finished_at)},
-                    {"milliseconds", duration.count()}});
+                    {"milliseconds", Between(batch.started_at, batch.finished_at).count()}});
   }
   return list;
 }

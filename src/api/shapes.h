@@ -28,6 +28,7 @@ nlohmann::json ServiceToJson(const std::string& id);
 nlohmann::json PipeToJson(const pipe::PipeStatus& status, const std::string& service_id);
 nlohmann::json StatusToJson(const pipe::PipeStatus& status);
 nlohmann::json EventsToJson(const std::vector<catalog::EventRecord>& events);
+nlohmann::json PartitionsToJson(const std::vector<pipe::PartitionStatus>& partitions);
 nlohmann::json BatchesToJson(const std::vector<catalog::BatchRecord>& batches);
 nlohmann::json ReportToJson(const pipe::CheckReport& report);
 

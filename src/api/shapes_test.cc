@@ -79,6 +79,46 @@ TEST(Shapes, LagThatIsNotKnownIsNull) {
   EXPECT_EQ(StatusToJson(status)["tables"][0]["target"], "d.c");
 }
 
+TEST(Shapes, WhatIsNotKnownOfALoadIsNull) {
+  pipe::PipeStatus status = SomeStatus();
+  status.load = {.tables = 1,
+                 .tables_done = 0,
+                 .partitions = 4,
+                 .partitions_done = 1,
+                 .partitions_in_flight = 2,
+                 .rows = 250,
+                 .rows_estimated = 1000,
+                 .bytes = 2500,
+                 .bytes_estimated = 9000};
+  status.tables[0].load = status.load;
+  json body = StatusToJson(status);
+  EXPECT_TRUE(body["snapshot"]["secondsLeft"].is_null());
+  EXPECT_EQ(body["snapshot"]["tables"], 1);
+  EXPECT_EQ(body["tables"][0]["partitionsInFlight"], 2);
+  EXPECT_EQ(body["tables"][0]["percent"], 24.9);
+  status.load_rows_per_second = 10;
+  body = StatusToJson(status);
+  EXPECT_EQ(body["snapshot"]["secondsLeft"], 75);
+  EXPECT_TRUE(body["tables"][0]["secondsLeft"].is_null());
+}
+
+TEST(Shapes, PartitionsHaveStatesAndDurations) {
+  pipe::PartitionStatus partition{.source = {"a", "b"}, .partition = {}};
+  json body = PartitionsToJson({partition})[0];
+  EXPECT_EQ(body["state"], "waiting");
+  EXPECT_TRUE(body["startedAt"].is_null());
+  partition.partition.started_at = UnixMicros(1'700'000'000'000'000);
+  body = PartitionsToJson({partition})[0];
+  EXPECT_EQ(body["state"], "begun");
+  EXPECT_EQ(body["startedAt"], "2023-11-14T22:13:20.000Z");
+  EXPECT_TRUE(body["milliseconds"].is_null());
+  partition.partition.finished_at = partition.partition.started_at + UnixMicros(1'250'000);
+  partition.partition.done = true;
+  body = PartitionsToJson({partition})[0];
+  EXPECT_EQ(body["state"], "loaded");
+  EXPECT_EQ(body["milliseconds"], 1250);
+}
+
 TEST(Shapes, BatchesHaveDurations) {
   const json batches = BatchesToJson({{.number = 3,
                                        .rows = 10,

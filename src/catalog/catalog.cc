@@ -160,10 +160,74 @@ Status StoreLoadTarget(Sqlite& database, const LoadTargetRecord& target) {
   return {};
 }
 
+// The load of a table is over, whatever of it was done.
+Status EndTruncated(Sqlite& database, int64_t table_id) {
+  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
+  return database.Run("UPDATE tables SET partitions_planned = 1 WHERE id = ?", {table_id})
+      .map([](auto) {});
+}
+
+Result<std::optional<model::Position>> ReadPosition(const SqlRow& row, int column) {
+  if (row.IsNull(column)) return std::nullopt;
+  PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column)));
+  return position;
+}
+
+Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) {
+  if (row.IsNull(column)) return std::nullopt;
+  PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column + 1)));
+  return Quarantine{
+      .position = std::move(position), .reason = row.Text(column + 2), .since = row.Time(column)};
+}
+
+// What a load that begins anew no longer counts.
+Status ForgetLoad(Sqlite& database, int64_t table_id) {
+  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
+  PENSTOCK_TRY(database.Run("DELETE FROM value_changes WHERE table_id = ?", {table_id}));
+  return database.Run("UPDATE tables SET partitions_planned = 0 WHERE id = ?", {table_id})
+      .map([](auto) {});
+}
+
+Status StoreReload(Sqlite& database, const TableRecord& table) {
+  PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
+  std::optional<std::string> start;
+  if (table.start) start = table.start->Serialize();
+  return database
+      .Run(
+          "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
+          "keeps_target_fresh = ?, start_position = ?, rows_estimated = 0, bytes_estimated = 0, "
+          "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
+          "reload_wanted = 0 WHERE id = ?",
+          {definition, table.ddl, table.load_target, table.keeps_target_fresh,
+           start ? Parameter(*start) : Parameter(std::monostate()), table.id})
+      .map([](auto) {});
+}
+
 Result<std::optional<std::vector<std::string>>> ReadBounds(const SqlRow& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   PENSTOCK_ASSIGN(std::vector<std::string> bounds, DecodeBounds(row.Text(column)));
   return bounds;
+}
+
+std::string SelectPartitions(std::string_view rest) {
+  return fmt::format(
+      "SELECT table_id, number, lower, upper, done, row_count, bytes, started_at, finished_at "
+      "FROM partitions JOIN tables ON tables.id = table_id WHERE pipe_id = ?1 {}",
+      rest);
+}
+
+Status AddPartition(const SqlRow& row, std::vector<PartitionRecord>& partitions) {
+  PartitionRecord& partition = partitions.emplace_back();
+  partition.table_id = row.Int(0);
+  partition.index = static_cast<uint32_t>(row.Int(1));
+  PENSTOCK_ASSIGN(partition.lower, ReadBounds(row, 2));
+  PENSTOCK_ASSIGN(partition.upper, ReadBounds(row, 3));
+  partition.done = row.Int(4) != 0;
+  partition.rows = row.Unsigned(5);
+  partition.bytes = row.Unsigned(6);
+  partition.started_at = row.Time(7);
+  partition.finished_at = row.Time(8);
+  return {};
 }
 
 class SqliteCatalog final : public Catalog {
@@ -198,17 +262,26 @@ class SqliteCatalog final : public Catalog {
                      const Checkpoint& start, const Transition& transition) override;
   Result<std::vector<TableRecord>> Tables(const std::string& pipe_id) override;
   Status BeginLoad(const std::vector<LoadTargetRecord>& targets) override;
+  Status WantReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                    bool forget_position, const Transition& transition) override;
+  Status BeginReload(const std::string& pipe_id, const std::vector<TableRecord>& tables,
+                     const std::optional<Checkpoint>& checkpoint,
+                     const Transition& transition) override;
+  Status EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                   const Transition& transition) override;
   Status EndLoad(const std::vector<LoadTargetRecord>& targets) override;
   Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,
-                       bool planned_to_the_end, uint64_t rows_estimated) override;
-  Result<std::vector<PartitionRecord>> Partitions(int64_t table_id) override;
-  Result<uint32_t> BeginAttempt(int64_t table_id) override;
-  Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+                       bool planned_to_the_end, const SizeEstimate& estimate) override;
+  Result<std::vector<PartitionRecord>> Partitions(const std::string& pipe_id) override;
+  Result<std::vector<PartitionRecord>> LatestPartitions(const std::string& pipe_id,
+                                                        std::optional<int64_t> table_id,
+                                                        size_t limit) override;
+  Result<uint32_t> BeginAttempt(int64_t table_id, uint32_t index, UnixMicros started_at) override;
+  Status FinishPartition(int64_t table_id, const FinishedPartition& partition,
                          const std::vector<ValueChangeRecord>& changes) override;
   Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) override;
   Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
-                        const std::optional<BatchRecord>& batch,
-                        const std::vector<ValueChangeRecord>& changes) override;
+                        const CheckpointNews& news) override;
   Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) override;
   Status AddEvent(const std::string& pipe_id, const EventRecord& event) override;
   Result<std::vector<EventRecord>> Events(const std::string& pipe_id, size_t limit) override;
@@ -337,9 +410,13 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
   std::vector<TableRecord> tables;
   PENSTOCK_TRY(Read(
       "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated, "
-      "load_target, loaded_uuid FROM tables WHERE pipe_id = ? ORDER BY id",
+      "load_target, loaded_uuid, bytes_estimated, quarantined_at, quarantine_position, "
+      "quarantine_reason, reload_wanted, keeps_target_fresh, start_position FROM tables WHERE "
+      "pipe_id = ? ORDER BY id",
       {pipe_id}, [&](const SqlRow& row) -> Status {
         PENSTOCK_ASSIGN(model::Table definition, DecodeTable(row.Text(1)));
+        PENSTOCK_ASSIGN(auto quarantine, ReadQuarantine(row, 10));
+        PENSTOCK_ASSIGN(auto start, ReadPosition(row, 15));
         tables.push_back({.id = row.Int(0),
                           .definition = std::move(definition),
                           .target = row.Text(2),
@@ -348,7 +425,12 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
                           .partitions_planned = row.Int(5) != 0,
                           .rows_estimated = row.Unsigned(6),
                           .load_target = row.Text(7),
-                          .loaded_uuid = row.Text(8)});
+                          .loaded_uuid = row.Text(8),
+                          .bytes_estimated = row.Unsigned(9),
+                          .quarantine = std::move(quarantine),
+                          .reload_wanted = row.Int(13) != 0,
+                          .keeps_target_fresh = row.Int(14) != 0,
+                          .start = std::move(start)});
         return {};
       }));
   return tables;
@@ -358,10 +440,49 @@ Status SqliteCatalog::BeginLoad(const std::vector<LoadTargetRecord>& targets) {
   return writer_.Write([&](Sqlite& database) -> Status {
     for (const auto& [table_id, name, uuid] : targets) {
       PENSTOCK_TRY(StoreLoadTarget(database, {table_id, name, uuid}));
+      PENSTOCK_TRY(ForgetLoad(database, table_id));
+    }
+    return {};
+  });
+}
+
+Status SqliteCatalog::WantReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                                 bool forget_position, const Transition& transition) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
+    for (const int64_t id : table_ids) {
+      PENSTOCK_TRY(database.Run("UPDATE tables SET reload_wanted = 1 WHERE id = ?", {id}));
+    }
+    if (!forget_position) return {};
+    return database.Run("UPDATE pipes SET position = NULL WHERE id = ?", {pipe_id}).map([](auto) {
+    });
+  });
+}
+
+Status SqliteCatalog::BeginReload(const std::string& pipe_id,
+                                  const std::vector<TableRecord>& tables,
+                                  const std::optional<Checkpoint>& checkpoint,
+                                  const Transition& transition) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
+    if (checkpoint) PENSTOCK_TRY(StoreCheckpoint(database, pipe_id, *checkpoint));
+    for (const TableRecord& table : tables) {
+      PENSTOCK_TRY(ForgetLoad(database, table.id));
+      PENSTOCK_TRY(StoreReload(database, table));
+    }
+    return {};
+  });
+}
+
+Status SqliteCatalog::EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                                const Transition& transition) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
+    for (const int64_t id : table_ids) {
       PENSTOCK_TRY(
-          database.Run("UPDATE tables SET partitions_planned = 0 WHERE id = ?", {table_id}));
-      PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
-      PENSTOCK_TRY(database.Run("DELETE FROM value_changes WHERE table_id = ?", {table_id}));
+          database.Run("UPDATE tables SET load_target = '', loaded_uuid = '', "
+                       "keeps_target_fresh = 0 WHERE id = ?",
+                       {id}));
     }
     return {};
   });
@@ -376,12 +497,13 @@ Status SqliteCatalog::EndLoad(const std::vector<LoadTargetRecord>& targets) {
 
 Status SqliteCatalog::AddPartitions(int64_t table_id,
                                     const std::vector<PartitionRecord>& partitions,
-                                    bool planned_to_the_end, uint64_t rows_estimated) {
+                                    bool planned_to_the_end, const SizeEstimate& estimate) {
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_ASSIGN(const int64_t changed,
-                    database.Run("UPDATE tables SET partitions_planned = ?, rows_estimated = ? "
-                                 "WHERE id = ?",
-                                 {planned_to_the_end, ToStored(rows_estimated), table_id}));
+                    database.Run("UPDATE tables SET partitions_planned = ?, rows_estimated = ?, "
+                                 "bytes_estimated = ? WHERE id = ?",
+                                 {planned_to_the_end, ToStored(estimate.rows),
+                                  ToStored(estimate.bytes), table_id}));
     if (changed == 0) return Fail(ErrorCode::kNotFound, "no table with id {}", table_id);
     PENSTOCK_ASSIGN(
         const std::optional<int64_t> first,
@@ -395,30 +517,33 @@ Status SqliteCatalog::AddPartitions(int64_t table_id,
   });
 }
 
-Result<std::vector<PartitionRecord>> SqliteCatalog::Partitions(int64_t table_id) {
+Result<std::vector<PartitionRecord>> SqliteCatalog::Partitions(const std::string& pipe_id) {
   std::vector<PartitionRecord> partitions;
-  PENSTOCK_TRY(
-      Read("SELECT number, lower, upper, done, row_count FROM partitions WHERE table_id = ? "
-           "ORDER BY number",
-           {table_id}, [&](const SqlRow& row) -> Status {
-             PartitionRecord partition;
-             partition.table_id = table_id;
-             partition.index = static_cast<uint32_t>(row.Int(0));
-             PENSTOCK_ASSIGN(partition.lower, ReadBounds(row, 1));
-             PENSTOCK_ASSIGN(partition.upper, ReadBounds(row, 2));
-             partition.done = row.Int(3) != 0;
-             partition.rows = row.Unsigned(4);
-             partitions.push_back(std::move(partition));
-             return {};
-           }));
+  PENSTOCK_TRY(Read(SelectPartitions("ORDER BY table_id, number").c_str(), {pipe_id},
+                    [&](const SqlRow& row) { return AddPartition(row, partitions); }));
   return partitions;
 }
 
-Result<uint32_t> SqliteCatalog::BeginAttempt(int64_t table_id) {
+Result<std::vector<PartitionRecord>> SqliteCatalog::LatestPartitions(
+    const std::string& pipe_id, std::optional<int64_t> table_id, size_t limit) {
+  std::vector<PartitionRecord> partitions;
+  PENSTOCK_TRY(Read(SelectPartitions("AND (?2 = 0 OR table_id = ?2) ORDER BY started_at DESC, "
+                                     "table_id, number LIMIT ?3")
+                        .c_str(),
+                    {pipe_id, table_id.value_or(0), ToStored(limit)},
+                    [&](const SqlRow& row) { return AddPartition(row, partitions); }));
+  return partitions;
+}
+
+Result<uint32_t> SqliteCatalog::BeginAttempt(int64_t table_id, uint32_t index,
+                                             UnixMicros started_at) {
   std::optional<int64_t> number;
   PENSTOCK_TRY(writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_TRY(
         database.Run("UPDATE tables SET attempts = attempts + 1 WHERE id = ?", {table_id}));
+    PENSTOCK_TRY(
+        database.Run("UPDATE partitions SET started_at = ? WHERE table_id = ? AND number = ?",
+                     {ToStored(started_at), table_id, index}));
     PENSTOCK_ASSIGN(number,
                     database.QueryInt("SELECT attempts FROM tables WHERE id = ?", {table_id}));
     return {};
@@ -427,15 +552,16 @@ Result<uint32_t> SqliteCatalog::BeginAttempt(int64_t table_id) {
   return static_cast<uint32_t>(*number);
 }
 
-Status SqliteCatalog::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+Status SqliteCatalog::FinishPartition(int64_t table_id, const FinishedPartition& partition,
                                       const std::vector<ValueChangeRecord>& changes) {
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_ASSIGN(const int64_t changed,
-                    database.Run("UPDATE partitions SET done = 1, row_count = ? "
-                                 "WHERE table_id = ? AND number = ?",
-                                 {ToStored(rows), table_id, index}));
+                    database.Run("UPDATE partitions SET done = 1, row_count = ?, bytes = ?, "
+                                 "finished_at = ? WHERE table_id = ? AND number = ?",
+                                 {ToStored(partition.rows), ToStored(partition.bytes),
+                                  ToStored(partition.at), table_id, partition.index}));
     if (changed == 0) {
-      return Fail(ErrorCode::kNotFound, "no partition {} of table {}", index, table_id);
+      return Fail(ErrorCode::kNotFound, "no partition {} of table {}", partition.index, table_id);
     }
     return AddValueChanges(database, changes, clock_->Wall());
   });
@@ -456,12 +582,17 @@ Result<Checkpoint> SqliteCatalog::LoadCheckpoint(const std::string& pipe_id) {
 }
 
 Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
-                                     const std::optional<BatchRecord>& batch,
-                                     const std::vector<ValueChangeRecord>& changes) {
+                                     const CheckpointNews& news) {
   return writer_.Write([&](Sqlite& database) -> Status {
+    const UnixMicros wall = clock_->Wall();
     PENSTOCK_TRY(StoreCheckpoint(database, pipe_id, checkpoint));
-    if (batch) PENSTOCK_TRY(InsertBatch(database, pipe_id, *batch, clock_->Wall()));
-    return AddValueChanges(database, changes, clock_->Wall());
+    if (news.batch) PENSTOCK_TRY(InsertBatch(database, pipe_id, *news.batch, wall));
+    PENSTOCK_TRY(AddValueChanges(database, news.changes, wall));
+    for (const auto& record : news.quarantines) {
+      PENSTOCK_TRY(StoreQuarantine(database, record, wall));
+    }
+    for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
+    return {};
   });
 }
 

@@ -37,6 +37,13 @@ struct Transition {
   UnixMicros at{};
 };
 
+// A table that is not followed any more: its changes before `position` are in the destination.
+struct Quarantine {
+  model::Position position;
+  std::string reason;  // one line with the remedy
+  UnixMicros since{};
+};
+
 struct TableRecord {
   int64_t id = 0;  // given by the catalog, never used again
   model::Table definition;
@@ -47,6 +54,19 @@ struct TableRecord {
   uint64_t rows_estimated = 0;
   std::string load_target = {};  // table that the load fills in place of `target`; "": `target`
   std::string loaded_uuid = {};  // load_target's UUID at the destination, once its load is whole
+  uint64_t bytes_estimated = 0;
+  std::optional<Quarantine> quarantine = {};
+  bool reload_wanted = false;  // its load is to be done anew, beside the target
+  // While load_target of a table that is followed is filled: the target is written alike.
+  bool keeps_target_fresh = false;
+  // Changes in transactions contained in it are in the load; nullopt: the pipe's first position.
+  std::optional<model::Position> start = {};
+};
+
+// What the source guesses of a table.
+struct SizeEstimate {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
 };
 
 // What a load that must be whole fills, beside the target: see TableRecord.
@@ -65,6 +85,16 @@ struct PartitionRecord {
   std::optional<std::vector<std::string>> upper;
   bool done = false;
   uint64_t rows = 0;
+  uint64_t bytes = 0;        // of the column data, as sent
+  UnixMicros started_at{};   // of the reading that was begun last; 0: none was
+  UnixMicros finished_at{};  // when done; 0 in what an older version left
+};
+
+struct FinishedPartition {
+  uint32_t index = 0;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  UnixMicros at{};
 };
 
 struct Checkpoint {
@@ -86,6 +116,19 @@ struct ValueChangeRecord {
   int64_t table_id = 0;
   std::string column;
   model::ChangeCounts counts;
+};
+
+struct QuarantineRecord {
+  int64_t table_id = 0;
+  Quarantine quarantine;
+};
+
+// What a stream did on its way to a new checkpoint.
+struct CheckpointNews {
+  std::optional<BatchRecord> batch = {};
+  std::vector<ValueChangeRecord> changes = {};
+  std::vector<QuarantineRecord> quarantines = {};
+  std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
 };
 
 struct EventRecord {
@@ -132,22 +175,42 @@ class Catalog {
   virtual Status BeginLoad(const std::vector<LoadTargetRecord>& targets) = 0;
   virtual Status EndLoad(const std::vector<LoadTargetRecord>& targets) = 0;
 
+  // Loads of tables of a pipe that follows them are to be done anew, and the transition that this
+  // makes. `forget_position`: there is no checkpoint any more, since no change can be read from it.
+  virtual Status WantReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                            bool forget_position, const Transition& transition) = 0;
+  // These loads begin: stores of each table what the reload changes (definition, ddl, load_target,
+  // keeps_target_fresh, start), lifts its quarantine, forgets its partitions and what became of
+  // values. A `checkpoint` takes the place of one that was forgotten.
+  virtual Status BeginReload(const std::string& pipe_id, const std::vector<TableRecord>& tables,
+                             const std::optional<Checkpoint>& checkpoint,
+                             const Transition& transition) = 0;
+  // The load_targets are in place, or given up: there are none any more.
+  virtual Status EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                           const Transition& transition) = 0;
+
   // Appends planned partitions (indexes go on from what is there).
   virtual Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,
-                               bool planned_to_the_end, uint64_t rows_estimated) = 0;
-  virtual Result<std::vector<PartitionRecord>> Partitions(int64_t table_id) = 0;
+                               bool planned_to_the_end, const SizeEstimate& estimate) = 0;
+  // Of all tables of the pipe, in their order.
+  virtual Result<std::vector<PartitionRecord>> Partitions(const std::string& pipe_id) = 0;
+  // Those that were begun last, newest first, then those that were not begun; of one table or all.
+  virtual Result<std::vector<PartitionRecord>> LatestPartitions(const std::string& pipe_id,
+                                                                std::optional<int64_t> table_id,
+                                                                size_t limit) = 0;
   // The number of a new attempt at any partition of the table: each call answers a higher one,
-  // also after a crash. From 1.
-  virtual Result<uint32_t> BeginAttempt(int64_t table_id) = 0;
+  // also after a crash. From 1. `started_at` is when the reading of partition `index` began.
+  virtual Result<uint32_t> BeginAttempt(int64_t table_id, uint32_t index,
+                                        UnixMicros started_at) = 0;
   // `changes` are added to those of the table, as in SaveCheckpoint.
-  virtual Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
+  virtual Status FinishPartition(int64_t table_id, const FinishedPartition& partition,
                                  const std::vector<ValueChangeRecord>& changes) = 0;
 
   // kNotFound before FinishSetup.
   virtual Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) = 0;
+  // Each quarantine also makes an event, of kind "quarantine".
   virtual Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
-                                const std::optional<BatchRecord>& batch,
-                                const std::vector<ValueChangeRecord>& changes) = 0;
+                                const CheckpointNews& news) = 0;
   // Sums by column. The first change of a kind in a column also made an event, of kind
   // "value_changed".
   virtual Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) = 0;

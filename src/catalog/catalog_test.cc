@@ -128,17 +128,17 @@ TEST_F(CatalogTest, ValueChangesAddUpAndTheFirstOfAKindIsAnEvent) {
   auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
-  ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {{}}, true, 10));
+  ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {{}}, true, {}));
   const auto clamped = SomeChange(tables[0].id, "price", 2);
-  ASSERT_TRUE(catalog->FinishPartition(tables[0].id, 0, 7, {clamped}));
+  ASSERT_TRUE(catalog->FinishPartition(tables[0].id, {.index = 0, .rows = 7}, {clamped}));
   const size_t events = catalog->Events("a", 100)->size();
   catalog.reset();
   catalog = Open();
-  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), std::nullopt, {clamped}));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.changes = {clamped}}));
   EXPECT_THAT(*catalog->Events("a", 100), SizeIs(events));
   auto nulled = SomeChange(tables[0].id, "price", 1);
   nulled.counts[model::Change::kNulled] = 5;
-  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), std::nullopt, {nulled}));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.changes = {nulled}}));
   EXPECT_THAT(*catalog->Events("a", 100), SizeIs(events + 1));
   EXPECT_EQ((*catalog->Events("a", 100))[0].kind, "value_changed");
   EXPECT_EQ((*catalog->Events("a", 100))[0].text.find("sch\"ema.t.price holds"), 0U);
@@ -162,10 +162,13 @@ TEST_F(CatalogTest, TablesAndPartitionsAreKeptWhole) {
     first.upper = {{std::string("a\0b", 3), "", "\xff\xfe"}};
     PartitionRecord last;
     last.lower = first.upper;
-    ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {first}, false, 10));
-    ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {last}, true, 20));
-    ASSERT_TRUE(catalog->FinishPartition(tables[0].id, 1, 7, {}));
-    EXPECT_EQ(catalog->FinishPartition(tables[0].id, 2, 7, {}).error().code, ErrorCode::kNotFound);
+    ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {first}, false, {.rows = 10, .bytes = 100}));
+    ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {last}, true, {.rows = 20, .bytes = 200}));
+    ASSERT_TRUE(catalog->BeginAttempt(tables[0].id, 1, kTestTime));
+    ASSERT_TRUE(catalog->FinishPartition(
+        tables[0].id, {.index = 1, .rows = 7, .bytes = 70, .at = kTestTime + UnixMicros(5)}, {}));
+    EXPECT_EQ(catalog->FinishPartition(tables[0].id, {.index = 2}, {}).error().code,
+              ErrorCode::kNotFound);
   }
   EXPECT_GT(tables[0].id, 0);
   EXPECT_NE(tables[0].id, tables[1].id);
@@ -177,7 +180,8 @@ TEST_F(CatalogTest, TablesAndPartitionsAreKeptWhole) {
   EXPECT_EQ((*stored)[0].load_version_base, tables[0].load_version_base);
   EXPECT_TRUE((*stored)[0].partitions_planned);
   EXPECT_EQ((*stored)[0].rows_estimated, 20u);
-  const auto partitions = catalog->Partitions(tables[0].id);
+  EXPECT_EQ((*stored)[0].bytes_estimated, 200u);
+  const auto partitions = catalog->Partitions("a");
   ASSERT_TRUE(partitions);
   ASSERT_THAT(*partitions, SizeIs(2));
   EXPECT_EQ((*partitions)[0].lower, std::nullopt);
@@ -186,6 +190,36 @@ TEST_F(CatalogTest, TablesAndPartitionsAreKeptWhole) {
   EXPECT_EQ((*partitions)[1].index, 1u);
   EXPECT_TRUE((*partitions)[1].done);
   EXPECT_EQ((*partitions)[1].rows, 7u);
+  EXPECT_EQ((*partitions)[1].bytes, 70u);
+  EXPECT_EQ((*partitions)[0].started_at, UnixMicros());
+  EXPECT_EQ((*partitions)[1].started_at, kTestTime);
+  EXPECT_EQ((*partitions)[1].finished_at, kTestTime + UnixMicros(5));
+}
+
+TEST_F(CatalogTest, TheLatestPartitionsComeFirst) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  for (const TableRecord& table : tables) {
+    ASSERT_TRUE(catalog->AddPartitions(table.id, {{}, {}}, true, {}));
+  }
+  ASSERT_TRUE(catalog->BeginAttempt(tables[1].id, 0, kTestTime));
+  ASSERT_TRUE(catalog->BeginAttempt(tables[0].id, 1, kTestTime + UnixMicros(1)));
+  const auto latest = [&](std::optional<int64_t> table_id, size_t limit) {
+    std::vector<std::pair<int64_t, uint32_t>> places;
+    const auto partitions = *catalog->LatestPartitions("a", table_id, limit);
+    for (const auto& partition : partitions) {
+      places.emplace_back(partition.table_id - tables[0].id, partition.index);
+    }
+    return places;
+  };
+  using Pair = std::pair<int64_t, uint32_t>;
+  EXPECT_THAT(latest(std::nullopt, 10),
+              ElementsAre(Pair(0, 1), Pair(1, 0), Pair(0, 0), Pair(1, 1)));
+  EXPECT_THAT(latest(tables[1].id, 10), ElementsAre(Pair(1, 0), Pair(1, 1)));
+  EXPECT_THAT(latest(std::nullopt, 1), ElementsAre(Pair(0, 1)));
+  EXPECT_THAT(*catalog->LatestPartitions("b", std::nullopt, 10), IsEmpty());
 }
 
 TEST_F(CatalogTest, AnEmptyBoundaryIsNotAnOpenOne) {
@@ -195,9 +229,9 @@ TEST_F(CatalogTest, AnEmptyBoundaryIsNotAnOpenOne) {
   ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
   PartitionRecord partition;
   partition.lower = std::vector<std::string>{};
-  ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {partition}, true, 0));
-  EXPECT_EQ((*catalog->Partitions(tables[0].id))[0].lower, std::vector<std::string>{});
-  EXPECT_EQ((*catalog->Partitions(tables[0].id))[0].upper, std::nullopt);
+  ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {partition}, true, {}));
+  EXPECT_EQ((*catalog->Partitions("a"))[0].lower, std::vector<std::string>{});
+  EXPECT_EQ((*catalog->Partitions("a"))[0].upper, std::nullopt);
 }
 
 TEST_F(CatalogTest, ALoadThatBeginsForgetsTheOneBefore) {
@@ -208,17 +242,17 @@ TEST_F(CatalogTest, ALoadThatBeginsForgetsTheOneBefore) {
   const int64_t id = tables[0].id;
   const ValueChangeRecord clamped = {
       .table_id = id, .column = "c", .counts = {.counts = {1, 0, 0}}};
-  ASSERT_TRUE(catalog->AddPartitions(id, {PartitionRecord{}}, true, 1));
-  ASSERT_TRUE(catalog->FinishPartition(id, 0, 7, {clamped}));
+  ASSERT_TRUE(catalog->AddPartitions(id, {PartitionRecord{}}, true, {}));
+  ASSERT_TRUE(catalog->FinishPartition(id, {.index = 0, .rows = 7}, {clamped}));
   ASSERT_TRUE(catalog->BeginLoad({{.table_id = id, .name = "t_resync", .uuid = ""}}));
-  EXPECT_THAT(*catalog->Partitions(id), IsEmpty());
+  EXPECT_THAT(*catalog->Partitions("a"), IsEmpty());
   EXPECT_THAT(*catalog->ValueChanges("a"), IsEmpty());
   EXPECT_FALSE((*catalog->Tables("a"))[0].partitions_planned);
   EXPECT_EQ((*catalog->Tables("a"))[0].load_target, "t_resync");
 
-  ASSERT_TRUE(catalog->AddPartitions(id, {PartitionRecord{}}, true, 1));
+  ASSERT_TRUE(catalog->AddPartitions(id, {PartitionRecord{}}, true, {}));
   ASSERT_TRUE(catalog->EndLoad({{.table_id = id, .name = "t_resync", .uuid = "u"}}));
-  EXPECT_THAT(*catalog->Partitions(id), SizeIs(1));
+  EXPECT_THAT(*catalog->Partitions("a"), SizeIs(1));
   EXPECT_EQ((*catalog->Tables("a"))[0].loaded_uuid, "u");
   EXPECT_EQ(catalog->BeginLoad({{.table_id = 99, .name = "x", .uuid = ""}}).error().code,
             ErrorCode::kNotFound);
@@ -230,11 +264,11 @@ TEST_F(CatalogTest, AttemptsOnlyRise) {
     const auto catalog = Open();
     ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
     ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
-    EXPECT_EQ(*catalog->BeginAttempt(tables[0].id), 1u);
-    EXPECT_EQ(*catalog->BeginAttempt(tables[0].id), 2u);
-    EXPECT_EQ(catalog->BeginAttempt(99).error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(*catalog->BeginAttempt(tables[0].id, 0, kTestTime), 1u);
+    EXPECT_EQ(*catalog->BeginAttempt(tables[0].id, 0, kTestTime), 2u);
+    EXPECT_EQ(catalog->BeginAttempt(99, 0, kTestTime).error().code, ErrorCode::kNotFound);
   }
-  EXPECT_EQ(*Open()->BeginAttempt(tables[0].id), 3u);
+  EXPECT_EQ(*Open()->BeginAttempt(tables[0].id, 0, kTestTime), 3u);
 }
 
 TEST_F(CatalogTest, CheckpointsKeepAllBits) {
@@ -244,13 +278,82 @@ TEST_F(CatalogTest, CheckpointsKeepAllBits) {
   const auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   EXPECT_EQ(catalog->LoadCheckpoint("a").error().code, ErrorCode::kNotFound);
-  ASSERT_TRUE(catalog->SaveCheckpoint("a", checkpoint, std::nullopt, {}));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", checkpoint, {}));
   const auto stored = catalog->LoadCheckpoint("a");
   ASSERT_TRUE(stored) << stored.error().ToString();
   EXPECT_EQ(stored->position, checkpoint.position);
   EXPECT_EQ(stored->versions_reserved_end, UINT64_MAX);
-  EXPECT_EQ(catalog->SaveCheckpoint("x", checkpoint, std::nullopt, {}).error().code,
-            ErrorCode::kNotFound);
+  EXPECT_EQ(catalog->SaveCheckpoint("x", checkpoint, {}).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(CatalogTest, QuarantineComesWithItsCheckpoint) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  ASSERT_TRUE(
+      catalog->AddPartitions(tables[0].id, {PartitionRecord{}}, false, {.rows = 10, .bytes = 0}));
+  const Quarantine quarantine = {
+      .position = SomeCheckpoint().position, .reason = "its columns changed", .since = kTestTime};
+  ASSERT_TRUE(catalog->SaveCheckpoint(
+      "a", SomeCheckpoint(),
+      {.quarantines = {{tables[1].id, quarantine}}, .truncated = {tables[0].id}}));
+  catalog.reset();
+  catalog = Open();
+  const auto stored = *catalog->Tables("a");
+  EXPECT_FALSE(stored[0].quarantine);
+  EXPECT_TRUE(stored[0].partitions_planned) << "the load of an emptied table is over";
+  EXPECT_THAT(*catalog->Partitions("a"), IsEmpty());
+  ASSERT_TRUE(stored[1].quarantine);
+  EXPECT_EQ(stored[1].quarantine->position, quarantine.position);
+  EXPECT_EQ(stored[1].quarantine->reason, quarantine.reason);
+  EXPECT_EQ(stored[1].quarantine->since, quarantine.since);
+  EXPECT_EQ((*catalog->Events("a", 100))[0].kind, "quarantine");
+}
+
+TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  ASSERT_TRUE(
+      catalog->AddPartitions(tables[0].id, {PartitionRecord{}}, true, {.rows = 10, .bytes = 100}));
+  ASSERT_TRUE(catalog->SaveCheckpoint(
+      "a", SomeCheckpoint(),
+      {.quarantines = {{tables[0].id, {SomeCheckpoint().position, "changed", kTestTime}}}}));
+  const auto to = [](const char* from, const char* next) {
+    return Transition{
+        .from = from, .to = next, .resume_state = next, .reason = "", .at = kTestTime};
+  };
+  ASSERT_TRUE(catalog->WantReload("a", {tables[0].id}, true, to("Snapshot", "Setup")));
+  EXPECT_EQ(catalog->LoadCheckpoint("a").error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(catalog->Tables("a")->at(0).reload_wanted);
+  EXPECT_FALSE(catalog->Tables("a")->at(1).reload_wanted);
+
+  TableRecord anew = catalog->Tables("a")->at(0);
+  anew.definition.columns[0].name = "renamed";
+  anew.load_target = "t_resync_1";
+  anew.keeps_target_fresh = true;
+  anew.start = SomeCheckpoint(77).position;
+  ASSERT_TRUE(catalog->BeginReload("a", {anew}, SomeCheckpoint(), to("Setup", "Snapshot")));
+  catalog.reset();
+  catalog = Open();
+  TableRecord stored = catalog->Tables("a")->at(0);
+  EXPECT_EQ(stored.definition, anew.definition);
+  EXPECT_EQ(stored.load_target, "t_resync_1");
+  EXPECT_EQ(stored.start, anew.start);
+  EXPECT_TRUE(stored.keeps_target_fresh);
+  EXPECT_FALSE(stored.reload_wanted);
+  EXPECT_FALSE(stored.quarantine);
+  EXPECT_FALSE(stored.partitions_planned);
+  EXPECT_THAT(*catalog->Partitions("a"), IsEmpty());
+  EXPECT_TRUE(catalog->LoadCheckpoint("a"));
+
+  ASSERT_TRUE(catalog->EndReload("a", {anew.id}, to("Snapshot", "Running")));
+  stored = catalog->Tables("a")->at(0);
+  EXPECT_EQ(stored.load_target, "");
+  EXPECT_FALSE(stored.keeps_target_fresh);
+  EXPECT_EQ(stored.start, anew.start);
 }
 
 TEST_F(CatalogTest, DeletingAPipeTakesAllThatBelongsToIt) {
@@ -258,12 +361,12 @@ TEST_F(CatalogTest, DeletingAPipeTakesAllThatBelongsToIt) {
   const auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
-  ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {PartitionRecord{}}, true, 1));
+  ASSERT_TRUE(catalog->AddPartitions(tables[0].id, {PartitionRecord{}}, true, {}));
   ASSERT_TRUE(catalog->DeletePipe("a"));
   EXPECT_EQ(catalog->DeletePipe("a").error().code, ErrorCode::kNotFound);
   EXPECT_THAT(*catalog->Pipes(), IsEmpty());
   EXPECT_THAT(*catalog->Tables("a"), IsEmpty());
-  EXPECT_THAT(*catalog->Partitions(tables[0].id), IsEmpty());
+  EXPECT_THAT(*catalog->Partitions("a"), IsEmpty());
   EXPECT_THAT(*catalog->Events("a", 10), IsEmpty());
   const int64_t old_id = tables[0].id;
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
@@ -276,7 +379,7 @@ TEST_F(CatalogTest, OldBatchesAndEventsGo) {
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   const auto add = [&] {
     BatchRecord batch = {.rows = 1, .finished_at = clock_.Wall()};
-    ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), batch, {}));
+    ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.batch = batch}));
     ASSERT_TRUE(catalog->AddEvent(
         "a", {.at = clock_.Wall(), .level = "info", .kind = "retry", .text = "x"}));
   };
@@ -380,8 +483,8 @@ TEST_F(CatalogTest, ManyThreadsWriteAtOnce) {
       const std::string id = fmt::format("pipe{}", t);
       EXPECT_TRUE(catalog->CreatePipe(SomePipe(id)));
       for (int i = 0; i < kCalls; ++i) {
-        EXPECT_TRUE(catalog->SaveCheckpoint(id, SomeCheckpoint(),
-                                            BatchRecord{.rows = 1, .finished_at = kTestTime}, {}));
+        EXPECT_TRUE(catalog->SaveCheckpoint(
+            id, SomeCheckpoint(), {.batch = BatchRecord{.rows = 1, .finished_at = kTestTime}}));
         // A call that fails beside others takes nothing of theirs with it.
         EXPECT_FALSE(catalog->CreatePipe(SomePipe(id)));
       }

@@ -18,6 +18,10 @@ namespace {
 
 using Call = std::function<Status(Catalog&)>;
 
+Transition FromTo(const char* from, const char* to) {
+  return {.from = from, .to = to, .resume_state = to, .reason = "ordered", .at = kTestTime};
+}
+
 // Each call once, in an order in which each has something to do. Table ids are 1 and 2.
 const std::vector<Call>& Calls() {
   static const std::vector<Call> calls = {
@@ -27,14 +31,18 @@ const std::vector<Call>& Calls() {
         return catalog.FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot());
       },
       [](Catalog& catalog) {
-        return catalog.AddPartitions(1, {PartitionRecord{}, PartitionRecord{}}, true, 5);
+        return catalog.AddPartitions(1, {PartitionRecord{}, PartitionRecord{}}, true,
+                                     {.rows = 5, .bytes = 50});
       },
-      [](Catalog& catalog) { return catalog.BeginAttempt(1).map([](uint32_t) {}); },
-      [](Catalog& catalog) { return catalog.FinishPartition(1, 1, 3, {}); },
+      [](Catalog& catalog) { return catalog.BeginAttempt(1, 1, kTestTime).map([](uint32_t) {}); },
+      [](Catalog& catalog) { return catalog.FinishPartition(1, {.index = 1, .rows = 3}, {}); },
       [](Catalog& catalog) {
-        return catalog.SaveCheckpoint("a", SomeCheckpoint(500),
-                                      BatchRecord{.rows = 9, .finished_at = kTestTime},
-                                      {SomeChange(1, "Größe", 2)});
+        return catalog.SaveCheckpoint(
+            "a", SomeCheckpoint(500),
+            {.batch = BatchRecord{.rows = 9, .finished_at = kTestTime},
+             .changes = {SomeChange(1, "Größe", 2)},
+             .quarantines = {{2, {SomeCheckpoint().position, "its columns changed", kTestTime}}},
+             .truncated = {1}});
       },
       [](Catalog& catalog) {
         return catalog.AddEvent(
@@ -46,6 +54,19 @@ const std::vector<Call>& Calls() {
                                             .resume_state = "Snapshot",
                                             .reason = "broken",
                                             .at = kTestTime});
+      },
+      [](Catalog& catalog) {
+        return catalog.WantReload("a", {1, 2}, /*forget_position=*/true, FromTo("Failed", "Setup"));
+      },
+      [](Catalog& catalog) {
+        TableRecord table = SomeTable("t2");
+        table.id = 1;
+        table.load_target = "t2_resync";
+        table.start = SomeCheckpoint().position;
+        return catalog.BeginReload("a", {table}, SomeCheckpoint(), FromTo("Setup", "Snapshot"));
+      },
+      [](Catalog& catalog) {
+        return catalog.EndReload("a", {1, 2}, FromTo("Snapshot", "Resync"));
       },
       [](Catalog& catalog) { return catalog.DeletePipe("a"); },
   };
@@ -68,9 +89,10 @@ std::string Dump(Catalog& catalog) {
   for (const TableRecord& table : Must(catalog.Tables("a"))) {
     text += fmt::format("{} {} {} {}\n", table.id, table.definition.name.ToString(),
                         table.partitions_planned, table.rows_estimated);
-    for (const PartitionRecord& partition : Must(catalog.Partitions(table.id))) {
-      text += fmt::format("  {} {} {}\n", partition.index, partition.done, partition.rows);
-    }
+  }
+  for (const PartitionRecord& partition : Must(catalog.Partitions("a"))) {
+    text += fmt::format("  {} {} {} {}\n", partition.index, partition.done, partition.rows,
+                        partition.started_at.count());
   }
   for (const ValueChangeRecord& record : Must(catalog.ValueChanges("a"))) {
     text += fmt::format("{} {} {}\n", record.table_id, record.column, record.counts.total());
@@ -89,7 +111,7 @@ std::string Dump(Catalog& catalog) {
 // Attempt numbers only show by being taken: after a crash the next must be higher than any that
 // was answered.
 uint32_t NextAttempt(Catalog& catalog) {
-  const auto next = catalog.BeginAttempt(1);
+  const auto next = catalog.BeginAttempt(1, 0, kTestTime);
   return next ? *next : 0;
 }
 

@@ -46,13 +46,13 @@ std::string_view RuleText(model::Change change) {
   return "a replacement was written";
 }
 
-struct ChangedTable {
+struct KnownTable {
   std::string pipe_id;
   std::string name;  // of the source
 };
 
-Result<ChangedTable> FindChangedTable(Sqlite& database, int64_t table_id) {
-  std::optional<ChangedTable> found;
+Result<KnownTable> FindTable(Sqlite& database, int64_t table_id) {
+  std::optional<KnownTable> found;
   PENSTOCK_TRY(database.Query("SELECT pipe_id, definition FROM tables WHERE id = ?", {table_id},
                               [&](const SqlRow& row) -> Status {
                                 PENSTOCK_ASSIGN(const auto table, DecodeTable(row.Text(1)));
@@ -65,7 +65,7 @@ Result<ChangedTable> FindChangedTable(Sqlite& database, int64_t table_id) {
 
 Status InsertChangeEvent(Sqlite& database, const ValueChangeRecord& record, model::Change change,
                          UnixMicros wall) {
-  PENSTOCK_ASSIGN(const ChangedTable table, FindChangedTable(database, record.table_id));
+  PENSTOCK_ASSIGN(const KnownTable table, FindTable(database, record.table_id));
   return InsertEvent(
       database, table.pipe_id,
       {.at = wall,
@@ -149,6 +149,23 @@ Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& c
     }
   }
   return {};
+}
+
+Status StoreQuarantine(Sqlite& database, const QuarantineRecord& record, UnixMicros wall) {
+  const Quarantine& quarantine = record.quarantine;
+  PENSTOCK_TRY(database.Run(
+      "UPDATE tables SET quarantined_at = ?, quarantine_position = ?, quarantine_reason = ? "
+      "WHERE id = ?",
+      {ToStored(quarantine.since), quarantine.position.Serialize(), quarantine.reason,
+       record.table_id}));
+  PENSTOCK_ASSIGN(const KnownTable table, FindTable(database, record.table_id));
+  return InsertEvent(database, table.pipe_id,
+                     {.at = quarantine.since,
+                      .level = "error",
+                      .kind = "quarantine",
+                      .text = fmt::format("{} is not followed from {} on: {}", table.name,
+                                          quarantine.position.ToString(), quarantine.reason)},
+                     wall);
 }
 
 }  // namespace penstock::catalog

@@ -32,4 +32,7 @@ Status InsertBatch(Sqlite& database, const std::string& pipe_id, const BatchReco
 Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& changes,
                        UnixMicros wall);
 
+// Marks the table, and makes the event that tells of it.
+Status StoreQuarantine(Sqlite& database, const QuarantineRecord& record, UnixMicros wall);
+
 }  // namespace penstock::catalog

@@ -94,6 +94,20 @@ CREATE TABLE value_changes (
     R"sql(
 ALTER TABLE tables ADD COLUMN load_target TEXT NOT NULL DEFAULT '';
 ALTER TABLE tables ADD COLUMN loaded_uuid TEXT NOT NULL DEFAULT '';
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN quarantined_at INTEGER;          -- NULL: the table is followed
+ALTER TABLE tables ADD COLUMN quarantine_position TEXT;
+ALTER TABLE tables ADD COLUMN quarantine_reason TEXT;
+ALTER TABLE tables ADD COLUMN reload_wanted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tables ADD COLUMN keeps_target_fresh INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tables ADD COLUMN start_position TEXT;             -- NULL: the pipe's first
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN bytes_estimated INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE partitions ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE partitions ADD COLUMN started_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE partitions ADD COLUMN finished_at INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 }  // namespace

@@ -92,6 +92,12 @@ Result<json> ApiClient::Patch(const std::string& path, const json& body) {
   return CallService({.method = "PATCH", .path = path, .body = body.dump(), .timeout = kTimeout});
 }
 
+std::string ApiClient::Escaped(const std::string& text) {
+  const std::unique_ptr<char, decltype(&curl_free)> escaped(
+      curl_easy_escape(nullptr, text.data(), static_cast<int>(text.size())), curl_free);
+  return escaped ? escaped.get() : "";
+}
+
 Result<std::string> ApiClient::FindPipe(const std::string& name) {
   PENSTOCK_ASSIGN(const json pipes, Get("/clickpipes"));
   std::string names;

@@ -23,6 +23,8 @@ class ApiClient {
   Result<nlohmann::json> Post(const std::string& path, const nlohmann::json& body);
   Result<nlohmann::json> Patch(const std::string& path, const nlohmann::json& body);
 
+  // Text as a value of a query.
+  static std::string Escaped(const std::string& text);
   // The path of the pipe with this name or id.
   Result<std::string> FindPipe(const std::string& name);
 

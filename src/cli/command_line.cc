@@ -50,6 +50,8 @@ struct Arguments {
   std::string output = "table";
   ServeArguments serve;
   std::string name;
+  std::string table;
+  std::vector<std::string> tables;
   std::string file;
   bool wait = false;
   bool watch = false;
@@ -204,6 +206,12 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
       })
       ->add_option("--limit", arguments.limit, "How many (100)")
       ->check(CLI::Range(1, 1000));
+  CLI::App* partitions = add("partitions", "What a pipe's snapshot reads, begun last first",
+                             [](PipeCommands& commands, const Arguments& given) {
+                               return commands.Partitions(given.name, given.table, given.limit);
+                             });
+  partitions->add_option("TABLE", arguments.table, "SCHEMA.TABLE of the source (all)");
+  partitions->add_option("--limit", arguments.limit, "How many (100)")->check(CLI::Range(1, 1000));
   add("pause", "Stop a pipe; it goes on where it was with resume",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Pause(given.name, given.wait);
@@ -214,6 +222,13 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
         return commands.Resume(given.name, given.wait);
       })
       ->add_flag("--wait", arguments.wait, "Until it runs");
+  CLI::App* resync =
+      add("resync", "Load tables of a pipe anew, beside what is there until all are in",
+          [](PipeCommands& commands, const Arguments& given) {
+            return commands.Resync(given.name, given.tables, given.wait);
+          });
+  resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)");
+  resync->add_flag("--wait", arguments.wait, "Until they are in place");
   add("delete", "Forget a pipe; its tables in ClickHouse stay",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Delete(given.name, given.wait);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 
@@ -66,6 +67,13 @@ std::string WithThousands(uint64_t number) {
   std::string digits = fmt::format("{}", number);
   for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
   return digits;
+}
+
+std::string FormatBytes(double bytes) {
+  size_t unit = 0;
+  constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB"};
+  for (; bytes >= 1000 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
+  return fmt::format("{:.{}f} {}", bytes, unit == 0 ? 0 : 1, kUnits[unit]);
 }
 
 std::string FormatSeconds(double seconds) {

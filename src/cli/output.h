@@ -21,6 +21,7 @@ std::string FormatTable(const std::vector<std::string>& header,
                         const std::vector<std::vector<std::string>>& rows);
 
 std::string WithThousands(uint64_t number);  // "1,234,567"
+std::string FormatBytes(double bytes);       // "350 B", "4.2 MB", "1.3 TB"
 std::string FormatSeconds(double seconds);   // "350 ms", "4.2 s", "3 min 20 s", "2 h 5 min"
 
 // "██████░░░░" of `width` characters; `share` from 0 to 1.

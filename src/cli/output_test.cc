@@ -34,6 +34,9 @@ TEST(Output, NumbersAreReadable) {
   EXPECT_EQ(WithThousands(999), "999");
   EXPECT_EQ(WithThousands(1000), "1,000");
   EXPECT_EQ(WithThousands(1234567), "1,234,567");
+  EXPECT_EQ(FormatBytes(999), "999 B");
+  EXPECT_EQ(FormatBytes(1'234'567), "1.2 MB");
+  EXPECT_EQ(FormatBytes(5e15), "5000.0 TB");
   EXPECT_EQ(FormatSeconds(0.35), "350 ms");
   EXPECT_EQ(FormatSeconds(4.21), "4.2 s");
   EXPECT_EQ(FormatSeconds(200), "3 min 20 s");
@@ -55,21 +58,32 @@ nlohmann::json SomeStatus(size_t tables) {
     "lastBatchMilliseconds": 35, "retrying": "", "retryAttempts": 0, "tables": []})");
   for (size_t i = 0; i < tables; ++i) {
     status["tables"].push_back(nlohmann::json::parse(R"({
-      "sourceSchemaName": "shop", "sourceTable": "orders", "state": "loading", "partitions": 4,
-      "partitionsDone": 1, "rowsEstimated": 1000, "rowsLoaded": 250, "rowsInserted": 3,
+      "sourceSchemaName": "shop", "sourceTable": "orders", "state": "loading", "percent": 25.0,
+      "rowsEstimated": 1000, "rowsLoaded": 250, "bytesEstimated": 10000, "bytesLoaded": 2500,
+      "loadRowsPerSecond": 100, "secondsLeft": 8, "rowsInserted": 3,
       "rowsUpdated": 2, "rowsDeleted": 1})"));
   }
+  status["snapshot"] = nlohmann::json::parse(R"({
+      "tables": 3, "tablesDone": 1, "partitionsDone": 7, "partitionsInFlight": 4, "percent": 43.2,
+      "rowsEstimated": 2000, "rowsLoaded": 864, "bytesEstimated": 3000000, "bytesLoaded": 1234567,
+      "loadRowsPerSecond": 0, "secondsLeft": null})");
   return status;
 }
 
 TEST(StatusView, ShowsStateSpeedAndTables) {
-  const auto lines = StatusLines(SomeStatus(1), {});
-  ASSERT_EQ(lines.size(), 3u);
+  const auto lines = StatusLines(SomeStatus(1), {.width = 200});
+  ASSERT_EQ(lines.size(), 4u);
   EXPECT_EQ(lines[0], "shop  Snapshot  since 2026-01-01T00:00:00.000Z");
   EXPECT_EQ(lines[1], "  lag unknown  1,234 rows/s  last batch 1,000 rows in 35 ms");
-  EXPECT_EQ(lines[2], "  shop.orders ██████░░░░░░░░░░░░░░░░░░  25 %  250 rows  loading, 6 changes");
+  EXPECT_EQ(lines[2],
+            "  snapshot    ██████████░░░░░░░░░░░░░░  43.2 %  864 of 2,000 rows  1.2 MB of 3.0 MB  "
+            "1 of 3 tables, 7 partitions loaded, 4 in flight");
+  EXPECT_EQ(lines[3],
+            "  shop.orders ██████░░░░░░░░░░░░░░░░░░  25.0 %  250 of 1,000 rows  2.5 kB of 10.0 kB  "
+            "100 rows/s  8.0 s left  loading, 6 changes");
   EXPECT_EQ(StatusLine(SomeStatus(1)),
-            "Snapshot 25 %  lag unknown  1,234 rows/s  last batch 1,000 rows in 35 ms");
+            "Snapshot 43.2 %  864 of 2,000 rows  1.2 MB of 3.0 MB  lag unknown  1,234 rows/s  "
+            "last batch 1,000 rows in 35 ms");
 }
 
 TEST(StatusView, SaysWhatIsWrong) {
@@ -78,7 +92,7 @@ TEST(StatusView, SaysWhatIsWrong) {
   status["retrying"] = "connection\nrefused";
   status["retryAttempts"] = 3;
   const auto lines = StatusLines(status, {});
-  ASSERT_EQ(lines.size(), 4u);
+  ASSERT_EQ(lines.size(), 5u);
   EXPECT_EQ(lines[2], "  because");
   EXPECT_EQ(lines[3], "  retrying (attempt 3): connection refused");
 }
@@ -87,7 +101,7 @@ TEST(StatusView, FitsTheTerminal) {
   const auto lines = StatusLines(SomeStatus(50), {.width = 20, .height = 10});
   EXPECT_LE(lines.size(), 10u);
   for (const std::string& line : lines) EXPECT_LE(Width(line), 20u);
-  EXPECT_EQ(lines.back(), "  and 43 more tables");
+  EXPECT_EQ(lines.back(), "  and 44 more tables");
 }
 
 // An older or newer server may leave things out.

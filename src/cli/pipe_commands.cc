@@ -76,6 +76,13 @@ std::string Joined(const std::vector<std::string>& lines) {
   return text;
 }
 
+// "43.2 %  12,345 of 28,000 rows  ..."; nothing before the tables are known.
+std::string SnapshotText(const json& status) {
+  const json load = status.value("snapshot", json::object());
+  if (load.value("tables", 0) == 0) return "";
+  return fmt::format("{:.1f} %  {}", load.value("percent", 0.0), LoadText(load));
+}
+
 // Where values were changed by rule, and how; nothing where none were.
 void PrintChangedColumns(const json& tables) {
   std::vector<std::vector<std::string>> rows;
@@ -88,6 +95,17 @@ void PrintChangedColumns(const json& tables) {
   if (rows.empty()) return;
   Print("\nValues that ClickHouse cannot hold (docs/type-mapping.md has the rules):\n" +
         FormatTable({"COLUMN", "CLAMPED", "NULLED", "REPLACED"}, rows));
+}
+
+void PrintQuarantined(const json& tables) {
+  std::string text;
+  for (const json& table : tables) {
+    const json quarantine = table.value("quarantine", json());
+    if (!quarantine.is_object()) continue;
+    text += fmt::format("\nquarantined  {}, not followed from {} on: {}\n", SourceName(table),
+                        Cell(quarantine, "position"), Cell(quarantine, "reason"));
+  }
+  Print(text);
 }
 
 }  // namespace
@@ -156,7 +174,7 @@ Status PipeCommands::Show(const std::string& name) {
     PrintJson(pipe);
     return {};
   }
-  PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status"));
+  PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status?tables=100"));
   const json source = MysqlSource(pipe);
   const json port = source.value("port", json());
   std::vector<std::vector<std::string>> rows = {
@@ -169,6 +187,7 @@ Status PipeCommands::Show(const std::string& name) {
       {"tables", WithThousands(source.value("tableMappings", json::array()).size())},
       {"position", Cell(status, "position")},
       {"created", Cell(pipe, "createdAt")},
+      {"snapshot", SnapshotText(status)},
   };
   const json settings = source.value("settings", json::object());
   for (const auto& [key, value] : settings.items()) {
@@ -176,6 +195,7 @@ Status PipeCommands::Show(const std::string& name) {
   }
   std::erase_if(rows, [](const auto& row) { return row[1].empty(); });
   Print(FormatTable({"name", Cell(pipe, "name")}, rows));
+  PrintQuarantined(status.value("tables", json::array()));
   return {};
 }
 
@@ -195,14 +215,16 @@ Status PipeCommands::Tables(const std::string& name, bool ddl) {
   for (const json& table : tables) {
     rows.push_back({SourceName(table), Cell(table, "target"), Cell(table, "state"),
                     fmt::format("{}/{}", Cell(table, "partitionsDone"), Cell(table, "partitions")),
-                    Cell(table, "rowsLoaded"), Cell(table, "rowsInserted"),
+                    fmt::format("{:.1f} %", table.value("percent", 0.0)), Cell(table, "rowsLoaded"),
+                    FormatBytes(table.value("bytesLoaded", 0.0)), Cell(table, "rowsInserted"),
                     Cell(table, "rowsUpdated"), Cell(table, "rowsDeleted"),
                     Cell(table, "valuesChanged")});
   }
-  Print(FormatTable({"SOURCE", "TARGET", "STATE", "PARTITIONS", "LOADED", "INSERTED", "UPDATED",
-                     "DELETED", "CHANGED VALUES"},
+  Print(FormatTable({"SOURCE", "TARGET", "STATE", "PARTITIONS", "LOADED", "ROWS", "BYTES",
+                     "INSERTED", "UPDATED", "DELETED", "CHANGED VALUES"},
                     rows));
   PrintChangedColumns(tables);
+  PrintQuarantined(tables);
   return {};
 }
 
@@ -239,18 +261,53 @@ Status PipeCommands::Batches(const std::string& name, size_t limit) {
   return {};
 }
 
+Status PipeCommands::Partitions(const std::string& name, const std::string& table, size_t limit) {
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  PENSTOCK_ASSIGN(const json partitions,
+                  client_.Get(fmt::format("{}/partitions?limit={}&table={}", path, limit,
+                                          ApiClient::Escaped(table))));
+  if (options_.json) {
+    PrintJson(partitions);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const json& partition : partitions) {
+    const json took = partition.value("milliseconds", json());
+    rows.push_back({SourceName(partition), Cell(partition, "partition"), Cell(partition, "state"),
+                    Cell(partition, "startedAt"), Cell(partition, "rows"),
+                    FormatBytes(partition.value("bytes", 0.0)),
+                    took.is_number() ? FormatSeconds(took.get<double>() / 1000) : ""});
+  }
+  Print(FormatTable({"TABLE", "PARTITION", "STATE", "STARTED", "ROWS", "BYTES", "TOOK"}, rows));
+  return {};
+}
+
 Status PipeCommands::Pause(const std::string& name, bool wait) {
-  return Command(name, "stop", wait, "Paused");
+  return Order(name, {{"command", "stop"}}, wait, "Paused");
 }
 
 Status PipeCommands::Resume(const std::string& name, bool wait) {
-  return Command(name, "start", wait, "Snapshot Running Degraded Completed");
+  return Order(name, {{"command", "start"}}, wait, "Snapshot Running Degraded Completed");
 }
 
-Status PipeCommands::Command(const std::string& name, const char* command, bool wait,
-                             std::string_view awaited) {
+Status PipeCommands::Resync(const std::string& name, const std::vector<std::string>& tables,
+                            bool wait) {
+  json order = {{"command", "resync"}};
+  for (const std::string& table : tables) {
+    const size_t dot = table.find('.');
+    if (dot == std::string::npos) {
+      return Fail(ErrorCode::kInvalidArgument, "--table {}: must be SCHEMA.TABLE", table);
+    }
+    order["tables"].push_back(
+        {{"sourceSchemaName", table.substr(0, dot)}, {"sourceTable", table.substr(dot + 1)}});
+  }
+  return Order(name, order, wait, "Running Degraded Completed");
+}
+
+Status PipeCommands::Order(const std::string& name, const json& order, bool wait,
+                           std::string_view awaited) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_ASSIGN(json pipe, client_.Patch(path + "/state", {{"command", command}}));
+  PENSTOCK_ASSIGN(json pipe, client_.Patch(path + "/state", order));
   if (wait) {
     PENSTOCK_TRY(AwaitState(path, awaited));
     PENSTOCK_ASSIGN(pipe, client_.Get(path));
@@ -310,7 +367,10 @@ Status PipeCommands::Watch(const std::string& path) {
   const bool redraw = !options_.json && ::isatty(STDOUT_FILENO) == 1;
   size_t drawn = 0;
   do {
-    const Result<json> status = client_.Get(path + "/status");
+    // A screen, or a line, holds no more.
+    const std::string tables =
+        options_.json ? "" : fmt::format("?tables={}", redraw ? TerminalSize().height : 0);
+    const Result<json> status = client_.Get(path + "/status" + tables);
     if (stop_.stop_requested()) return {};
     if (!status) return Fail(status.error());
     if (options_.json) {

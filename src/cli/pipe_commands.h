@@ -29,14 +29,19 @@ class PipeCommands {
   Status Tables(const std::string& name, bool ddl);
   Status Events(const std::string& name, size_t limit);
   Status Batches(const std::string& name, size_t limit);
+  // `table`: SCHEMA.TABLE, or "" for all.
+  Status Partitions(const std::string& name, const std::string& table, size_t limit);
   Status Pause(const std::string& name, bool wait);
   Status Resume(const std::string& name, bool wait);
+  // `tables`: SCHEMA.TABLE each; none: all.
+  Status Resync(const std::string& name, const std::vector<std::string>& tables, bool wait);
   Status Delete(const std::string& name, bool wait);
   // With `watch` until a stop is requested: redrawn on a terminal, else a line a second.
   Status ShowStatus(const std::string& name, bool watch);
 
  private:
-  Status Command(const std::string& name, const char* command, bool wait, std::string_view awaited);
+  Status Order(const std::string& name, const nlohmann::json& order, bool wait,
+               std::string_view awaited);
   // Until the pipe at `path` is in one of the states, separated by spaces. Failed is an error.
   Status AwaitState(const std::string& path, std::string_view states);
   Status Watch(const std::string& path);

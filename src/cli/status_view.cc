@@ -43,31 +43,38 @@ std::string Retrying(const json& status) {
   return fmt::format("retrying (attempt {}): {}", CountAt(status, "retryAttempts"), error);
 }
 
-// Partitions are of like size, but their number is not known while they are being planned; the
-// estimate of rows is only an estimate.
-double ShareLoaded(const json& table) {
-  const std::string state = TextAt(table, "state");
-  if (state == "following" || state == "loaded") return 1;
-  const double estimated = NumberAt(table, "rowsEstimated");
-  const double partitions = NumberAt(table, "partitions");
-  if (estimated > 0) return std::min(NumberAt(table, "rowsLoaded") / estimated, 0.99);
-  return partitions > 0 ? NumberAt(table, "partitionsDone") / partitions : 0;
+// "name ██████░░░░░░  43.2 %"
+std::string Bar(const std::string& name, size_t name_width, const json& load) {
+  const double percent = NumberAt(load, "percent");
+  return fmt::format("  {}{} {} {:5.1f} %", name,
+                     std::string(name_width - std::min(name_width, Width(name)), ' '),
+                     ProgressBar(percent / 100, kBarWidth), percent);
 }
 
 std::string TableLine(const json& table, size_t name_width) {
   const std::string name = TextAt(table, "sourceSchemaName") + "." + TextAt(table, "sourceTable");
-  const double share = ShareLoaded(table);
   const uint64_t changes = CountAt(table, "rowsInserted") + CountAt(table, "rowsUpdated") +
                            CountAt(table, "rowsDeleted");
-  return fmt::format("  {}{} {} {:3.0f} %  {} rows  {}{}", name,
-                     std::string(name_width - std::min(name_width, Width(name)), ' '),
-                     ProgressBar(share, kBarWidth), share * 100,
-                     WithThousands(CountAt(table, "rowsLoaded")), TextAt(table, "state"),
-                     changes == 0 ? "" : fmt::format(", {} changes", WithThousands(changes)));
+  const std::string state = TextAt(table, "state");
+  return fmt::format(
+      "{}  {}  {}{}", Bar(name, name_width, table),
+      state == "loading" ? LoadText(table)
+                         : fmt::format("{} rows", WithThousands(CountAt(table, "rowsLoaded"))),
+      state, changes == 0 ? "" : fmt::format(", {} changes", WithThousands(changes)));
+}
+
+// The whole load, while it runs.
+std::string SnapshotLine(const json& status, size_t name_width) {
+  const json load = status.value("snapshot", json::object());
+  return fmt::format(
+      "{}  {}  {} of {} tables, {} partitions loaded, {} in flight",
+      Bar("snapshot", name_width, load), LoadText(load), WithThousands(CountAt(load, "tablesDone")),
+      WithThousands(CountAt(load, "tables")), WithThousands(CountAt(load, "partitionsDone")),
+      WithThousands(CountAt(load, "partitionsInFlight")));
 }
 
 size_t NameWidth(const json& tables) {
-  size_t width = 0;
+  size_t width = Width("snapshot");
   for (const json& table : tables) {
     width = std::max(
         width, Width(TextAt(table, "sourceSchemaName")) + 1 + Width(TextAt(table, "sourceTable")));
@@ -87,8 +94,11 @@ std::vector<std::string> StatusLines(const json& status, ScreenSize size) {
   }
   const json tables = status.value("tables", json::array());
   const size_t name_width = NameWidth(tables);
+  if (TextAt(status, "state") == "Snapshot") lines.push_back(SnapshotLine(status, name_width));
+  const size_t all =
+      std::max<size_t>(CountAt(status.value("snapshot", json::object()), "tables"), tables.size());
   for (size_t i = 0; i < tables.size(); ++i) {
-    const size_t left = tables.size() - i;
+    const size_t left = all - i;
     if (left > 1 && lines.size() + 1 >= size.height) {
       lines.push_back(fmt::format("  and {} more tables", left));
       break;
@@ -99,13 +109,25 @@ std::vector<std::string> StatusLines(const json& status, ScreenSize size) {
   return lines;
 }
 
+std::string LoadText(const json& load) {
+  std::string text = fmt::format(
+      "{} of {} rows  {} of {}", WithThousands(CountAt(load, "rowsLoaded")),
+      WithThousands(CountAt(load, "rowsEstimated")), FormatBytes(NumberAt(load, "bytesLoaded")),
+      FormatBytes(NumberAt(load, "bytesEstimated")));
+  if (const uint64_t rate = CountAt(load, "loadRowsPerSecond"); rate != 0) {
+    text += fmt::format("  {} rows/s", WithThousands(rate));
+  }
+  const json left = load.value("secondsLeft", json());
+  if (left.is_number() && left != 0)
+    text += fmt::format("  {} left", FormatSeconds(left.get<double>()));
+  return text;
+}
+
 std::string StatusLine(const json& status) {
-  const json tables = status.value("tables", json::array());
-  double loaded = 0;
-  for (const json& table : tables) loaded += ShareLoaded(table);
   std::string line = TextAt(status, "state");
-  if (line == "Snapshot" && !tables.empty()) {
-    line += fmt::format(" {:.0f} %", 100 * loaded / static_cast<double>(tables.size()));
+  if (line == "Snapshot") {
+    const json load = status.value("snapshot", json::object());
+    line += fmt::format(" {:.1f} %  {}", NumberAt(load, "percent"), LoadText(load));
   }
   line += "  " + Speed(status);
   const std::string retrying = Retrying(status);

@@ -20,4 +20,8 @@ std::vector<std::string> StatusLines(const nlohmann::json& status, ScreenSize si
 // The same in one line, for logs: "Running  lag 420 ms  1,200 rows/s  ...".
 std::string StatusLine(const nlohmann::json& status);
 
+// How far the load of a pipe (the status's "snapshot") or of a table is:
+// "250 of 1,000 rows  2.5 kB of 10.0 kB  100 rows/s  7.5 s left".
+std::string LoadText(const nlohmann::json& load);
+
 }  // namespace penstock::cli

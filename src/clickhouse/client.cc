@@ -108,8 +108,11 @@ std::string InsertStatement(const Block& block, const InsertOptions& options) {
   return sql + ") FORMAT Native\n";
 }
 
-Settings InsertParameters(const InsertOptions& options) {
+// The server begins the statement when it has as many bytes as it may be long: with no more than it
+// is, an insert that gets stuck on its way can be found among those that run, and ended.
+Settings InsertParameters(const InsertOptions& options, size_t statement_bytes) {
   Settings parameters = InsertSettings();
+  parameters.emplace_back("max_query_size", std::to_string(statement_bytes));
   if (!options.query_id.empty()) parameters.emplace_back("query_id", options.query_id);
   if (!options.deduplication_token.empty()) {
     parameters.emplace_back("insert_deduplication_token", options.deduplication_token);
@@ -227,7 +230,7 @@ Status Client::InsertAll(const Block& first, const NextBlock& next, const Insert
   }
   const auto body = MakeUpload(std::move(pieces), impl_->compression, std::move(more));
   return impl_
-      ->Perform({.target = TargetOf(InsertParameters(options)),
+      ->Perform({.target = TargetOf(InsertParameters(options, statement.size())),
                  .body = body.get(),
                  .content_encoding = std::string(ContentEncoding(impl_->compression)),
                  .is_write = true},

@@ -107,6 +107,7 @@ TEST(ClientTest, InsertPinsItsSettingsAndStreamsTheBlock) {
             "&max_partitions_per_insert_block=0"
             "&insert_distributed_sync=1"
             "&wait_end_of_query=1"
+            "&max_query_size=45"
             "&query_id=q-1"
             "&insert_deduplication_token=a%20b"
             "&max_threads=1 HTTP/1.1");

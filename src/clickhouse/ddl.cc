@@ -39,6 +39,20 @@ std::string OrderByText(const std::vector<std::string>& columns) {
   return columns.empty() ? "tuple()" : "(" + text + ")";
 }
 
+std::string TableSettings(const TableSpec& spec) {
+  if (spec.engine == Engine::kNull) return "";
+  // Without a window of its own a table that is not replicated ignores deduplication tokens.
+  std::string settings =
+      spec.engine == Engine::kMergeTree ? "non_replicated_deduplication_window = 1000" : "";
+  const bool nullable_key = std::ranges::any_of(spec.columns, [&](const DestinationColumn& column) {
+    return column.type.find("Nullable(") != std::string::npos &&
+           std::ranges::find(spec.order_by, column.name) != spec.order_by.end();
+  });
+  if (nullable_key)
+    settings += settings.empty() ? "allow_nullable_key = 1" : ", allow_nullable_key = 1";
+  return settings;
+}
+
 // Whether Time or Time64 is in the type, alone or inside of another; DateTime64 is not meant.
 bool HoldsTime(std::string_view type) {
   constexpr std::string_view kTime = "Time";
@@ -81,9 +95,8 @@ std::string CreateTable(const TableSpec& spec) {
   }
   sql += ")\nENGINE = " + EngineText(spec.engine);
   if (spec.engine != Engine::kNull) sql += "\nORDER BY " + OrderByText(spec.order_by);
-  // Without a window of its own a table that is not replicated ignores deduplication tokens.
-  if (spec.engine == Engine::kMergeTree) {
-    sql += "\nSETTINGS non_replicated_deduplication_window = 1000";
+  if (const std::string settings = TableSettings(spec); !settings.empty()) {
+    sql += "\nSETTINGS " + settings;
   }
   return sql;
 }

@@ -50,6 +50,15 @@ TEST(CreateTableTest, MergeTreeRemembersTokens) {
                             "SETTINGS non_replicated_deduplication_window = 1000"));
 }
 
+TEST(CreateTableTest, KeyThatMayBeNull) {
+  const std::string sql = CreateTable({.database = "d",
+                                       .table = "t",
+                                       .columns = {{.name = "k", .type = "Nullable(Int32)"}},
+                                       .engine = Engine::kReplacingMergeTree,
+                                       .order_by = {"k"}});
+  EXPECT_THAT(sql, EndsWith("ORDER BY (`k`)\nSETTINGS allow_nullable_key = 1"));
+}
+
 TEST(CreateTableTest, NullHasNoKey) {
   const std::string sql = CreateTable(
       {.database = "d", .table = "t", .columns = {}, .engine = Engine::kNull, .order_by = {"id"}});

@@ -115,6 +115,11 @@ constexpr std::array kRules = std::to_array<Rule>({
 
 static_assert(std::ranges::is_sorted(kRules, {}, &Rule::code));
 
+// What no statement gets past, of whatever table: the database, the user, the settings. Sorted.
+constexpr std::array kOfEveryTable = {0,  // no exception: what answered is not ClickHouse
+                                      81, 115, 164, 192, 193, 194, 195, 344, 452, 472, 516, 720};
+static_assert(std::ranges::is_sorted(kOfEveryTable));
+
 constexpr size_t kMessageBytesMax = 2000;
 
 // The first line, without what repeats the code or names the version.
@@ -158,6 +163,13 @@ Error HttpStatusError(long status, std::string_view text) {
     error.remedy = "Check the proxy or load balancer before the ClickHouse server if this lasts";
   }
   return error;
+}
+
+bool ConcernsOneTable(const Error& error) {
+  const bool for_good = error.code == kNeedsUser || error.code == kInternal ||
+                        error.code == kConflict || error.code == kNotFound;
+  return for_good && error.origin == "destination" &&
+         !std::ranges::binary_search(kOfEveryTable, error.native_code);
 }
 
 int ExceptionCodeOf(std::string_view text) {

@@ -15,6 +15,10 @@ Error ExceptionError(int code, std::string_view text);
 // answers. `text` is the start of the body.
 Error HttpStatusError(long status, std::string_view text);
 
+// Whether an error of a statement about one table says nothing against the others: the server, the
+// database and the user are as they should be.
+bool ConcernsOneTable(const Error& error);
+
 // "Code: 60. DB::Exception: ..." -> 60; 0 when `text` does not begin so.
 int ExceptionCodeOf(std::string_view text);
 

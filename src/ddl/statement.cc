@@ -230,7 +230,10 @@ Statement Rename(Cursor& cursor) {
 Statement Truncate(Cursor& cursor) {
   cursor.Accept("TABLE");
   auto table = cursor.Table();
-  return table ? TableChange({std::move(*table)}) : Of(StatementKind::kOther);
+  if (!table) return Of(StatementKind::kOther);
+  Statement statement = Of(StatementKind::kTruncate);
+  statement.tables.push_back(std::move(*table));
+  return statement;
 }
 
 Statement Rollback(Cursor& cursor) {

@@ -18,7 +18,8 @@ enum class StatementKind : uint8_t {
   kRollbackTo,      // `savepoint` names it
   kXaStart,         // XA START or BEGIN
   kXa,              // the other XA statements
-  kTableChange,     // creates, changes, empties, renames or drops `tables` (not temporary ones)
+  kTableChange,     // creates, changes, renames or drops `tables` (not temporary ones)
+  kTruncate,        // empties `tables`, which is one
   kHarmlessChange,  // of `tables`, but neither a column nor a row: indexes, comments, engines
   kKeyChange,       // drops indexes or constraints of `tables`, not their primary key
   kDataChange,   // INSERT, UPDATE, DELETE and kin as a statement: rows that no row event carries;

@@ -30,15 +30,19 @@ Journal::Journal(Options options)
     : catalog_(options.catalog),
       clock_(options.clock),
       pipe_id_(std::move(options.pipe_id)),
-      table_ids_(std::move(options.table_ids)),
+      on_quarantine_(std::move(options.on_quarantine)),
       checkpoint_(std::move(options.checkpoint)),
       versions_next_(checkpoint_.versions_reserved_end),
       last_batch_number_(options.last_batch_number) {
   progress_.position = checkpoint_.position.ToString();
   progress_.rows = options.before.rows;
   progress_.tables = std::move(options.before.tables);
-  progress_.tables.resize(table_ids_.size());
-  for (auto& table : progress_.tables) table.changes.clear();
+  progress_.tables.resize(options.tables.size());
+  for (size_t i = 0; i < options.tables.size(); ++i) {
+    table_ids_.push_back(options.tables[i].id);
+    progress_.tables[i].changes.clear();
+    progress_.tables[i].quarantine = options.tables[i].quarantine;
+  }
   for (const auto& [table_id, column, counts] : options.changes) {
     if (auto* table = FindTable(table_id)) AddTo(table->changes, {{column, counts}});
   }
@@ -51,26 +55,32 @@ StreamProgress::Table* Journal::FindTable(int64_t table_id) {
 }
 
 Status Journal::AddPartition(int64_t table_id, const snapshot::Partition& partition, bool is_last,
-                             uint64_t rows_estimated) {
-  return catalog_->AddPartitions(table_id,
-                                 {{.table_id = table_id,
-                                   .index = partition.index,
-                                   .lower = partition.lower,
-                                   .upper = partition.upper,
-                                   .done = false,
-                                   .rows = 0}},
-                                 is_last, rows_estimated);
+                             const snapshot::LoadFigures& figures) {
+  return catalog_->AddPartitions(
+      table_id,
+      {{.table_id = table_id,
+        .index = partition.index,
+        .lower = partition.lower,
+        .upper = partition.upper,
+        .done = false,
+        .rows = 0,
+        .bytes = 0}},
+      is_last, {.rows = figures.rows_estimated, .bytes = figures.bytes_estimated});
 }
 
-Result<uint32_t> Journal::BeginAttempt(int64_t table_id) {
-  return catalog_->BeginAttempt(table_id);
+Result<uint32_t> Journal::BeginAttempt(int64_t table_id, uint32_t index, UnixMicros started_at) {
+  return catalog_->BeginAttempt(table_id, index, started_at);
 }
 
-Status Journal::FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
-                                const model::ValueChanges& changes) {
-  PENSTOCK_TRY(catalog_->FinishPartition(table_id, index, rows, Records(table_id, changes)));
+Status Journal::FinishPartition(int64_t table_id, const snapshot::LoadedPartition& partition) {
+  PENSTOCK_TRY(catalog_->FinishPartition(table_id,
+                                         {.index = partition.index,
+                                          .rows = partition.rows,
+                                          .bytes = partition.bytes,
+                                          .at = clock_->Wall()},
+                                         Records(table_id, partition.changes)));
   MutexLock lock(mutex_);
-  if (auto* table = FindTable(table_id)) AddTo(table->changes, changes);
+  if (auto* table = FindTable(table_id)) AddTo(table->changes, partition.changes);
   return {};
 }
 
@@ -85,33 +95,52 @@ Result<stream::VersionRange> Journal::ReserveVersions() {
                                    .end = versions_next_ + kVersionsPerReservation};
   catalog::Checkpoint reserved = checkpoint_;
   reserved.versions_reserved_end = range.end;
-  PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, reserved, std::nullopt, {}));
+  PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, reserved, {}));
   checkpoint_ = std::move(reserved);
   versions_next_ = range.end;
   return range;
 }
 
-Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
-  MutexLock lock(mutex_);
-  catalog::Checkpoint next = checkpoint_;
-  next.position = acknowledged.end;
-  std::optional<catalog::BatchRecord> batch;
+catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {
+  catalog::CheckpointNews news;
   if (acknowledged.rows != 0) {
-    batch = catalog::BatchRecord{.number = ++last_batch_number_,
-                                 .rows = acknowledged.rows,
-                                 .bytes = acknowledged.bytes,
-                                 .tables = static_cast<uint32_t>(acknowledged.tables.size()),
-                                 .started_at = acknowledged.started_at,
-                                 .finished_at = acknowledged.finished_at};
+    news.batch = catalog::BatchRecord{.number = last_batch_number_ + 1,
+                                      .rows = acknowledged.rows,
+                                      .bytes = acknowledged.bytes,
+                                      .tables = static_cast<uint32_t>(acknowledged.tables.size()),
+                                      .started_at = acknowledged.started_at,
+                                      .finished_at = acknowledged.finished_at};
   }
-  std::vector<catalog::ValueChangeRecord> changes;
   for (const auto& table : acknowledged.tables) {
     const auto records = Records(table_ids_.at(table.table), table.changes);
-    changes.insert(changes.end(), records.begin(), records.end());
+    news.changes.insert(news.changes.end(), records.begin(), records.end());
   }
-  PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, next, batch, changes));
-  checkpoint_ = std::move(next);
+  for (const auto& fence : acknowledged.fences) {
+    news.quarantines.push_back({.table_id = table_ids_.at(fence.table),
+                                .quarantine = {.position = fence.position,
+                                               .reason = fence.error.ToString(),
+                                               .since = acknowledged.finished_at}});
+  }
+  if (acknowledged.truncated) news.truncated.push_back(table_ids_.at(*acknowledged.truncated));
+  return news;
+}
 
+Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
+  {
+    MutexLock lock(mutex_);
+    const catalog::CheckpointNews news = NewsOf(acknowledged);
+    catalog::Checkpoint next = checkpoint_;
+    next.position = acknowledged.end;
+    PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, next, news));
+    checkpoint_ = std::move(next);
+    Remember(acknowledged, news);
+  }
+  if (!acknowledged.fences.empty()) on_quarantine_();
+  return {};
+}
+
+void Journal::Remember(const stream::Acknowledged& acknowledged,
+                       const catalog::CheckpointNews& news) {
   progress_.position = checkpoint_.position.ToString();
   progress_.rows += acknowledged.rows;
   for (const auto& table : acknowledged.tables) {
@@ -121,7 +150,12 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
     total.counts.deleted += table.counts.deleted;
     AddTo(total.changes, table.changes);
   }
-  if (batch) {
+  for (const auto& [table_id, quarantine] : news.quarantines) {
+    if (auto* table = FindTable(table_id)) table->quarantine = quarantine;
+    quarantined_.notify_all();
+  }
+  if (news.batch) {
+    last_batch_number_ = news.batch->number;
     progress_.last_batch_rows = acknowledged.rows;
     progress_.last_batch_duration =
         duration_cast<milliseconds>(acknowledged.finished_at - acknowledged.started_at);
@@ -132,6 +166,14 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
     progress_.lag = std::max(lag, milliseconds(0));
     lag_known_at_ = clock_->Steady();
   }
+}
+
+Status Journal::AwaitQuarantine(size_t table, std::stop_token stop) {
+  MutexLock lock(mutex_);
+  const bool quarantined = quarantined_.wait(mutex_, std::move(stop), [&]() REQUIRES(mutex_) {
+    return progress_.tables.at(table).quarantine.has_value();
+  });
+  if (!quarantined) return Fail(ErrorCode::kCancelled, "stopped");
   return {};
 }
 

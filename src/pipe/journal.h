@@ -1,7 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -24,6 +27,7 @@ struct StreamProgress {
   struct Table {
     stream::RowCounts counts;
     model::ValueChanges changes;  // of snapshot and stream, since the table was set up
+    std::optional<catalog::Quarantine> quarantine;
   };
   std::vector<Table> tables;  // in the stream's order
 };
@@ -39,17 +43,18 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
     std::string pipe_id;
     catalog::Checkpoint checkpoint;
     uint64_t last_batch_number = 0;
-    std::vector<int64_t> table_ids;                   // in the stream's order
+    std::span<const catalog::TableRecord> tables;     // in the stream's order; read while made
     std::vector<catalog::ValueChangeRecord> changes;  // so far
     StreamProgress before = {};  // of the journal that this one takes the place of: rows go on
+    std::function<void()> on_quarantine = [] {};  // one more table; from the stream's thread
   };
   explicit Journal(Options options);
 
   Status AddPartition(int64_t table_id, const snapshot::Partition& partition, bool is_last,
-                      uint64_t rows_estimated) override;
-  Result<uint32_t> BeginAttempt(int64_t table_id) override;
-  Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
-                         const model::ValueChanges& changes) override EXCLUDES(mutex_);
+                      const snapshot::LoadFigures& figures) override;
+  Result<uint32_t> BeginAttempt(int64_t table_id, uint32_t index, UnixMicros started_at) override;
+  Status FinishPartition(int64_t table_id, const snapshot::LoadedPartition& partition) override
+      EXCLUDES(mutex_);
 
   // Before a stream begins: versions to be handed out are at least `first`, and above the
   // checkpoint's reserved end in any case.
@@ -58,15 +63,22 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   Status Acknowledge(const stream::Acknowledged& acknowledged) override EXCLUDES(mutex_);
   void CaughtUp() override EXCLUDES(mutex_);
 
+  // Until the table, by its place among the stream's, is quarantined on record; kCancelled on stop.
+  Status AwaitQuarantine(size_t table, std::stop_token stop) EXCLUDES(mutex_);
+
   StreamProgress progress() const EXCLUDES(mutex_);
 
  private:
   StreamProgress::Table* FindTable(int64_t table_id) REQUIRES(mutex_);
+  void Remember(const stream::Acknowledged& acknowledged, const catalog::CheckpointNews& news)
+      REQUIRES(mutex_);
+  catalog::CheckpointNews NewsOf(const stream::Acknowledged& acknowledged) const REQUIRES(mutex_);
 
   catalog::Catalog* const catalog_;
   Clock* const clock_;
   const std::string pipe_id_;
-  const std::vector<int64_t> table_ids_;
+  std::vector<int64_t> table_ids_;
+  const std::function<void()> on_quarantine_;
   // Held over the catalog's write: the checkpoint and the reservation are one record.
   mutable Mutex mutex_;
   catalog::Checkpoint checkpoint_ GUARDED_BY(mutex_);
@@ -74,6 +86,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   uint64_t last_batch_number_ GUARDED_BY(mutex_);
   StreamProgress progress_ GUARDED_BY(mutex_);
   SteadyTime lag_known_at_ GUARDED_BY(mutex_);
+  CondVar quarantined_;
 };
 
 }  // namespace penstock::pipe

@@ -63,13 +63,14 @@ class JournalTest : public testing::Test {
   std::unique_ptr<Journal> NewJournal(StreamProgress before = {}) {
     const auto checkpoint = *catalog_->LoadCheckpoint("p");
     const auto batches = *catalog_->Batches("p", 1);
+    const auto tables = *catalog_->Tables("p");
     return std::make_unique<Journal>(
         Journal::Options{.catalog = catalog_.get(),
                          .clock = &clock_,
                          .pipe_id = "p",
                          .checkpoint = checkpoint,
                          .last_batch_number = batches.empty() ? 0 : batches[0].number,
-                         .table_ids = {catalog_->Tables("p")->at(0).id},
+                         .tables = tables,
                          .changes = *catalog_->ValueChanges("p"),
                          .before = std::move(before)});
   }

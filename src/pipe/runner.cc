@@ -3,28 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
+#include <numeric>
 #include <utility>
 
 #include "base/backoff.h"
 #include "obs/log.h"
+#include "pipe/flow_parts.h"
 #include "pipe/setup.h"
 #include "pipe/whole_load.h"
 #include "stream/stream.h"
 
 namespace penstock::pipe {
 namespace {
-
-// Shares of the process's memory: a pipe's stream holds up to three batches, its snapshot a block
-// a worker, both with room to grow by doubling.
-uint64_t BatchBytesMax(uint64_t memory_limit, uint64_t share_min) {
-  return std::clamp<uint64_t>(memory_limit / 32, share_min, 24 << 20);
-}
-uint64_t BlockBytesMax(uint64_t memory_limit, uint64_t share_min, uint64_t workers) {
-  return std::clamp<uint64_t>(memory_limit / 8 / std::max<uint64_t>(workers, 1), share_min,
-                              4 << 20);
-}
 
 // For what is left of a pipe that is deleted.
 constexpr std::chrono::seconds kDropTimeout{5};
@@ -37,24 +28,20 @@ bool Passes(ErrorCode code) {
          code == ErrorCode::kExhausted;
 }
 
-std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
-                                              const std::vector<catalog::TableRecord>& tables) {
-  std::vector<stream::StreamTable> result;
-  for (size_t i = 0; i < tables.size(); ++i) {
-    result.push_back({.definition = tables[i].definition,
-                      .target_options = TargetOptionsOf(spec, spec.tables[i]),
-                      .target = tables[i].target});
-  }
-  return result;
-}
-
-snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
-  constexpr uint64_t kMegabyte = 1'000'000;
-  snapshot::ThrottleLimits limits{.rows_per_second = settings.snapshot_rows_per_second,
-                                  .bytes_per_second = settings.snapshot_megabytes_per_second,
-                                  .threads_running_max = settings.snapshot_max_threads_running};
-  if (limits.bytes_per_second) *limits.bytes_per_second *= kMegabyte;
-  return limits;
+// Those that are quarantined, then those that are being loaded, then those that wait, then the
+// others; all of them in their order.
+std::vector<size_t> TablesToShow(const std::vector<snapshot::LoadFigures>& loads,
+                                 const StreamProgress& stream, size_t tables_max) {
+  std::vector<size_t> tables(loads.size());
+  std::iota(tables.begin(), tables.end(), 0);
+  if (tables.size() <= tables_max) return tables;
+  const auto rank = [&](size_t table) {
+    if (stream.tables[table].quarantine) return -1;
+    return loads[table].tables_done != 0 ? 2 : (loads[table].partitions != 0 ? 0 : 1);
+  };
+  std::ranges::stable_sort(tables, {}, rank);
+  tables.resize(tables_max);
+  return tables;
 }
 
 }  // namespace
@@ -98,10 +85,9 @@ void Runner::Shutdown() {
 void Runner::DropUnfinished() {
   {
     MutexLock lock(mutex_);
-    if (spec_.settings.mode != ReplicationMode::kSnapshot || tables_.empty() ||
-        lifecycle_.state == State::kCompleted || options_.unusable) {
-      return;
-    }
+    const bool any =
+        std::ranges::any_of(tables_, [](const auto& table) { return !table.load_target.empty(); });
+    if (!any || lifecycle_.state == State::kCompleted || options_.unusable) return;
   }
   clickhouse::Endpoint destination = options_.destination;
   destination.idle_timeout = kDropTimeout;
@@ -118,6 +104,44 @@ Status Runner::Apply(Event command) {
   PENSTOCK_TRY(Transit(command, kOrdered));
   if (command == Event::kStart) Start();
   if (command == Event::kStop) thread_.request_stop();
+  return {};
+}
+
+Status Runner::Resync(const std::vector<model::TableName>& names) {
+  {
+    MutexLock lock(mutex_);
+    PENSTOCK_TRY(Prepare(Event::kResync, kOrdered));
+  }
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  std::vector<int64_t> ids;
+  for (const auto& table : tables) {
+    const bool named = names.empty() || std::ranges::count(names, table.definition.name) != 0;
+    if (named) ids.push_back(table.id);
+  }
+  for (const auto& name : names) {
+    const bool known = std::ranges::any_of(
+        tables, [&](const auto& table) { return table.definition.name == name; });
+    if (!known) {
+      return Fail(ErrorCode::kInvalidArgument, "tables: {} is not mapped", name.ToString());
+    }
+  }
+  // What runs is stopped first: it might change the state meanwhile.
+  Shutdown();
+  Status wanted = WantReload(ids, names.empty());
+  Start();
+  return wanted;
+}
+
+// A pipe that failed may have lost its place in the log: when all is loaded anew none is needed.
+Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
+  MutexLock lock(mutex_);
+  PENSTOCK_ASSIGN(
+      const auto transition,
+      Prepare(Event::kResync,
+              whole ? kOrdered : fmt::format("{}, of {} tables", kOrdered, ids.size())));
+  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, whole && lifecycle_.state == State::kFailed,
+                                            transition));
+  Entered(transition);
   return {};
 }
 
@@ -179,12 +203,17 @@ Status Runner::Work(std::stop_token stop) {
             "provisioning", [&] { return Provision(stop); }, stop));
         PENSTOCK_TRY(Transit(Event::kProvisioned, "both servers answer"));
         break;
-      case State::kSetup:
+      case State::kSetup: {
+        PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+        if (!tables.empty()) return Flow(stop);
         PENSTOCK_TRY(Retry(
             "setup", [&] { return Setup(stop); }, stop));
         break;
+      }
       case State::kSnapshot:
+      case State::kResync:
       case State::kRunning:
+      case State::kDegraded:
         return Flow(stop);
       default:
         return {};
@@ -201,7 +230,8 @@ Status Runner::Provision(std::stop_token stop) {
 }
 
 Status Runner::Setup(std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto result, SetUp(spec_, options_.destination, *options_.clock, stop));
+  const auto on_wait = [this](const Error& error) { OnRetry("setup", &error); };
+  PENSTOCK_ASSIGN(auto result, SetUp(spec_, options_.destination, *options_.clock, on_wait, stop));
   if (!result.database_ddl.empty()) {
     AddEvent({.at = options_.clock->Wall(),
               .level = "info",
@@ -222,9 +252,8 @@ Result<Runner::Recalled> Runner::Recall() {
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, 1));
   PENSTOCK_ASSIGN(const auto changes, options_.catalog->ValueChanges(id_));
-  PENSTOCK_ASSIGN(auto load_tables, LoadTables(tables));
-  std::vector<int64_t> table_ids;
-  for (const auto& table : tables) table_ids.push_back(table.id);
+  PENSTOCK_ASSIGN(auto partitions, options_.catalog->Partitions(id_));
+  PENSTOCK_ASSIGN(auto load_tables, LoadTables(spec_, tables, std::move(partitions)));
   StreamProgress before;
   {
     MutexLock lock(mutex_);
@@ -236,20 +265,38 @@ Result<Runner::Recalled> Runner::Recall() {
                        .pipe_id = id_,
                        .checkpoint = checkpoint,
                        .last_batch_number = batches.empty() ? 0 : batches[0].number,
-                       .table_ids = table_ids,
+                       .tables = tables,
                        .changes = changes,
-                       .before = std::move(before)});
-  auto options = LoaderOptionsFor(load_tables, checkpoint);
+                       .before = std::move(before),
+                       .on_quarantine = [this] { DegradeIfRunning(); }});
+  auto options =
+      LoaderOptionsFor(spec_, options_.destination, options_.memory, load_tables, checkpoint);
+  options.clock = options_.clock;
+  options.on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); };
+  options.on_retry = [this](const Error* error) { OnRetry("snapshot", error); };
+  options.on_taken_back = [this](const std::string& why) { OnTakenBack(why); };
+  auto fence_requests = std::make_shared<stream::FenceRequests>();
+  if (!options.consistent) {
+    options.on_table_failed = [fence_requests, journal](size_t table, const Error& error,
+                                                        std::stop_token stop) {
+      fence_requests->Add(table, error);
+      return journal->AwaitQuarantine(table, std::move(stop));
+    };
+  }
   auto loader =
       std::make_shared<snapshot::Loader>(std::move(load_tables), std::move(options), journal.get());
+  auto watch = std::make_shared<LoadWatch>(loader, spec_.name, options_.clock);
   MutexLock lock(mutex_);
   tables_ = tables;
   journal_ = journal;
   loader_ = loader;
+  watch_ = watch;
   return Recalled{.tables = tables,
                   .checkpoint = checkpoint,
                   .journal = std::move(journal),
-                  .loader = std::move(loader)};
+                  .loader = std::move(loader),
+                  .watch = std::move(watch),
+                  .fence_requests = std::move(fence_requests)};
 }
 
 // A pipe that is not working, perhaps never again, has a status too.
@@ -263,48 +310,178 @@ void Runner::RecallIfNew() {
   LogWarning(spec_.name, "the status is not whole: {}", recalled.error().ToString());
 }
 
-// Snapshot and Running: the stream flows beside the load from its start.
+// From the end of Setup on. The stream flows beside whatever is done, but for two steps of a
+// resync.
 Status Runner::Flow(std::stop_token stop) {
   if (spec_.settings.mode == ReplicationMode::kSnapshot) {
     PENSTOCK_TRY(Retry(
         "load", [&] { return LoadWhole(stop); }, stop));
     return Transit(Event::kLoaded, "every partition is loaded");
   }
-  PENSTOCK_ASSIGN(const auto recalled, Recall());
+  Backoff backoff;
+  while (true) {
+    std::optional<std::chrono::milliseconds> wait;
+    if (const Status done = StepAtRest(stop); !done) {
+      if (done.error().code == ErrorCode::kCancelled) return done;
+      OnRetry("resync", &done.error());
+      LogWarning(spec_.name, "resync: {}; trying again", done.error().ToString());
+      wait = backoff.Next();
+    } else {
+      OnRetry("resync", nullptr);
+    }
+    PENSTOCK_TRY(Stream(wait, stop));
+  }
+}
+
+State Runner::state() const {
+  MutexLock lock(mutex_);
+  return lifecycle_.state;
+}
+
+// The step that needs the stream at rest, where there is one.
+Status Runner::StepAtRest(std::stop_token stop) {
+  clickhouse::Client client(options_.destination);
+  catalog::Catalog& catalog = *options_.catalog;
+  const State now = state();
+  if (now != State::kSetup && now != State::kResync) return {};
+  PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
+  if (now == State::kSetup) {
+    std::optional<catalog::Checkpoint> checkpoint;
+    if (auto stored = catalog.LoadCheckpoint(id_)) checkpoint = *std::move(stored);
+    PENSTOCK_ASSIGN(const auto reload,
+                    PrepareReload(client, spec_, tables, checkpoint, *options_.clock, stop));
+    MutexLock lock(mutex_);
+    PENSTOCK_ASSIGN(const auto transition,
+                    Prepare(Event::kReloadSetUp,
+                            fmt::format("{} tables are loaded anew", reload.tables.size())));
+    PENSTOCK_TRY(catalog.BeginReload(id_, reload.tables, reload.checkpoint, transition));
+    Entered(transition);
+    return {};
+  }
+  std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
+  std::vector<int64_t> ids;
+  for (const auto& table : tables) ids.push_back(table.id);
+  const auto given_up = std::stable_partition(
+      tables.begin(), tables.end(), [](const auto& table) { return !table.loaded_uuid.empty(); });
+  PENSTOCK_TRY(
+      PutInPlace(client, spec_.database, {tables.begin(), given_up}, TargetRows::kReplaced, stop));
+  PENSTOCK_TRY(DropLoadTargets(client, spec_.database, tables, stop));
+  MutexLock lock(mutex_);
+  PENSTOCK_ASSIGN(const auto transition,
+                  Prepare(Event::kSwapped, "the tables that were loaded anew are in place"));
+  PENSTOCK_TRY(catalog.EndReload(id_, ids, transition));
+  Entered(transition);
+  return {};
+}
+
+// Until a step is due that needs it at rest, for `wait` at most, or it fails. kCancelled on stop.
+Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop) {
+  const auto recalled = Recall();
+  if (!recalled) {
+    if (recalled.error().code != ErrorCode::kNotFound || !wait) return Fail(recalled.error());
+    options_.clock->Wait(*wait, stop);  // nothing can be followed before the resync has begun
+    return stop.stop_requested() ? Status(Fail(ErrorCode::kCancelled, "stopped")) : Status();
+  }
   PENSTOCK_TRY(Retry(
       "start",
       [&]() -> Status {
-        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(recalled.tables, stop));
-        recalled.journal->RaiseVersions(first);
+        PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(options_.destination, spec_.database,
+                                                               recalled->tables, stop));
+        recalled->journal->RaiseVersions(first);
         return {};
       },
       stop));
-  bool load = false;
-  {
-    MutexLock lock(mutex_);
-    load = lifecycle_.state == State::kSnapshot;
-  }
-
+  DegradeIfRunning();
+  auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
+  options.clock = options_.clock;
+  options.fence_requests = recalled->fence_requests.get();
+  options.abandon_load = [&](size_t table) { recalled->loader->Abandon(table); };
+  options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
+  options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
+  options.on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); };
   std::stop_source both;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
+  Result<bool> rest_is_due = false;
   Status streamed;
-  Status loaded;
   {
-    std::jthread streaming([&] {
-      streamed =
-          stream::RunStream(StreamTables(spec_, recalled.tables), recalled.checkpoint.position,
-                            StreamOptionsFor(), recalled.journal.get(), both.get_token());
-      both.request_stop();
+    std::jthread beside([&] {
+      rest_is_due = Beside(*recalled, wait, both.get_token());
+      if (!rest_is_due || *rest_is_due) both.request_stop();
     });
-    if (load) loaded = Load(*recalled.loader, both.get_token());
-    if (!loaded) both.request_stop();
+    streamed =
+        stream::RunStream(StreamTables(spec_, recalled->tables), recalled->checkpoint.position,
+                          options, recalled->journal.get(), both.get_token());
+    both.request_stop();
   }
-  return !loaded && loaded.error().code != ErrorCode::kCancelled ? loaded : streamed;
+  if (!rest_is_due && rest_is_due.error().code != ErrorCode::kCancelled) {
+    return Fail(rest_is_due.error());
+  }
+  if (streamed.error().code != ErrorCode::kCancelled || stop.stop_requested()) return streamed;
+  return {};
 }
 
-Status Runner::Load(snapshot::Loader& loader, std::stop_token stop) {
-  PENSTOCK_TRY(loader.Run(stop));
-  return Transit(Event::kLoaded, "every partition is loaded");
+// What is done beside the stream. Answers whether the stream is to rest then.
+Result<bool> Runner::Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
+                            std::stop_token stop) {
+  if (wait) {
+    options_.clock->Wait(*wait, stop);
+    return true;
+  }
+  if (state() != State::kSnapshot) return false;
+  PENSTOCK_TRY(Load(recalled, stop));
+  PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
+  std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
+  if (tables.empty()) {
+    PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
+    DegradeIfRunning();
+    return false;
+  }
+  std::erase_if(tables, [](const auto& table) { return table.quarantine.has_value(); });
+  clickhouse::Client client(options_.destination);
+  PENSTOCK_TRY(Retry(
+      "resync",
+      [&]() -> Status {
+        PENSTOCK_ASSIGN(const auto loaded, LoadedTargets(client, spec_.database, tables, stop));
+        return options_.catalog->EndLoad(loaded);
+      },
+      stop));
+  PENSTOCK_TRY(Transit(Event::kLoadedAside, "every partition is loaded, beside the targets"));
+  return true;
+}
+
+// What cannot be stored now is stored by the next run.
+void Runner::DegradeIfRunning() {
+  std::string names;
+  {
+    MutexLock lock(mutex_);
+    const StreamProgress progress = journal_->progress();
+    const bool running =
+        lifecycle_.state == State::kRunning ||
+        (lifecycle_.state == State::kPausing && lifecycle_.resume == State::kRunning);
+    for (size_t i = 0; i < tables_.size() && running; ++i) {
+      if (!progress.tables[i].quarantine) continue;
+      names += (names.empty() ? "" : ", ") + tables_[i].definition.name.ToString();
+    }
+  }
+  if (names.empty()) return;
+  const Status stored = Transit(Event::kDegraded, "quarantined: " + names);
+  if (!stored) LogWarning(spec_.name, "{}", stored.error().ToString());
+}
+
+Status Runner::Load(const Recalled& recalled, std::stop_token stop) {
+  const snapshot::LoadFigures before = recalled.watch->figures();
+  if (before.partitions != 0) {
+    AddEvent(
+        {.at = options_.clock->Wall(),
+         .level = "info",
+         .kind = "snapshot",
+         .text = fmt::format("the load goes on: {} partitions with {} rows are loaded; rows of "
+                             "partitions that were being read are read again, and count only "
+                             "then",
+                             before.partitions_done, before.rows)});
+  }
+  const std::jthread watching([&](std::stop_token watched) { recalled.watch->Run(watched); });
+  return recalled.loader->Run(std::move(stop));
 }
 
 // One attempt at a load that no stream heals, or what is left of one that was whole.
@@ -317,13 +494,13 @@ Status Runner::LoadWhole(std::stop_token stop) {
     PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
     PENSTOCK_ASSIGN(const auto recalled, Recall());
     PENSTOCK_TRY(MakeLoadTargets(client, spec_, recalled.tables, stop));
-    PENSTOCK_TRY(recalled.loader->Run(stop));
+    PENSTOCK_TRY(Load(recalled, stop));
     PENSTOCK_ASSIGN(const auto loaded,
                     LoadedTargets(client, spec_.database, recalled.tables, stop));
     PENSTOCK_TRY(catalog.EndLoad(loaded));
     PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
   }
-  Status in_place = PutInPlace(client, spec_.database, tables, stop);
+  Status in_place = PutInPlace(client, spec_.database, tables, TargetRows::kNone, stop);
   if (in_place || in_place.error().code != ErrorCode::kNotFound) return in_place;
   PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
   Error again = std::move(in_place).error();
@@ -399,6 +576,11 @@ void Runner::OnRetry(std::string_view part, const Error* error) {
   AddEvent(event);
 }
 
+void Runner::OnTakenBack(const std::string& why) {
+  LogWarning(spec_.name, "snapshot: {}", why);
+  AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "snapshot", .text = why});
+}
+
 void Runner::OnSnapshotOpened(snapshot::Consistency consistency, size_t connections) {
   AddEvent({.at = options_.clock->Wall(),
             .level = "info",
@@ -414,115 +596,16 @@ void Runner::AddEvent(const catalog::EventRecord& event) {
   }
 }
 
-Result<std::vector<snapshot::LoadTable>> Runner::LoadTables(
-    const std::vector<catalog::TableRecord>& tables) const {
-  if (tables.size() != spec_.tables.size()) {
-    return Fail(ErrorCode::kNotFound, "the mappings of the stored tables are not known");
-  }
-  std::vector<snapshot::LoadTable> result;
-  for (size_t i = 0; i < tables.size(); ++i) {
-    snapshot::LoadTable table{
-        .id = tables[i].id,
-        .definition = tables[i].definition,
-        .target_options = TargetOptionsOf(spec_, spec_.tables[i]),
-        .target = tables[i].load_target.empty() ? tables[i].target : tables[i].load_target,
-        .partition_key = spec_.tables[i].partition_key,
-        .version_base = tables[i].load_version_base,
-        .partitions = {},
-        .planned = tables[i].partitions_planned,
-        .rows_estimated = tables[i].rows_estimated};
-    PENSTOCK_ASSIGN(const auto partitions, options_.catalog->Partitions(tables[i].id));
-    for (const auto& partition : partitions) {
-      table.partitions.push_back({.index = partition.index,
-                                  .lower = partition.lower,
-                                  .upper = partition.upper,
-                                  .done = partition.done,
-                                  .rows = partition.rows});
-    }
-    result.push_back(std::move(table));
-  }
-  return result;
-}
-
-// The catalog may be an old copy: what is in the destination counts as well.
-Result<uint64_t> Runner::FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
-                                          std::stop_token stop) const {
-  uint64_t first = 0;
-  clickhouse::Client client(options_.destination);
-  for (const auto& table : tables) {
-    PENSTOCK_ASSIGN(const auto rows,
-                    client.Rows(fmt::format("SELECT max({}) FROM {}.{}", clickhouse::kVersionColumn,
-                                            clickhouse::QuoteIdentifier(spec_.database),
-                                            clickhouse::QuoteIdentifier(table.target)),
-                                stop));
-    uint64_t highest = 0;
-    if (!rows.empty() && !rows[0].empty()) {
-      const std::string& text = rows[0][0];
-      std::from_chars(text.data(), text.data() + text.size(), highest);
-    }
-    first = std::max(first, highest + 1);
-  }
-  return first;
-}
-
-snapshot::LoaderOptions Runner::LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
-                                                 const catalog::Checkpoint& checkpoint) {
-  const PipeSettings& settings = spec_.settings;
-  const auto workers = settings.initial_load_parallelism *
-                       snapshot::ParallelTables(tables, settings.snapshot_parallel_tables);
-  snapshot::LoaderOptions options{
-      .source = spec_.source,
-      .destination = options_.destination,
-      .database = spec_.database,
-      .pipe_name = spec_.name,
-      .start_position = checkpoint.position,
-      .consistent = settings.mode == ReplicationMode::kSnapshot,
-      .parallel_tables = settings.snapshot_parallel_tables,
-      .parallel_partitions = settings.initial_load_parallelism,
-      .rows_per_partition = settings.snapshot_rows_per_partition,
-      .block_bytes_max =
-          BlockBytesMax(options_.memory_limit_bytes, options_.share_bytes_min, workers),
-      .throttle = ThrottleOf(settings),
-      .clock = options_.clock,
-      .on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); },
-      .on_retry = [this](const Error* error) { OnRetry("snapshot", error); }};
-  if (options.consistent) options.start_position.reset();
-  return options;
-}
-
-stream::StreamOptions Runner::StreamOptionsFor() {
-  return {.source = spec_.source,
-          .server_id = ServerId(),
-          .destination = options_.destination,
-          .database = spec_.database,
-          .pipe_name = spec_.name,
-          .sync_interval = spec_.settings.sync_interval,
-          .batch_rows_max = spec_.settings.pull_batch_size,
-          .batch_bytes_max = BatchBytesMax(options_.memory_limit_bytes, options_.share_bytes_min),
-          .parallel_inserts = 4,
-          .settle_timeout = std::chrono::milliseconds(1'500),
-          .clock = options_.clock,
-          .on_log_retry = [this](const Error* error) { OnRetry("log", error); },
-          .on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); },
-          .on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); }};
-}
-
-// Stable for the pipe, and far above the ids that people give their servers (FNV-1a of its UUID).
-uint32_t Runner::ServerId() const {
-  if (spec_.server_id) return *spec_.server_id;
-  uint32_t hash = 2166136261;
-  for (const char c : id_) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619;
-  return hash | 0x40000000;
-}
-
-PipeStatus Runner::status() const {
+PipeStatus Runner::status(size_t tables_max) const {
   MutexLock lock(mutex_);
   PipeStatus status;
   status.id = id_;
   status.spec = spec_;
   status.state = lifecycle_.state;
   // Why an ordinary state came about is among the events.
-  if (lifecycle_.state == State::kFailed) status.reason = reason_;
+  if (lifecycle_.state == State::kFailed || lifecycle_.state == State::kDegraded) {
+    status.reason = reason_;
+  }
   status.state_since = state_since_;
   status.created_at = created_at_;
   status.updated_at = state_since_;
@@ -535,33 +618,65 @@ PipeStatus Runner::status() const {
 
   const StreamProgress stream = journal_->progress();
   status.position = stream.position;
-  const bool streaming = status.state == State::kSnapshot || status.state == State::kRunning;
+  const bool streaming = IsWorking(status.state) && status.state != State::kProvisioning;
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;
   status.last_batch_duration = stream.last_batch_duration;
-  uint64_t rows = stream.rows;
+  if (status.state == State::kSnapshot) status.load_rows_per_second = watch_->rows_per_second();
+  std::vector<snapshot::LoadFigures> loads;
   for (size_t i = 0; i < tables_.size(); ++i) {
-    const auto& load = loader_->progress(i);
-    const auto& changes = stream.tables[i];
-    const bool begun = load.partitions != 0;
-    rows += load.rows;
-    status.tables.push_back(
-        {.source = tables_[i].definition.name,
-         .target = spec_.database + "." + tables_[i].target,
-         .state = load.done() ? (status.state == State::kCompleted ? "loaded" : "following")
-                              : (begun ? "loading" : "waiting"),
-         .partitions = load.partitions,
-         .partitions_done = load.partitions_done,
-         .rows_estimated = load.rows_estimated,
-         .rows_loaded = load.rows,
-         .rows_inserted = changes.counts.inserted,
-         .rows_updated = changes.counts.updated,
-         .rows_deleted = changes.counts.deleted,
-         .changes = changes.changes,
-         .ddl = tables_[i].ddl});
+    loads.push_back(loader_->figures(i));
+    status.load += loads.back();
   }
-  status.rows_per_second = rate_.Sample(rows, options_.clock->Steady());
+  for (const size_t i : TablesToShow(loads, stream, tables_max)) {
+    status.tables.push_back(StatusOf(i, loads[i], stream));
+  }
+  status.rows_per_second = rate_.Sample(stream.rows + status.load.rows, options_.clock->Steady());
   return status;
+}
+
+TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
+                             const StreamProgress& stream) const {
+  const bool loading = lifecycle_.state == State::kSnapshot;
+  const auto& changes = stream.tables[table];
+  std::string state = lifecycle_.state == State::kCompleted ? "loaded" : "following";
+  if (load.tables_done == 0) state = load.partitions == 0 ? "waiting" : "loading";
+  if (changes.quarantine) state = "quarantined";
+  return {.source = tables_[table].definition.name,
+          .target = spec_.database + "." + tables_[table].target,
+          .state = std::move(state),
+          .quarantine = changes.quarantine,
+          .load = load,
+          .load_rows_per_second = loading ? watch_->rows_per_second(table) : 0,
+          .rows_inserted = changes.counts.inserted,
+          .rows_updated = changes.counts.updated,
+          .rows_deleted = changes.counts.deleted,
+          .changes = changes.changes,
+          .ddl = tables_[table].ddl};
+}
+
+Result<std::vector<PartitionStatus>> Runner::Partitions(const std::string& table,
+                                                        size_t limit) const {
+  std::map<int64_t, model::TableName> names;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& record : tables_) {
+      if (table.empty() || record.definition.name.ToString() == table) {
+        names.emplace(record.id, record.definition.name);
+      }
+    }
+  }
+  if (!table.empty() && names.empty()) {
+    return Fail(ErrorCode::kNotFound, "the pipe has no table {}", table);
+  }
+  std::optional<int64_t> table_id;
+  if (!table.empty()) table_id = names.begin()->first;
+  PENSTOCK_ASSIGN(const auto records, options_.catalog->LatestPartitions(id_, table_id, limit));
+  std::vector<PartitionStatus> partitions;
+  for (const auto& record : records) {
+    partitions.push_back({.source = names[record.table_id], .partition = record});
+  }
+  return partitions;
 }
 
 }  // namespace penstock::pipe

@@ -14,7 +14,9 @@
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "clickhouse/client.h"
+#include "pipe/flow_parts.h"
 #include "pipe/journal.h"
+#include "pipe/load_watch.h"
 #include "pipe/rate_meter.h"
 #include "pipe/spec.h"
 #include "pipe/state.h"
@@ -32,8 +34,7 @@ class Runner {
     catalog::Catalog* catalog = nullptr;  // outlives the runner
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
-    uint64_t memory_limit_bytes = 0;
-    uint64_t share_bytes_min = Limits().share_bytes_min;
+    MemoryLimits memory = {};
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable = std::nullopt;
@@ -49,52 +50,65 @@ class Runner {
   // After Shutdown, of a pipe that is to be deleted: drops the tables of a load that was not whole,
   // if the destination answers soon. The targets stay.
   void DropUnfinished();
-  // kStart, kStop or kResync. Answers when the new state is stored; the work goes on behind.
+  // kStart or kStop. Answers when the new state is stored; the work goes on behind.
   Status Apply(Event command);
+  // Likewise: these tables, or without names all, are loaded anew beside their targets, which take
+  // their places when all are in. kInvalidArgument for a table that is not mapped.
+  Status Resync(const std::vector<model::TableName>& names);
 
-  PipeStatus status() const EXCLUDES(mutex_);
+  // With no more than `tables_max` tables: of more, first those that are quarantined, then those
+  // that are being loaded, then those that wait for it.
+  PipeStatus status(size_t tables_max) const EXCLUDES(mutex_);
+  // As Catalog::LatestPartitions; `table` as ToString() of its source name writes it, "": of all.
+  Result<std::vector<PartitionStatus>> Partitions(const std::string& table, size_t limit) const
+      EXCLUDES(mutex_);
 
  private:
-  void Run(std::stop_token stop);
-  Status Work(std::stop_token stop);
-  Status Provision(std::stop_token stop);
-  Status Setup(std::stop_token stop);
-  Status Flow(std::stop_token stop);
-  Status Load(snapshot::Loader& loader, std::stop_token stop);
-  Status LoadWhole(std::stop_token stop);
-  // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
-  // the end of Setup.
   struct Recalled {
     std::vector<catalog::TableRecord> tables;
     catalog::Checkpoint checkpoint;
     std::shared_ptr<Journal> journal;
     std::shared_ptr<snapshot::Loader> loader;
+    std::shared_ptr<LoadWatch> watch;
+    std::shared_ptr<stream::FenceRequests> fence_requests;
   };
+
+  void Run(std::stop_token stop);
+  Status Work(std::stop_token stop);
+  Status Provision(std::stop_token stop);
+  Status Setup(std::stop_token stop);
+  Status Flow(std::stop_token stop);
+  State state() const EXCLUDES(mutex_);
+  Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);
+  Status StepAtRest(std::stop_token stop);
+  Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
+  Result<bool> Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
+                      std::stop_token stop);
+  Status Load(const Recalled& recalled, std::stop_token stop);
+  Status LoadWhole(std::stop_token stop);
+  // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
+  // the end of Setup.
   Result<Recalled> Recall() EXCLUDES(mutex_);
   void RecallIfNew() EXCLUDES(mutex_);
 
+  TableStatus StatusOf(size_t table, const snapshot::LoadFigures& load,
+                       const StreamProgress& stream) const REQUIRES(mutex_);
   Result<catalog::Transition> Prepare(Event event, const std::string& reason) const
       REQUIRES(mutex_);
   Status Transit(Event event, const std::string& reason) EXCLUDES(mutex_);
   void Entered(const catalog::Transition& transition) REQUIRES(mutex_);
+  // Running, or pausing from there, with a quarantined table.
+  void DegradeIfRunning() EXCLUDES(mutex_);
   // Runs `attempt` until it succeeds, fails for good, or is stopped.
   Status Retry(std::string_view what, const std::function<Status()>& attempt, std::stop_token stop);
   // Stores what a run led to; tried until it succeeds, or Shutdown.
   void Conclude(const Status& status);
   // `part` of the pipe is retrying because of `error`; nullptr: it is over.
   void OnRetry(std::string_view part, const Error* error) EXCLUDES(mutex_);
+  void OnTakenBack(const std::string& why);
   void OnSnapshotOpened(snapshot::Consistency consistency, size_t connections);
   // An event that cannot be stored is logged.
   void AddEvent(const catalog::EventRecord& event);
-
-  Result<std::vector<snapshot::LoadTable>> LoadTables(
-      const std::vector<catalog::TableRecord>& tables) const;
-  Result<uint64_t> FirstFreeVersion(const std::vector<catalog::TableRecord>& tables,
-                                    std::stop_token stop) const;
-  snapshot::LoaderOptions LoaderOptionsFor(const std::vector<snapshot::LoadTable>& tables,
-                                           const catalog::Checkpoint& checkpoint);
-  stream::StreamOptions StreamOptionsFor();
-  uint32_t ServerId() const;
 
   const Options options_;
   const PipeSpec spec_;
@@ -113,6 +127,7 @@ class Runner {
   std::vector<catalog::TableRecord> tables_ GUARDED_BY(mutex_);
   std::shared_ptr<Journal> journal_ GUARDED_BY(mutex_);
   std::shared_ptr<snapshot::Loader> loader_ GUARDED_BY(mutex_);
+  std::shared_ptr<LoadWatch> watch_ GUARDED_BY(mutex_);
   mutable RateMeter rate_ GUARDED_BY(mutex_);
 
   std::stop_source shutdown_ GUARDED_BY(mutex_);

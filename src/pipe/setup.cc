@@ -12,8 +12,6 @@
 namespace penstock::pipe {
 namespace {
 
-using Definitions = std::map<model::TableName, model::Table>;
-
 constexpr int kReadsMax = 60;
 constexpr int kLockAttemptsMax = 4;
 
@@ -25,9 +23,8 @@ Failure NeedsUser(std::string_view origin, std::string message, std::string reme
                     .remedy = std::move(remedy)});
 }
 
-Result<Definitions> ReadAll(mysql::Connection& source, const PipeSpec& spec, std::stop_token stop) {
-  std::vector<model::TableName> names;
-  for (const TableMapping& mapping : spec.tables) names.push_back(mapping.source);
+Result<Definitions> ReadAll(mysql::Connection& source, const std::vector<model::TableName>& names,
+                            std::stop_token stop) {
   PENSTOCK_ASSIGN(auto definitions, mysql::ReadDefinitions(source, names, stop));
   for (const auto& name : names) {
     if (!definitions.contains(name)) {
@@ -70,114 +67,92 @@ Result<model::Position> StartPosition(mysql::Connection& source, const PipeSetti
   return GivenStart(source, *settings.start_position, mechanism, std::move(stop));
 }
 
-struct SourceState {
-  Definitions definitions;
-  model::Position position;
-};
+// What must pass before a start position fits.
+Error NotYet(std::string message, std::string remedy) {
+  return Error{.code = ErrorCode::kConflict,
+               .message = std::move(message),
+               .origin = "source",
+               .native_code = 0,
+               .remedy = std::move(remedy)};
+}
 
-// Definitions and the position they are valid at.
-Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock, std::stop_token stop) {
+Failure OpenXa(const std::vector<std::string>& ids) {
+  return Fail(NotYet(fmt::format("prepared XA transactions are open: {}", fmt::join(ids, ", ")),
+                     "Commit them or roll them back (XA RECOVER lists them), then start the pipe"));
+}
+
+using ReadStart = std::function<Result<model::Position>()>;
+
+// Definitions and the position they are valid at; kConflict when it is not the time. XA is looked
+// at first, since a position may cost a lock; and again, for those prepared before the position.
+Result<SourceState> ReadOnce(mysql::Connection& source, const std::vector<model::TableName>& tables,
+                             const ReadStart& read_start, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto open, PreparedXa(source, stop));
+  if (!open.empty()) return OpenXa(open);
+  PENSTOCK_ASSIGN(const auto before, ReadAll(source, tables, stop));
+  PENSTOCK_ASSIGN(auto position, read_start());
+  PENSTOCK_ASSIGN(const auto prepared, PreparedXa(source, stop));
+  if (!prepared.empty()) return OpenXa(prepared);
+  PENSTOCK_ASSIGN(auto after, ReadAll(source, tables, stop));
+  if (before != after) {
+    return Fail(NotYet("the definitions of the source tables keep changing", ""));
+  }
+  return SourceState{.definitions = std::move(after), .position = std::move(position)};
+}
+
+std::vector<model::TableName> SourceTables(const PipeSpec& spec) {
+  std::vector<model::TableName> names;
+  for (const TableMapping& mapping : spec.tables) names.push_back(mapping.source);
+  return names;
+}
+
+// Waits for the time.
+Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
+                               const std::function<void(const Error&)>& on_wait,
+                               std::stop_token stop) {
   PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " setup", stop));
+  const std::vector<model::TableName> tables = SourceTables(spec);
   if (spec.settings.mode == ReplicationMode::kSnapshot) {
-    PENSTOCK_ASSIGN(auto definitions, ReadAll(source, spec, stop));
+    PENSTOCK_ASSIGN(auto definitions, ReadAll(source, tables, stop));
     return SourceState{.definitions = std::move(definitions), .position = {}};
   }
   PENSTOCK_ASSIGN(const auto mechanism,
                   mysql::ChooseMechanism(source, spec.settings.MechanismWanted(), stop));
-  std::vector<std::string> prepared;
-  for (int i = 0; i < kReadsMax; ++i) {
-    // First, since a position may cost a lock; and again, for those prepared before the position.
-    PENSTOCK_ASSIGN(prepared, PreparedXa(source, stop));
-    if (prepared.empty()) {
-      PENSTOCK_ASSIGN(const auto before, ReadAll(source, spec, stop));
-      PENSTOCK_ASSIGN(auto position, StartPosition(source, spec.settings, mechanism, clock, stop));
-      PENSTOCK_ASSIGN(prepared, PreparedXa(source, stop));
-      PENSTOCK_ASSIGN(auto after, ReadAll(source, spec, stop));
-      if (before == after && prepared.empty()) {
-        return SourceState{.definitions = std::move(after), .position = std::move(position)};
-      }
-    }
+  const auto start = [&] { return StartPosition(source, spec.settings, mechanism, clock, stop); };
+  for (int i = 1;; ++i) {
+    auto state = ReadOnce(source, tables, start, stop);
+    if (state || state.error().code != ErrorCode::kConflict) return state;
+    Error waits_for = std::move(state).error();
+    waits_for.code = waits_for.remedy.empty() ? ErrorCode::kRetry : ErrorCode::kNeedsUser;
+    if (i == kReadsMax) return Fail(std::move(waits_for));
+    on_wait(waits_for);
     if (!clock.Wait(std::chrono::seconds(1), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
-  if (prepared.empty()) {
-    return Fail(ErrorCode::kRetry, "the definitions of the source tables keep changing");
-  }
-  return NeedsUser("source",
-                   fmt::format("prepared XA transactions stay open: {}", fmt::join(prepared, ", ")),
-                   "Commit them or roll them back (XA RECOVER lists them), then start the pipe");
-}
-
-// Types and keys as ClickHouse prints them, without what only separates or quotes.
-std::string Without(std::string_view characters, std::string text) {
-  std::erase_if(text, [&](char c) { return characters.find(c) != std::string_view::npos; });
-  return text;
-}
-
-bool SameKey(const std::string& a, const std::string& b) {
-  constexpr std::string_view kPunctuation = " `\\()";
-  return Without(kPunctuation, a) == Without(kPunctuation, b);
-}
-
-// Rows would collapse that are different, or not collapse in the right order.
-Status CheckEngine(clickhouse::Client& client, const clickhouse::TableSpec& target,
-                   const std::string& name, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto rows,
-                  client.Rows(fmt::format("SELECT engine_full, sorting_key FROM system.tables "
-                                          "WHERE database = {} AND name = {}",
-                                          clickhouse::QuoteString(target.database),
-                                          clickhouse::QuoteString(target.table)),
-                              std::move(stop)));
-  const std::string arguments =
-      fmt::format("{},{})", clickhouse::kVersionColumn, clickhouse::kIsDeletedColumn);
-  const std::string key = fmt::format("{}", fmt::join(target.order_by, ","));
-  if (rows.size() == 1 && rows[0].size() == 2 &&
-      rows[0][0].find("ReplacingMergeTree(") != std::string::npos &&
-      Without(" `", rows[0][0]).find(arguments) != std::string::npos && SameKey(rows[0][1], key)) {
-    return {};
-  }
-  return NeedsUser("destination",
-                   fmt::format("the target table {} exists with another engine or sorting key than "
-                               "ReplacingMergeTree({} ORDER BY ({})",
-                               name, arguments, key),
-                   "Drop it, or choose another targetTable");
-}
-
-// The table may have been there before: it must be as it would have been made, and empty.
-Status CheckTarget(clickhouse::Client& client, const clickhouse::TableSpec& target,
-                   std::stop_token stop) {
-  const std::string name = fmt::format("{}.{}", clickhouse::QuoteIdentifier(target.database),
-                                       clickhouse::QuoteIdentifier(target.table));
-  PENSTOCK_ASSIGN(const auto rows, client.Rows("SELECT 1 FROM " + name + " LIMIT 1", stop));
-  if (!rows.empty()) {
-    return NeedsUser("destination", fmt::format("the target table {} holds rows already", name),
-                     "Drop or empty it, or choose another targetTable");
-  }
-  PENSTOCK_TRY(CheckEngine(client, target, name, stop));
-  PENSTOCK_ASSIGN(const auto columns,
-                  client.Rows(fmt::format("SELECT name, type FROM system.columns WHERE database = "
-                                          "{} AND table = {}",
-                                          clickhouse::QuoteString(target.database),
-                                          clickhouse::QuoteString(target.table)),
-                              stop));
-  auto expected = target.columns;
-  const auto meta = clickhouse::MetaColumns();
-  expected.insert(expected.end(), meta.begin(), meta.end());
-  for (const auto& column : expected) {
-    const bool matches = std::any_of(columns.begin(), columns.end(), [&](const auto& row) {
-      return row.size() == 2 && row[0] == column.name &&
-             Without(" ", row[1]) == Without(" ", column.type);
-    });
-    if (!matches) {
-      return NeedsUser("destination",
-                       fmt::format("the target table {} exists and has no column {} of type {}",
-                                   name, column.name, column.type),
-                       "Drop it, or choose another targetTable");
-    }
-  }
-  return {};
 }
 
 }  // namespace
+
+Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model::TableName>& tables,
+                                  const std::optional<model::Position>& after, Clock& clock,
+                                  std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " setup", stop));
+  model::Mechanism mechanism{};
+  if (after) {
+    mechanism = after->mechanism;
+    PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(source, *after, stop));
+    if (!executed)
+      return Fail(ErrorCode::kRetry, "the source has not executed {}", after->ToString());
+  } else {
+    PENSTOCK_ASSIGN(mechanism,
+                    mysql::ChooseMechanism(source, spec.settings.MechanismWanted(), stop));
+  }
+  auto state = ReadOnce(
+      source, tables, [&] { return ReadPosition(source, mechanism, clock, stop); }, stop);
+  if (state || state.error().code != ErrorCode::kConflict) return state;
+  Error error = std::move(state).error();
+  error.code = ErrorCode::kRetry;
+  return Fail(std::move(error));
+}
 
 Result<model::Position> GivenStart(mysql::Connection& source, const GivenPosition& given,
                                    model::Mechanism mechanism, std::stop_token stop) {
@@ -204,7 +179,9 @@ typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping&
           .overrides = mapping.overrides,
           .types = {.allow_nullable_columns = spec.settings.allow_nullable_columns,
                     .tinyint1_is_bool = spec.settings.tinyint1_is_bool,
-                    .target_type = {}}};
+                    .nullable_keys = false,
+                    .target_type = {}},
+          .whole_row_may_be_key = mapping.identical_rows_may_collapse};
 }
 
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,
@@ -222,21 +199,15 @@ Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMappi
 
 Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
                               std::stop_token stop) {
-  const std::string database = clickhouse::QuoteString(spec.database);
-  std::string targets = "''";
-  for (const TableMapping& mapping : spec.tables) {
-    targets += ", " + clickhouse::QuoteString(mapping.target_table);
-  }
-  PENSTOCK_ASSIGN(
-      const auto databases,
-      destination.Rows("SELECT name FROM system.databases WHERE name = " + database, stop));
-  PENSTOCK_ASSIGN(const auto tables,
-                  destination.Rows(fmt::format("SELECT name FROM system.tables "
-                                               "WHERE database = {} AND name IN ({})",
-                                               database, targets),
+  std::vector<std::string> targets;
+  for (const TableMapping& mapping : spec.tables) targets.push_back(mapping.target_table);
+  PENSTOCK_ASSIGN(const auto databases,
+                  destination.Rows("SELECT name FROM system.databases WHERE name = " +
+                                       clickhouse::QuoteString(spec.database),
                                    stop));
   Existing existing{.database = !databases.empty()};
-  for (const auto& row : tables) existing.tables.insert(row.at(0));
+  PENSTOCK_ASSIGN(existing.tables,
+                  ReadExistingTables(destination, spec.database, targets, std::move(stop)));
   return existing;
 }
 
@@ -255,8 +226,9 @@ Result<std::vector<std::string>> PlannedDdl(const PipeSpec& spec,
 }
 
 Result<SetupResult> SetUp(const PipeSpec& spec, const clickhouse::Endpoint& destination,
-                          Clock& clock, std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto source, ReadSource(spec, clock, stop));
+                          Clock& clock, const std::function<void(const Error&)>& on_wait,
+                          std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto source, ReadSource(spec, clock, on_wait, stop));
   clickhouse::Client client(destination);
   PENSTOCK_ASSIGN(const Existing existing, ReadExisting(client, spec, stop));
   SetupResult result;
@@ -266,22 +238,26 @@ Result<SetupResult> SetUp(const PipeSpec& spec, const clickhouse::Endpoint& dest
   }
   result.start = {.position = std::move(source.position),
                   .versions_reserved_end = kFirstStreamVersion};
+  std::vector<clickhouse::TableSpec> targets;
+  std::vector<DdlStatement> absent;
   for (const TableMapping& mapping : spec.tables) {
     model::Table& definition = source.definitions.at(mapping.source);
-    PENSTOCK_ASSIGN(const auto target, TargetTable(spec, mapping, definition));
+    PENSTOCK_ASSIGN(auto target, TargetTable(spec, mapping, definition));
     const std::string ddl = clickhouse::CreateTable(target);
     if (!existing.tables.contains(mapping.target_table)) {
-      PENSTOCK_TRY(client.Query(ddl, clickhouse::CreateTableSettings(target), stop));
+      absent.push_back({.sql = ddl, .settings = clickhouse::CreateTableSettings(target)});
     }
-    PENSTOCK_TRY(CheckTarget(client, target, stop));
+    targets.push_back(std::move(target));
     result.tables.push_back({.id = 0,
-                             .definition = definition,
+                             .definition = std::move(definition),
                              .target = mapping.target_table,
                              .ddl = ddl,
                              .load_version_base = kLoadVersionBase,
                              .partitions_planned = spec.settings.mode == ReplicationMode::kCdcOnly,
                              .rows_estimated = 0});
   }
+  PENSTOCK_TRY(RunStatements(destination, absent, stop));
+  PENSTOCK_TRY(CheckTargets(client, targets, stop));
   return result;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
-#include <set>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "model/position.h"
 #include "model/table.h"
 #include "pipe/spec.h"
+#include "pipe/target_tables.h"
 #include "typemap/table_map.h"
 
 namespace penstock::pipe {
@@ -31,10 +33,24 @@ Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMappi
 // asks for the privilege all the same.
 struct Existing {
   bool database = false;
-  std::set<std::string> tables = {};  // of the mapped targets
+  std::map<std::string, ExistingTable> tables = {};  // of the mapped targets
 };
 Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
                               std::stop_token stop);
+
+using Definitions = std::map<model::TableName, model::Table>;
+
+// Definitions and a position they are valid at.
+struct SourceState {
+  Definitions definitions;
+  model::Position position;
+};
+
+// One look at these tables of the source, at a position that is not before `after` and of its
+// mechanism. kRetry while that cannot be had (prepared XA transactions, changing definitions).
+Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model::TableName>& tables,
+                                  const std::optional<model::Position>& after, Clock& clock,
+                                  std::stop_token stop);
 
 // Where the settings say that the log is to be followed from. kNeedsUser where the source cannot
 // have been there; whether the log still has it shows when it is read.
@@ -54,8 +70,10 @@ struct SetupResult {
 
 // State Setup: reads the definitions before and after the start position until both agree, and
 // makes the destination's database and tables. May be stopped or crash anywhere and run again. A
-// target that holds rows, or that has other columns, is kNeedsUser and stays as it is.
+// target that holds rows, or that has other columns, is kNeedsUser and stays as it is. `on_wait`:
+// what at the source it waits for, each time it has looked.
 Result<SetupResult> SetUp(const PipeSpec& spec, const clickhouse::Endpoint& destination,
-                          Clock& clock, std::stop_token stop);
+                          Clock& clock, const std::function<void(const Error&)>& on_wait,
+                          std::stop_token stop);
 
 }  // namespace penstock::pipe

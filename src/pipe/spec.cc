@@ -57,6 +57,8 @@ void DescribeSettings(Fields& fields, const Limits& limits) {
                 {.min = 1, .max = 1'000'000});
   fields.Number("snapshotMaxThreadsRunning", &PipeSettings::snapshot_max_threads_running,
                 {.min = 1});
+  fields.Number("snapshotMaxReplicaLagSeconds", &PipeSettings::snapshot_max_replica_lag_seconds,
+                {.min = 1});
   fields.Bool("deleteOnMerge", &PipeSettings::delete_on_merge);
   fields.Bool("tinyint1isBool", &PipeSettings::tinyint1_is_bool);
 }

@@ -53,10 +53,11 @@ struct PipeSettings {
   uint32_t initial_load_parallelism = 4;                // partitions at once per table
   std::optional<uint64_t> snapshot_rows_per_partition;  // absent: by the size of the table
   uint32_t snapshot_parallel_tables = 1;
-  // Extensions, all three: how far the snapshot may burden the source.
+  // Extensions, all four: how far the snapshot may burden the source.
   std::optional<uint32_t> snapshot_rows_per_second;
   std::optional<uint32_t> snapshot_megabytes_per_second;  // 10^6 bytes, of column data
   std::optional<uint32_t> snapshot_max_threads_running;
+  std::optional<uint32_t> snapshot_max_replica_lag_seconds;
   bool delete_on_merge = false;
   bool tinyint1_is_bool = false;                // extension
   std::optional<GivenPosition> start_position;  // extension, of cdc_only: where to begin

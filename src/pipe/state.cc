@@ -10,9 +10,13 @@ Lifecycle At(State state) { return {.state = state, .resume = state}; }
 std::string_view AllowedCommands(State state) {
   switch (state) {
     case State::kPaused:
-      return "start";
+      return "start, resync";
     case State::kFailed:
-      return "start, stop";
+      return "start, stop, resync";
+    case State::kSnapshot:
+    case State::kRunning:
+    case State::kDegraded:
+      return "stop, resync";
     case State::kPausing:
       return "wait until it is Paused, then start";
     case State::kCompleted:
@@ -36,6 +40,10 @@ std::optional<State> AfterMilestone(State state, Event event, ReplicationMode mo
   if (state == State::kSnapshot && event == Event::kLoaded) {
     return mode == ReplicationMode::kSnapshot ? State::kCompleted : State::kRunning;
   }
+  if (state == State::kSetup && event == Event::kReloadSetUp) return State::kSnapshot;
+  if (state == State::kSnapshot && event == Event::kLoadedAside) return State::kResync;
+  if (state == State::kResync && event == Event::kSwapped) return State::kRunning;
+  if (state == State::kRunning && event == Event::kDegraded) return State::kDegraded;
   return std::nullopt;
 }
 
@@ -50,6 +58,19 @@ Result<Lifecycle> Stop(const Lifecycle& at) {
   if (at.state == State::kPausing || at.state == State::kPaused) return at;
   if (at.state == State::kFailed) return Lifecycle{.state = State::kPaused, .resume = at.resume};
   return Illegal(at.state, "The pipe cannot be stopped");
+}
+
+// Of a pipe that has been set up: its tables are known.
+Result<Lifecycle> Resync(const Lifecycle& at, ReplicationMode mode) {
+  if (mode == ReplicationMode::kSnapshot) {
+    return Illegal(at.state,
+                   "A pipe of replicationMode snapshot cannot be resynced by this version; delete "
+                   "it and its destination tables and create it again");
+  }
+  const bool set_up =
+      IsWorking(at.resume) && at.resume != State::kProvisioning && at.resume != State::kSetup;
+  if (set_up && at.state != State::kPausing && at.state != State::kResync) return At(State::kSetup);
+  return Illegal(at.state, "The pipe cannot be resynced now");
 }
 
 Result<Lifecycle> Milestone(const Lifecycle& at, Event event, ReplicationMode mode) {
@@ -72,7 +93,7 @@ Result<Lifecycle> Milestone(const Lifecycle& at, Event event, ReplicationMode mo
 
 bool IsWorking(State state) {
   return state == State::kProvisioning || state == State::kSetup || state == State::kSnapshot ||
-         state == State::kRunning;
+         state == State::kResync || state == State::kRunning || state == State::kDegraded;
 }
 
 std::string_view StateName(State state) {
@@ -91,7 +112,8 @@ std::optional<State> ParseState(std::string_view name) {
 
 std::string_view EventName(Event event) {
   static constexpr std::array<std::string_view, kAllEvents.size()> kNames = {
-      "start", "stop", "resync", "provisioned", "set up", "loaded", "settled", "failed"};
+      "start",  "stop",     "resync",  "provisioned", "set up",
+      "loaded", "degraded", "settled", "failed"};
   return kNames[static_cast<size_t>(event)];
 }
 
@@ -102,9 +124,7 @@ Result<Lifecycle> Next(const Lifecycle& at, Event event, ReplicationMode mode) {
     case Event::kStop:
       return Stop(at);
     case Event::kResync:
-      return Illegal(at.state,
-                     "Resync is not supported by this version; delete the pipe and its "
-                     "destination tables and create it again");
+      return Resync(at, mode);
     default:
       return Milestone(at, event, mode);
   }

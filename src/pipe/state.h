@@ -30,7 +30,7 @@ inline constexpr std::array kAllStates = {State::kProvisioning, State::kSetup,  
                                           State::kModifying,    State::kResync,  State::kCompleted,
                                           State::kDegraded,     State::kFailed};
 
-// Provisioning, Setup, Snapshot, Running: there is work to do.
+// Provisioning, Setup, Snapshot, Resync, Running, Degraded: there is work to do.
 bool IsWorking(State state);
 
 std::string_view StateName(State state);
@@ -43,13 +43,18 @@ enum class Event : uint8_t {
   kResync,       // user
   kProvisioned,  // both servers answered
   kSetUp,        // definitions recorded, destination tables created
+  kReloadSetUp,  // the same for tables that are to be loaded anew
   kLoaded,       // every partition of the snapshot is in
+  kLoadedAside,  // likewise, of tables beside their targets
+  kSwapped,      // they are in place
+  kDegraded,     // a part of the pipe needs attention, the rest flows
   kSettled,      // pausing: inserts settled, position saved
   kFailed,       // an irrecoverable error
 };
-inline constexpr std::array kAllEvents = {Event::kStart,       Event::kStop,  Event::kResync,
-                                          Event::kProvisioned, Event::kSetUp, Event::kLoaded,
-                                          Event::kSettled,     Event::kFailed};
+inline constexpr std::array kAllEvents = {
+    Event::kStart,   Event::kStop,        Event::kResync,  Event::kProvisioned,
+    Event::kSetUp,   Event::kReloadSetUp, Event::kLoaded,  Event::kLoadedAside,
+    Event::kSwapped, Event::kDegraded,    Event::kSettled, Event::kFailed};
 
 std::string_view EventName(Event event);
 
@@ -68,13 +73,19 @@ struct Lifecycle {
 //                               │         └──────► Completed    (snapshot)
 //                               └────────────────► Running      (cdc_only)
 //
+//   Running ── a table is quarantined ──► Degraded
+//
+//   Snapshot, Running, Degraded, Paused, Failed ── resync ──► Setup ─► Snapshot ─► Resync ─►
+//   Running
+//
 //   any working state ── stop ──► Pausing ─► Paused ── start ──► where it was
 //   any working state ── error ─► Failed ── start ──► where it was
 //   Failed ── stop ──► Paused
 //
-// A milestone reached while Pausing moves `resume` on. Modifying, Resync and Degraded are part of
-// the API and not entered yet. Pure. kConflict, with the state and what it allows, for a command
-// that is illegal there; kInternal for a milestone that cannot happen there.
+// A milestone reached while Pausing moves `resume` on. Modifying is part of the API and not
+// entered yet; pipes of mode snapshot are not resynced yet. Pure. kConflict, with the state and
+// what it allows, for a command that is illegal there; kInternal for a milestone that cannot happen
+// there.
 Result<Lifecycle> Next(const Lifecycle& at, Event event, ReplicationMode mode);
 
 }  // namespace penstock::pipe

@@ -16,13 +16,17 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
   const auto at = [](State state) { return Lifecycle{state, state}; };
   const State after_setup = mode == ReplicationMode::kCdcOnly ? State::kRunning : State::kSnapshot;
   const State after_load = mode == ReplicationMode::kSnapshot ? State::kCompleted : State::kRunning;
-  const std::map<State, std::pair<Event, State>> milestones = {
+  const std::multimap<State, std::pair<Event, State>> milestones = {
       {State::kProvisioning, {Event::kProvisioned, State::kSetup}},
       {State::kSetup, {Event::kSetUp, after_setup}},
+      {State::kSetup, {Event::kReloadSetUp, State::kSnapshot}},
       {State::kSnapshot, {Event::kLoaded, after_load}},
+      {State::kSnapshot, {Event::kLoadedAside, State::kResync}},
+      {State::kResync, {Event::kSwapped, State::kRunning}},
+      {State::kRunning, {Event::kDegraded, State::kDegraded}},
   };
-  for (const State working :
-       {State::kProvisioning, State::kSetup, State::kSnapshot, State::kRunning}) {
+  for (const State working : kAllStates) {
+    if (!IsWorking(working)) continue;
     legal[{working, working, Event::kStop}] = {State::kPausing, working};
     legal[{working, working, Event::kFailed}] = {State::kFailed, working};
     legal[{State::kPausing, working, Event::kStop}] = {State::kPausing, working};
@@ -32,11 +36,17 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
     legal[{State::kPaused, working, Event::kStart}] = at(working);
     legal[{State::kFailed, working, Event::kStop}] = {State::kPaused, working};
     legal[{State::kFailed, working, Event::kStart}] = at(working);
-    if (const auto found = milestones.find(working); found != milestones.end()) {
-      const auto [event, next] = found->second;
+    const auto [first, last] = milestones.equal_range(working);
+    for (auto milestone = first; milestone != last; ++milestone) {
+      const auto [event, next] = milestone->second;
       legal[{working, working, event}] = at(next);
       legal[{State::kPausing, working, event}] = {State::kPausing, next};
     }
+    const bool set_up = working != State::kProvisioning && working != State::kSetup;
+    if (!set_up || mode == ReplicationMode::kSnapshot) continue;
+    if (working != State::kResync) legal[{working, working, Event::kResync}] = at(State::kSetup);
+    legal[{State::kPaused, working, Event::kResync}] = at(State::kSetup);
+    legal[{State::kFailed, working, Event::kResync}] = at(State::kSetup);
   }
   legal[{State::kPausing, State::kCompleted, Event::kSettled}] = at(State::kCompleted);
   legal[{State::kPausing, State::kCompleted, Event::kStop}] = {State::kPausing, State::kCompleted};
@@ -55,9 +65,9 @@ TEST(StateTest, EveryStateAgainstEveryEvent) {
     for (const State state : kAllStates) {
       for (const State resume : kAllStates) {
         // Paused and Failed keep only working states to resume to; others resume to themselves.
-        if (HasResume(state) ? (resume > State::kRunning &&
-                                !(state == State::kPausing && resume == State::kCompleted))
-                             : resume != state) {
+        if (HasResume(state)
+                ? (!IsWorking(resume) && !(state == State::kPausing && resume == State::kCompleted))
+                : resume != state) {
           continue;
         }
         for (const Event event : kAllEvents) {

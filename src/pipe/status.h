@@ -7,22 +7,23 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "catalog/catalog.h"
 #include "model/table.h"
 #include "model/value_changes.h"
 #include "pipe/spec.h"
 #include "pipe/state.h"
+#include "snapshot/progress.h"
 
 namespace penstock::pipe {
 
 // What is known of one table of a pipe, for people and programs.
 struct TableStatus {
   model::TableName source;
-  std::string target;       // database.table
-  std::string state;        // "waiting", "loading", "following", "loaded"
-  uint64_t partitions = 0;  // planned so far
-  uint64_t partitions_done = 0;
-  uint64_t rows_estimated = 0;  // of the snapshot; 0: unknown
-  uint64_t rows_loaded = 0;
+  std::string target;  // database.table
+  std::string state;   // "waiting", "loading", "following", "loaded", "quarantined"
+  std::optional<catalog::Quarantine> quarantine = {};
+  snapshot::LoadFigures load;
+  double load_rows_per_second = 0;
   uint64_t rows_inserted = 0;  // from the stream, since the process started
   uint64_t rows_updated = 0;
   uint64_t rows_deleted = 0;
@@ -30,11 +31,16 @@ struct TableStatus {
   std::string ddl;              // the CREATE TABLE that was run
 };
 
+struct PartitionStatus {
+  model::TableName source;
+  catalog::PartitionRecord partition;
+};
+
 struct PipeStatus {
   std::string id;
   PipeSpec spec;
   State state = State::kProvisioning;
-  std::string reason;  // why it is Failed: one line with the remedy; "" in every other state
+  std::string reason;  // why it is Failed or Degraded, with the remedy; "" in every other state
   UnixMicros state_since{};
   UnixMicros created_at{};
   UnixMicros updated_at{};
@@ -45,6 +51,8 @@ struct PipeStatus {
   std::chrono::milliseconds last_batch_duration{};
   std::string retrying;  // the error being retried now, "" when all is well
   uint64_t retry_attempts = 0;
+  snapshot::LoadFigures load;  // of all tables
+  double load_rows_per_second = 0;
   std::vector<TableStatus> tables;
 };
 

@@ -16,18 +16,6 @@
 namespace penstock::pipe {
 namespace {
 
-Event EventOf(Command command) {
-  switch (command) {
-    case Command::kStart:
-      return Event::kStart;
-    case Command::kStop:
-      return Event::kStop;
-    case Command::kResync:
-      return Event::kResync;
-  }
-  return Event::kResync;
-}
-
 Failure NoSuchPipe(const std::string& id) {
   return Fail(ErrorCode::kNotFound, "there is no pipe with the id {}", id);
 }
@@ -80,8 +68,8 @@ class Supervisor::Impl {
         Runner::Options{.catalog = options_.catalog,
                         .clock = &Clock::Real(),
                         .destination = std::move(destination).value_or(clickhouse::Endpoint()),
-                        .memory_limit_bytes = options_.memory_limit_bytes,
-                        .share_bytes_min = options_.limits.share_bytes_min,
+                        .memory = {.bytes = options_.memory_limit_bytes,
+                                   .share_bytes_min = options_.limits.share_bytes_min},
                         .unusable = std::move(unusable)});
     pipe->runner->Start();
     MutexLock lock(mutex_);
@@ -103,7 +91,7 @@ class Supervisor::Impl {
   Status CheckTargetsAreFree(const PipeSpec& spec) const {
     PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
     for (const auto& pipe : All()) {
-      const PipeSpec other = pipe->runner->status().spec;
+      const PipeSpec other = pipe->runner->status(0).spec;
       const auto other_destination = DestinationOf(other);
       if (!other_destination || other_destination->url != destination.url ||
           other.database != spec.database) {
@@ -220,18 +208,18 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
     impl_->AddWarnings(record.id, now, report);
     impl_->Add(record, std::move(spec), std::nullopt);
   }
-  return Get(record.id);
+  return Get(record.id, 0);
 }
 
-Result<PipeStatus> Supervisor::Get(const std::string& id) const {
+Result<PipeStatus> Supervisor::Get(const std::string& id, size_t tables_max) const {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
-  return pipe->runner->status();
+  return pipe->runner->status(tables_max);
 }
 
 std::vector<PipeStatus> Supervisor::List() const {
   std::vector<PipeStatus> list;
-  for (const auto& pipe : impl_->All()) list.push_back(pipe->runner->status());
+  for (const auto& pipe : impl_->All()) list.push_back(pipe->runner->status(0));
   return list;
 }
 
@@ -239,8 +227,17 @@ Result<PipeStatus> Supervisor::Apply(const std::string& id, Command command) {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
-  PENSTOCK_TRY(pipe->runner->Apply(EventOf(command)));
-  return pipe->runner->status();
+  PENSTOCK_TRY(pipe->runner->Apply(command == Command::kStart ? Event::kStart : Event::kStop));
+  return pipe->runner->status(0);
+}
+
+Result<PipeStatus> Supervisor::Resync(const std::string& id,
+                                      const std::vector<model::TableName>& tables) {
+  const auto pipe = impl_->Find(id);
+  if (!pipe) return NoSuchPipe(id);
+  MutexLock lock(pipe->commands);
+  PENSTOCK_TRY(pipe->runner->Resync(tables));
+  return pipe->runner->status(0);
 }
 
 Result<std::vector<catalog::EventRecord>> Supervisor::Events(const std::string& id,
@@ -253,6 +250,14 @@ Result<std::vector<catalog::BatchRecord>> Supervisor::Batches(const std::string&
                                                               size_t limit) const {
   if (!impl_->Find(id)) return NoSuchPipe(id);
   return impl_->options_.catalog->Batches(id, limit);
+}
+
+Result<std::vector<PartitionStatus>> Supervisor::Partitions(const std::string& id,
+                                                            const std::string& table,
+                                                            size_t limit) const {
+  const auto pipe = impl_->Find(id);
+  if (!pipe) return NoSuchPipe(id);
+  return pipe->runner->Partitions(table, limit);
 }
 
 Status Supervisor::Delete(const std::string& id) {

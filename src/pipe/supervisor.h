@@ -19,7 +19,7 @@
 
 namespace penstock::pipe {
 
-enum class Command : uint8_t { kStart, kStop, kResync };
+enum class Command : uint8_t { kStart, kStop };
 
 // Owns all pipes of the process: starts their runners from the catalog, takes commands. Safe from
 // any thread. Calls answer once the change is durable in the catalog; the work goes on behind.
@@ -46,13 +46,19 @@ class Supervisor {
   // Runs the checks; kInvalidArgument with all errors listed, and nothing made, unless all pass.
   // Each warning is an event of the new pipe, of kind "check".
   Result<PipeStatus> Create(PipeSpec spec, std::stop_token stop);
-  Result<PipeStatus> Get(const std::string& id) const;
+  // With no more than `tables_max` tables, as Runner::status; the others answer none.
+  Result<PipeStatus> Get(const std::string& id, size_t tables_max) const;
   std::vector<PipeStatus> List() const;
   // kConflict with the state and what is allowed.
   Result<PipeStatus> Apply(const std::string& id, Command command);
+  // Loads these tables of the source anew, or all where none is named: see Runner::Resync.
+  Result<PipeStatus> Resync(const std::string& id, const std::vector<model::TableName>& tables);
   // Newest first.
   Result<std::vector<catalog::EventRecord>> Events(const std::string& id, size_t limit) const;
   Result<std::vector<catalog::BatchRecord>> Batches(const std::string& id, size_t limit) const;
+  // As Runner::Partitions.
+  Result<std::vector<PartitionStatus>> Partitions(const std::string& id, const std::string& table,
+                                                  size_t limit) const;
   // Stops the runner, forgets the pipe; destination tables stay.
   Status Delete(const std::string& id);
 

@@ -71,8 +71,10 @@ class SupervisorTest : public testing::Test {
     std::vector<catalog::PartitionRecord> partitions(2);
     partitions[1].index = 1;
     for (auto& partition : partitions) partition.table_id = table;
-    ASSERT_TRUE(catalog_->AddPartitions(table, partitions, true, 30).has_value());
-    ASSERT_TRUE(catalog_->FinishPartition(table, 0, 20, {}).has_value());
+    ASSERT_TRUE(
+        catalog_->AddPartitions(table, partitions, true, {.rows = 30, .bytes = 300}).has_value());
+    ASSERT_TRUE(
+        catalog_->FinishPartition(table, {.index = 0, .rows = 20, .bytes = 200}, {}).has_value());
     ASSERT_TRUE(catalog_
                     ->SaveTransition(id, {.from = "Snapshot",
                                           .to = "Paused",
@@ -91,10 +93,10 @@ class SupervisorTest : public testing::Test {
   }
   // Once its thread has brought the pipe into the state.
   PipeStatus Await(const std::string& id, State state) {
-    for (int i = 0; i < 2000 && supervisor_->Get(id)->state != state; ++i) {
+    for (int i = 0; i < 2000 && supervisor_->Get(id, 10)->state != state; ++i) {
       Clock::Real().Wait(std::chrono::milliseconds(5), {});
     }
-    return *supervisor_->Get(id);
+    return *supervisor_->Get(id, 10);
   }
 
   const std::filesystem::path folder_;
@@ -106,15 +108,22 @@ TEST_F(SupervisorTest, APausedPipeShowsItsTablesAndPositionAfterARestart) {
   AddPipe("p", kSpec, State::kSetup);
   FinishSetup("p");
   ASSERT_TRUE(Start(true).has_value());
-  const PipeStatus status = *supervisor_->Get("p");
+  const PipeStatus status = *supervisor_->Get("p", 10);
   EXPECT_EQ(status.state, State::kPaused);
   EXPECT_THAT(status.position, HasSubstr("bin.000007"));
   ASSERT_EQ(status.tables.size(), 1U);
   EXPECT_EQ(status.tables[0].ddl, "CREATE TABLE orders");
-  EXPECT_EQ(status.tables[0].partitions, 2U);
-  EXPECT_EQ(status.tables[0].partitions_done, 1U);
-  EXPECT_EQ(status.tables[0].rows_loaded, 20U);
-  EXPECT_EQ(status.tables[0].rows_estimated, 30U);
+  EXPECT_EQ(status.tables[0].load.partitions, 2U);
+  EXPECT_EQ(status.tables[0].load.partitions_done, 1U);
+  EXPECT_EQ(status.tables[0].load.rows, 20U);
+  EXPECT_EQ(status.tables[0].load.rows_estimated, 30U);
+  EXPECT_EQ(status.load.bytes, 200U);
+  EXPECT_EQ(status.load.bytes_estimated, 300U);
+  const auto partitions = *supervisor_->Partitions("p", "shop.orders", 10);
+  ASSERT_EQ(partitions.size(), 2U);
+  EXPECT_EQ(partitions[0].source.ToString(), "shop.orders");
+  EXPECT_EQ(partitions[0].partition.bytes, 200U);
+  EXPECT_EQ(supervisor_->Partitions("p", "shop.absent", 10).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(status.reason, "") << "a pipe that is well needs no explanation";
 }
 
@@ -128,13 +137,13 @@ TEST_F(SupervisorTest, APipeWithoutADestinationFailsAndHoldsUpNoOther) {
   const PipeStatus lost = Await("lost", State::kFailed);
   EXPECT_EQ(lost.state, State::kFailed);
   EXPECT_THAT(lost.reason, HasSubstr("--embedded-clickhouse"));
-  EXPECT_EQ(supervisor_->Get("own")->state, State::kPaused);
+  EXPECT_EQ(supervisor_->Get("own", 10)->state, State::kPaused);
 }
 
 TEST_F(SupervisorTest, APipeWithoutADestinationStaysPausedUntilItIsStarted) {
   AddPipe("p", kSpec, State::kPaused);
   ASSERT_TRUE(Start(false).has_value());
-  EXPECT_EQ(supervisor_->Get("p")->state, State::kPaused);
+  EXPECT_EQ(supervisor_->Get("p", 10)->state, State::kPaused);
   ASSERT_TRUE(supervisor_->Apply("p", Command::kStart).has_value());
   EXPECT_EQ(Await("p", State::kFailed).state, State::kFailed);
 }
@@ -146,7 +155,7 @@ TEST_F(SupervisorTest, SettingsThatCannotBeReadFailThePipeAlone) {
   AddPipe("odd", odd.dump(), State::kSetup);
   FinishSetup("odd");
   ASSERT_TRUE(Start(true).has_value());
-  EXPECT_EQ(supervisor_->Get("odd")->spec.name, "odd");
+  EXPECT_EQ(supervisor_->Get("odd", 10)->spec.name, "odd");
   ASSERT_TRUE(supervisor_->Apply("odd", Command::kStart).has_value());
   EXPECT_THAT(Await("odd", State::kFailed).reason, HasSubstr("colour"));
   EXPECT_TRUE(supervisor_->Delete("odd").has_value());

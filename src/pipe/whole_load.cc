@@ -56,11 +56,24 @@ Status CheckStillEmpty(clickhouse::Client& client, const std::string& target,
             .remedy = "Empty it, then start the pipe"});
 }
 
+// `as_before`: like the target as it is there now, with what a user has changed of it.
+Status MakeLoadTarget(clickhouse::Client& client, clickhouse::TableSpec target,
+                      const std::string& load_target, bool as_before, std::stop_token stop) {
+  const std::string before = clickhouse::QuoteTable(target.database, target.table);
+  target.table = load_target;
+  const std::string sql =
+      as_before ? fmt::format("CREATE TABLE IF NOT EXISTS {} AS {}",
+                              clickhouse::QuoteTable(target.database, load_target), before)
+                : clickhouse::CreateTable(target);
+  return client.Query(sql, clickhouse::CreateTableSettings(target), std::move(stop)).map([](auto) {
+  });
+}
+
 // An exchange that is sent twice undoes itself. So the UUIDs tell what is to be done, and the load
 // counts as in place only when the other table is dropped: what is still on its way then finds none
 // to exchange.
 Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
-                     const catalog::TableRecord& table, std::stop_token stop) {
+                     const catalog::TableRecord& table, TargetRows rows, std::stop_token stop) {
   const std::string target = clickhouse::QuoteTable(database, table.target);
   const std::string other = clickhouse::QuoteTable(database, table.load_target);
   const auto is_in_place = [&]() -> Result<bool> {
@@ -71,8 +84,13 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
   };
   PENSTOCK_ASSIGN(const bool was_in_place, is_in_place());
   if (!was_in_place) {
-    PENSTOCK_TRY(CheckStillEmpty(client, target, stop));
-    PENSTOCK_TRY(client.Query(fmt::format("EXCHANGE TABLES {} AND {}", other, target), {}, stop));
+    PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, stop));
+    const bool is_gone = rows == TargetRows::kReplaced && !uuids.contains(table.target);
+    if (rows == TargetRows::kNone) PENSTOCK_TRY(CheckStillEmpty(client, target, stop));
+    const std::string swap =
+        fmt::format(fmt::runtime(is_gone ? "RENAME TABLE {} TO {}" : "EXCHANGE TABLES {} AND {}"),
+                    other, target);
+    PENSTOCK_TRY(client.Query(swap, {}, stop));
   }
   PENSTOCK_ASSIGN(const bool in_place, is_in_place());
   if (!in_place) return Fail(ErrorCode::kRetry, "{} was not exchanged", target);
@@ -105,10 +123,7 @@ Status MakeLoadTargets(clickhouse::Client& client, const PipeSpec& spec, const T
   for (size_t i = 0; i < tables.size(); ++i) {
     const catalog::TableRecord& table = tables[i];
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
-    PENSTOCK_TRY(client.Query(fmt::format("CREATE TABLE IF NOT EXISTS {} AS {}",
-                                          clickhouse::QuoteTable(spec.database, table.load_target),
-                                          clickhouse::QuoteTable(spec.database, table.target)),
-                              clickhouse::CreateTableSettings(target), stop));
+    PENSTOCK_TRY(MakeLoadTarget(client, target, table.load_target, /*as_before=*/true, stop));
   }
   return {};
 }
@@ -143,12 +158,52 @@ Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client&
 }
 
 Status PutInPlace(clickhouse::Client& client, const std::string& database, const Tables& tables,
-                  std::stop_token stop) {
+                  TargetRows rows, std::stop_token stop) {
   for (const auto& table : tables) {
-    PENSTOCK_TRY(PutOneInPlace(client, database, table, stop));
+    PENSTOCK_TRY(PutOneInPlace(client, database, table, rows, stop));
   }
   // What a process that died had asked for may have been made after it was looked for.
   return DropLoadTargets(client, database, tables, stop);
+}
+
+Result<Reload> PrepareReload(clickhouse::Client& client, const PipeSpec& spec, const Tables& all,
+                             const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
+                             std::stop_token stop) {
+  Reload reload;
+  std::vector<size_t> mappings;
+  std::vector<model::TableName> names;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!all[i].reload_wanted) continue;
+    reload.tables.push_back(all[i]);
+    mappings.push_back(i);
+    names.push_back(all[i].definition.name);
+  }
+  std::optional<model::Position> after;
+  if (checkpoint) after = checkpoint->position;
+  PENSTOCK_ASSIGN(auto source, ReadSourceNow(spec, names, after, clock, stop));
+  PENSTOCK_TRY(DropLoadTargets(client, spec.database, reload.tables, stop));
+  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, spec.database, stop));
+  const auto load_targets = NewLoadTargets(reload.tables);
+  for (size_t i = 0; i < reload.tables.size(); ++i) {
+    catalog::TableRecord& table = reload.tables[i];
+    model::Table& definition = source.definitions.at(table.definition.name);
+    const bool as_before = definition == table.definition && uuids.contains(table.target);
+    table.keeps_target_fresh = as_before && checkpoint && !table.quarantine;
+    table.definition = std::move(definition);
+    PENSTOCK_ASSIGN(const auto target,
+                    TargetTable(spec, spec.tables.at(mappings[i]), table.definition));
+    table.ddl = clickhouse::CreateTable(target);
+    table.load_target = load_targets[i].name;
+    // One that keeps its definition is followed as it was: what is written twice ends the same.
+    table.start.reset();
+    if (checkpoint && !table.keeps_target_fresh) table.start = source.position;
+    PENSTOCK_TRY(MakeLoadTarget(client, target, table.load_target, as_before, stop));
+  }
+  if (!checkpoint) {
+    reload.checkpoint = {.position = std::move(source.position),
+                         .versions_reserved_end = kFirstStreamVersion};
+  }
+  return reload;
 }
 
 }  // namespace penstock::pipe

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -11,9 +12,10 @@
 
 namespace penstock::pipe {
 
-// A load without a stream to heal it fills a table of its own beside each target, and takes the
-// target's place when it is whole: until then the target holds nothing. Each attempt has tables of
-// new names, so that what is still on its way from an attempt that died reaches none that counts.
+// A load without a stream to heal it, and one of a table whose target holds rows already, fills a
+// table of its own beside the target, and takes the target's place when it is whole. Each attempt
+// has tables of new names, so that what is still on its way from an attempt that died reaches none
+// that counts.
 
 // The load of every table is whole and recorded (Catalog::EndLoad).
 bool IsWhole(const std::vector<catalog::TableRecord>& tables);
@@ -37,9 +39,24 @@ Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(
     const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
 // Exchanges each load_target of loaded_uuid with its target, and drops what was the target: may be
-// repeated after a crash anywhere. kNeedsUser when a target holds rows by now; kNotFound when a
-// loaded table is gone: the load must be done again.
+// repeated after a crash anywhere. kNeedsUser when a target that is to be empty holds rows by now;
+// kNotFound when a loaded table is gone: the load must be done again.
+enum class TargetRows { kNone, kReplaced };
 Status PutInPlace(clickhouse::Client& client, const std::string& database,
-                  const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
+                  const std::vector<catalog::TableRecord>& tables, TargetRows rows,
+                  std::stop_token stop);
+
+// The source of a pipe's tables is read anew, and their loads begin at what it is now: answers what
+// Catalog::BeginReload stores of them, with the load_targets made. Call while nothing streams: the
+// start position of each must not come before the checkpoint. Without a checkpoint there is a new
+// one. kRetry as ReadSourceNow, and when a server is away.
+struct Reload {
+  std::vector<catalog::TableRecord> tables;
+  std::optional<catalog::Checkpoint> checkpoint = std::nullopt;
+};
+Result<Reload> PrepareReload(clickhouse::Client& client, const PipeSpec& spec,
+                             const std::vector<catalog::TableRecord>& all,
+                             const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
+                             std::stop_token stop);
 
 }  // namespace penstock::pipe

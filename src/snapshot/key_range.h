@@ -22,7 +22,8 @@ struct Partition {
   std::optional<Boundary> lower;
   std::optional<Boundary> upper;
   bool done = false;
-  uint64_t rows = 0;  // when done
+  uint64_t rows = 0;  // when done, as the bytes
+  uint64_t bytes = 0;
 };
 
 // What partitions of a table range over.

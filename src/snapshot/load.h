@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@
 #include "mysql/wire/connection.h"
 #include "snapshot/consistent_connections.h"
 #include "snapshot/key_range.h"
+#include "snapshot/progress.h"
+#include "snapshot/table_size.h"
 #include "snapshot/throttle.h"
 #include "typemap/table_map.h"
 
@@ -25,13 +28,24 @@ struct LoadTable {
   int64_t id = 0;  // of the journal
   model::Table definition;
   typemap::TargetOptions target_options;
-  std::string target;                 // table name
+  std::string target;                         // table name
+  std::optional<model::Position> start = {};  // its own start position
   std::string partition_key;          // the mapping's column to range over; "": the table's key
   uint64_t version_base = 0;          // rows of attempt n carry version_base + n
   std::vector<Partition> partitions;  // planned so far, done or not
   bool planned = false;               // to the end of the table
   uint64_t rows_estimated = 0;
+  uint64_t bytes_estimated = 0;
+  TableSize size = {};      // found when the load begins
+  bool abandoned = false;   // nothing of it is to be loaded
   RangeKey range_key = {};  // found when the table's load begins
+};
+
+struct LoadedPartition {
+  uint32_t index = 0;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  model::ValueChanges changes = {};  // what became of values by rule
 };
 
 // Where a load writes down how far it is. Calls come from several threads, and answer when the
@@ -40,12 +54,11 @@ class LoadJournal {
  public:
   virtual ~LoadJournal() = default;
   virtual Status AddPartition(int64_t table_id, const Partition& partition, bool is_last,
-                              uint64_t rows_estimated) = 0;
+                              const LoadFigures& figures) = 0;
   // A number higher than every one answered before for the table, also across crashes; from 1.
-  virtual Result<uint32_t> BeginAttempt(int64_t table_id) = 0;
-  // `changes`: what became of values by rule.
-  virtual Status FinishPartition(int64_t table_id, uint32_t index, uint64_t rows,
-                                 const model::ValueChanges& changes) = 0;
+  virtual Result<uint32_t> BeginAttempt(int64_t table_id, uint32_t index,
+                                        UnixMicros started_at) = 0;
+  virtual Status FinishPartition(int64_t table_id, const LoadedPartition& partition) = 0;
 };
 
 // How many of the tables a load works on at once: no more than there is anything to do for.
@@ -56,8 +69,8 @@ struct LoaderOptions {
   clickhouse::Endpoint destination;
   std::string database;
   std::string pipe_name;
-  // Every connection proves that its server has executed it: what is read is no older.
-  std::optional<model::Position> start_position;
+  // Every connection proves that its server has executed them: what is read is no older.
+  std::vector<model::Position> start_positions;
   // All partitions are read at one moment. Such a load cannot go on where another one stopped, nor
   // after an error: it starts again in empty tables, with nothing planned.
   bool consistent = false;
@@ -69,8 +82,14 @@ struct LoaderOptions {
   Clock* clock = &Clock::Real();
   // Of a consistent load: how its connections came to see one moment, and how many they are.
   std::function<void(Consistency, size_t connections)> on_opened = [](Consistency, size_t) {};
+  // Called from worker threads when one table cannot be loaded, for a reason that does not concern
+  // the others: an answer without an error lets these go on without it.
+  std::function<Status(size_t table, const Error&, std::stop_token)> on_table_failed =
+      [](size_t, const Error& error, auto) { return Status(Fail(error)); };
   // Called from worker threads: an error that is being retried, and nullptr when it is over.
   std::function<void(const Error*)> on_retry = [](const Error*) {};
+  // Likewise: rows that counted as loaded do so no more; the text says why.
+  std::function<void(const std::string&)> on_taken_back = [](const std::string&) {};
 };
 
 }  // namespace penstock::snapshot

@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "base/backoff.h"
+#include "clickhouse/errors.h"
 #include "mysql/wire/errors.h"
 #include "mysql/wire/table_read.h"
 #include "obs/log.h"
 #include "snapshot/partition_reader.h"
 #include "snapshot/planner.h"
+#include "snapshot/table_size.h"
 
 namespace penstock::snapshot {
 namespace {
@@ -69,7 +71,8 @@ Error PlanningFailed(Error error) {
 
 size_t ParallelTables(const std::vector<LoadTable>& tables, uint32_t parallel_tables_max) {
   const auto unfinished = std::ranges::count_if(tables, [](const LoadTable& table) {
-    return !table.planned || !std::ranges::all_of(table.partitions, &Partition::done);
+    return !table.abandoned &&
+           (!table.planned || !std::ranges::all_of(table.partitions, &Partition::done));
   });
   return std::min<size_t>(static_cast<size_t>(unfinished), parallel_tables_max);
 }
@@ -80,16 +83,19 @@ Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal
       journal_(journal),
       throttle_(options_.throttle, options_.clock) {
   options_.source.io_timeout = kSourceSilenceMax;
+  work_.resize(tables_.size());
   for (const LoadTable& table : tables_) {
     auto progress = std::make_unique<LoadProgress>();
     progress->partitions = table.partitions.size();
-    progress->rows_estimated = table.rows_estimated;
+    progress->Estimate(table.rows_estimated, table.bytes_estimated);
     for (const Partition& partition : table.partitions) {
       if (!partition.done) continue;
       ++progress->partitions_done;
-      progress->rows += partition.rows;
+      progress->Add(partition.rows, partition.bytes);
     }
     progress->planned = table.planned;
+    progress->abandoned = table.abandoned;
+    static_cast<void>(progress->TakeEnd());  // of an earlier run
     progress_.push_back(std::move(progress));
   }
 }
@@ -98,9 +104,31 @@ Loader::~Loader() = default;
 
 Status Loader::Run(std::stop_token stop) {
   std::stop_callback forward(stop, [this] { stop_.request_stop(); });
+  PENSTOCK_TRY(Retry([&] { return EstimateTables(); }, stop_.get_token()));
   if (options_.consistent) return RunConsistently(std::move(stop));
   const size_t lanes = ParallelTables(tables_, options_.parallel_tables);
   return RunLanes(std::vector<Worker>(lanes * options_.parallel_partitions));
+}
+
+// All at once, and first: what is estimated of the whole load must not change with every table.
+Status Loader::EstimateTables() {
+  std::vector<model::TableName> names;
+  for (const LoadTable& table : tables_) {
+    if (!table.planned) names.push_back(table.definition.name);
+  }
+  if (names.empty()) return {};
+  const std::stop_token stop = stop_.get_token();
+  PENSTOCK_ASSIGN(auto connection,
+                  mysql::Connection::Open(options_.source, options_.pipe_name + " planner", stop));
+  PENSTOCK_ASSIGN(const auto sizes, EstimateSizes(connection, names, stop));
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    const auto size = sizes.find(tables_[i].definition.name);
+    if (size == sizes.end()) continue;
+    tables_[i].size = size->second;
+    if (tables_[i].partitions.empty())
+      progress_[i]->Estimate(size->second.rows, size->second.bytes);
+  }
+  return {};
 }
 
 Status Loader::RunConsistently(std::stop_token stop) {
@@ -155,47 +183,53 @@ void Loader::RunLane(std::span<Worker> connections) {
 
 Status Loader::PlanTables(Lane& lane) {
   std::optional<mysql::Connection> connection;
-  while (const auto table = TakeTable()) PENSTOCK_TRY(PlanTable(*table, connection, lane));
+  while (const auto table = TakeTable()) {
+    PENSTOCK_TRY(WorkOn(
+        *table, [&](std::stop_token stop) { return PlanTable(*table, connection, lane, stop); }));
+  }
   return {};
 }
 
 Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& connection,
-                         Lane& lane) {
+                         Lane& lane, std::stop_token stop) {
   const LoadTable& table = tables_[table_index];
   LoadProgress& progress = *progress_[table_index];
-  const std::stop_token stop = stop_.get_token();
   if (progress.done()) return {};
-  PENSTOCK_TRY(Retry([&] { return FindKey(table_index, connection); }));
+  progress.begun_at = options_.clock->Steady();
+  PENSTOCK_TRY(Retry([&] { return FindKey(table_index, connection, stop); }, stop));
   for (const Partition& partition : table.partitions) {
     if (!partition.done && !lane.Push({table_index, partition}, stop)) return {};
   }
   std::optional<Planner> planner;
   while (!progress.planned) {
     std::optional<Partition> partition;
-    PENSTOCK_TRY(Retry([&]() -> Status {
-      auto next = PlanNext(table_index, connection, planner);
+    const auto plan = [&]() -> Status {
+      auto next = PlanNext(table_index, connection, planner, stop);
       if (!next) {
         connection.reset();
         return Fail(PlanningFailed(std::move(next).error()));
       }
       partition = *std::move(next);
       return {};
-    }));
+    };
+    PENSTOCK_TRY(Retry(plan, stop));
     const bool is_last = !partition || !partition->upper;
     if (partition) {
-      PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.rows_estimated));
+      PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.figures()));
       ++progress.partitions;
     }
     if (is_last) progress.planned = true;
+    if (is_last) LogIfEnded(table_index);
     if (partition && !lane.Push({table_index, *std::move(partition)}, stop)) return {};
   }
   return {};
 }
 
-Status Loader::FindKey(size_t table_index, std::optional<mysql::Connection>& connection) {
+Status Loader::FindKey(size_t table_index, std::optional<mysql::Connection>& connection,
+                       std::stop_token stop) {
   LoadTable& table = tables_[table_index];
-  PENSTOCK_TRY(Connect(connection));
-  auto key = FindRangeKey(*connection, table.definition, table.partition_key, stop_.get_token());
+  PENSTOCK_TRY(Connect(connection, stop));
+  auto key = FindRangeKey(*connection, table.definition, table.partition_key, stop);
   if (!key) {
     connection.reset();
     return Fail(std::move(key).error());
@@ -204,26 +238,22 @@ Status Loader::FindKey(size_t table_index, std::optional<mysql::Connection>& con
   return {};
 }
 
-Status Loader::Connect(std::optional<mysql::Connection>& connection) {
+Status Loader::Connect(std::optional<mysql::Connection>& connection, std::stop_token stop) {
   if (connection) return {};
-  PENSTOCK_ASSIGN(
-      connection,
-      mysql::Connection::Open(options_.source, options_.pipe_name + " planner", stop_.get_token()));
-  return connection->LimitStatements(kPlanningMax, stop_.get_token());
+  PENSTOCK_ASSIGN(connection,
+                  mysql::Connection::Open(options_.source, options_.pipe_name + " planner", stop));
+  return connection->LimitStatements(kPlanningMax, stop);
 }
 
 Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
                                                   std::optional<mysql::Connection>& connection,
-                                                  std::optional<Planner>& planner) {
+                                                  std::optional<Planner>& planner,
+                                                  std::stop_token stop) {
   const LoadTable& table = tables_[table_index];
-  const std::stop_token stop = stop_.get_token();
-  PENSTOCK_TRY(Connect(connection));
+  PENSTOCK_TRY(Connect(connection, stop));
   if (!planner) {
-    PENSTOCK_ASSIGN(const TableSize size, EstimateSize(*connection, table.definition.name, stop));
-    LoadProgress& progress = *progress_[table_index];
-    if (progress.rows_estimated == 0) progress.rows_estimated = size.rows;
     planner.emplace(table.definition, table.range_key,
-                    Planner::Options{.rows_per_partition = RowsPerPartition(options_, size),
+                    Planner::Options{.rows_per_partition = RowsPerPartition(options_, table.size),
                                      .comment = mysql::QueryComment(options_.pipe_name)},
                     table.partitions.empty() ? std::nullopt
                                              : std::optional<Partition>(table.partitions.back()));
@@ -234,51 +264,88 @@ Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
 Status Loader::LoadPartitions(Lane& lane, Worker connection) {
   PartitionReader reader(options_, throttle_, std::move(connection));
   while (const auto work = lane.Pop(stop_.get_token())) {
-    PENSTOCK_TRY(LoadPartition(reader, *work));
+    PENSTOCK_TRY(WorkOn(work->table, [&](std::stop_token stop) {
+      return LoadPartition(reader, *work, std::move(stop));
+    }));
   }
   return {};
 }
 
-Status Loader::LoadPartition(PartitionReader& reader, const Work& work) {
-  const LoadTable& table = tables_[work.table];
+Status Loader::LoadPartition(PartitionReader& reader, const Work& work, std::stop_token stop) {
   LoadProgress& progress = *progress_[work.table];
+  ++progress.partitions_in_flight;
+  const Status loaded = LoadSlices(reader, work, std::move(stop));
+  --progress.partitions_in_flight;
+  PENSTOCK_TRY(loaded);
+  ++progress.partitions_done;
+  LogIfEnded(work.table);
+  return {};
+}
+
+Status Loader::LoadSlices(PartitionReader& reader, const Work& work, std::stop_token stop) {
+  const LoadTable& table = tables_[work.table];
+  const UnixMicros started_at = options_.clock->Wall();
   Work slice = work;
   PartitionReader::Rows all;
   do {
     PartitionReader::Rows rows;
-    PENSTOCK_TRY(RetryRead([&]() -> Status {
-      auto loaded = LoadSlice(reader, slice);
+    const auto load = [&]() -> Status {
+      auto loaded = LoadSlice(reader, slice, started_at, stop);
       if (!loaded) {
         if (TookTooLong(loaded.error())) slice.rows_max = FewerRows(table, slice.rows_max);
         return Fail(std::move(loaded).error());
       }
       rows = *std::move(loaded);
       return {};
-    }));
+    };
+    PENSTOCK_TRY(RetryRead(load, stop));
     all.count += rows.count;
+    all.bytes += rows.bytes;
     model::AddTo(all.changes, rows.changes);
     all.last = rows.last;
     slice.partition.lower = std::move(rows.last);
   } while (all.last);
-  PENSTOCK_TRY(journal_->FinishPartition(table.id, work.partition.index, all.count, all.changes));
-  ++progress.partitions_done;
-  return {};
+  return journal_->FinishPartition(table.id, {.index = work.partition.index,
+                                              .rows = all.count,
+                                              .bytes = all.bytes,
+                                              .changes = std::move(all.changes)});
 }
 
-Result<PartitionReader::Rows> Loader::LoadSlice(PartitionReader& reader, const Work& slice) {
+Result<PartitionReader::Rows> Loader::LoadSlice(PartitionReader& reader, const Work& slice,
+                                                UnixMicros started_at, std::stop_token stop) {
   const LoadTable& table = tables_[slice.table];
   LoadProgress& progress = *progress_[slice.table];
-  PENSTOCK_ASSIGN(const uint32_t attempt, journal_->BeginAttempt(table.id));
+  PENSTOCK_ASSIGN(const uint32_t attempt,
+                  journal_->BeginAttempt(table.id, slice.partition.index, started_at));
   uint64_t rows_written = 0;
+  uint64_t bytes_written = 0;
   auto loaded = reader.Load(
       table, slice.partition, slice.rows_max, table.version_base + attempt,
-      [&](uint64_t count) {
-        rows_written += count;
-        progress.rows += count;
+      [&](uint64_t rows, uint64_t bytes) {
+        rows_written += rows;
+        bytes_written += bytes;
+        progress.Add(rows, bytes);
       },
-      stop_.get_token());
-  if (!loaded) progress.rows -= rows_written;
+      stop);
+  // What a stop leaves half read counts until the load goes on, which says so.
+  if (loaded || rows_written == 0 || stop.stop_requested()) return loaded;
+  progress.TakeBack(rows_written, bytes_written);
+  options_.on_taken_back(fmt::format(
+      "{} rows of {} count as loaded no more: partition {} is read again, since {}", rows_written,
+      table.definition.name.ToString(), slice.partition.index, loaded.error().ToString()));
   return loaded;
+}
+
+void Loader::LogIfEnded(size_t table) {
+  LoadProgress& progress = *progress_[table];
+  if (!progress.TakeEnd()) return;
+  const LoadFigures figures = progress.figures();
+  const std::chrono::duration<double> took = options_.clock->Steady() - progress.begun_at;
+  const std::string text = fmt::format("{} is loaded: {} rows, {:.1f} MB, {:.1f} s",
+                                       tables_[table].definition.name.ToString(), figures.rows,
+                                       static_cast<double>(figures.bytes) / 1e6, took.count());
+  if (figures.rows == 0) return LogDebug(options_.pipe_name, "{}", text);
+  LogInfo(options_.pipe_name, "{}", text);
 }
 
 // Of a partition that takes the source too long; nothing where its rows cannot be counted off.
@@ -295,13 +362,61 @@ std::optional<size_t> Loader::TakeTable() {
   return next_table_++;
 }
 
-Status Loader::Retry(const std::function<Status()>& attempt) { return RetryIf(Passes, attempt); }
-
-Status Loader::RetryRead(const std::function<Status()>& attempt) {
-  return RetryIf(options_.consistent ? LeavesSnapshot : Passes, attempt);
+Status Loader::WorkOn(size_t table, const std::function<Status(std::stop_token)>& work) {
+  const auto abandoned = Enter(table);
+  if (!abandoned) return {};
+  std::stop_source either;
+  std::stop_callback on_stop(stop_.get_token(), [&] { either.request_stop(); });
+  std::stop_callback on_abandoned(*abandoned, [&] { either.request_stop(); });
+  const Status status = work(either.get_token());
+  Leave(table);
+  if (status || (abandoned->stop_requested() && !stop_.stop_requested())) return {};
+  const bool its_own =
+      mysql::ConcernsOneTable(status.error()) || clickhouse::ConcernsOneTable(status.error());
+  if (!its_own) return status;
+  if (!End(table)) return {};
+  PENSTOCK_TRY(options_.on_table_failed(table, status.error(), stop_.get_token()));
+  progress_[table]->abandoned = true;
+  return {};
 }
 
-Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt) {
+std::optional<std::stop_token> Loader::Enter(size_t table) {
+  MutexLock lock(mutex_);
+  TableWork& work = work_[table];
+  if (work.ended || progress_[table]->abandoned) return std::nullopt;
+  if (++work.workers == 1) work.stop = std::stop_source();
+  return work.stop.get_token();
+}
+
+void Loader::Leave(size_t table) {
+  MutexLock lock(mutex_);
+  if (--work_[table].workers == 0) left_.notify_all();
+}
+
+bool Loader::End(size_t table) {
+  MutexLock lock(mutex_);
+  TableWork& work = work_[table];
+  work.stop.request_stop();
+  return !std::exchange(work.ended, true);
+}
+
+void Loader::Abandon(size_t table) {
+  End(table);
+  progress_[table]->abandoned = true;
+  MutexLock lock(mutex_);
+  while (work_[table].workers != 0) left_.wait(mutex_);
+}
+
+Status Loader::Retry(const std::function<Status()>& attempt, std::stop_token stop) {
+  return RetryIf(Passes, attempt, std::move(stop));
+}
+
+Status Loader::RetryRead(const std::function<Status()>& attempt, std::stop_token stop) {
+  return RetryIf(options_.consistent ? LeavesSnapshot : Passes, attempt, std::move(stop));
+}
+
+Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt,
+                       std::stop_token stop) {
   Backoff backoff;
   while (true) {
     Status status = attempt();
@@ -311,7 +426,7 @@ Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status(
     }
     options_.on_retry(&status.error());
     LogWarning(options_.pipe_name, "snapshot: {}; trying again", status.error().ToString());
-    if (!options_.clock->Wait(backoff.Next(), stop_.get_token())) {
+    if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
     }
   }

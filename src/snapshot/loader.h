@@ -1,7 +1,7 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,19 +15,9 @@
 #include "snapshot/load.h"
 #include "snapshot/partition_reader.h"
 #include "snapshot/planner.h"
+#include "snapshot/progress.h"
 
 namespace penstock::snapshot {
-
-// Progress of one table. Safe from any thread.
-struct LoadProgress {
-  std::atomic<uint64_t> partitions{0};
-  std::atomic<uint64_t> partitions_done{0};
-  std::atomic<uint64_t> rows_estimated{0};
-  std::atomic<uint64_t> rows{0};     // of finished partitions, and of blocks acknowledged since
-  std::atomic<bool> planned{false};  // `partitions` is final
-
-  bool done() const { return planned && partitions == partitions_done; }
-};
 
 // Loads tables by partitions, several at once, each read by the binary protocol and written as
 // Native blocks. Errors that pass are retried for as long as it takes; a partition begun anew
@@ -43,8 +33,14 @@ class Loader {
   // Returns only when all its threads have ended.
   Status Run(std::stop_token stop);
 
-  // In the order of the tables given.
-  const LoadProgress& progress(size_t table) const { return *progress_[table]; }
+  // Ends the load of one table, which then counts as done. When it returns nothing reads the table
+  // or plans it any more; an insert of it may still be on its way at the destination, and what was
+  // loaded stays. From any thread but those that call on_table_failed.
+  void Abandon(size_t table) EXCLUDES(mutex_);
+
+  // In the order of the tables given. Safe from any thread.
+  LoadFigures figures(size_t table) const { return progress_[table]->figures(); }
+  size_t tables() const { return tables_.size(); }
 
  private:
   struct Work {
@@ -59,28 +55,43 @@ class Loader {
   // A worker's own connection, where the load is consistent.
   using Worker = std::optional<mysql::Connection>;
 
+  // Of the tables that are not planned yet.
+  Status EstimateTables();
   Status RunLanes(std::vector<Worker> workers);
   Status RunConsistently(std::stop_token stop);
   void RunLane(std::span<Worker> connections);
   Status PlanTables(Lane& lane);
-  Status PlanTable(size_t table, std::optional<mysql::Connection>& connection, Lane& lane);
+  Status PlanTable(size_t table, std::optional<mysql::Connection>& connection, Lane& lane,
+                   std::stop_token stop);
   // These open the connection where there is none yet, and the last one makes the planner.
-  Status Connect(std::optional<mysql::Connection>& connection);
-  Status FindKey(size_t table, std::optional<mysql::Connection>& connection);
+  Status Connect(std::optional<mysql::Connection>& connection, std::stop_token stop);
+  Status FindKey(size_t table, std::optional<mysql::Connection>& connection, std::stop_token stop);
   Result<std::optional<Partition>> PlanNext(size_t table,
                                             std::optional<mysql::Connection>& connection,
-                                            std::optional<Planner>& planner);
+                                            std::optional<Planner>& planner, std::stop_token stop);
   Status LoadPartitions(Lane& lane, Worker connection);
-  Status LoadPartition(PartitionReader& reader, const Work& work);
-  Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice);
+  // Runs `work` on a table, unless and until that is abandoned. An error that concerns the table
+  // alone ends its load only, if on_table_failed agrees.
+  Status WorkOn(size_t table, const std::function<Status(std::stop_token)>& work) EXCLUDES(mutex_);
+  std::optional<std::stop_token> Enter(size_t table) EXCLUDES(mutex_);
+  void Leave(size_t table) EXCLUDES(mutex_);
+  // True for the first.
+  bool End(size_t table) EXCLUDES(mutex_);
+  Status LoadPartition(PartitionReader& reader, const Work& work, std::stop_token stop);
+  Status LoadSlices(PartitionReader& reader, const Work& work, std::stop_token stop);
+  Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice,
+                                          UnixMicros started_at, std::stop_token stop);
+  // Once, when the last partition is in.
+  void LogIfEnded(size_t table);
   std::optional<uint64_t> FewerRows(const LoadTable& table, std::optional<uint64_t> rows_max) const;
   // The index of the next table nobody has taken; nullopt when there is none.
   std::optional<size_t> TakeTable() EXCLUDES(mutex_);
-  // Runs `attempt` until it succeeds, fails for good, or the load is stopped. RetryRead: of a
-  // reader, whose snapshot is lost with most errors.
-  Status Retry(const std::function<Status()>& attempt);
-  Status RetryRead(const std::function<Status()>& attempt);
-  Status RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt);
+  // Runs `attempt` until it succeeds, fails for good, or is stopped. RetryRead: of a reader, whose
+  // snapshot is lost with most errors.
+  Status Retry(const std::function<Status()>& attempt, std::stop_token stop);
+  Status RetryRead(const std::function<Status()>& attempt, std::stop_token stop);
+  Status RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt,
+                 std::stop_token stop);
   // Remembers the first error and stops everything.
   void Abort(Error error) EXCLUDES(mutex_);
 
@@ -91,6 +102,13 @@ class Loader {
   std::vector<std::unique_ptr<LoadProgress>> progress_;
   std::stop_source stop_;
   Mutex mutex_;
+  struct TableWork {
+    int workers = 0;
+    std::stop_source stop{std::nostopstate};  // of the workers
+    bool ended = false;                       // no more of them begin
+  };
+  std::vector<TableWork> work_ GUARDED_BY(mutex_);  // in the order of the tables
+  CondVar left_;
   size_t next_table_ GUARDED_BY(mutex_) = 0;
   std::optional<Error> error_ GUARDED_BY(mutex_);
 };

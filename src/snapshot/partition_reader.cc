@@ -6,7 +6,7 @@
 #include <chrono>
 #include <utility>
 
-#include "base/random.h"
+#include "clickhouse/table_writes.h"
 #include "mysql/wire/binary_row.h"
 #include "mysql/wire/start_position.h"
 #include "mysql/wire/table_read.h"
@@ -21,8 +21,9 @@ constexpr std::chrono::seconds kInsertTimeMax{10};
 constexpr char kSavepoint[] = "SAVEPOINT penstock";
 constexpr char kToSavepoint[] = "ROLLBACK TO SAVEPOINT penstock";
 
-// The rows of a block have different keys, so there is nothing for the server to collapse when it
-// writes them: a third of its work on them. (FINAL and merges do so whatever this says.)
+// A SELECT gives no key twice, so there is nothing for the server to collapse when it writes the
+// rows, which is a third of its work on them. (FINAL and merges collapse whatever this says: what
+// other attempts wrote, and equal rows of a table without a key.)
 const clickhouse::Settings& LoadSettings() {
   static const clickhouse::Settings settings = {{"optimize_on_insert", "0"}};
   return settings;
@@ -79,13 +80,15 @@ PartitionReader::PartitionReader(const LoaderOptions& options, Throttle& throttl
       source_(std::move(in_snapshot)),
       destination_(options.destination) {}
 
-Result<PartitionReader::Rows> PartitionReader::Load(
-    const LoadTable& table, const Partition& partition, std::optional<uint64_t> slice_rows,
-    uint64_t version, const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
+Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
+                                                    const Partition& partition,
+                                                    std::optional<uint64_t> slice_rows,
+                                                    uint64_t version, const OnRows& on_rows,
+                                                    std::stop_token stop) {
   auto rows = Begin(table.definition, stop).and_then([&] {
     return ReadRows(table, partition, slice_rows, version, on_rows, stop);
   });
-  if (!rows && !CanGoOn(rows.error(), stop)) source_.reset();
+  if (!rows && !CanGoOn(stop)) source_.reset();
   if (source_ && !source_->Execute(in_snapshot_ ? kToSavepoint : "ROLLBACK", stop)) {
     source_.reset();
   }
@@ -94,10 +97,8 @@ Result<PartitionReader::Rows> PartitionReader::Load(
 
 // Whether the connection is of further use after a failure. Only a snapshot is worth reading the
 // rows that are left.
-bool PartitionReader::CanGoOn(const Error& error, const std::stop_token& stop) {
+bool PartitionReader::CanGoOn(const std::stop_token& stop) {
   if (!in_snapshot_ || !source_) return false;
-  if (error.origin == "source") return true;
-  if (error.origin != "destination") return false;
   while (source_->is_reading()) {
     if (!source_->NextRow(stop)) return false;
   }
@@ -124,21 +125,22 @@ Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
   PENSTOCK_ASSIGN(auto connection,
                   mysql::Connection::Open(options_.source, options_.pipe_name + " snapshot", stop));
   PENSTOCK_TRY(connection.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
-  if (options_.start_position) {
-    PENSTOCK_ASSIGN(const bool executed,
-                    mysql::HasExecuted(connection, *options_.start_position, stop));
+  for (const model::Position& start : options_.start_positions) {
+    PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, start, stop));
     if (!executed) {
       return Fail(ErrorCode::kRetry,
                   "the source server that answered has not executed the start position {}",
-                  options_.start_position->ToString());
+                  start.ToString());
     }
   }
   return connection;
 }
 
-Result<PartitionReader::Rows> PartitionReader::ReadRows(
-    const LoadTable& table, const Partition& partition, std::optional<uint64_t> slice_rows,
-    uint64_t version, const std::function<void(uint64_t)>& on_rows, std::stop_token stop) {
+Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
+                                                        const Partition& partition,
+                                                        std::optional<uint64_t> slice_rows,
+                                                        uint64_t version, const OnRows& on_rows,
+                                                        std::stop_token stop) {
   PENSTOCK_ASSIGN(auto writer, typemap::TableWriter::Make(table.definition, table.target_options));
   const model::Table definition = typemap::TableToRead(table.definition, table.target_options);
   clickhouse::Block block = writer.NewBlock();
@@ -155,11 +157,11 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(
   while (true) {
     PENSTOCK_TRY(FillBlock(reading, stop));
     if (reading.block.rows == 0) break;
-    const uint64_t before = rows.count;
-    const uint64_t bytes = reading.block.bytes();
-    PENSTOCK_TRY(Insert(reading, rows.count, stop));
-    on_rows(rows.count - before);
-    PENSTOCK_TRY(throttle_.Pace(rows.count - before, bytes, stop));
+    PENSTOCK_ASSIGN(const Sent sent, Insert(reading, stop));
+    rows.count += sent.rows;
+    rows.bytes += sent.bytes;
+    on_rows(sent.rows, sent.bytes);
+    PENSTOCK_TRY(throttle_.Pace(sent.rows, sent.bytes, stop));
   }
   rows.changes = reading.writer.TakeChanges();
   rows.last = std::move(reading.last);
@@ -187,21 +189,27 @@ Status PartitionReader::FillBlock(Reading& reading, const std::stop_token& stop)
 
 // One INSERT of the block and those after it; a paced load waits between blocks, so there each is
 // an insert of its own.
-Status PartitionReader::Insert(Reading& reading, uint64_t& rows, const std::stop_token& stop) {
+Result<PartitionReader::Sent> PartitionReader::Insert(Reading& reading,
+                                                      const std::stop_token& stop) {
   const SteadyTime until = options_.clock->Steady() + kInsertTimeMax;
+  const std::string& target = reading.table.target;
+  Sent sent;
   const auto next = [&]() -> Result<const clickhouse::Block*> {
-    rows += reading.block.rows;
+    sent.rows += reading.block.rows;
+    sent.bytes += reading.block.bytes();
     if (throttle_.is_pacing() || options_.clock->Steady() >= until) return nullptr;
     PENSTOCK_TRY(FillBlock(reading, stop));
     return reading.block.rows == 0 ? nullptr : &reading.block;
   };
-  return destination_.InsertAll(reading.block, next,
-                                {.database = options_.database,
-                                 .table = reading.table.target,
-                                 .query_id = "penstock-" + RandomUuid(),
-                                 .deduplication_token = {},
-                                 .settings = LoadSettings()},
-                                stop);
+  PENSTOCK_TRY(
+      destination_.InsertAll(reading.block, next,
+                             {.database = options_.database,
+                              .table = target,
+                              .query_id = clickhouse::WriteQueryId(options_.database, target),
+                              .deduplication_token = {},
+                              .settings = LoadSettings()},
+                             stop));
+  return sent;
 }
 
 }  // namespace penstock::snapshot

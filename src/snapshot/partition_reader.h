@@ -26,30 +26,37 @@ class PartitionReader {
 
   struct Rows {
     uint64_t count = 0;
+    uint64_t bytes = 0;  // of the column data
     model::ValueChanges changes;
     std::optional<Boundary> last;  // of a slice: the key of its last row, if more rows may follow
   };
 
+  using OnRows = std::function<void(uint64_t rows, uint64_t bytes)>;
+
   // Loads one partition of `table`, or with `slice_rows` no more than so many rows from its
-  // beginning, every row with `version`. `on_rows` hears of rows as they are acknowledged.
-  // kNeedsUser when the source's definition is no longer the recorded one. After a failure some
-  // rows may have been written; another call with a higher version heals that. In a snapshot only
-  // when the source ended the statement, or the destination failed: with anything else it is lost.
+  // beginning, every row with `version`. `on_rows` hears of rows, and the bytes of their columns,
+  // as they are acknowledged. kNeedsUser when the source's definition is no longer the recorded
+  // one. After a failure some rows may have been written; another call with a higher version heals
+  // that. In a snapshot only when the source ended the statement, or the destination failed: with
+  // anything else it is lost.
   Result<Rows> Load(const LoadTable& table, const Partition& partition,
-                    std::optional<uint64_t> slice_rows, uint64_t version,
-                    const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
+                    std::optional<uint64_t> slice_rows, uint64_t version, const OnRows& on_rows,
+                    std::stop_token stop);
 
  private:
   Result<mysql::Connection> Connect(std::stop_token stop);
   Status Begin(const model::Table& table, std::stop_token stop);
   Result<Rows> ReadRows(const LoadTable& table, const Partition& partition,
-                        std::optional<uint64_t> slice_rows, uint64_t version,
-                        const std::function<void(uint64_t)>& on_rows, std::stop_token stop);
+                        std::optional<uint64_t> slice_rows, uint64_t version, const OnRows& on_rows,
+                        std::stop_token stop);
   struct Reading;
-  bool CanGoOn(const Error& error, const std::stop_token& stop);
+  struct Sent {
+    uint64_t rows = 0;
+    uint64_t bytes = 0;
+  };
+  bool CanGoOn(const std::stop_token& stop);
   Status FillBlock(Reading& reading, const std::stop_token& stop);
-  // Adds to `rows` those that it took from the reading.
-  Status Insert(Reading& reading, uint64_t& rows, const std::stop_token& stop);
+  Result<Sent> Insert(Reading& reading, const std::stop_token& stop);
 
   const LoaderOptions& options_;
   Throttle& throttle_;

@@ -166,16 +166,4 @@ Result<uint64_t> Planner::CountTo(mysql::Connection& connection, const Boundary&
   return ToNumber(plan[0][plan[0].size() - from_end]);
 }
 
-Result<TableSize> EstimateSize(mysql::Connection& connection, const model::TableName& name,
-                               std::stop_token stop) {
-  PENSTOCK_ASSIGN(
-      const auto rows,
-      connection.Query(fmt::format("SELECT TABLE_ROWS, DATA_LENGTH FROM information_schema.TABLES "
-                                   "WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
-                                   mysql::QuoteString(name.schema), mysql::QuoteString(name.table)),
-                       stop));
-  if (rows.empty() || rows[0].size() < 2) return TableSize{};
-  return TableSize{.rows = ToNumber(rows[0][0]), .bytes = ToNumber(rows[0][1])};
-}
-
 }  // namespace penstock::snapshot

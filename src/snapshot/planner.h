@@ -64,12 +64,4 @@ class Planner {
   bool ended_ = false;
 };
 
-// The server's own guess: cheap, and may be far off.
-struct TableSize {
-  uint64_t rows = 0;
-  uint64_t bytes = 0;
-};
-Result<TableSize> EstimateSize(mysql::Connection& connection, const model::TableName& name,
-                               std::stop_token stop);
-
 }  // namespace penstock::snapshot

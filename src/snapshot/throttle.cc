@@ -6,6 +6,9 @@
 #include <charconv>
 #include <limits>
 
+#include "mysql/wire/errors.h"
+#include "mysql/wire/replica_lag.h"
+
 namespace penstock::snapshot {
 namespace {
 
@@ -53,22 +56,38 @@ Status Throttle::Pace(uint64_t rows, uint64_t bytes, std::stop_token stop) {
   return {};
 }
 
+Result<std::string> Throttle::Trouble(mysql::Connection& source,
+                                      const std::stop_token& stop) const {
+  if (limits_.threads_running_max) {
+    PENSTOCK_ASSIGN(const uint64_t running, ThreadsRunning(source, stop));
+    if (running > *limits_.threads_running_max) {
+      return fmt::format("{} threads run at the source, more than snapshotMaxThreadsRunning ({})",
+                         running, *limits_.threads_running_max);
+    }
+  }
+  if (!limits_.replica_lag_max) return "";
+  const auto lag = mysql::ReplicaLag(source, stop);
+  if (!lag && lag.error().native_code == mysql::kErrSpecificAccessDenied) return "";
+  PENSTOCK_TRY(lag);
+  if (!*lag || **lag <= *limits_.replica_lag_max) return "";
+  if (**lag == mysql::kReplicationStopped) return "replication is stopped at the source";
+  return fmt::format("the source is {} s behind, more than snapshotMaxReplicaLagSeconds ({})",
+                     (*lag)->count(), limits_.replica_lag_max->count());
+}
+
 Status Throttle::AwaitCalm(mysql::Connection& source,
                            const std::function<void(const Error*)>& on_busy,
                            std::stop_token stop) const {
-  if (!limits_.threads_running_max) return {};
   bool was_busy = false;
   while (true) {
-    PENSTOCK_ASSIGN(const uint64_t running, ThreadsRunning(source, stop));
-    if (running <= *limits_.threads_running_max) break;
+    PENSTOCK_ASSIGN(std::string trouble, Trouble(source, stop));
+    if (trouble.empty()) break;
     const Error busy{.code = ErrorCode::kRetry,
-                     .message = fmt::format("held back: {} threads run at the source, more than "
-                                            "snapshotMaxThreadsRunning ({})",
-                                            running, *limits_.threads_running_max),
+                     .message = "held back: " + std::move(trouble),
                      .origin = "source",
                      .native_code = 0,
                      .remedy = ""};
-    if (!was_busy) on_busy(&busy);
+    on_busy(&busy);
     was_busy = true;
     if (!clock_->Wait(kLookAgain, stop)) return Stopped();
   }

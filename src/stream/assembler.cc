@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
+#include "mysql/wire/errors.h"
+#include "mysql/wire/start_position.h"
 #include "mysql/wire/table_read.h"
+#include "stream/statement_effect.h"
 
 namespace penstock::stream {
 namespace {
@@ -14,31 +16,24 @@ namespace {
 constexpr size_t kMappedMax = 1'000;
 constexpr size_t kSavepointsMax = 1'000;
 
-constexpr std::string_view kStartAnew =
-    "Delete the pipe and its destination tables and create it again";
+constexpr std::string_view kResyncTable = "Resync the table (penstock resync)";
+constexpr std::string_view kResyncPipe = "Resync the pipe (penstock resync)";
 
 constexpr std::string_view kLogRows =
-    "Set binlog_format to ROW in every session of the source; then delete the pipe and its "
-    "destination tables and create it again";
+    "Set binlog_format to ROW in every session of the source; then resync the pipe "
+    "(penstock resync)";
 
 // Why a row that the log does not hold whole cannot be read again.
 constexpr std::string_view kNoKey = "its key is among those that are missing";
 constexpr std::string_view kSortedOtherwise =
     "the row cannot be found again: the destination's sorting key is not the primary key";
 
-Failure NeedsUser(std::string message, std::string_view remedy) {
-  return Fail(Error{.code = ErrorCode::kNeedsUser,
-                    .message = std::move(message),
-                    .origin = "source",
-                    .native_code = 0,
-                    .remedy = std::string(remedy)});
-}
-
-bool EqualWithoutCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) ==
-           std::tolower(static_cast<unsigned char>(y));
-  });
+Error NeedsUser(std::string message, std::string_view remedy) {
+  return {.code = ErrorCode::kNeedsUser,
+          .message = std::move(message),
+          .origin = "source",
+          .native_code = 0,
+          .remedy = std::string(remedy)};
 }
 
 Failure MissingStart(std::string_view what) {
@@ -57,6 +52,7 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 Assembler::Assembler(model::Position start, ReserveVersions reserve)
     : reserve_(std::move(reserve)),
       position_(std::move(start)),
+      taken_to_(position_),
       file_(position_.file),
       offset_(position_.offset) {}
 
@@ -69,7 +65,8 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                     typemap::TableWriter::Make(table.definition, table.target_options));
     table.definition = typemap::TableToRead(table.definition, table.target_options);
     columns_max = std::max(columns_max, table.definition.columns.size());
-    assembler->index_.emplace(table.definition.name, assembler->tables_.size());
+    const bool fenced = table.quarantined;
+    if (!fenced) assembler->index_.emplace(table.definition.name, assembler->tables_.size());
     auto block = writer.NewBlock();
     const bool may_reread = typemap::SortedByPrimaryKey(table.definition, table.target_options);
     assembler->tables_.push_back(
@@ -79,6 +76,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                                                 .counts = {},
                                                 .rereads = {},
                                                 .may_reread = may_reread,
+                                                .fenced = fenced,
                                                 .mark = {}}));
   }
   assembler->before_.resize(columns_max);
@@ -100,24 +98,25 @@ Status Assembler::Consume(const binlog::Event& event) {
           [&](const binlog::Rows& rows) { return On(rows); },
           [&](const binlog::XaPrepare& prepare) { return On(prepare, header); },
           [&](const binlog::TransactionPayload&) -> Status {
-            return NeedsUser(
-                "the log holds a compressed transaction, which this version cannot read",
-                "SET GLOBAL binlog_transaction_compression = OFF, and create the pipe "
-                "again");
+            return Fail(
+                NeedsUser("the log holds a compressed transaction, which this version cannot read",
+                          "SET GLOBAL binlog_transaction_compression = OFF, and resync the pipe"));
           },
           [&](const binlog::Compressed&) -> Status {
-            return NeedsUser("the log holds a compressed event, which this version cannot read",
-                             "SET GLOBAL log_bin_compress = OFF, and create the pipe again");
+            return Fail(
+                NeedsUser("the log holds a compressed event, which this version cannot read",
+                          "SET GLOBAL log_bin_compress = OFF, and resync the pipe"));
           },
           [&](const binlog::Incident& incident) -> Status {
-            return NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
-                                         incident.message),
-                             kStartAnew);
+            return Fail(
+                NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
+                                      incident.message),
+                          kResyncPipe));
           },
           [&](const binlog::Unknown& unknown) -> Status {
-            return NeedsUser(fmt::format("the log holds {}, which this version cannot read",
-                                         binlog::EventTypeName(unknown.type)),
-                             "Use a version of penstock that knows it");
+            return Fail(NeedsUser(fmt::format("the log holds {}, which this version cannot read",
+                                              binlog::EventTypeName(unknown.type)),
+                                  "Use a version of penstock that knows it"));
           },
           [](const binlog::Heartbeat&) { return Status(); },
           [](const binlog::PreviousGtids&) { return Status(); },
@@ -142,7 +141,7 @@ void Assembler::Reconnect() {
 // A new file while a transaction is open: the server died in the middle of writing it.
 Status Assembler::OnNewFile(const binlog::EventHeader& header) {
   mapped_.clear();
-  if (header.end_offset != 0 && in_transaction_) return Undo();
+  if (header.end_offset != 0 && in_transaction_) Undo();
   return {};
 }
 
@@ -157,14 +156,14 @@ Status Assembler::On(const binlog::Rotate& rotate) {
 }
 
 Status Assembler::On(const binlog::MysqlGtidEvent& gtid) {
-  if (in_transaction_) PENSTOCK_TRY(Undo());
+  if (in_transaction_) Undo();
   mysql_gtid_ = gtid.gtid;
   commit_micros_ = gtid.commit_micros;
   return {};
 }
 
 Status Assembler::On(const binlog::MariadbGtidEvent& gtid) {
-  if (in_transaction_) PENSTOCK_TRY(Undo());
+  if (in_transaction_) Undo();
   mariadb_gtid_ = gtid.gtid;
   commit_micros_ = 0;
   if (!gtid.standalone) Begin();
@@ -175,7 +174,7 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
   const ddl::Statement statement = ddl::Classify(
       query.sql, query.schema,
       {.ansi_quotes = query.ansi_quotes, .backslash_escapes = !query.no_backslash_escapes});
-  PENSTOCK_TRY(CheckStatement(statement));
+  PENSTOCK_TRY(OnOurTables(statement, query.sql));
   switch (statement.kind) {
     case ddl::StatementKind::kBegin:
       Begin();
@@ -184,14 +183,15 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
       Commit(header);
       return {};
     case ddl::StatementKind::kRollback:
-      PENSTOCK_TRY(Undo());
+      Undo();
       Advance(header);
       return {};
     case ddl::StatementKind::kSavepoint:
       SetSavepoint(statement.savepoint);
       return {};
     case ddl::StatementKind::kRollbackTo:
-      return RollbackTo(statement.savepoint);
+      RollbackTo(statement.savepoint);
+      return {};
     case ddl::StatementKind::kXaStart:
       Begin();
       return {};
@@ -201,52 +201,67 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
   }
 }
 
-// What changes rows or columns of our tables without row events cannot be followed. Names compare
-// without case, whatever the server does: a statement is logged as it was typed.
-Status Assembler::CheckStatement(const ddl::Statement& statement) const {
-  using Kind = ddl::StatementKind;
-  if (statement.kind == Kind::kRoutineCall) {
-    return NeedsUser(
+// What a statement does to our tables, which no row event tells.
+Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view sql) {
+  if (statement.kind == ddl::StatementKind::kRoutineCall) {
+    return Fail(NeedsUser(
         fmt::format("the log holds a call of {} as text instead of the rows it changed, of "
                     "whatever table",
                     statement.tables.empty() ? "a routine" : statement.tables[0].ToString()),
-        kLogRows);
+        kLogRows));
   }
-  if (statement.kind != Kind::kTableChange && statement.kind != Kind::kKeyChange &&
-      statement.kind != Kind::kDataChange) {
-    return {};
-  }
-  for (const auto& state : tables_) {
-    const model::Table& table = state->table.definition;
-    if (statement.kind == Kind::kKeyChange && table.key_is_primary) continue;
-    const bool named = std::any_of(
-        statement.tables.begin(), statement.tables.end(), [&](const model::TableName& name) {
-          return EqualWithoutCase(name.schema, table.name.schema) &&
-                 (name.table.empty() || EqualWithoutCase(name.table, table.name.table));
-        });
-    if (!named) continue;
-    if (statement.kind == Kind::kDataChange) {
-      return NeedsUser(
-          fmt::format("a statement that may change {} was logged as text instead of rows",
-                      table.name.ToString()),
-          kLogRows);
-    }
-    return NeedsUser(fmt::format("a schema change or TRUNCATE of {} is in the log, which this "
-                                 "version does not follow",
-                                 table.name.ToString()),
-                     kStartAnew);
+  for (size_t i = 0; i < tables_.size() && !statement.tables.empty(); ++i) {
+    if (tables_[i]->fenced || ComesBefore(*tables_[i])) continue;
+    auto effect = EffectOn(tables_[i]->table.definition, statement, sql, names_ignore_case_);
+    if (std::holds_alternative<Truncates>(effect)) truncated_ = i;
+    if (auto* error = std::get_if<Error>(&effect)) FenceTable(i, std::move(*error));
   }
   return {};
 }
 
+bool Assembler::ComesBefore(const TableState& state) const {
+  const auto& start = state.table.start;
+  if (!start) return false;
+  switch (start->mechanism) {
+    case model::Mechanism::kMysqlGtid:
+      return mysql_gtid_ && start->mysql.Contains(*mysql_gtid_);
+    case model::Mechanism::kMariadbGtid:
+      return mariadb_gtid_ && start->mariadb.Covers(*mariadb_gtid_);
+    case model::Mechanism::kFile:
+      break;
+  }
+  const mysql::LogPosition begin{position_.file, position_.offset};
+  const mysql::LogPosition own{start->file, start->offset};
+  return mysql::LogReached(own, begin) && !mysql::LogReached(begin, own);
+}
+
+Status Assembler::FenceIfItsOwn(size_t table, Status status) {
+  if (status || !mysql::ConcernsOneTable(status.error())) return status;
+  FenceTable(table, std::move(status).error());
+  return {};
+}
+
+void Assembler::FenceTable(size_t table, Error error) {
+  TableState& state = *tables_[table];
+  if (state.fenced) return;
+  state.fenced = true;
+  fences_.push_back({.table = table, .position = position_, .error = std::move(error)});
+  if (state.touched) {
+    rows_ -= state.counts.total() - state.mark.counts.total();
+    Restore(state, state.mark);
+    state.touched = false;
+    std::erase(touched_, table);
+  }
+  index_.erase(state.table.definition.name);
+  for (auto& [id, mapped] : mapped_) {
+    if (mapped && mapped->table == table) mapped.reset();
+  }
+}
+
+// The rows that came are not committed yet, and may never be.
 Status Assembler::On(const binlog::XaPrepare& prepare, const binlog::EventHeader& header) {
-  if (!prepare.one_phase && (!touched_.empty() || partly_taken_)) {
-    return NeedsUser(
-        fmt::format(
-            "{} was changed by an XA transaction, which this version does not "
-            "follow",
-            touched_.empty() ? "a table" : tables_[touched_[0]]->table.definition.name.ToString()),
-        kStartAnew);
+  if (!prepare.one_phase) {
+    FenceTouched("it was changed by an XA transaction, which this version does not follow");
   }
   Commit(header);
   return {};
@@ -257,7 +272,7 @@ Status Assembler::On(const binlog::TableMap& map) {
   // the server.
   const auto known = mapped_.find(map.table_id);
   const auto ours = index_.find(map);
-  if (ours == index_.end()) {
+  if (ours == index_.end() || ComesBefore(*tables_[ours->second])) {
     if (known != mapped_.end())
       known->second.reset();
     else
@@ -269,18 +284,18 @@ Status Assembler::On(const binlog::TableMap& map) {
       std::ranges::equal(known->second->metadata, map.metadata)) {
     return {};
   }
-  auto decoder = binlog::RowImageDecoder::Make(tables_[ours->second]->table.definition, map);
+  const size_t table = ours->second;
+  auto decoder = binlog::RowImageDecoder::Make(tables_[table]->table.definition, map);
   if (!decoder) {
     Error error = std::move(decoder).error();
     if (error.code == ErrorCode::kConflict) {
-      error.code = ErrorCode::kNeedsUser;
-      error.origin = "source";
-      error.remedy = kStartAnew;
+      error = NeedsUser(std::move(error.message), kResyncTable);
     }
-    return Fail(std::move(error));
+    mapped_.insert_or_assign(map.table_id, std::nullopt);
+    return FenceIfItsOwn(table, Fail(std::move(error)));
   }
   mapped_.insert_or_assign(map.table_id,
-                           MappedTable{.table = ours->second,
+                           MappedTable{.table = table,
                                        .types = std::string(map.types),
                                        .metadata = {map.metadata.begin(), map.metadata.end()},
                                        .decoder = *std::move(decoder)});
@@ -288,6 +303,12 @@ Status Assembler::On(const binlog::TableMap& map) {
 }
 
 Status Assembler::On(const binlog::Rows& rows) {
+  Status status = OnRows(rows);
+  if (rows.statement_end) statement_version_.reset();
+  return status;
+}
+
+Status Assembler::OnRows(const binlog::Rows& rows) {
   const auto found = mapped_.find(rows.table_id);
   if (found == mapped_.end()) return MissingStart("rows of a table that was not announced");
   if (!found->second) return {};
@@ -299,7 +320,8 @@ Status Assembler::On(const binlog::Rows& rows) {
   }
   Touch(mapped.table);
   const size_t bytes_before = state.block.bytes();
-  PENSTOCK_TRY(AppendRows(state, mapped.decoder, rows));
+  Status appended = AppendRows(state, mapped.decoder, rows);
+  if (!appended) return FenceIfItsOwn(mapped.table, std::move(appended));
   bytes_ += state.block.bytes() - bytes_before;
   return {};
 }
@@ -342,14 +364,18 @@ Status Assembler::Insert(TableState& state, model::Row row) {
 }
 
 Status Assembler::Delete(TableState& state, model::Row row) {
-  PENSTOCK_TRY(AppendDeletion(state, row));
+  PENSTOCK_ASSIGN(const uint64_t version, NextVersion());
+  PENSTOCK_TRY(AppendDeletion(state, row, version));
   ++state.counts.deleted;
   ++rows_;
   return {};
 }
 
 Status Assembler::Update(TableState& state, model::Row before, model::Row after) {
-  if (state.writer.KeyChanged(before, after)) PENSTOCK_TRY(AppendDeletion(state, before));
+  if (state.writer.KeyChanged(before, after)) {
+    PENSTOCK_ASSIGN(const uint64_t version, VersionOfOldRow(state));
+    PENSTOCK_TRY(AppendDeletion(state, before, version));
+  }
   if (!state.writer.HoldsKey(after)) [[unlikely]]
     return NotWhole(state, kNoKey);
   PENSTOCK_TRY(AppendRow(state, after));
@@ -373,23 +399,31 @@ Status Assembler::AppendRow(TableState& state, model::Row row) {
   return state.writer.Append(row, version, /*is_deleted=*/false, state.block);
 }
 
-Status Assembler::AppendDeletion(TableState& state, model::Row row) {
+// Without a key, UPDATE t SET n = n + 1 makes of row 1 a row 2 before the old row 2 goes: so the
+// old rows go before all new ones of a statement, which changes a row only once.
+Result<uint64_t> Assembler::VersionOfOldRow(const TableState& state) {
+  if (!typemap::WholeRowIsKey(state.table.definition, state.table.target_options)) [[likely]]
+    return NextVersion();
+  if (!statement_version_) {
+    PENSTOCK_ASSIGN(statement_version_, NextVersion());
+  }
+  return *statement_version_;
+}
+
+Status Assembler::AppendDeletion(TableState& state, model::Row row, uint64_t version) {
   if (state.writer.IsWhole(row)) [[likely]] {
-    PENSTOCK_ASSIGN(const uint64_t version, NextVersion());
     return state.writer.Append(row, version, /*is_deleted=*/true, state.block);
   }
   if (!state.may_reread) return NotWhole(state, kSortedOtherwise);
   if (!state.writer.HoldsKey(row)) return NotWhole(state, kNoKey);
-  PENSTOCK_ASSIGN(const uint64_t version, NextVersion());
   return state.writer.AppendDeletion(row, version, state.block);
 }
 
 Failure Assembler::NotWhole(const TableState& state, std::string_view why) {
-  return NeedsUser(
+  return Fail(NeedsUser(
       fmt::format("a change of {} was logged without all of its columns, and {}",
                   state.table.definition.name.ToString(), why),
-      "Set binlog_row_image to FULL in every session of the source; then delete the pipe and its "
-      "destination tables and create it again");
+      "Set binlog_row_image to FULL in every session of the source; then resync the table"));
 }
 
 Result<uint64_t> Assembler::NextVersion() {
@@ -402,6 +436,7 @@ Result<uint64_t> Assembler::NextVersion() {
 void Assembler::Begin() {
   EndTransaction();
   in_transaction_ = true;
+  statement_version_.reset();
   rows_at_begin_ = rows_;
   bytes_at_begin_ = bytes_;
 }
@@ -411,14 +446,20 @@ void Assembler::Commit(const binlog::EventHeader& header) {
   Advance(header);
 }
 
-Status Assembler::Undo() {
-  if (partly_taken_) {
-    return NeedsUser("a large transaction was undone after part of it had been written",
-                     kStartAnew);
-  }
+void Assembler::Undo() {
+  if (partly_taken_)
+    FenceTouched("a large transaction was undone after part of it had been written");
   if (in_transaction_) TakeBack();
   EndTransaction();
-  return {};
+}
+
+void Assembler::FenceTouched(std::string_view why) {
+  while (!touched_.empty()) {
+    const size_t table = touched_.back();
+    FenceTable(table, NeedsUser(fmt::format("{}: {}",
+                                            tables_[table]->table.definition.name.ToString(), why),
+                                kResyncTable));
+  }
 }
 
 void Assembler::TakeBack() {
@@ -446,14 +487,14 @@ void Assembler::SetSavepoint(const std::string& name) {
   savepoints_.push_back(std::move(savepoint));
 }
 
-Status Assembler::RollbackTo(const std::string& name) {
+void Assembler::RollbackTo(const std::string& name) {
   const auto found = std::find_if(savepoints_.rbegin(), savepoints_.rend(),
                                   [&](const Savepoint& s) { return s.name == name; });
   if (found == savepoints_.rend()) {
-    return NeedsUser(
-        "part of a large transaction was undone after it had been written, or back "
-        "to a savepoint of too long ago",
-        kStartAnew);
+    FenceTouched(
+        "part of a large transaction was undone after it had been written, or back to a savepoint "
+        "of too long ago");
+    return;
   }
   for (const size_t table : touched_) {
     TableState& state = *tables_[table];
@@ -463,7 +504,6 @@ Status Assembler::RollbackTo(const std::string& name) {
   rows_ = found->rows;
   bytes_ = found->bytes;
   savepoints_.erase(found.base(), savepoints_.end());
-  return {};
 }
 
 // For every transaction and table: into the memory that `mark` has.
@@ -487,6 +527,7 @@ void Assembler::Touch(size_t table) {
   state.touched = true;
   Save(state, state.mark);
   touched_.push_back(table);
+  if (!std::exchange(state.in_batch, true)) batch_tables_.push_back(table);
 }
 
 // The log writes 32 bits of the offset, and files may be longer: so no turn may be missed.
@@ -518,9 +559,12 @@ void Assembler::AddRead(model::Position& position) const {
 
 Batch Assembler::TakeBatch() {
   Batch batch;
-  for (size_t i = 0; i < tables_.size(); ++i) {
+  std::ranges::sort(batch_tables_);
+  for (const size_t i : batch_tables_) {
     TableState& state = *tables_[i];
+    state.in_batch = state.touched;
     if (state.block.rows == 0 && state.rereads.empty()) continue;
+    batch.rows += state.counts.total();
     batch.tables.push_back({.table = i,
                             .block = std::move(state.block),
                             .counts = state.counts,
@@ -530,10 +574,14 @@ Batch Assembler::TakeBatch() {
     state.block = state.writer.NewBlock();
     state.counts = {};
   }
+  batch_tables_ = touched_;
+  batch.fences = std::exchange(fences_, {});
+  batch.truncated = std::exchange(truncated_, std::nullopt);
+  batch.begin = std::exchange(taken_to_, position_);
   batch.end = position_;
   batch.read_to = position_;
   AddRead(batch.read_to);
-  batch.rows = std::exchange(rows_, 0);
+  rows_ = 0;
   batch.bytes = std::exchange(bytes_, 0);
   batch.last_commit = last_commit_;
   if (in_transaction_ && !touched_.empty()) {

@@ -42,10 +42,18 @@ class Assembler {
   static Result<std::unique_ptr<Assembler>> Make(std::vector<StreamTable> tables,
                                                  model::Position start, ReserveVersions reserve);
 
-  // Takes the next event of the log. kNeedsUser for what cannot be followed right (a changed
-  // definition, statements instead of rows, an incident): everything before the event's
-  // transaction is whole, and may still be taken.
+  // Takes the next event of the log. What cannot be followed right of one table (a changed
+  // definition, a statement instead of rows, a value that its key cannot hold) fences that table.
+  // kNeedsUser for what concerns more than that (an incident, a routine logged as a call):
+  // everything before the event's transaction is whole, and may still be taken.
   Status Consume(const binlog::Event& event);
+
+  // Takes the open transaction's rows of the table back, and passes over it from then on. Does
+  // nothing to one that is fenced already.
+  void FenceTable(size_t table, Error error);
+
+  // As the source's lower_case_table_names says; true before it is known.
+  void set_names_ignore_case(bool ignore) { names_ignore_case_ = ignore; }
 
   // The log session was lost: forgets the open transaction and the table maps. The next event must
   // be the first after position().
@@ -56,6 +64,10 @@ class Assembler {
   bool in_transaction() const { return in_transaction_; }
   uint64_t rows() const { return rows_; }
   uint64_t bytes() const { return bytes_; }
+
+  // There is something to tell that no row event may come after in the same batch: outside of a
+  // transaction the batch is to be taken now.
+  bool cut_due() const { return truncated_ || !fences_.empty(); }
 
   // All rows so far as a batch, those of an open transaction too.
   Batch TakeBatch();
@@ -75,7 +87,9 @@ class Assembler {
     std::vector<std::string> rereads;
     uint64_t reread_version = 0;
     bool may_reread = false;  // the key in the log is the destination's
-    bool touched = false;     // by the open transaction; `mark` is then where it began
+    bool fenced = false;
+    bool touched = false;   // by the open transaction; `mark` is then where it began
+    bool in_batch = false;  // is among batch_tables_
     Mark mark;
   };
   struct Savepoint {
@@ -114,15 +128,22 @@ class Assembler {
   Status On(const binlog::XaPrepare& prepare, const binlog::EventHeader& header);
   Status On(const binlog::TableMap& map);
   Status On(const binlog::Rows& rows);
-  Status CheckStatement(const ddl::Statement& statement) const;
+  // The open transaction, or the statement that is one, comes before the table's own start.
+  bool ComesBefore(const TableState& state) const;
+  Status OnRows(const binlog::Rows& rows);
+  Status OnOurTables(const ddl::Statement& statement, std::string_view sql);
+  // An error that concerns the table alone ends only that.
+  Status FenceIfItsOwn(size_t table, Status status);
 
   void Begin();
   void Commit(const binlog::EventHeader& header);
-  Status Undo();
+  void Undo();
+  // Those of the open transaction.
+  void FenceTouched(std::string_view why);
   void TakeBack();
   void EndTransaction();
   void SetSavepoint(const std::string& name);
-  Status RollbackTo(const std::string& name);
+  void RollbackTo(const std::string& name);
   static void Save(const TableState& state, Mark& mark);
   static void Restore(TableState& state, const Mark& mark);
   void Touch(size_t table);
@@ -134,7 +155,8 @@ class Assembler {
   Status Delete(TableState& state, model::Row row);
   Status Update(TableState& state, model::Row before, model::Row after);
   Status AppendRow(TableState& state, model::Row row);
-  Status AppendDeletion(TableState& state, model::Row row);
+  Status AppendDeletion(TableState& state, model::Row row, uint64_t version);
+  Result<uint64_t> VersionOfOldRow(const TableState& state);
   static Failure NotWhole(const TableState& state, std::string_view why);
   Result<uint64_t> NextVersion();
   // Moves `position` to what was read last, in the open transaction too.
@@ -142,13 +164,18 @@ class Assembler {
   std::string Where(const binlog::EventHeader& header) const;
 
   std::vector<std::unique_ptr<TableState>> tables_;
+  std::vector<Fence> fences_;
+  std::optional<size_t> truncated_;
+  bool names_ignore_case_ = true;
   std::map<model::TableName, size_t, NameLess> index_;
   std::unordered_map<uint64_t, std::optional<MappedTable>> mapped_;  // empty: not ours
   ReserveVersions reserve_;
   VersionRange versions_;
+  std::optional<uint64_t> statement_version_;  // below those of rows the statement at hand wrote
 
   model::Position position_;
-  std::string file_;  // being read; position_.file follows at transaction ends
+  model::Position taken_to_;  // `end` of the last batch
+  std::string file_;          // being read; position_.file follows at transaction ends
   uint64_t offset_ = 0;
   std::optional<model::MysqlGtid> mysql_gtid_;
   std::optional<model::MariadbGtid> mariadb_gtid_;
@@ -158,6 +185,8 @@ class Assembler {
   bool in_transaction_ = false;
   bool partly_taken_ = false;  // rows of the open transaction have left in a batch
   std::vector<size_t> touched_;
+  std::vector<size_t>
+      batch_tables_;  // touched since the last batch, so that few of many are looked at
   std::vector<Savepoint> savepoints_;
   uint64_t rows_ = 0;
   uint64_t bytes_ = 0;

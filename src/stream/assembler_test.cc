@@ -130,6 +130,18 @@ class AssemblerTest : public testing::Test {
     }
     return versions;
   }
+  // "shop.a before POSITION"
+  std::vector<std::string> TakeFences() {
+    std::vector<std::string> fences;
+    for (const Fence& fence : assembler_->TakeBatch().fences) {
+      EXPECT_EQ(fence.error.code, ErrorCode::kNeedsUser);
+      EXPECT_FALSE(fence.error.remedy.empty());
+      const std::string name = fence.table == 0 ? "shop.a" : "shop.b";
+      EXPECT_THAT(fence.error.message, HasSubstr(name));
+      fences.push_back(fmt::format("{} before {}", name, fence.position.mysql.ToString()));
+    }
+    return fences;
+  }
   std::string Executed() const { return assembler_->position().mysql.ToString(); }
 
   std::unique_ptr<Assembler> assembler_;
@@ -162,6 +174,25 @@ TEST_F(AssemblerTest, KeyChangeDeletesTheOldKey) {
   ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{1, 10}, {5, 10}}));
   ASSERT_TRUE(Commit());
   EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), ElementsAre("-1=10", "5=10"));
+}
+
+// An update makes rows equal to others that it has yet to change.
+TEST_F(AssemblerTest, WithoutAKeyOldRowsGoBeforeTheNewOnesOfTheirStatement) {
+  StreamTable keyless = TableOf("a");
+  keyless.definition.key = {};
+  keyless.target_options.whole_row_may_be_key = true;
+  Follow({keyless});
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{1, 10}, {2, 10}, {2, 10}, {3, 10}}));
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{3, 10}, {4, 10}}));
+  ASSERT_TRUE(Commit());
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(batch, 0), ElementsAre("-1=10", "2=10", "-2=10", "3=10", "-3=10", "4=10"));
+  const auto versions = VersionsOf(batch);
+  EXPECT_EQ(versions[2], versions[0]);
+  EXPECT_LT(versions[0], versions[1]);
+  EXPECT_LT(versions[3], versions[4]);
+  EXPECT_LT(versions[4], versions[5]);
 }
 
 TEST_F(AssemblerTest, RollbackTakesRowsBackAndMovesOn) {
@@ -234,13 +265,12 @@ TEST_F(AssemblerTest, PieceOfALargeTransaction) {
   EXPECT_EQ(rest.end.mysql.ToString(), fmt::format("{}:1", kUuid));
 }
 
-TEST_F(AssemblerTest, UndoOfATransactionThatHasLeftIsSaid) {
+TEST_F(AssemblerTest, UndoOfATransactionThatHasLeftFencesItsTables) {
   ASSERT_TRUE(Begin(1));
   ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
   assembler_->TakeBatch();
-  const Status status = Sql("ROLLBACK");
-  ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser);
+  ASSERT_TRUE(Sql("ROLLBACK"));
+  EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
 }
 
 TEST_F(AssemblerTest, OtherTablesMoveThePositionOnly) {
@@ -255,27 +285,143 @@ TEST_F(AssemblerTest, OtherTablesMoveThePositionOnly) {
   EXPECT_THAT(assembler_->TakeBatch().tables, IsEmpty());
 }
 
-TEST_F(AssemblerTest, WhatCannotBeFollowedStops) {
-  for (const std::string_view sql :
-       {"TRUNCATE TABLE a", "ALTER TABLE shop.a ADD x INT", "DROP TABLE b", "DROP DATABASE shop",
-        "RENAME TABLE a TO c", "UPDATE a SET v = 1", "TRUNCATE TABLE Shop.A",
-        "SELECT `other`.`f`(1)"}) {
-    const Status status = Sql(sql);
-    ASSERT_FALSE(status) << sql;
-    EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser) << sql;
-    EXPECT_FALSE(status.error().remedy.empty()) << sql;
-  }
-  EXPECT_TRUE(Sql("ALTER TABLE a ADD INDEX (v)"));
-  EXPECT_TRUE(Sql("DROP INDEX v ON a"));
-}
-
-TEST_F(AssemblerTest, ChangedDefinitionStops) {
-  ASSERT_TRUE(Gtid(1));
-  ASSERT_TRUE(Sql("BEGIN"));
-  const Status status = Map(7, "a", 3);
+TEST_F(AssemblerTest, ACallInPlaceOfRowsStops) {
+  const Status status = Sql("SELECT `other`.`f`(1)");
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser);
-  EXPECT_THAT(status.error().message, HasSubstr("shop.a"));
+  EXPECT_FALSE(status.error().remedy.empty());
+}
+
+TEST_F(AssemblerTest, WhatCannotBeFollowedFencesItsTable) {
+  const std::pair<std::string_view, std::vector<std::string>> cases[] = {
+      {"ALTER TABLE shop.a ADD x INT", {"shop.a before "}},
+      {"DROP TABLE b", {"shop.b before "}},
+      {"DROP DATABASE shop", {"shop.a before ", "shop.b before "}},
+      {"RENAME TABLE a TO c, b TO a", {"shop.a before ", "shop.b before "}},
+      {"UPDATE a SET v = 1", {"shop.a before "}},
+      {"ALTER TABLE a ADD INDEX (v)", {}},
+      {"DROP INDEX v ON a", {}}};
+  for (const auto& [sql, fences] : cases) {
+    Follow({TableOf("a"), TableOf("b")});
+    ASSERT_TRUE(Sql(sql)) << sql;
+    EXPECT_EQ(assembler_->cut_due(), !fences.empty()) << sql;
+    EXPECT_EQ(TakeFences(), fences) << sql;
+  }
+}
+
+// The other tables go on, and what the table had before is written.
+TEST_F(AssemblerTest, AFencedTableIsPassedOver) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Commit());
+  ASSERT_TRUE(Begin(2));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 20}}));
+  ASSERT_TRUE(Map(8, "b"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 8, {{3, 30}}));
+  assembler_->FenceTable(0, {.code = ErrorCode::kNeedsUser, .message = "why"});
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{4, 40}}));
+  ASSERT_TRUE(Map(7, "a"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{5, 50}}));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 8, {{6, 60}}));
+  EXPECT_EQ(assembler_->rows(), 3U);
+  ASSERT_TRUE(Commit());
+  assembler_->FenceTable(0, {.code = ErrorCode::kNeedsUser, .message = "again"});
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(batch, 0), ElementsAre("1=10"));
+  EXPECT_THAT(RowsOf(batch, 1), ElementsAre("3=30", "6=60"));
+  EXPECT_EQ(batch.rows, 3U);
+  ASSERT_EQ(batch.fences.size(), 1U);
+  EXPECT_EQ(batch.fences[0].table, 0U);
+  EXPECT_EQ(batch.fences[0].position.mysql.ToString(), fmt::format("{}:1", kUuid));
+  EXPECT_EQ(batch.fences[0].error.message, "why");
+  EXPECT_EQ(batch.end.mysql.ToString(), fmt::format("{}:1-2", kUuid));
+}
+
+TEST_F(AssemblerTest, AQuarantinedTableIsNotFollowed) {
+  StreamTable table = TableOf("a");
+  table.quarantined = true;
+  Follow({table, TableOf("b")});
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Sql("ALTER TABLE a DROP v"));
+  ASSERT_TRUE(Commit());
+  EXPECT_FALSE(assembler_->cut_due());
+  EXPECT_THAT(assembler_->TakeBatch().tables, IsEmpty());
+}
+
+TEST_F(AssemblerTest, ChangesBeforeATablesOwnStartAreInItsLoad) {
+  StreamTable table = TableOf("a");
+  table.start = model::Position{.mechanism = model::Mechanism::kMysqlGtid,
+                                .file = "bin.000001",
+                                .offset = 0,
+                                .mysql = *model::MysqlGtidSet::Parse(fmt::format("{}:1-2", kUuid)),
+                                .mariadb = {}};
+  Follow({table, TableOf("b")});
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Map(8, "b"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 8, {{3, 30}}));
+  ASSERT_TRUE(Commit());
+  ASSERT_TRUE(Gtid(2));
+  ASSERT_TRUE(Sql("ALTER TABLE a ADD w INT"));
+  ASSERT_TRUE(Begin(3));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 20}}));
+  ASSERT_TRUE(Commit());
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_THAT(RowsOf(batch, 0), ElementsAre("2=20"));
+  EXPECT_THAT(RowsOf(batch, 1), ElementsAre("3=30"));
+  EXPECT_THAT(batch.fences, IsEmpty());
+}
+
+TEST_F(AssemblerTest, ATablesOwnStartByFile) {
+  StreamTable table = TableOf("a");
+  table.start = model::Position{.mechanism = model::Mechanism::kFile,
+                                .file = "bin.000001",
+                                .offset = 500,
+                                .mysql = {},
+                                .mariadb = {}};
+  Follow({table});
+  end_offset_ = 0;
+  for (const int32_t id : {1, 2}) {  // ends at 400, at 800
+    ASSERT_TRUE(Sql("BEGIN"));
+    ASSERT_TRUE(Map(7, "a"));
+    ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{id, 0}}));
+    ASSERT_TRUE(Commit());
+    if (id == 1) end_offset_ = 500;
+  }
+  EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), IsEmpty()) << "begun before it, at 400";
+  ASSERT_TRUE(Sql("BEGIN"));
+  ASSERT_TRUE(Map(7, "a"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{3, 0}}));
+  ASSERT_TRUE(Commit());
+  EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), ElementsAre("3=0"));
+}
+
+// No row may follow in the batch that ends with it.
+TEST_F(AssemblerTest, TruncateEndsABatch) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Commit());
+  EXPECT_FALSE(assembler_->cut_due());
+  ASSERT_TRUE(Gtid(2));
+  ASSERT_TRUE(Sql("TRUNCATE TABLE a"));
+  EXPECT_TRUE(assembler_->cut_due());
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_EQ(batch.truncated, 0U);
+  EXPECT_EQ(batch.begin.mysql.ToString(), "");
+  EXPECT_EQ(batch.end.mysql.ToString(), fmt::format("{}:1-2", kUuid));
+  EXPECT_FALSE(assembler_->cut_due());
+  ASSERT_TRUE(Sql("TRUNCATE TABLE elsewhere"));
+  EXPECT_FALSE(assembler_->cut_due());
+}
+
+TEST_F(AssemblerTest, ChangedDefinitionFencesItsTable) {
+  ASSERT_TRUE(Gtid(1));
+  ASSERT_TRUE(Sql("BEGIN"));
+  ASSERT_TRUE(Map(7, "a", 3));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Commit());
+  EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
 }
 
 // binlog_row_image MINIMAL: rows of which the log holds a part are to be read again.
@@ -298,13 +444,15 @@ TEST_F(AssemblerTest, RowsThatLackColumnsAreNamedByTheirKey) {
 }
 
 TEST_F(AssemblerTest, AnInsertMayLeaveItsKeyToTheDefault) {
-  ASSERT_TRUE(Begin(1));
-  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{0, 1}}, "\2"));
-  EXPECT_THAT(assembler_->TakeBatch().tables[0].rereads, ElementsAre("`id` = DEFAULT(`id`)"));
   for (const RowsKind kind : {RowsKind::kDelete, RowsKind::kUpdate}) {
-    const Status status = Rows(kind, 7, {{0, 1}, {0, 2}}, "\2", "\2");
-    ASSERT_FALSE(status);
-    EXPECT_THAT(status.error().message, HasSubstr("key is among those that are missing"));
+    Follow({TableOf("a")});
+    ASSERT_TRUE(Begin(1));
+    ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{0, 1}}, "\2"));
+    EXPECT_THAT(assembler_->TakeBatch().tables[0].rereads, ElementsAre("`id` = DEFAULT(`id`)"));
+    ASSERT_TRUE(Rows(kind, 7, {{0, 1}, {0, 2}}, "\2", "\2"));
+    const Batch batch = assembler_->TakeBatch();
+    ASSERT_EQ(batch.fences.size(), 1U);
+    EXPECT_THAT(batch.fences[0].error.message, HasSubstr("key is among those that are missing"));
   }
 }
 
@@ -334,16 +482,16 @@ TEST_F(AssemblerTest, ABatchInATransactionTellsWhatWasReadOfIt) {
   EXPECT_GT(batch.read_to.offset, batch.end.offset);
 }
 
-TEST_F(AssemblerTest, RowsThatLackColumnsStopWhereTheKeyIsAnother) {
+TEST_F(AssemblerTest, RowsThatLackColumnsFenceWhereTheKeyIsAnother) {
   StreamTable table = TableOf("a");
   table.target_options.sorting_keys = {"v"};
   Follow({table});
   ASSERT_TRUE(Begin(1));
-  const Status status = Rows(RowsKind::kInsert, 7, {{1, 0}}, "\1");
-  ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser);
-  EXPECT_THAT(status.error().message, HasSubstr("without all of its columns"));
-  EXPECT_THAT(status.error().message, HasSubstr("not the primary key"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 0}}, "\1"));
+  const Batch batch = assembler_->TakeBatch();
+  ASSERT_EQ(batch.fences.size(), 1U);
+  EXPECT_THAT(batch.fences[0].error.message, HasSubstr("without all of its columns"));
+  EXPECT_THAT(batch.fences[0].error.message, HasSubstr("not the primary key"));
 }
 
 // binlog_row_image FULL_NODUP: the second image holds only what changed.
@@ -355,7 +503,7 @@ TEST_F(AssemblerTest, SecondImagesAreCompletedFromTheFirst) {
   EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), ElementsAre("1=11", "-1=11", "5=11"));
 }
 
-TEST_F(AssemblerTest, PreparedXaIsRefusedOnlyWithOurRows) {
+TEST_F(AssemblerTest, PreparedXaFencesItsTables) {
   ASSERT_TRUE(Gtid(1));
   ASSERT_TRUE(Sql("XA START X'61',X'',1"));
   ASSERT_TRUE(Map(9, "elsewhere"));
@@ -367,7 +515,9 @@ TEST_F(AssemblerTest, PreparedXaIsRefusedOnlyWithOurRows) {
   ASSERT_TRUE(Map(7, "a"));
   ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 1}}));
   ASSERT_TRUE(Sql("XA END X'62',X'',1"));
-  EXPECT_FALSE(Feed(binlog::XaPrepare{}));
+  ASSERT_TRUE(Feed(binlog::XaPrepare{}));
+  EXPECT_THAT(TakeFences(), ElementsAre(fmt::format("shop.a before {}:1", kUuid)));
+  EXPECT_EQ(Executed(), fmt::format("{}:1-2", kUuid));
 }
 
 // A log about `shop.s` (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING, with its hidden times.
@@ -436,11 +586,12 @@ TEST_F(VersionedAssemblerTest, RowsThatHaveEndedAreNotRows) {
   EXPECT_EQ(batch.tables[0].counts.deleted, 1);
 }
 
-TEST_F(VersionedAssemblerTest, AnImageThatDoesNotTellStops) {
-  const Status status = Change(RowsKind::kInsert, {{1, 10, kNever}}, "\x03");
-  ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().code, ErrorCode::kNeedsUser);
-  EXPECT_THAT(status.error().message, HasSubstr("shop.s"));
+TEST_F(VersionedAssemblerTest, AnImageThatDoesNotTellFencesItsTable) {
+  ASSERT_TRUE(Change(RowsKind::kInsert, {{1, 10, kNever}}, "\x03"));
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_THAT(batch.tables, IsEmpty());
+  ASSERT_EQ(batch.fences.size(), 1U);
+  EXPECT_THAT(batch.fences[0].error.message, HasSubstr("shop.s"));
 }
 
 TEST_F(AssemblerTest, OffsetsBeyondFourGigabytes) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/status.h"
 #include "clickhouse/block.h"
 #include "model/position.h"
 #include "model/table.h"
@@ -18,6 +20,12 @@ struct StreamTable {
   model::Table definition;
   typemap::TargetOptions target_options;
   std::string target;  // table name
+  std::string old_target =
+      {};                    // one that `target` will take the place of: written alike until then
+  bool quarantined = false;  // not followed
+  // Changes of transactions that are contained in it are in the table's load already, by another
+  // definition perhaps. Of the same mechanism as the stream's position.
+  std::optional<model::Position> start = {};
 };
 
 struct RowCounts {
@@ -41,10 +49,21 @@ struct TableRows {
   uint64_t reread_version = 0;
 };
 
+// The end of following one table: its changes before `position` are written, later ones are not
+// (but perhaps for a part of the transaction that comes next).
+struct Fence {
+  size_t table = 0;
+  model::Position position;
+  Error error;  // why
+};
+
 // Changes in the order of the log, split by table. Moved from the thread that decodes to the one
 // that writes.
 struct Batch {
   std::vector<TableRows> tables;  // those with rows
+  std::vector<Fence> fences;
+  std::optional<size_t> truncated;  // emptied at the source after the rows of this batch
+  model::Position begin;            // what came before is in earlier batches
   // Once this batch and all before it are acknowledged, nothing before `end` is needed again. Rows
   // of a transaction that is still open may be in the batch; `end` is then before it.
   model::Position end;

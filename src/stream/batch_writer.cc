@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <optional>
 #include <thread>
 
 #include "base/backoff.h"
-#include "base/random.h"
+#include "clickhouse/errors.h"
+#include "clickhouse/table_writes.h"
 #include "obs/log.h"
 
 namespace penstock::stream {
@@ -23,32 +25,39 @@ BatchWriter::BatchWriter(const std::vector<StreamTable>& tables, const StreamOpt
     clients_.emplace_back(options.destination);
 }
 
-Status BatchWriter::Write(const Batch& batch, std::stop_token stop) {
+Result<std::vector<BatchWriter::TableError>> BatchWriter::Write(const Batch& batch,
+                                                                std::stop_token stop) {
   std::stop_source failed;
   std::stop_callback forward(stop, [&failed] { failed.request_stop(); });
   std::atomic<size_t> next{0};
-  std::vector<Status> statuses(std::min(clients_.size(), batch.tables.size()));
+  std::vector<Status> statuses(batch.tables.size());
   const auto work = [&](size_t worker) {
-    for (size_t i = next++; i < batch.tables.size() && statuses[worker]; i = next++) {
+    for (size_t i = next++; i < batch.tables.size(); i = next++) {
       const TableRows& rows = batch.tables[i];
-      statuses[worker] =
-          Insert(clients_[worker], rows.table, rows.block, kForever, failed.get_token());
+      statuses[i] = Insert(clients_[worker], rows.table, rows.block, kForever, failed.get_token());
+      if (!statuses[i] && !clickhouse::ConcernsOneTable(statuses[i].error())) failed.request_stop();
     }
-    if (!statuses[worker]) failed.request_stop();
   };
   {
     std::vector<std::jthread> threads;
-    for (size_t worker = 1; worker < statuses.size(); ++worker) threads.emplace_back(work, worker);
-    if (!statuses.empty()) work(0);
+    const size_t workers = std::min(clients_.size(), batch.tables.size());
+    for (size_t worker = 1; worker < workers; ++worker) threads.emplace_back(work, worker);
+    if (workers != 0) work(0);
   }
   // The failure that stopped the others, not their cancellation.
-  Status first;
-  for (Status& status : statuses) {
-    if (!status && (first || first.error().code == ErrorCode::kCancelled)) {
-      first = std::move(status);
+  std::vector<TableError> errors;
+  std::optional<Error> first;
+  for (size_t i = 0; i < statuses.size(); ++i) {
+    if (statuses[i]) continue;
+    Error& error = statuses[i].error();
+    if (clickhouse::ConcernsOneTable(error)) {
+      errors.push_back({batch.tables[i].table, std::move(error)});
+    } else if (!first || first->code == ErrorCode::kCancelled) {
+      first = std::move(error);
     }
   }
-  return first;
+  if (first) return Fail(*std::move(first));
+  return errors;
 }
 
 Status BatchWriter::InsertReread(size_t table, const clickhouse::Block& block,
@@ -59,16 +68,41 @@ Status BatchWriter::InsertReread(size_t table, const clickhouse::Block& block,
 Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const clickhouse::Block& block,
                            int attempts_max, std::stop_token stop) {
   if (block.rows == 0) return {};
-  const std::string& target = tables_[table].target;
+  const auto insert = [&](const std::string& target) {
+    return client.Insert(block,
+                         {.database = options_.database,
+                          .table = target,
+                          .query_id = clickhouse::WriteQueryId(options_.database, target),
+                          .deduplication_token = {},
+                          .settings = {}},
+                         stop);
+  };
+  return ForEachTarget(table, attempts_max, insert, stop);
+}
+
+Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
+  const auto truncate = [&](const std::string& target) {
+    return clickhouse::TruncateTable(clients_[0], options_.database, target, *options_.clock, stop);
+  };
+  return ForEachTarget(table, kForever, truncate, stop);
+}
+
+Status BatchWriter::ForEachTarget(size_t table, int attempts_max,
+                                  const std::function<Status(const std::string&)>& write,
+                                  std::stop_token stop) {
+  for (const std::string* target : {&tables_[table].target, &tables_[table].old_target}) {
+    if (target->empty()) continue;
+    PENSTOCK_TRY(Retry(
+        *target, attempts_max, [&] { return write(*target); }, stop));
+  }
+  return {};
+}
+
+Status BatchWriter::Retry(const std::string& target, int attempts_max,
+                          const std::function<Status()>& attempt, std::stop_token stop) {
   Backoff backoff;
   while (true) {
-    Status status = client.Insert(block,
-                                  {.database = options_.database,
-                                   .table = target,
-                                   .query_id = "penstock-" + RandomUuid(),
-                                   .deduplication_token = {},
-                                   .settings = {}},
-                                  stop);
+    Status status = attempt();
     if (status) {
       if (backoff.attempts() != 0) options_.on_insert_retry(nullptr);
       return {};
@@ -77,7 +111,7 @@ Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const click
     if (error.code != ErrorCode::kRetry && error.code != ErrorCode::kUnknownOutcome) return status;
     if (backoff.attempts() + 1 >= attempts_max) return status;
     options_.on_insert_retry(&error);
-    LogWarning(options_.pipe_name, "insert into {}: {}; trying again", target, error.ToString());
+    LogWarning(options_.pipe_name, "writing {}: {}; trying again", target, error.ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
     }

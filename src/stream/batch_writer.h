@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <vector>
 
@@ -18,10 +19,19 @@ class BatchWriter {
   // Both outlive the writer.
   BatchWriter(const std::vector<StreamTable>& tables, const StreamOptions& options);
 
-  // Answers when every insert of the batch is acknowledged. An insert that failed for a while, or
-  // whose outcome is unknown, is sent again, the same bytes: equal versions of a key collapse.
-  // kCancelled on stop; else the first error that does not pass.
-  Status Write(const Batch& batch, std::stop_token stop);
+  // Answers when every insert of the batch is acknowledged, or has failed for good with an error
+  // that concerns its table alone: those are returned. An insert that failed for a while, or whose
+  // outcome is unknown, is sent again, the same bytes: equal versions of a key collapse.
+  // kCancelled on stop; else the first error that does not pass and concerns more than one table.
+  struct TableError {
+    size_t table = 0;
+    Error error;
+  };
+  Result<std::vector<TableError>> Write(const Batch& batch, std::stop_token stop);
+
+  // Empties the table, after the inserts that were sent; tried until it succeeds, or fails for
+  // good.
+  Status Truncate(size_t table, std::stop_token stop);
 
   // Inserts one block of rows of one table. Gives up after some attempts (kRetry,
   // kUnknownOutcome): the source is kept waiting meanwhile.
@@ -30,6 +40,11 @@ class BatchWriter {
  private:
   Status Insert(clickhouse::Client& client, size_t table, const clickhouse::Block& block,
                 int attempts_max, std::stop_token stop);
+  Status ForEachTarget(size_t table, int attempts_max,
+                       const std::function<Status(const std::string& target)>& write,
+                       std::stop_token stop);
+  Status Retry(const std::string& target, int attempts_max, const std::function<Status()>& attempt,
+               std::stop_token stop);
 
   const std::vector<StreamTable>& tables_;
   const StreamOptions& options_;

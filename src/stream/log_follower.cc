@@ -6,6 +6,7 @@
 
 #include "base/backoff.h"
 #include "mysql/wire/binlog_dump.h"
+#include "mysql/wire/definitions.h"
 #include "mysql/wire/start_position.h"
 #include "obs/log.h"
 
@@ -36,7 +37,7 @@ Status LogFollower::Run(std::stop_token stop) {
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
     assembler_.Reconnect();
     if (status.error().code != ErrorCode::kRetry) {
-      if (assembler_.rows() != 0) PENSTOCK_TRY(Push(stop));
+      if (assembler_.rows() != 0 || assembler_.cut_due()) PENSTOCK_TRY(Push(stop));
       return status;
     }
     if (connected_) backoff.Reset();
@@ -52,6 +53,8 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
   PENSTOCK_ASSIGN(auto connection,
                   mysql::Connection::Open(options_.source, options_.pipe_name + " log", stop));
   PENSTOCK_TRY(CheckServer(connection, stop));
+  PENSTOCK_ASSIGN(const bool ignore_case, mysql::NamesIgnoreCase(connection, stop));
+  assembler_.set_names_ignore_case(ignore_case);
   PENSTOCK_ASSIGN(const bool checksum, mysql::StartDump(connection,
                                                         {.start = assembler_.position(),
                                                          .server_id = options_.server_id,
@@ -68,6 +71,9 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
       options_.on_log_retry(nullptr);
     }
     PENSTOCK_TRY(assembler_.Consume(event));
+    for (auto& request : options_.fence_requests->Take()) {
+      assembler_.FenceTable(request.table, std::move(request.error));
+    }
     PENSTOCK_TRY(PushIfDue(stop));
     if (std::holds_alternative<binlog::Heartbeat>(event.body) && assembler_.rows() == 0 &&
         batches_.size() == 0) {
@@ -94,14 +100,15 @@ Status LogFollower::CheckServer(mysql::Connection& connection, std::stop_token s
                              assembler_.position().ToString()),
       .origin = "source",
       .native_code = 0,
-      .remedy = "Point the pipe at a server that has them, or delete the pipe and its destination "
-                "tables and create it again"});
+      .remedy = "Point the pipe at a server that has them, or resync the pipe "
+                "(penstock resync)"});
 }
 
 Status LogFollower::PushIfDue(std::stop_token stop) {
   const bool full = assembler_.bytes() >= options_.batch_bytes_max;
   if (full) return Push(stop);
   if (assembler_.in_transaction()) return {};
+  if (assembler_.cut_due()) return Push(stop);
   const SteadyTime now = options_.clock->Steady();
   if (assembler_.rows() == 0) {
     const bool moved =

@@ -30,14 +30,7 @@ Rereader::Rereader(const std::vector<StreamTable>& tables, const StreamOptions& 
                    BatchWriter& writer)
     : tables_(tables), options_(options), writer_(writer) {}
 
-Status Rereader::Write(Batch& batch, std::stop_token stop) {
-  for (TableRows& rows : batch.tables) {
-    if (!rows.rereads.empty()) PENSTOCK_TRY(WriteTable(rows, batch.read_to, stop));
-  }
-  return {};
-}
-
-Status Rereader::WriteTable(TableRows& rows, const model::Position& read_to, std::stop_token stop) {
+Status Rereader::Write(TableRows& rows, const model::Position& read_to, std::stop_token stop) {
   std::ranges::sort(rows.rereads);
   rows.rereads.erase(std::unique(rows.rereads.begin(), rows.rereads.end()), rows.rereads.end());
   Keys left = rows.rereads;

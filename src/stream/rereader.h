@@ -27,14 +27,14 @@ class Rereader {
   Rereader(const std::vector<StreamTable>& tables, const StreamOptions& options,
            BatchWriter& writer);
 
-  // Answers when every row is written; adds to the tables' `changes`. Lost connections are retried
-  // for as long as it takes. kCancelled on stop; else the first error that does not pass
-  // (kNeedsUser: the definition of a table is no longer the one that the log was read with).
-  Status Write(Batch& batch, std::stop_token stop);
+  // Writes those of one table of a batch that was read up to `read_to`; adds to its `changes`.
+  // Lost connections are retried for as long as it takes. kCancelled on stop; else the first error
+  // that does not pass (kNeedsUser: the definition of the table is no longer the one that the log
+  // was read with).
+  Status Write(TableRows& rows, const model::Position& read_to, std::stop_token stop);
 
  private:
   using Keys = std::span<const std::string>;
-  Status WriteTable(TableRows& rows, const model::Position& read_to, std::stop_token stop);
   Status Connect(std::stop_token stop);
   // Until the source shows what it has logged up to `position`.
   Status AwaitVisible(const model::Position& position, std::stop_token stop);

@@ -1,17 +1,24 @@
 #include "stream/stream.h"
 
 #include <atomic>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "base/bounded_queue.h"
 #include "base/mutex.h"
+#include "clickhouse/errors.h"
+#include "mysql/wire/errors.h"
 #include "stream/batch_writer.h"
 #include "stream/log_follower.h"
 #include "stream/rereader.h"
 
 namespace penstock::stream {
 namespace {
+
+bool ConcernsOneTable(const Error& error) {
+  return mysql::ConcernsOneTable(error) || clickhouse::ConcernsOneTable(error);
+}
 
 // The thread that writes batches: pops them until the queue is closed or a batch fails.
 class WriterThread {
@@ -60,19 +67,68 @@ class WriterThread {
   }
 
   Status WriteBatch(Batch batch) {
-    Acknowledged acknowledged{.end = batch.end,
-                              .rows = batch.rows,
+    const UnixMicros started_at = options_.clock->Wall();
+    std::erase_if(batch.tables,
+                  [&](const TableRows& rows) { return fenced_.contains(rows.table); });
+    std::erase_if(batch.fences, [&](const Fence& f) { return !fenced_.insert(f.table).second; });
+    PENSTOCK_ASSIGN(auto errors, writer_.Write(batch, stop_.get_token()));
+    for (auto& [table, error] : errors) FenceTable(batch, table, std::move(error));
+    PENSTOCK_TRY(Reread(batch));
+    PENSTOCK_TRY(Truncate(batch));
+    for (const Fence& fence : batch.fences) options_.abandon_load(fence.table);
+    return Acknowledge(std::move(batch), started_at);
+  }
+
+  // A write failed for good: what of the batch it left undone is done again from its beginning.
+  void FenceTable(Batch& batch, size_t table, Error error) {
+    fenced_.insert(table);
+    options_.fence_requests->Add(table, error);  // so that its rows are no longer decoded
+    std::erase_if(batch.tables, [&](const TableRows& rows) { return rows.table == table; });
+    batch.fences.push_back({.table = table, .position = batch.begin, .error = std::move(error)});
+  }
+
+  Status Reread(Batch& batch) {
+    std::vector<BatchWriter::TableError> errors;
+    for (TableRows& rows : batch.tables) {
+      rows.block = {};  // room for what is read again
+      if (rows.rereads.empty()) continue;
+      Status status = rereader_.Write(rows, batch.read_to, stop_.get_token());
+      if (status) continue;
+      if (!ConcernsOneTable(status.error())) return status;
+      errors.push_back({rows.table, std::move(status).error()});
+    }
+    for (auto& [table, error] : errors) FenceTable(batch, table, std::move(error));
+    return {};
+  }
+
+  Status Truncate(Batch& batch) {
+    if (!batch.truncated) return {};
+    const size_t table = *batch.truncated;
+    if (fenced_.contains(table)) {
+      batch.truncated.reset();
+      return {};
+    }
+    options_.abandon_load(table);
+    Status status = writer_.Truncate(table, stop_.get_token());
+    if (status || !ConcernsOneTable(status.error())) return status;
+    batch.truncated.reset();
+    FenceTable(batch, table, std::move(status).error());
+    return {};
+  }
+
+  Status Acknowledge(Batch batch, UnixMicros started_at) {
+    Acknowledged acknowledged{.end = std::move(batch.end),
+                              .rows = 0,
                               .bytes = batch.bytes,
                               .tables = {},
-                              .started_at = options_.clock->Wall(),
-                              .finished_at = {},
+                              .fences = std::move(batch.fences),
+                              .truncated = batch.truncated,
+                              .started_at = started_at,
+                              .finished_at = options_.clock->Wall(),
                               .last_commit = batch.last_commit};
-    PENSTOCK_TRY(writer_.Write(batch, stop_.get_token()));
-    for (TableRows& rows : batch.tables) rows.block = {};  // room for what is read again
-    PENSTOCK_TRY(rereader_.Write(batch, stop_.get_token()));
-    acknowledged.finished_at = options_.clock->Wall();
-    for (const TableRows& rows : batch.tables) {
-      acknowledged.tables.push_back({rows.table, rows.counts, rows.changes});
+    for (TableRows& rows : batch.tables) {
+      acknowledged.rows += rows.counts.total();
+      acknowledged.tables.push_back({rows.table, rows.counts, std::move(rows.changes)});
     }
     return journal_->Acknowledge(acknowledged);
   }
@@ -85,7 +141,8 @@ class WriterThread {
   std::stop_source reader_stop_;
   std::stop_source stop_;
   std::atomic<bool> idle_{true};
-  Status status_;  // read after join
+  std::set<size_t> fenced_;  // tables, since the stream began
+  Status status_;            // read after join
   Mutex mutex_;
   CondVar ended_;
   bool done_ GUARDED_BY(mutex_) = false;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "mysql/wire/connection.h"
 #include "stream/assembler.h"
 #include "stream/batch.h"
+#include "stream/fence_requests.h"
 
 namespace penstock::stream {
 
@@ -31,6 +33,10 @@ struct StreamOptions {
   // On a stop, the inserts in flight get this long to be acknowledged.
   std::chrono::milliseconds settle_timeout{1'500};
   Clock* clock = &Clock::Real();
+  FenceRequests* fence_requests = nullptr;  // outlives the stream
+  // Ends what a load beside the stream does to a table, before the stream empties it or lets go of
+  // it. Called from the stream's threads.
+  std::function<void(size_t table)> abandon_load = [](size_t) {};
   // Called from the stream's threads: an error that is being retried, and nullptr when it is over.
   std::function<void(const Error*)> on_log_retry = [](const Error*) {};
   std::function<void(const Error*)> on_insert_retry = [](const Error*) {};
@@ -48,6 +54,9 @@ struct Acknowledged {
     model::ValueChanges changes = {};
   };
   std::vector<Table> tables;
+  std::vector<Fence> fences;  // tables that are not followed any more
+  std::optional<size_t>
+      truncated;  // a table that was emptied: whatever its load had in mind is over
   UnixMicros started_at{};
   UnixMicros finished_at{};
   UnixMicros last_commit{};  // at the source; 0: none yet
@@ -68,9 +77,10 @@ class StreamJournal {
 
 // Follows the log from `start` and writes batches in order: while one batch is being inserted (its
 // tables in parallel, then what had to be read again), the next is decoded. Lost connections are
-// retried for as long as it takes. Returns only when its threads have ended: kCancelled on stop,
-// with the inserts in flight settled or given up after settle_timeout; else the first error that
-// does not pass, with everything before it acknowledged. `journal` outlives the call.
+// retried for as long as it takes. A table that cannot be followed on is fenced, and the others go
+// on. Returns only when its threads have ended: kCancelled on stop, with the inserts in flight
+// settled or given up after settle_timeout; else the first error that concerns more than one table
+// and does not pass, with everything before it acknowledged. `journal` outlives the call.
 Status RunStream(const std::vector<StreamTable>& tables, const model::Position& start,
                  const StreamOptions& options, StreamJournal* journal, std::stop_token stop);
 

@@ -162,15 +162,21 @@ bool MapsToBool(const model::Column& column, const TypeOptions& options) {
 
 Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& options,
                                 bool in_key) {
-  if (in_key && column.nullable) {
+  if (in_key && column.nullable && !options.nullable_keys) {
     return Refuse(column, "may be NULL, so it cannot be part of the sorting key",
                   "Choose sorting keys that are NOT NULL, or make the column NOT NULL");
+  }
+  if (in_key && column.nullable && !options.allow_nullable_columns) {
+    return Refuse(column, "is of a key where NULL would become a value that others have",
+                  "Leave allowNullableColumns out, or make the column NOT NULL");
   }
   if (in_key && (column.type == SqlType::kGeometry || column.type == SqlType::kVector)) {
     return Refuse(column,
                   fmt::format("is a {}, which cannot be part of the sorting key",
                               model::SqlTypeName(column.type)),
-                  "Choose other sorting keys, or a primary key of other columns");
+                  options.nullable_keys
+                      ? "Name it in excludedColumns, or add a primary key of other columns"
+                      : "Choose other sorting keys, or a primary key of other columns");
   }
   ColumnMapping mapping;
   bool low_cardinality = column.type == SqlType::kEnum;

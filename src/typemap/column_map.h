@@ -16,6 +16,7 @@ namespace penstock::typemap {
 struct TypeOptions {
   bool allow_nullable_columns = true;
   bool tinyint1_is_bool = false;  // TINYINT(1) as Bool, BIT(1) as Bool
+  bool nullable_keys = false;     // columns of the sorting key may be Nullable
   std::string target_type = {};   // in place of the default (chosen_type.h); empty: the default
 };
 
@@ -27,10 +28,10 @@ struct ColumnMapping {
   bool nullable = false;
 };
 
-// The one conversion table of the product. `in_key`: a column of the sorting key is never Nullable.
-// A VECTOR becomes an Array, which cannot be Nullable: NULL is the empty array there, which a
-// column that may be NULL holds for nothing else.
-// kInvalidArgument, naming column and type, where the type is not supported.
+// The one conversion table of the product. `in_key`: a column of the sorting key, where no two
+// values may become one. A VECTOR becomes an Array, which cannot be Nullable: NULL is the empty
+// array there, which a column that may be NULL holds for nothing else. kInvalidArgument, naming
+// column and type, where the type is not supported.
 Result<ColumnMapping> MapColumn(const model::Column& column, const TypeOptions& options,
                                 bool in_key);
 

@@ -70,22 +70,31 @@ Status CheckKeyColumn(const model::Table& source, const TargetOptions& options,
     return Refuse(fmt::format("key column {} is excluded", name),
                   "Keep the columns of the key: rows are told apart by them");
   }
-  return MapColumn(*column, options.TypesOf(name), true).map([](const ColumnMapping&) {});
+  return MapColumn(*column, options.TypesOf(source, name), true).map([](const ColumnMapping&) {});
+}
+
+std::vector<std::string> NamesOfKey(const model::Table& source, const TargetOptions& options) {
+  std::vector<std::string> names;
+  for (const size_t index : source.key) names.push_back(source.columns[index].name);
+  if (!WholeRowIsKey(source, options)) return names;
+  for (const model::Column& column : source.columns) {
+    if (!Holds(options.excluded_columns, column.name)) names.push_back(column.name);
+  }
+  return names;
 }
 
 Result<std::vector<std::string>> CheckedSortingKey(const model::Table& source,
                                                    const TargetOptions& options) {
-  if (source.key.empty()) {
+  if (source.key.empty() && !options.whole_row_may_be_key) {
     return Refuse("the table has no primary key and no unique key without nullable columns",
-                  "Add a primary key (an invisible one will do)");
+                  "Add a primary key (an invisible one will do), or set identicalRowsMayCollapse");
   }
   std::vector<std::string> names;
   for (const std::string& name : options.sorting_keys) {
     if (Holds(names, name)) return Refuse(fmt::format("sorting key {} is given twice", name), "");
     names.push_back(name);
   }
-  for (const size_t index : source.key) {
-    const std::string& name = source.columns[index].name;
+  for (const std::string& name : NamesOfKey(source, options)) {
     if (!Holds(names, name)) names.push_back(name);
   }
   for (const std::string& name : names) PENSTOCK_TRY(CheckKeyColumn(source, options, name));
@@ -121,7 +130,7 @@ Result<std::vector<clickhouse::DestinationColumn>> MakeDestinationColumns(
   std::vector<clickhouse::DestinationColumn> columns;
   for (const size_t index : plan.columns) {
     const model::Column& column = source.columns[index];
-    PENSTOCK_ASSIGN(ColumnMapping mapping, MapColumn(column, options.TypesOf(column.name),
+    PENSTOCK_ASSIGN(ColumnMapping mapping, MapColumn(column, options.TypesOf(source, column.name),
                                                      Holds(plan.sorting_key, column.name)));
     const ColumnOverride* chosen = FindOverride(options, column.name);
     columns.push_back({.name = column.name,
@@ -155,12 +164,17 @@ Status CheckOverrides(const model::Table& source, const TargetOptions& options) 
   return {};
 }
 
-TypeOptions TargetOptions::TypesOf(const std::string& column) const {
+TypeOptions TargetOptions::TypesOf(const model::Table& source, const std::string& column) const {
   TypeOptions of_column = types;
+  of_column.nullable_keys = WholeRowIsKey(source, *this);
   if (const ColumnOverride* chosen = FindOverride(*this, column)) {
     of_column.target_type = chosen->target_type;
   }
   return of_column;
+}
+
+bool WholeRowIsKey(const model::Table& source, const TargetOptions& options) {
+  return source.key.empty() && options.whole_row_may_be_key;
 }
 
 Result<std::vector<std::string>> SortingKey(const model::Table& source,
@@ -205,7 +219,7 @@ Result<TableWriter> TableWriter::MakeUnnamed(const model::Table& source,
                     .name = column.name,
                     .mapping = {},
                     .writer = nullptr};
-    const TypeOptions types = options.TypesOf(column.name);
+    const TypeOptions types = options.TypesOf(source, column.name);
     PENSTOCK_ASSIGN(made.mapping, MapColumn(column, types, in_key));
     PENSTOCK_ASSIGN(made.writer, MakeColumnWriter(column, types, in_key));
     if (in_key) writer.key_columns_.push_back(index);

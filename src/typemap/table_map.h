@@ -30,13 +30,19 @@ struct TargetOptions {
   std::vector<std::string> sorting_keys = {};  // the user's, in order; empty: the source key
   std::vector<ColumnOverride> overrides = {};
   TypeOptions types = {};  // of all columns
+  // Of a table without a key: its rows are told apart by all columns that are not excluded.
+  bool whole_row_may_be_key = false;
 
   // With what is chosen for this column.
-  TypeOptions TypesOf(const std::string& column) const;
+  TypeOptions TypesOf(const model::Table& source, const std::string& column) const;
 };
 
+// Whether rows of `source` that are equal are one at the destination. What deletes one deletes all.
+bool WholeRowIsKey(const model::Table& source, const TargetOptions& options);
+
 // The destination's ORDER BY: the user's sorting keys, then the source key columns not among them.
-// kInvalidArgument for unknown, excluded or nullable columns, and for a table without a key.
+// kInvalidArgument for unknown, excluded or nullable columns, and for a table without a key, unless
+// its whole row may be one; its columns may be NULL.
 Result<std::vector<std::string>> SortingKey(const model::Table& source,
                                             const TargetOptions& options);
 

@@ -73,6 +73,19 @@ TEST(SortingKeyTest, PutsTheUsersColumnsFirst) {
               ElementsAre("id", "region"));
 }
 
+TEST(SortingKeyTest, WholeRowOfATableWithoutAKey) {
+  model::Table keyless = Orders();
+  keyless.key = {};
+  TargetOptions options{.excluded_columns = {"day"}, .sorting_keys = {"note"}};
+  options.whole_row_may_be_key = true;
+  EXPECT_THAT(*SortingKey(keyless, options), ElementsAre("note", "id", "region"));
+  EXPECT_EQ(DestinationColumns(keyless, options)->at(2).type, "Nullable(String)");
+  EXPECT_THAT(*SortingKey(Orders(), {.whole_row_may_be_key = true}), ElementsAre("id"));
+  options.types.allow_nullable_columns = false;
+  ExpectRefused(keyless, options, "NULL would become a value");
+  ExpectRefused(Orders(), {.sorting_keys = {"note"}, .whole_row_may_be_key = true}, "may be NULL");
+}
+
 TEST(SortingKeyTest, RefusesWhatCannotTellRowsApart) {
   model::Table keyless = Orders();
   keyless.key = {};

@@ -21,12 +21,13 @@ A value is decoded from the bytes the source sent and written by one converter, 
 the snapshot or by the log: a row is the same bytes in ClickHouse either way.
 
 - A column that may be NULL becomes `Nullable(...)`. With `allowNullableColumns: false` no column does,
-  and NULL becomes the type's default (0, '', 1970-01-01). A column of the sorting key is never Nullable.
+  and NULL becomes the type's default (0, '', 1970-01-01). A column of the sorting key is Nullable only where
+  the whole row is the key (`identicalRowsMayCollapse`).
 - A value that its type in ClickHouse cannot hold follows the rule in the third column. Each such value
   is counted by table and column as clamped, nulled or replaced (`penstock tables NAME`, and
   `changedColumns` in the API), and the first of a kind writes an event of kind `value_changed`. None is
   wrapped, none disappears.
-- In a column of the sorting key no rule applies, since two rows could become one: the pipe stops before
+- In a column of the sorting key no rule applies, since two rows could become one: the table is quarantined before
   the row is written and says which column it is. `penstock check` warns of such columns; mapped to
   `String` they hold every value (see below).
 - Integers, decimals and floating-point numbers are exact by both ways. FLOAT and DOUBLE arrive as the
@@ -55,7 +56,7 @@ tableMappings:
 Only types that keep every value, or follow a rule of their own, are taken; another is refused when the
 pipe is created. `Nullable` is left out: it follows the column and `allowNullableColumns`. ClickHouse's
 `JSON` leaves out members that are null, and refuses documents in which two paths are one
-(`{"a.b": 1, "a": {"b": 2}}`); such a document stops the pipe with ClickHouse's words.
+(`{"a.b": 1, "a": {"b": 2}}`); such a document quarantines the table with ClickHouse's words.
 
 )md";
 

@@ -159,8 +159,9 @@ class Overrides:
         pipe = self.penstock.create(spec)
         self.penstock.await_state(pipe, "Running")
         self.source.run("SET sql_mode=''", "INSERT INTO shop.k VALUES ('0000-00-00', 2)")
-        self.penstock.await_state(pipe, "Failed")
-        self.assertIn("day", self.penstock.status(pipe)["reason"])
+        self.penstock.await_state(pipe, "Degraded")
+        quarantined = self.penstock.status(pipe)["tables"][0]
+        self.assertIn("day", quarantined["quarantine"]["reason"])
         self.assertEqual("1\n", self.clickhouse.query("SELECT count() FROM replica.k"))
         self.penstock.delete(pipe)
         self.clickhouse.query("DROP DATABASE replica SYNC")

@@ -121,7 +121,7 @@ Result<bool> RowImageDecoder::IsCurrent(model::Row row) const {
                                         table_.ToString()),
                  .origin = "source",
                  .remedy = "Set binlog_row_image to FULL in every session of the source; then "
-                           "delete the pipe and its destination tables and create it again"});
+                           "resync the table"});
   }
   return end.kind == model::ValueKind::kInstant && (end.i == kCurrent || end.i == kCurrent32);
 }
@@ -330,8 +330,7 @@ Failure RowImageDecoder::MissingBefore(size_t column) const {
                               table_.ToString(), names_[column]),
        .origin = "source",
        .remedy = "Set binlog_row_image to FULL, or binlog_row_value_options to '', in every "
-                 "session of the source; then delete the pipe and its destination tables and "
-                 "create it again"});
+                 "session of the source; then resync the table"});
 }
 
 bool RowImageDecoder::AllPresent(std::string_view present) const {

@@ -76,7 +76,7 @@ class Connection::Impl {
   const ServerInfo& server() const { return server_; }
 
   Status Execute(std::string_view sql, std::stop_token stop);
-  Result<std::vector<TextRow>> Query(std::string_view sql, std::stop_token stop);
+  Result<NamedRows> Query(std::string_view sql, std::stop_token stop);
   Status StartSelect(std::string_view sql, std::stop_token stop);
   Result<std::optional<std::string_view>> NextRow(const std::stop_token& stop);
   bool is_reading() const { return phase_ == Phase::kRows; }
@@ -148,32 +148,35 @@ Failure Connection::Impl::Malformed(std::string_view what) {
 }
 
 Status Connection::Impl::Execute(std::string_view sql, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const std::vector<TextRow> ignored, Query(sql, std::move(stop)));
+  PENSTOCK_ASSIGN(const NamedRows ignored, Query(sql, std::move(stop)));
   return {};
 }
 
-Result<std::vector<TextRow>> Connection::Impl::Query(std::string_view sql, std::stop_token stop) {
+Result<NamedRows> Connection::Impl::Query(std::string_view sql, std::stop_token stop) {
   PENSTOCK_CHECK(phase_ == Phase::kIdle);
   Obey(stop);
   if (mysql_real_query(mysql_.get(), sql.data(), sql.size()) != 0) return CallFailed();
-  std::vector<TextRow> rows;
+  NamedRows answer;
   MYSQL_RES* result = mysql_store_result(mysql_.get());
   if (result == nullptr) {
     if (mysql_errno(mysql_.get()) != 0) return CallFailed();
     Disobey();
-    return rows;
+    return answer;
   }
   const unsigned int columns = mysql_num_fields(result);
+  for (unsigned int i = 0; i < columns; ++i) {
+    answer.columns.emplace_back(mysql_fetch_field_direct(result, i)->name);
+  }
   while (MYSQL_ROW cells = mysql_fetch_row(result)) {
     const unsigned long* lengths = mysql_fetch_lengths(result);
-    TextRow& row = rows.emplace_back(columns);
+    TextRow& row = answer.rows.emplace_back(columns);
     for (unsigned int i = 0; i < columns; ++i) {
       if (cells[i] != nullptr) row[i].emplace(cells[i], lengths[i]);
     }
   }
   mysql_free_result(result);
   Disobey();
-  return rows;
+  return answer;
 }
 
 Status Connection::Impl::Send(enum_server_command command, std::string_view payload) {
@@ -311,8 +314,8 @@ Result<std::optional<std::string_view>> Connection::Impl::NextPacket(std::stop_t
 
 Status Connection::Impl::SetUpSession(std::stop_token stop) {
   PENSTOCK_TRY(Execute(kEverySession, stop));
-  PENSTOCK_ASSIGN(const std::vector<TextRow> rows,
-                  Query("SELECT VERSION(), @@version_comment", stop));
+  PENSTOCK_ASSIGN(const NamedRows version, Query("SELECT VERSION(), @@version_comment", stop));
+  const std::vector<TextRow>& rows = version.rows;
   if (rows.size() != 1 || !rows[0][0]) return Malformed("the source does not say its version");
   server_.version = *rows[0][0];
   server_.number = VersionNumber(server_.version);
@@ -366,6 +369,11 @@ Status Connection::Execute(std::string_view sql, std::stop_token stop) {
   return impl_->Execute(sql, std::move(stop));
 }
 Result<std::vector<TextRow>> Connection::Query(std::string_view sql, std::stop_token stop) {
+  PENSTOCK_ASSIGN(NamedRows answer, impl_->Query(sql, std::move(stop)));
+  return std::move(answer.rows);
+}
+
+Result<NamedRows> Connection::QueryNamed(std::string_view sql, std::stop_token stop) {
   return impl_->Query(sql, std::move(stop));
 }
 Status Connection::StartSelect(std::string_view sql, std::stop_token stop) {

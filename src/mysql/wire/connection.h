@@ -42,6 +42,11 @@ struct ServerInfo {
 // Cells of a small query, NULL as nullopt.
 using TextRow = std::vector<std::optional<std::string>>;
 
+struct NamedRows {
+  std::vector<std::string> columns;  // their names
+  std::vector<TextRow> rows;
+};
+
 // One connection over libmariadb. One thread at a time; a stop requested while a call waits shuts
 // the socket down and the call answers kCancelled (the connection is then of no further use).
 // Errors carry MySQL's errno with origin "source", classified in mysql/wire/errors.h: lost or
@@ -68,6 +73,8 @@ class Connection {
   // raw bytes of their column; information_schema and SHOW speak utf8.
   Status Execute(std::string_view sql, std::stop_token stop);
   Result<std::vector<TextRow>> Query(std::string_view sql, std::stop_token stop);
+  // Of a statement whose columns differ between servers.
+  Result<NamedRows> QueryNamed(std::string_view sql, std::stop_token stop);
 
   // Runs a SELECT by the binary protocol (exact floats, less work for the server) and leaves its
   // rows unread. Until NextRow has answered nullopt or an error, no other call is allowed.

@@ -258,12 +258,16 @@ Status Batch::Read(Connection& connection, const std::stop_token& stop,
 
 }  // namespace
 
+Result<bool> NamesIgnoreCase(Connection& connection, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto setting,
+                  connection.Query("SELECT @@global.lower_case_table_names", std::move(stop)));
+  return !setting.empty() && Cell(setting[0], 0) != "0";
+}
+
 Result<std::map<TableName, Table>> ReadDefinitions(Connection& connection,
                                                    const std::vector<TableName>& names,
                                                    std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto setting,
-                  connection.Query("SELECT @@global.lower_case_table_names", stop));
-  const bool case_sensitive = setting.empty() || Cell(setting[0], 0) == "0";
+  PENSTOCK_ASSIGN(const bool ignore_case, NamesIgnoreCase(connection, stop));
 
   // Grouped by schema: servers look a schema up, but read all of them for a list of pairs.
   std::vector<TableName> sorted = names;
@@ -271,7 +275,7 @@ Result<std::map<TableName, Table>> ReadDefinitions(Connection& connection,
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   std::map<TableName, Table> tables;
   for (size_t i = 0; i < sorted.size();) {
-    Batch batch(case_sensitive, sorted[i].schema);
+    Batch batch(!ignore_case, sorted[i].schema);
     for (; i < sorted.size() && sorted[i].schema == batch.schema() && !batch.full(); ++i) {
       batch.Add(sorted[i]);
     }

@@ -118,7 +118,21 @@ bool IsBetweenCode(int code) {
          (code >= 9000 && code < 10'000);
 }
 
+// What no statement gets past, of whatever table: the server and the login. Sorted.
+constexpr std::array kOfEveryTable = {1045, 1129, 1130, 1227, 1236, 1251, 1290, 1381, 1401,
+                                      1698, 1820, 1862, 3118, 3159, 4052, 4151, 5010};
+static_assert(std::ranges::is_sorted(kOfEveryTable));
+
 }  // namespace
+
+bool ConcernsOneTable(const Error& error) {
+  const bool for_good = error.code == ErrorCode::kNeedsUser || error.code == ErrorCode::kBadData ||
+                        error.code == ErrorCode::kInvalidArgument ||
+                        error.code == ErrorCode::kNotFound || error.code == ErrorCode::kConflict;
+  return for_good && (error.origin == "source" || error.origin.empty()) &&
+         !IsBetweenCode(error.native_code) &&
+         !std::ranges::binary_search(kOfEveryTable, error.native_code);
+}
 
 Error SourceError(int native_code, std::string_view message) {
   Error error{.code = IsBetweenCode(native_code) ? ErrorCode::kRetry : ErrorCode::kNeedsUser,

@@ -12,6 +12,10 @@ namespace penstock::mysql {
 // server's text, which names users and objects but never a password.
 Error SourceError(int native_code, std::string_view message);
 
+// Whether an error of a statement about one table, or one that was born here when its rows were
+// read, says nothing against the others: the server is there, and lets the user in.
+bool ConcernsOneTable(const Error& error);
+
 // What a user needs for the log; MariaDB knows these names too.
 inline constexpr std::string_view kGrantReplicationRemedy =
     "Grant it: GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO the user";

@@ -136,7 +136,7 @@ Status PinDefinition(Connection& connection, const model::Table& table, const st
                                            table.name.ToString()),
                     .origin = "source",
                     .native_code = 0,
-                    .remedy = "Delete the pipe and its destination tables and create it again"});
+                    .remedy = "Resync the table (penstock resync)"});
 }
 
 Status BeginRead(Connection& connection, const model::Table& table, const std::string& comment,

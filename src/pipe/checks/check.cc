@@ -31,6 +31,7 @@ const std::vector<NamedCheck>& AllChecks() {
       {"table_columns", CheckTableColumns},
       {"binlog_row_image", CheckBinlogRowImage},
       {"snapshot_consistency", CheckSnapshotConsistency},
+      {"replica_lag", CheckReplicaLag},
       {"foreign_key_cascades", CheckForeignKeyCascades},
       {"destination_connection", CheckDestinationConnection},
       {"destination_version", CheckDestinationVersion},

@@ -139,9 +139,6 @@ TEST_F(CheckTest, WhatThisVersionDoesNotSupportIsRefusedByName) {
   mapping().engine = TableEngine::kNull;
   EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("tableEngine")));
   mapping().engine = TableEngine::kReplacingMergeTree;
-  mapping().identical_rows_may_collapse = true;
-  EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("identicalRowsMayCollapse")));
-  mapping().identical_rows_may_collapse = false;
   mapping().source.table = "*";
   EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("pattern")));
   mapping().source.table = "orders";

@@ -51,6 +51,7 @@ void CheckTableKeys(CheckContext& context, std::vector<Finding>& findings);
 void CheckSystemVersioning(CheckContext& context, std::vector<Finding>& findings);
 void CheckTableColumns(CheckContext& context, std::vector<Finding>& findings);
 void CheckSnapshotConsistency(CheckContext& context, std::vector<Finding>& findings);
+void CheckReplicaLag(CheckContext& context, std::vector<Finding>& findings);
 void CheckForeignKeyCascades(CheckContext& context, std::vector<Finding>& findings);
 void CheckDestinationConnection(CheckContext& context, std::vector<Finding>& findings);
 void CheckDestinationVersion(CheckContext& context, std::vector<Finding>& findings);

@@ -22,7 +22,7 @@ void CheckChosen(CheckContext& context, const model::Table& table,
     if (chosen.target_type.empty()) continue;
     const auto column = std::ranges::find(table.columns, chosen.column, &model::Column::name);
     if (column == table.columns.end()) continue;  // said by table_columns
-    const auto mapped = typemap::MapColumn(*column, options.TypesOf(chosen.column), false);
+    const auto mapped = typemap::MapColumn(*column, options.TypesOf(table, chosen.column), false);
     if (!mapped) continue;  // said below
     const auto known =
         context.destination->Rows(fmt::format("SELECT toTypeName(defaultValueOfTypeName({}))",
@@ -44,7 +44,7 @@ void CheckColumnTypes(CheckContext& context, std::vector<Finding>& findings) {
     for (const model::Column& column : table.columns) {
       if (IsExcluded(mapping, column.name)) continue;
       const bool in_key = key && std::ranges::find(*key, column.name) != key->end();
-      const auto mapped = typemap::MapColumn(column, options.TypesOf(column.name), in_key);
+      const auto mapped = typemap::MapColumn(column, options.TypesOf(table, column.name), in_key);
       if (!mapped) {
         Error error = mapped.error().In(table.name.ToString());
         if (error.remedy.empty()) error.remedy = kExclude;

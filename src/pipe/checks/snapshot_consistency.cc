@@ -1,5 +1,7 @@
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "pipe/checks/checks.h"
 #include "snapshot/consistent_connections.h"
 
@@ -50,17 +52,15 @@ void CheckMetadataLocks(CheckContext& context, std::vector<Finding>& findings) {
 
 // Engines whose transactions see one moment; of the others each partition is read as it is then.
 void CheckEngines(CheckContext& context, std::vector<Finding>& findings) {
+  const auto rows = context.source->Query(
+      "SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS <> 'YES'", context.stop);
+  if (!rows) return AddError(findings, rows.error());
   std::vector<std::string> without;
-  for (const auto& name : MappedTables(context)) {
-    const auto rows = context.source->Query(
-        fmt::format("SELECT 1 FROM information_schema.TABLES JOIN information_schema.ENGINES "
-                    "USING (ENGINE) WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} "
-                    "AND TRANSACTIONS <> 'YES'",
-                    mysql::QuoteString(name.schema), mysql::QuoteString(name.table)),
-        context.stop);
-    if (!rows) return AddError(findings, rows.error());
-    if (!rows->empty()) without.push_back(name.ToString());
-  }
+  ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
+    const bool listed = std::ranges::any_of(
+        *rows, [&](const mysql::TextRow& row) { return row[0] == table.engine; });
+    if (listed) without.push_back(mapping.source.ToString());
+  });
   if (without.empty()) return;
   AddWarning(findings,
              fmt::format("tables of an engine without transactions are not read at that moment: {}",

@@ -45,7 +45,7 @@ void CheckTableColumns(CheckContext& context, std::vector<Finding>& findings) {
     const typemap::TargetOptions options = TargetOptionsOf(context.spec, mapping);
     const Status overrides = typemap::CheckOverrides(table, options);
     if (!overrides) AddError(findings, overrides.error().In(table.name.ToString()));
-    if (table.key.empty()) return;  // said by table_keys
+    if (table.key.empty() && !options.whole_row_may_be_key) return;  // said by table_keys
     const auto key = typemap::SortingKey(table, options);
     if (!key) {
       AddError(findings, key.error());

@@ -4,6 +4,27 @@
 namespace penstock::pipe {
 namespace {
 
+void AddNoKey(const TableMapping& mapping, const model::Table& table,
+              std::vector<Finding>& findings) {
+  const std::string none = fmt::format(
+      "{} has neither a primary key nor a unique key of NOT NULL columns", table.name.ToString());
+  const std::string remedy = fmt::format(
+      "Add a key, for instance an invisible one: ALTER TABLE {}.{} ADD COLUMN row_id "
+      "BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE",
+      mysql::QuoteIdentifier(table.name.schema), mysql::QuoteIdentifier(table.name.table));
+  if (mapping.identical_rows_may_collapse) {
+    return AddWarning(findings,
+                      none +
+                          ": rows that are equal are one in ClickHouse, and where one of them is "
+                          "deleted or changed, all of them are",
+                      remedy);
+  }
+  AddError(findings, none + ", so a changed row cannot be found again",
+           remedy +
+               "; or, if equal rows may become one, set identicalRowsMayCollapse: true in "
+               "its mapping");
+}
+
 // What the snapshot ranges over, and through which index.
 void CheckPartitionKeys(CheckContext& context, std::vector<Finding>& findings) {
   if (!context.source) return;
@@ -20,16 +41,8 @@ void CheckPartitionKeys(CheckContext& context, std::vector<Finding>& findings) {
 void CheckTableKeys(CheckContext& context, std::vector<Finding>& findings) {
   if (context.tables.empty()) return;
   const size_t before = findings.size();
-  ForEachTable(context, [&](const TableMapping&, const model::Table& table) {
-    if (!table.key.empty()) return;
-    AddError(findings,
-             fmt::format("{} has neither a primary key nor a unique key of NOT NULL columns, so a "
-                         "changed row cannot be found again",
-                         table.name.ToString()),
-             fmt::format("Add a key, for instance an invisible one: ALTER TABLE {}.{} ADD COLUMN "
-                         "row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE",
-                         mysql::QuoteIdentifier(table.name.schema),
-                         mysql::QuoteIdentifier(table.name.table)));
+  ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
+    if (table.key.empty()) AddNoKey(mapping, table, findings);
   });
   CheckPartitionKeys(context, findings);
   AddOkIfNone(findings, before, "every table has a key");

@@ -18,10 +18,6 @@ void CheckSupported(const TableMapping& mapping, std::vector<Finding>& findings)
              fmt::format("{}: a tableEngine other than ReplacingMergeTree {}", name, kNotYet),
              "Leave tableEngine out");
   }
-  if (mapping.identical_rows_may_collapse) {
-    AddError(findings, fmt::format("{}: identicalRowsMayCollapse {}", name, kNotYet),
-             "Add a primary key to the table (it may be invisible) and leave it out");
-  }
 }
 
 void CheckSortingKeys(const TableMapping& mapping, std::vector<Finding>& findings) {

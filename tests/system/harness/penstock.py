@@ -128,6 +128,10 @@ class Penstock:
         """Everything known of the pipe: state, lag, rows, tables (an extension of the API)."""
         return self.api(f"{self.pipes_path()}/{pipe_id}/status")
 
+    def partitions(self, pipe_id, query=""):
+        """What its snapshot read, begun last first; `query`: "?table=shop.t&limit=5"."""
+        return self.api(f"{self.pipes_path()}/{pipe_id}/partitions{query}")
+
     def state(self, pipe_id):
         return self.pipe(pipe_id)["state"]
 

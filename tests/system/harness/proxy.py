@@ -43,7 +43,7 @@ class Proxy:
     limits the bytes that each connection passes to its client. While `cut_after` is set, it is asked
     at each new connection how many bytes of answers to pass before it is cut (None: all); `cuts`
     counts those that were. A connection whose client says `hold_answer_of` gets nothing more
-    (`holding` is set) until release().
+    (`holding` is set) until release(), which may also cut it.
     """
 
     def __init__(self, port, certificates=None):
@@ -58,6 +58,7 @@ class Proxy:
         self.hold_answer_of = None
         self.holding = False
         self._released = threading.Event()
+        self._cut_held = False
         self._tls = None
         if certificates:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -78,7 +79,8 @@ class Proxy:
         self._listener.close()
         self.cut()
 
-    def release(self):
+    def release(self, cut=False):
+        self._cut_held = cut
         self._released.set()
 
     def cut(self):
@@ -138,3 +140,5 @@ class Proxy:
                 if source is client and self.hold_answer_of and self.hold_answer_of in data:
                     self.holding = True
                     self._released.wait()
+                    if self._cut_held:
+                        return

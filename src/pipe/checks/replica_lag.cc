@@ -1,0 +1,32 @@
+#include "mysql/wire/replica_lag.h"
+
+#include "mysql/wire/errors.h"
+#include "pipe/checks/checks.h"
+
+namespace penstock::pipe {
+
+// The load looks at the lag only where it is to be held back by it.
+void CheckReplicaLag(CheckContext& context, std::vector<Finding>& findings) {
+  if (!context.source || !context.spec.settings.snapshot_max_replica_lag_seconds) return;
+  const auto lag = mysql::ReplicaLag(*context.source, context.stop);
+  if (!lag && lag.error().native_code == mysql::kErrSpecificAccessDenied) {
+    return AddWarning(findings,
+                      "the user may not ask for the source's lag as a replica, so "
+                      "snapshotMaxReplicaLagSeconds holds nothing back",
+                      "GRANT REPLICATION CLIENT ON *.* (MariaDB: SLAVE MONITOR) to the user");
+  }
+  if (!lag) return AddError(findings, lag.error());
+  if (!*lag) {
+    return AddWarning(
+        findings,
+        "the source replicates no other server, so snapshotMaxReplicaLagSeconds holds "
+        "nothing back",
+        "Leave snapshotMaxReplicaLagSeconds out, or read from a replica");
+  }
+  AddOk(findings,
+        **lag == mysql::kReplicationStopped
+            ? "replication is stopped at the source: no partition is begun until it runs"
+            : fmt::format("the source is {} s behind the server it replicates", (*lag)->count()));
+}
+
+}  // namespace penstock::pipe

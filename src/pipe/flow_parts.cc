@@ -1,0 +1,155 @@
+#include "pipe/flow_parts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pipe/setup.h"
+
+namespace penstock::pipe {
+namespace {
+
+// Shares of the process's memory: a pipe's stream holds up to three batches, its snapshot a block
+// a worker, both with room to grow by doubling.
+uint64_t BatchBytesMax(const MemoryLimits& memory) {
+  return std::clamp<uint64_t>(memory.bytes / 32, memory.share_bytes_min, 24 << 20);
+}
+uint64_t BlockBytesMax(const MemoryLimits& memory, uint64_t workers) {
+  return std::clamp<uint64_t>(memory.bytes / 8 / std::max<uint64_t>(workers, 1),
+                              memory.share_bytes_min, 4 << 20);
+}
+
+snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
+  constexpr uint64_t kMegabyte = 1'000'000;
+  snapshot::ThrottleLimits limits{.rows_per_second = settings.snapshot_rows_per_second,
+                                  .bytes_per_second = settings.snapshot_megabytes_per_second,
+                                  .threads_running_max = settings.snapshot_max_threads_running,
+                                  .replica_lag_max = std::nullopt};
+  if (const auto lag = settings.snapshot_max_replica_lag_seconds) {
+    limits.replica_lag_max = std::chrono::seconds(*lag);
+  }
+  if (limits.bytes_per_second) *limits.bytes_per_second *= kMegabyte;
+  return limits;
+}
+
+// Stable for the pipe, and far above the ids that people give their servers (FNV-1a of its UUID).
+uint32_t ServerId(const PipeSpec& spec, const std::string& pipe_id) {
+  if (spec.server_id) return *spec.server_id;
+  uint32_t hash = 2166136261;
+  for (const char c : pipe_id) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619;
+  return hash | 0x40000000;
+}
+
+}  // namespace
+
+const std::string& FilledBy(const catalog::TableRecord& table) {
+  return table.load_target.empty() ? table.target : table.load_target;
+}
+
+std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
+                                              const std::vector<catalog::TableRecord>& tables) {
+  std::vector<stream::StreamTable> result;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    result.push_back({.definition = tables[i].definition,
+                      .target_options = TargetOptionsOf(spec, spec.tables[i]),
+                      .target = FilledBy(tables[i]),
+                      .old_target = tables[i].keeps_target_fresh ? tables[i].target : "",
+                      .quarantined = tables[i].quarantine.has_value(),
+                      .start = tables[i].start});
+  }
+  return result;
+}
+
+Result<std::vector<snapshot::LoadTable>> LoadTables(
+    const PipeSpec& spec, const std::vector<catalog::TableRecord>& tables,
+    std::vector<catalog::PartitionRecord> partitions) {
+  if (tables.size() != spec.tables.size()) {
+    return Fail(ErrorCode::kNotFound, "the mappings of the stored tables are not known");
+  }
+  auto next = partitions.begin();
+  std::vector<snapshot::LoadTable> result;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    snapshot::LoadTable table{.id = tables[i].id,
+                              .definition = tables[i].definition,
+                              .target_options = TargetOptionsOf(spec, spec.tables[i]),
+                              .target = FilledBy(tables[i]),
+                              .start = tables[i].start,
+                              .partition_key = spec.tables[i].partition_key,
+                              .version_base = tables[i].load_version_base,
+                              .partitions = {},
+                              .planned = tables[i].partitions_planned,
+                              .rows_estimated = tables[i].rows_estimated,
+                              .bytes_estimated = tables[i].bytes_estimated,
+                              .abandoned = tables[i].quarantine.has_value()};
+    for (; next != partitions.end() && next->table_id == table.id; ++next) {
+      table.partitions.push_back({.index = next->index,
+                                  .lower = std::move(next->lower),
+                                  .upper = std::move(next->upper),
+                                  .done = next->done,
+                                  .rows = next->rows,
+                                  .bytes = next->bytes});
+    }
+    result.push_back(std::move(table));
+  }
+  return result;
+}
+
+Result<uint64_t> FirstFreeVersion(const clickhouse::Endpoint& destination,
+                                  const std::string& database,
+                                  const std::vector<catalog::TableRecord>& tables,
+                                  std::stop_token stop) {
+  std::vector<std::string> targets;
+  for (const auto& table : tables) {
+    if (table.quarantine) continue;
+    targets.push_back(FilledBy(table));
+    if (table.keeps_target_fresh) targets.push_back(table.target);
+  }
+  clickhouse::Client client(destination);
+  return HighestVersion(client, database, targets, std::move(stop)).map([](uint64_t highest) {
+    return highest + 1;
+  });
+}
+
+snapshot::LoaderOptions LoaderOptionsFor(const PipeSpec& spec,
+                                         const clickhouse::Endpoint& destination,
+                                         const MemoryLimits& memory,
+                                         const std::vector<snapshot::LoadTable>& tables,
+                                         const catalog::Checkpoint& checkpoint) {
+  const PipeSettings& settings = spec.settings;
+  const auto workers = settings.initial_load_parallelism *
+                       snapshot::ParallelTables(tables, settings.snapshot_parallel_tables);
+  snapshot::LoaderOptions options{.source = spec.source,
+                                  .destination = destination,
+                                  .database = spec.database,
+                                  .pipe_name = spec.name,
+                                  .start_positions = {checkpoint.position},
+                                  .consistent = settings.mode == ReplicationMode::kSnapshot,
+                                  .parallel_tables = settings.snapshot_parallel_tables,
+                                  .parallel_partitions = settings.initial_load_parallelism,
+                                  .rows_per_partition = settings.snapshot_rows_per_partition,
+                                  .block_bytes_max = BlockBytesMax(memory, workers),
+                                  .throttle = ThrottleOf(settings)};
+  for (const auto& table : tables) {
+    const bool known =
+        !table.start || std::ranges::count(options.start_positions, *table.start) != 0;
+    if (!known) options.start_positions.push_back(*table.start);
+  }
+  if (options.consistent) options.start_positions.clear();
+  return options;
+}
+
+stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& pipe_id,
+                                       const clickhouse::Endpoint& destination,
+                                       const MemoryLimits& memory) {
+  return {.source = spec.source,
+          .server_id = ServerId(spec, pipe_id),
+          .destination = destination,
+          .database = spec.database,
+          .pipe_name = spec.name,
+          .sync_interval = spec.settings.sync_interval,
+          .batch_rows_max = spec.settings.pull_batch_size,
+          .batch_bytes_max = BatchBytesMax(memory),
+          .parallel_inserts = 4,
+          .settle_timeout = std::chrono::milliseconds(1'500)};
+}
+
+}  // namespace penstock::pipe

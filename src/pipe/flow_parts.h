@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "clickhouse/client.h"
+#include "pipe/spec.h"
+#include "snapshot/load.h"
+#include "stream/stream.h"
+
+namespace penstock::pipe {
+
+// What the stream and the load of a pipe are made of, by its spec and by what the catalog has of
+// its tables (in the order of the spec's).
+
+// Where rows of the table go: to its target, or until that is in place to the table beside it.
+const std::string& FilledBy(const catalog::TableRecord& table);
+
+std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
+                                              const std::vector<catalog::TableRecord>& tables);
+
+// `partitions`: of all tables, in their order. kNotFound when the spec is of other tables.
+Result<std::vector<snapshot::LoadTable>> LoadTables(
+    const PipeSpec& spec, const std::vector<catalog::TableRecord>& tables,
+    std::vector<catalog::PartitionRecord> partitions);
+
+// Above every version in the tables that are written. The catalog may be an old copy: what is in
+// the destination counts as well.
+Result<uint64_t> FirstFreeVersion(const clickhouse::Endpoint& destination,
+                                  const std::string& database,
+                                  const std::vector<catalog::TableRecord>& tables,
+                                  std::stop_token stop);
+
+// The process's memory, of which a pipe gets shares.
+struct MemoryLimits {
+  uint64_t bytes = 0;
+  uint64_t share_bytes_min = 0;
+};
+
+// All but the clock and who is to be called.
+snapshot::LoaderOptions LoaderOptionsFor(const PipeSpec& spec,
+                                         const clickhouse::Endpoint& destination,
+                                         const MemoryLimits& memory,
+                                         const std::vector<snapshot::LoadTable>& tables,
+                                         const catalog::Checkpoint& checkpoint);
+stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& pipe_id,
+                                       const clickhouse::Endpoint& destination,
+                                       const MemoryLimits& memory);
+
+}  // namespace penstock::pipe

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "clickhouse/client.h"
+#include "clickhouse/ddl.h"
+
+namespace penstock::pipe {
+
+// A statement with the settings it is to be sent with.
+struct DdlStatement {
+  std::string sql;
+  clickhouse::Settings settings = {};
+};
+
+// Runs statements that do not depend on each other, several at a time. Answers the first error, and
+// then some may not have been run.
+Status RunStatements(const clickhouse::Endpoint& destination,
+                     const std::vector<DdlStatement>& statements, std::stop_token stop);
+
+// What there is at the destination of one name.
+struct ExistingTable {
+  std::string engine;  // with its arguments and what follows
+  std::string sorting_key;
+  std::string rows;  // "0" or a number that includes rows deleted already; "" where it is not known
+
+  std::string engine_name() const;
+};
+
+// Those of these tables of the database that there are, by name.
+Result<std::map<std::string, ExistingTable>> ReadExistingTables(
+    clickhouse::Client& client, const std::string& database, const std::vector<std::string>& names,
+    std::stop_token stop);
+
+// Whether a SELECT finds no row in it. `name` is quoted.
+Result<bool> IsEmpty(clickhouse::Client& client, const std::string& name,
+                     const ExistingTable& table, std::stop_token stop);
+
+// The highest version of any row of these tables; 0 without one.
+Result<uint64_t> HighestVersion(clickhouse::Client& client, const std::string& database,
+                                const std::vector<std::string>& names, std::stop_token stop);
+
+// Each target must be as it would have been made, and empty: it may have been there before.
+// kNeedsUser for the first one that is not.
+Status CheckTargets(clickhouse::Client& client, const std::vector<clickhouse::TableSpec>& targets,
+                    std::stop_token stop);
+
+}  // namespace penstock::pipe
