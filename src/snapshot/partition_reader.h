@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "clickhouse/client.h"
 #include "model/value_changes.h"
@@ -55,7 +56,7 @@ class PartitionReader {
     uint64_t bytes = 0;
   };
   bool CanGoOn(const std::stop_token& stop);
-  Status FillBlock(Reading& reading, const std::stop_token& stop);
+  Status FillBlock(Reading& reading, SteadyTime until, const std::stop_token& stop);
   Result<Sent> Insert(Reading& reading, const std::stop_token& stop);
 
   const LoaderOptions& options_;
