@@ -15,7 +15,8 @@ namespace penstock::clickhouse {
 std::string WriteQueryId(std::string_view database, std::string_view table);
 
 // Ends the statements with such an id that the server still runs, an insert that was sent in part
-// for one: its rows would come after what is done next. Answers when none is left.
+// for one: its rows would come after what is done next. Answers when none is left. Needs SELECT on
+// system.processes (kNeedsUser).
 Status EndWrites(Client& client, std::string_view database, std::string_view table, Clock& clock,
                  std::stop_token stop);
 

@@ -54,18 +54,21 @@ StreamProgress::Table* Journal::FindTable(int64_t table_id) {
   return &progress_.tables[static_cast<size_t>(found - table_ids_.begin())];
 }
 
-Status Journal::AddPartition(int64_t table_id, const snapshot::Partition& partition, bool is_last,
-                             const snapshot::LoadFigures& figures) {
+Status Journal::AddPartition(int64_t table_id, const std::optional<snapshot::Partition>& partition,
+                             bool is_last, const snapshot::LoadFigures& figures) {
+  std::vector<catalog::PartitionRecord> records;
+  if (partition) {
+    records.push_back({.table_id = table_id,
+                       .index = partition->index,
+                       .lower = partition->lower,
+                       .upper = partition->upper,
+                       .done = false,
+                       .rows = 0,
+                       .bytes = 0});
+  }
   return catalog_->AddPartitions(
-      table_id,
-      {{.table_id = table_id,
-        .index = partition.index,
-        .lower = partition.lower,
-        .upper = partition.upper,
-        .done = false,
-        .rows = 0,
-        .bytes = 0}},
-      is_last, {.rows = figures.rows_estimated, .bytes = figures.bytes_estimated});
+      table_id, records, is_last,
+      {.rows = figures.rows_estimated, .bytes = figures.bytes_estimated});
 }
 
 Result<uint32_t> Journal::BeginAttempt(int64_t table_id, uint32_t index, UnixMicros started_at) {

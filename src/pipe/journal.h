@@ -50,8 +50,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   };
   explicit Journal(Options options);
 
-  Status AddPartition(int64_t table_id, const snapshot::Partition& partition, bool is_last,
-                      const snapshot::LoadFigures& figures) override;
+  Status AddPartition(int64_t table_id, const std::optional<snapshot::Partition>& partition,
+                      bool is_last, const snapshot::LoadFigures& figures) override;
   Result<uint32_t> BeginAttempt(int64_t table_id, uint32_t index, UnixMicros started_at) override;
   Status FinishPartition(int64_t table_id, const snapshot::LoadedPartition& partition) override
       EXCLUDES(mutex_);

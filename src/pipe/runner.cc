@@ -85,8 +85,9 @@ void Runner::Shutdown() {
 void Runner::DropUnfinished() {
   {
     MutexLock lock(mutex_);
-    const bool any =
-        std::ranges::any_of(tables_, [](const auto& table) { return !table.load_target.empty(); });
+    const bool any = tables_ && std::ranges::any_of(*tables_, [](const auto& table) {
+                       return !table.load_target.empty();
+                     });
     if (!any || lifecycle_.state == State::kCompleted || options_.unusable) return;
   }
   clickhouse::Endpoint destination = options_.destination;
@@ -249,11 +250,12 @@ Status Runner::Setup(std::stop_token stop) {
 
 Result<Runner::Recalled> Runner::Recall() {
   PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
-  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  PENSTOCK_ASSIGN(auto records, options_.catalog->Tables(id_));
+  const auto tables = std::make_shared<const std::vector<catalog::TableRecord>>(std::move(records));
   PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, 1));
   PENSTOCK_ASSIGN(const auto changes, options_.catalog->ValueChanges(id_));
   PENSTOCK_ASSIGN(auto partitions, options_.catalog->Partitions(id_));
-  PENSTOCK_ASSIGN(auto load_tables, LoadTables(spec_, tables, std::move(partitions)));
+  PENSTOCK_ASSIGN(auto load_tables, LoadTables(spec_, *tables, std::move(partitions)));
   StreamProgress before;
   {
     MutexLock lock(mutex_);
@@ -265,7 +267,7 @@ Result<Runner::Recalled> Runner::Recall() {
                        .pipe_id = id_,
                        .checkpoint = checkpoint,
                        .last_batch_number = batches.empty() ? 0 : batches[0].number,
-                       .tables = tables,
+                       .tables = *tables,
                        .changes = changes,
                        .before = std::move(before),
                        .on_quarantine = [this] { DegradeIfRunning(); }});
@@ -348,8 +350,8 @@ Status Runner::StepAtRest(std::stop_token stop) {
   if (now == State::kSetup) {
     std::optional<catalog::Checkpoint> checkpoint;
     if (auto stored = catalog.LoadCheckpoint(id_)) checkpoint = *std::move(stored);
-    PENSTOCK_ASSIGN(const auto reload,
-                    PrepareReload(client, spec_, tables, checkpoint, *options_.clock, stop));
+    PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables,
+                                                     checkpoint, *options_.clock, stop));
     MutexLock lock(mutex_);
     PENSTOCK_ASSIGN(const auto transition,
                     Prepare(Event::kReloadSetUp,
@@ -363,8 +365,8 @@ Status Runner::StepAtRest(std::stop_token stop) {
   for (const auto& table : tables) ids.push_back(table.id);
   const auto given_up = std::stable_partition(
       tables.begin(), tables.end(), [](const auto& table) { return !table.loaded_uuid.empty(); });
-  PENSTOCK_TRY(
-      PutInPlace(client, spec_.database, {tables.begin(), given_up}, TargetRows::kReplaced, stop));
+  PENSTOCK_TRY(PutInPlace(options_.destination, spec_.database, {tables.begin(), given_up},
+                          TargetRows::kReplaced, stop));
   PENSTOCK_TRY(DropLoadTargets(client, spec_.database, tables, stop));
   MutexLock lock(mutex_);
   PENSTOCK_ASSIGN(const auto transition,
@@ -386,7 +388,7 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
       "start",
       [&]() -> Status {
         PENSTOCK_ASSIGN(const uint64_t first, FirstFreeVersion(options_.destination, spec_.database,
-                                                               recalled->tables, stop));
+                                                               *recalled->tables, stop));
         recalled->journal->RaiseVersions(first);
         return {};
       },
@@ -409,7 +411,7 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
       if (!rest_is_due || *rest_is_due) both.request_stop();
     });
     streamed =
-        stream::RunStream(StreamTables(spec_, recalled->tables), recalled->checkpoint.position,
+        stream::RunStream(StreamTables(spec_, *recalled->tables), recalled->checkpoint.position,
                           options, recalled->journal.get(), both.get_token());
     both.request_stop();
   }
@@ -458,9 +460,9 @@ void Runner::DegradeIfRunning() {
     const bool running =
         lifecycle_.state == State::kRunning ||
         (lifecycle_.state == State::kPausing && lifecycle_.resume == State::kRunning);
-    for (size_t i = 0; i < tables_.size() && running; ++i) {
+    for (size_t i = 0; i < tables_->size() && running; ++i) {
       if (!progress.tables[i].quarantine) continue;
-      names += (names.empty() ? "" : ", ") + tables_[i].definition.name.ToString();
+      names += (names.empty() ? "" : ", ") + tables_->at(i).definition.name.ToString();
     }
   }
   if (names.empty()) return;
@@ -493,14 +495,15 @@ Status Runner::LoadWhole(std::stop_token stop) {
   if (!IsWhole(tables)) {
     PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
     PENSTOCK_ASSIGN(const auto recalled, Recall());
-    PENSTOCK_TRY(MakeLoadTargets(client, spec_, recalled.tables, stop));
+    PENSTOCK_TRY(MakeLoadTargets(options_.destination, spec_, *recalled.tables, stop));
     PENSTOCK_TRY(Load(recalled, stop));
     PENSTOCK_ASSIGN(const auto loaded,
-                    LoadedTargets(client, spec_.database, recalled.tables, stop));
+                    LoadedTargets(client, spec_.database, *recalled.tables, stop));
     PENSTOCK_TRY(catalog.EndLoad(loaded));
     PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
   }
-  Status in_place = PutInPlace(client, spec_.database, tables, TargetRows::kNone, stop);
+  Status in_place =
+      PutInPlace(options_.destination, spec_.database, tables, TargetRows::kNone, stop);
   if (in_place || in_place.error().code != ErrorCode::kNotFound) return in_place;
   PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
   Error again = std::move(in_place).error();
@@ -624,7 +627,7 @@ PipeStatus Runner::status(size_t tables_max) const {
   status.last_batch_duration = stream.last_batch_duration;
   if (status.state == State::kSnapshot) status.load_rows_per_second = watch_->rows_per_second();
   std::vector<snapshot::LoadFigures> loads;
-  for (size_t i = 0; i < tables_.size(); ++i) {
+  for (size_t i = 0; i < tables_->size(); ++i) {
     loads.push_back(loader_->figures(i));
     status.load += loads.back();
   }
@@ -642,8 +645,9 @@ TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
   std::string state = lifecycle_.state == State::kCompleted ? "loaded" : "following";
   if (load.tables_done == 0) state = load.partitions == 0 ? "waiting" : "loading";
   if (changes.quarantine) state = "quarantined";
-  return {.source = tables_[table].definition.name,
-          .target = spec_.database + "." + tables_[table].target,
+  const catalog::TableRecord& record = tables_->at(table);
+  return {.source = record.definition.name,
+          .target = spec_.database + "." + record.target,
           .state = std::move(state),
           .quarantine = changes.quarantine,
           .load = load,
@@ -652,7 +656,7 @@ TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
           .rows_updated = changes.counts.updated,
           .rows_deleted = changes.counts.deleted,
           .changes = changes.changes,
-          .ddl = tables_[table].ddl};
+          .ddl = record.ddl};
 }
 
 Result<std::vector<PartitionStatus>> Runner::Partitions(const std::string& table,
@@ -660,7 +664,8 @@ Result<std::vector<PartitionStatus>> Runner::Partitions(const std::string& table
   std::map<int64_t, model::TableName> names;
   {
     MutexLock lock(mutex_);
-    for (const auto& record : tables_) {
+    if (!tables_) return std::vector<PartitionStatus>();
+    for (const auto& record : *tables_) {
       if (table.empty() || record.definition.name.ToString() == table) {
         names.emplace(record.id, record.definition.name);
       }

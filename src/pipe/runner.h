@@ -65,7 +65,7 @@ class Runner {
 
  private:
   struct Recalled {
-    std::vector<catalog::TableRecord> tables;
+    std::shared_ptr<const std::vector<catalog::TableRecord>> tables;
     catalog::Checkpoint checkpoint;
     std::shared_ptr<Journal> journal;
     std::shared_ptr<snapshot::Loader> loader;
@@ -124,7 +124,7 @@ class Runner {
     uint64_t attempts = 0;
   };
   std::map<std::string, Retrying, std::less<>> retrying_ GUARDED_BY(mutex_);  // by part
-  std::vector<catalog::TableRecord> tables_ GUARDED_BY(mutex_);
+  std::shared_ptr<const std::vector<catalog::TableRecord>> tables_ GUARDED_BY(mutex_);
   std::shared_ptr<Journal> journal_ GUARDED_BY(mutex_);
   std::shared_ptr<snapshot::Loader> loader_ GUARDED_BY(mutex_);
   std::shared_ptr<LoadWatch> watch_ GUARDED_BY(mutex_);

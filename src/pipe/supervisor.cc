@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "base/mutex.h"
@@ -97,11 +97,10 @@ class Supervisor::Impl {
           other.database != spec.database) {
         continue;
       }
+      std::set<std::string_view> taken;
+      for (const TableMapping& mapping : other.tables) taken.insert(mapping.target_table);
       for (const TableMapping& mapping : spec.tables) {
-        const bool taken = std::any_of(
-            other.tables.begin(), other.tables.end(),
-            [&](const TableMapping& m) { return m.target_table == mapping.target_table; });
-        if (!taken) continue;
+        if (!taken.contains(mapping.target_table)) continue;
         return Fail(ErrorCode::kConflict, "the target {}.{} belongs to the pipe {}", spec.database,
                     mapping.target_table, other.name);
       }

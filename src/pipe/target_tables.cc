@@ -120,24 +120,24 @@ Status CheckColumns(const clickhouse::TableSpec& target, const std::string& name
 
 }  // namespace
 
-Status RunStatements(const clickhouse::Endpoint& destination,
-                     const std::vector<DdlStatement>& statements, std::stop_token stop) {
+Status DoSeveral(
+    const clickhouse::Endpoint& destination, size_t count,
+    const std::function<Status(clickhouse::Client&, size_t number, std::stop_token)>& work,
+    std::stop_token stop) {
   std::stop_source failed;
   const std::stop_callback forward(stop, [&failed] { failed.request_stop(); });
   std::atomic<size_t> next{0};
-  std::vector<Status> statuses(std::min(kStatementsAtOnce, statements.size()));
-  const auto work = [&](Status& status) {
+  std::vector<Status> statuses(std::min(kStatementsAtOnce, count));
+  const auto run = [&](Status& status) {
     clickhouse::Client client(destination);
-    for (size_t i = next++; status && i < statements.size(); i = next++) {
-      status =
-          client.Query(statements[i].sql, statements[i].settings, failed.get_token()).map([](auto) {
-          });
+    for (size_t i = next++; status && i < count; i = next++) {
+      status = work(client, i, failed.get_token());
     }
     if (!status) failed.request_stop();
   };
   {
     std::vector<std::jthread> threads;
-    for (Status& status : statuses) threads.emplace_back([&] { work(status); });
+    for (Status& status : statuses) threads.emplace_back([&] { run(status); });
   }
   // The failure that stopped the others, not their cancellation.
   for (const bool cancelled : {false, true}) {
@@ -146,6 +146,17 @@ Status RunStatements(const clickhouse::Endpoint& destination,
     }
   }
   return {};
+}
+
+Status RunStatements(const clickhouse::Endpoint& destination,
+                     const std::vector<DdlStatement>& statements, std::stop_token stop) {
+  return DoSeveral(
+      destination, statements.size(),
+      [&](clickhouse::Client& client, size_t number, std::stop_token each) {
+        const DdlStatement& statement = statements[number];
+        return client.Query(statement.sql, statement.settings, std::move(each)).map([](auto) {});
+      },
+      std::move(stop));
 }
 
 std::string ExistingTable::engine_name() const {

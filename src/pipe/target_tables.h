@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <stop_token>
 #include <string>
@@ -17,8 +18,14 @@ struct DdlStatement {
   clickhouse::Settings settings = {};
 };
 
-// Runs statements that do not depend on each other, several at a time. Answers the first error, and
-// then some may not have been run.
+// Does `work` for each number below `count`, several at a time, each over a connection that no
+// other uses meanwhile. Answers the first error, and then some may not have been done.
+Status DoSeveral(
+    const clickhouse::Endpoint& destination, size_t count,
+    const std::function<Status(clickhouse::Client&, size_t number, std::stop_token)>& work,
+    std::stop_token stop);
+
+// Runs statements that do not depend on each other, likewise.
 Status RunStatements(const clickhouse::Endpoint& destination,
                      const std::vector<DdlStatement>& statements, std::stop_token stop);
 

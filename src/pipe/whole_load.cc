@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/random.h"
 #include "clickhouse/ddl.h"
 #include "pipe/setup.h"
+#include "pipe/target_tables.h"
 
 namespace penstock::pipe {
 namespace {
@@ -25,20 +27,28 @@ Status Drop(clickhouse::Client& client, const std::string& name, std::stop_token
       .map([](auto) {});
 }
 
-bool IsLoadTargetOf(const std::string& name, const std::string& target) {
-  const std::string prefix = target + std::string(kMark);
-  return name.size() == prefix.size() + kDigits && name.starts_with(prefix) &&
-         name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string::npos;
+// The target whose load such a name is for; "" for another name.
+std::string_view TargetOfLoad(std::string_view name) {
+  constexpr size_t kSuffix = kMark.size() + kDigits;
+  if (name.size() <= kSuffix) return "";
+  const std::string_view suffix = name.substr(name.size() - kSuffix);
+  const bool ours = suffix.starts_with(kMark) &&
+                    suffix.find_first_not_of("0123456789abcdef", kMark.size()) == suffix.npos;
+  return ours ? name.substr(0, name.size() - kSuffix) : "";
 }
 
-// UUIDs of the database's tables, by name.
+// UUIDs of the database's tables, by name: of those named, or without names of all.
 Result<std::map<std::string, std::string>> Uuids(clickhouse::Client& client,
                                                  const std::string& database,
+                                                 const std::vector<std::string>& names,
                                                  std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto rows,
-                  client.Rows("SELECT name, toString(uuid) FROM system.tables WHERE database = " +
-                                  clickhouse::QuoteString(database),
-                              std::move(stop)));
+  std::string sql = "SELECT name, toString(uuid) FROM system.tables WHERE database = " +
+                    clickhouse::QuoteString(database);
+  for (size_t i = 0; i < names.size(); ++i) {
+    sql += (i == 0 ? " AND name IN (" : ", ") + clickhouse::QuoteString(names[i]);
+  }
+  if (!names.empty()) sql += ")";
+  PENSTOCK_ASSIGN(const auto rows, client.Rows(sql, std::move(stop)));
   std::map<std::string, std::string> uuids;
   for (const auto& row : rows) uuids.emplace(row.at(0), row.at(1));
   return uuids;
@@ -57,16 +67,15 @@ Status CheckStillEmpty(clickhouse::Client& client, const std::string& target,
 }
 
 // `as_before`: like the target as it is there now, with what a user has changed of it.
-Status MakeLoadTarget(clickhouse::Client& client, clickhouse::TableSpec target,
-                      const std::string& load_target, bool as_before, std::stop_token stop) {
+DdlStatement LoadTargetDdl(clickhouse::TableSpec target, const std::string& load_target,
+                           bool as_before) {
   const std::string before = clickhouse::QuoteTable(target.database, target.table);
   target.table = load_target;
   const std::string sql =
       as_before ? fmt::format("CREATE TABLE IF NOT EXISTS {} AS {}",
                               clickhouse::QuoteTable(target.database, load_target), before)
                 : clickhouse::CreateTable(target);
-  return client.Query(sql, clickhouse::CreateTableSettings(target), std::move(stop)).map([](auto) {
-  });
+  return {.sql = sql, .settings = clickhouse::CreateTableSettings(target)};
 }
 
 // An exchange that is sent twice undoes itself. So the UUIDs tell what is to be done, and the load
@@ -77,14 +86,19 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
   const std::string target = clickhouse::QuoteTable(database, table.target);
   const std::string other = clickhouse::QuoteTable(database, table.load_target);
   const auto is_in_place = [&]() -> Result<bool> {
-    PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, stop));
+    PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, {table.target, table.load_target}, stop));
     if (uuids[table.target] == table.loaded_uuid) return true;
     if (uuids[table.load_target] == table.loaded_uuid) return false;
-    return Fail(ErrorCode::kNotFound, "the table {}, which the load has filled, is gone", other);
+    return Fail(
+        Error{.code = ErrorCode::kNotFound,
+              .message = fmt::format("the table {}, which the load has filled, is gone", other),
+              .origin = "destination",
+              .native_code = 0,
+              .remedy = "Pause the pipe and resync it"});
   };
   PENSTOCK_ASSIGN(const bool was_in_place, is_in_place());
   if (!was_in_place) {
-    PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, stop));
+    PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, {table.target}, stop));
     const bool is_gone = rows == TargetRows::kReplaced && !uuids.contains(table.target);
     if (rows == TargetRows::kNone) PENSTOCK_TRY(CheckStillEmpty(client, target, stop));
     const std::string swap =
@@ -117,25 +131,27 @@ std::vector<catalog::LoadTargetRecord> NewLoadTargets(const Tables& tables) {
   return targets;
 }
 
-Status MakeLoadTargets(clickhouse::Client& client, const PipeSpec& spec, const Tables& tables,
-                       std::stop_token stop) {
+Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
+                       const Tables& tables, std::stop_token stop) {
+  clickhouse::Client client(destination);
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, tables, stop));
+  std::vector<DdlStatement> statements;
   for (size_t i = 0; i < tables.size(); ++i) {
     const catalog::TableRecord& table = tables[i];
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
-    PENSTOCK_TRY(MakeLoadTarget(client, target, table.load_target, /*as_before=*/true, stop));
+    statements.push_back(LoadTargetDdl(target, table.load_target, /*as_before=*/true));
   }
-  return {};
+  return RunStatements(destination, statements, std::move(stop));
 }
 
 Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
                        const Tables& tables, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, stop));
+  std::set<std::string_view> targets;
+  for (const auto& table : tables) targets.insert(table.target);
+  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, {}, stop));
   for (const auto& [name, uuid] : uuids) {
-    const bool ours = std::ranges::any_of(tables, [&, &each = name](const auto& table) {
-      return IsLoadTargetOf(each, table.target);
-    });
-    if (ours) PENSTOCK_TRY(Drop(client, clickhouse::QuoteTable(database, name), stop));
+    if (targets.contains(TargetOfLoad(name)))
+      PENSTOCK_TRY(Drop(client, clickhouse::QuoteTable(database, name), stop));
   }
   return {};
 }
@@ -144,7 +160,7 @@ Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client&
                                                              const std::string& database,
                                                              const Tables& tables,
                                                              std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, std::move(stop)));
+  PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, {}, std::move(stop)));
   std::vector<catalog::LoadTargetRecord> targets;
   for (const auto& table : tables) {
     targets.push_back(
@@ -157,16 +173,21 @@ Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client&
   return targets;
 }
 
-Status PutInPlace(clickhouse::Client& client, const std::string& database, const Tables& tables,
-                  TargetRows rows, std::stop_token stop) {
-  for (const auto& table : tables) {
-    PENSTOCK_TRY(PutOneInPlace(client, database, table, rows, stop));
-  }
+Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& database,
+                  const Tables& tables, TargetRows rows, std::stop_token stop) {
+  PENSTOCK_TRY(DoSeveral(
+      destination, tables.size(),
+      [&](clickhouse::Client& client, size_t number, std::stop_token each) {
+        return PutOneInPlace(client, database, tables[number], rows, std::move(each));
+      },
+      stop));
   // What a process that died had asked for may have been made after it was looked for.
+  clickhouse::Client client(destination);
   return DropLoadTargets(client, database, tables, stop);
 }
 
-Result<Reload> PrepareReload(clickhouse::Client& client, const PipeSpec& spec, const Tables& all,
+Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const PipeSpec& spec,
+                             const Tables& all,
                              const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
                              std::stop_token stop) {
   Reload reload;
@@ -181,8 +202,10 @@ Result<Reload> PrepareReload(clickhouse::Client& client, const PipeSpec& spec, c
   std::optional<model::Position> after;
   if (checkpoint) after = checkpoint->position;
   PENSTOCK_ASSIGN(auto source, ReadSourceNow(spec, names, after, clock, stop));
+  clickhouse::Client client(destination);
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, reload.tables, stop));
-  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, spec.database, stop));
+  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, spec.database, {}, stop));
+  std::vector<DdlStatement> statements;
   const auto load_targets = NewLoadTargets(reload.tables);
   for (size_t i = 0; i < reload.tables.size(); ++i) {
     catalog::TableRecord& table = reload.tables[i];
@@ -197,8 +220,9 @@ Result<Reload> PrepareReload(clickhouse::Client& client, const PipeSpec& spec, c
     // One that keeps its definition is followed as it was: what is written twice ends the same.
     table.start.reset();
     if (checkpoint && !table.keeps_target_fresh) table.start = source.position;
-    PENSTOCK_TRY(MakeLoadTarget(client, target, table.load_target, as_before, stop));
+    statements.push_back(LoadTargetDdl(target, table.load_target, as_before));
   }
+  PENSTOCK_TRY(RunStatements(destination, statements, stop));
   if (!checkpoint) {
     reload.checkpoint = {.position = std::move(source.position),
                          .versions_reserved_end = kFirstStreamVersion};

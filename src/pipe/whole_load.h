@@ -26,7 +26,7 @@ std::vector<catalog::LoadTargetRecord> NewLoadTargets(
     const std::vector<catalog::TableRecord>& tables);
 
 // Makes each table's load_target, empty, like its target, and drops those of earlier attempts.
-Status MakeLoadTargets(clickhouse::Client& client, const PipeSpec& spec,
+Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
                        const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
 // Drops what attempts at the loads of these tables have left.
@@ -42,7 +42,7 @@ Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(
 // repeated after a crash anywhere. kNeedsUser when a target that is to be empty holds rows by now;
 // kNotFound when a loaded table is gone: the load must be done again.
 enum class TargetRows { kNone, kReplaced };
-Status PutInPlace(clickhouse::Client& client, const std::string& database,
+Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& database,
                   const std::vector<catalog::TableRecord>& tables, TargetRows rows,
                   std::stop_token stop);
 
@@ -54,7 +54,7 @@ struct Reload {
   std::vector<catalog::TableRecord> tables;
   std::optional<catalog::Checkpoint> checkpoint = std::nullopt;
 };
-Result<Reload> PrepareReload(clickhouse::Client& client, const PipeSpec& spec,
+Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const PipeSpec& spec,
                              const std::vector<catalog::TableRecord>& all,
                              const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
                              std::stop_token stop);

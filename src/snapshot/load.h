@@ -53,8 +53,9 @@ struct LoadedPartition {
 class LoadJournal {
  public:
   virtual ~LoadJournal() = default;
-  virtual Status AddPartition(int64_t table_id, const Partition& partition, bool is_last,
-                              const LoadFigures& figures) = 0;
+  // Without a partition: `is_last`, and there are no more.
+  virtual Status AddPartition(int64_t table_id, const std::optional<Partition>& partition,
+                              bool is_last, const LoadFigures& figures) = 0;
   // A number higher than every one answered before for the table, also across crashes; from 1.
   virtual Result<uint32_t> BeginAttempt(int64_t table_id, uint32_t index,
                                         UnixMicros started_at) = 0;

@@ -214,10 +214,8 @@ Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& c
     };
     PENSTOCK_TRY(Retry(plan, stop));
     const bool is_last = !partition || !partition->upper;
-    if (partition) {
-      PENSTOCK_TRY(journal_->AddPartition(table.id, *partition, is_last, progress.figures()));
-      ++progress.partitions;
-    }
+    PENSTOCK_TRY(journal_->AddPartition(table.id, partition, is_last, progress.figures()));
+    if (partition) ++progress.partitions;
     if (is_last) progress.planned = true;
     if (is_last) LogIfEnded(table_index);
     if (partition && !lane.Push({table_index, *std::move(partition)}, stop)) return {};
@@ -240,8 +238,7 @@ Status Loader::FindKey(size_t table_index, std::optional<mysql::Connection>& con
 
 Status Loader::Connect(std::optional<mysql::Connection>& connection, std::stop_token stop) {
   if (connection) return {};
-  PENSTOCK_ASSIGN(connection,
-                  mysql::Connection::Open(options_.source, options_.pipe_name + " planner", stop));
+  PENSTOCK_ASSIGN(connection, OpenToRead(options_, "planner", stop));
   return connection->LimitStatements(kPlanningMax, stop);
 }
 
@@ -254,7 +251,9 @@ Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
   if (!planner) {
     planner.emplace(table.definition, table.range_key,
                     Planner::Options{.rows_per_partition = RowsPerPartition(options_, table.size),
-                                     .comment = mysql::QueryComment(options_.pipe_name)},
+                                     .comment = mysql::QueryComment(options_.pipe_name),
+                                     // What is not there now comes by the log, or has gone by it.
+                                     .skips_empty = !options_.consistent},
                     table.partitions.empty() ? std::nullopt
                                              : std::optional<Partition>(table.partitions.back()));
   }

@@ -24,9 +24,8 @@ constexpr uint64_t kBytesPerLook = 64 << 10;
 constexpr char kSavepoint[] = "SAVEPOINT penstock";
 constexpr char kToSavepoint[] = "ROLLBACK TO SAVEPOINT penstock";
 
-// A SELECT gives no key twice, so there is nothing for the server to collapse when it writes the
-// rows, which is a third of its work on them. (FINAL and merges collapse whatever this says: what
-// other attempts wrote, and equal rows of a table without a key.)
+// The rows of a block have different keys, so there is nothing for the server to collapse when it
+// writes them: a third of its work on them. (FINAL and merges do so whatever this says.)
 const clickhouse::Settings& LoadSettings() {
   static const clickhouse::Settings settings = {{"optimize_on_insert", "0"}};
   return settings;
@@ -60,6 +59,23 @@ std::string SelectRows(const LoadTable& table, const model::Table& to_read,
 }
 
 }  // namespace
+
+Result<mysql::Connection> OpenToRead(const LoaderOptions& options, std::string_view purpose,
+                                     std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto connection,
+                  mysql::Connection::Open(options.source,
+                                          fmt::format("{} {}", options.pipe_name, purpose), stop));
+  PENSTOCK_TRY(connection.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
+  for (const model::Position& start : options.start_positions) {
+    PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, start, stop));
+    if (!executed) {
+      return Fail(ErrorCode::kRetry,
+                  "the source server that answered has not executed the start position {}",
+                  start.ToString());
+    }
+  }
+  return connection;
+}
 
 // The rows of one SELECT, as blocks.
 struct PartitionReader::Reading {
@@ -118,25 +134,10 @@ Status PartitionReader::Begin(const model::Table& table, std::stop_token stop) {
     return mysql::PinDefinition(*source_, table, comment, stop);
   }
   if (!source_) {
-    PENSTOCK_ASSIGN(source_, Connect(stop));
+    PENSTOCK_ASSIGN(source_, OpenToRead(options_, "snapshot", stop));
   }
   PENSTOCK_TRY(throttle_.AwaitCalm(*source_, options_.on_retry, stop));
   return mysql::BeginRead(*source_, table, comment, stop);
-}
-
-Result<mysql::Connection> PartitionReader::Connect(std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto connection,
-                  mysql::Connection::Open(options_.source, options_.pipe_name + " snapshot", stop));
-  PENSTOCK_TRY(connection.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
-  for (const model::Position& start : options_.start_positions) {
-    PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, start, stop));
-    if (!executed) {
-      return Fail(ErrorCode::kRetry,
-                  "the source server that answered has not executed the start position {}",
-                  start.ToString());
-    }
-  }
-  return connection;
 }
 
 Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
@@ -160,11 +161,13 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
   while (true) {
     PENSTOCK_TRY(FillBlock(reading, SteadyTime::max(), stop));
     if (reading.block.rows == 0) break;
-    PENSTOCK_ASSIGN(const Sent sent, Insert(reading, stop));
-    rows.count += sent.rows;
-    rows.bytes += sent.bytes;
-    on_rows(sent.rows, sent.bytes);
-    PENSTOCK_TRY(throttle_.Pace(sent.rows, sent.bytes, stop));
+    const uint64_t rows_before = rows.count;
+    const uint64_t bytes_before = rows.bytes;
+    PENSTOCK_TRY(Insert(reading, rows, stop));
+    const uint64_t rows_sent = rows.count - rows_before;
+    const uint64_t bytes_sent = rows.bytes - bytes_before;
+    on_rows(rows_sent, bytes_sent);
+    PENSTOCK_TRY(throttle_.Pace(rows_sent, bytes_sent, stop));
   }
   rows.changes = reading.writer.TakeChanges();
   rows.last = std::move(reading.last);
@@ -199,27 +202,23 @@ Status PartitionReader::FillBlock(Reading& reading, SteadyTime until, const std:
 
 // One INSERT of the block and those after it; a paced load waits between blocks, so there each is
 // an insert of its own.
-Result<PartitionReader::Sent> PartitionReader::Insert(Reading& reading,
-                                                      const std::stop_token& stop) {
+Status PartitionReader::Insert(Reading& reading, Rows& rows, const std::stop_token& stop) {
   const SteadyTime until = options_.clock->Steady() + kInsertTimeMax;
-  const std::string& target = reading.table.target;
-  Sent sent;
   const auto next = [&]() -> Result<const clickhouse::Block*> {
-    sent.rows += reading.block.rows;
-    sent.bytes += reading.block.bytes();
+    rows.count += reading.block.rows;
+    rows.bytes += reading.block.bytes();
     if (throttle_.is_pacing() || options_.clock->Steady() >= until) return nullptr;
     PENSTOCK_TRY(FillBlock(reading, until, stop));
     return reading.block.rows == 0 ? nullptr : &reading.block;
   };
-  PENSTOCK_TRY(
-      destination_.InsertAll(reading.block, next,
-                             {.database = options_.database,
-                              .table = target,
-                              .query_id = clickhouse::WriteQueryId(options_.database, target),
-                              .deduplication_token = {},
-                              .settings = LoadSettings()},
-                             stop));
-  return sent;
+  return destination_.InsertAll(
+      reading.block, next,
+      {.database = options_.database,
+       .table = reading.table.target,
+       .query_id = clickhouse::WriteQueryId(options_.database, reading.table.target),
+       .deduplication_token = {},
+       .settings = LoadSettings()},
+      stop);
 }
 
 }  // namespace penstock::snapshot

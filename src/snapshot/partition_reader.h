@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -14,6 +15,11 @@
 #include "snapshot/throttle.h"
 
 namespace penstock::snapshot {
+
+// A connection that sees what is committed, and no less than the load's start positions. `purpose`
+// comes after the pipe's name in what the source is told.
+Result<mysql::Connection> OpenToRead(const LoaderOptions& options, std::string_view purpose,
+                                     std::stop_token stop);
 
 // Reads partitions from the source and writes them to the destination, one at a time, over two
 // connections it keeps. Rows are sent while more are read, so that it holds one block of them, and
@@ -45,19 +51,15 @@ class PartitionReader {
                     std::stop_token stop);
 
  private:
-  Result<mysql::Connection> Connect(std::stop_token stop);
   Status Begin(const model::Table& table, std::stop_token stop);
   Result<Rows> ReadRows(const LoadTable& table, const Partition& partition,
                         std::optional<uint64_t> slice_rows, uint64_t version, const OnRows& on_rows,
                         std::stop_token stop);
   struct Reading;
-  struct Sent {
-    uint64_t rows = 0;
-    uint64_t bytes = 0;
-  };
   bool CanGoOn(const std::stop_token& stop);
   Status FillBlock(Reading& reading, SteadyTime until, const std::stop_token& stop);
-  Result<Sent> Insert(Reading& reading, const std::stop_token& stop);
+  // Adds to `rows` those that it took from the reading.
+  Status Insert(Reading& reading, Rows& rows, const std::stop_token& stop);
 
   const LoaderOptions& options_;
   Throttle& throttle_;

@@ -73,6 +73,10 @@ Result<std::optional<Partition>> Planner::Next(mysql::Connection& connection,
       PENSTOCK_ASSIGN(upper, WalkUpper(connection, stop));
     }
   }
+  if (is_empty_ && options_.skips_empty) {
+    ended_ = true;
+    return std::nullopt;
+  }
   Partition partition{.index = next_index_++, .lower = lower_, .upper = upper};
   lower_ = std::move(upper);
   ended_ = !lower_.has_value();
@@ -84,8 +88,11 @@ Result<std::optional<Planner::Upper>> Planner::GuessUpper(mysql::Connection& con
   const uint64_t wanted = options_.rows_per_partition;
   if (wanted < kGuessedRowsMin) return std::nullopt;
   PENSTOCK_ASSIGN(const auto first, FindKey(connection, "", 0, stop));
+  // What is not found may be NULL.
+  is_empty_ = !first && !lower_ && !keys_.columns[0].nullable;
+  if (!first) return Upper();
   PENSTOCK_ASSIGN(const auto last, FindKey(connection, " DESC", 0, stop));
-  if (!first || !last) return Upper();
+  if (!last) return Upper();
   PENSTOCK_ASSIGN(const uint64_t left, CountTo(connection, last->boundary, stop));
   if (left < kTrustedPartitions * wanted) return std::nullopt;
   const auto space = KeySpace::Between(keys_.columns[0], first->FirstValue(), last->FirstValue());

@@ -24,13 +24,15 @@ class Planner {
  public:
   struct Options {
     uint64_t rows_per_partition = 100'000;
-    std::string comment;  // "/* ... */ " put into every query
+    std::string comment;       // "/* ... */ " put into every query
+    bool skips_empty = false;  // a table without rows has no partition
   };
   // `after`: the last partition planned earlier, to go on from. `table` outlives the planner.
   Planner(const model::Table& table, RangeKey key, Options options,
           const std::optional<Partition>& after);
 
-  // The next partition; nullopt when the one before reached the end of the table.
+  // The next partition; nullopt when the one before reached the end of the table, or there are
+  // none.
   Result<std::optional<Partition>> Next(mysql::Connection& connection, std::stop_token stop);
 
  private:
@@ -61,6 +63,7 @@ class Planner {
   model::Table keys_;  // the table with the key's columns only
   uint32_t next_index_ = 0;
   std::optional<Boundary> lower_;
+  bool is_empty_ = false;  // for sure
   bool ended_ = false;
 };
 

@@ -67,12 +67,11 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
     columns_max = std::max(columns_max, table.definition.columns.size());
     const bool fenced = table.quarantined;
     if (!fenced) assembler->index_.emplace(table.definition.name, assembler->tables_.size());
-    auto block = writer.NewBlock();
     const bool may_reread = typemap::SortedByPrimaryKey(table.definition, table.target_options);
     assembler->tables_.push_back(
         std::make_unique<TableState>(TableState{.table = std::move(table),
                                                 .writer = std::move(writer),
-                                                .block = std::move(block),
+                                                .block = {},
                                                 .counts = {},
                                                 .rereads = {},
                                                 .may_reread = may_reread,
@@ -525,6 +524,7 @@ void Assembler::Touch(size_t table) {
   TableState& state = *tables_[table];
   if (state.touched) return;
   state.touched = true;
+  if (state.block.columns.empty()) state.block = state.writer.NewBlock();
   Save(state, state.mark);
   touched_.push_back(table);
   if (!std::exchange(state.in_batch, true)) batch_tables_.push_back(table);
@@ -571,7 +571,7 @@ Batch Assembler::TakeBatch() {
                             .changes = state.writer.TakeChanges(),
                             .rereads = std::exchange(state.rereads, {}),
                             .reread_version = state.reread_version});
-    state.block = state.writer.NewBlock();
+    state.block = state.touched ? state.writer.NewBlock() : clickhouse::Block();
     state.counts = {};
   }
   batch_tables_ = touched_;

@@ -82,7 +82,7 @@ class Assembler {
   struct TableState {
     StreamTable table;
     typemap::TableWriter writer;
-    clickhouse::Block block;
+    clickhouse::Block block;  // made when the table is touched: most of many tables are at rest
     RowCounts counts;
     std::vector<std::string> rereads;
     uint64_t reread_version = 0;

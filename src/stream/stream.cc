@@ -9,6 +9,7 @@
 #include "base/mutex.h"
 #include "clickhouse/errors.h"
 #include "mysql/wire/errors.h"
+#include "obs/log.h"
 #include "stream/batch_writer.h"
 #include "stream/log_follower.h"
 #include "stream/rereader.h"
@@ -27,6 +28,7 @@ class WriterThread {
                BoundedQueue<Batch>& batches, StreamJournal* journal, std::stop_source reader_stop)
       : writer_(tables, options),
         rereader_(tables, options, writer_),
+        tables_(tables),
         options_(options),
         batches_(batches),
         journal_(journal),
@@ -130,11 +132,17 @@ class WriterThread {
       acknowledged.rows += rows.counts.total();
       acknowledged.tables.push_back({rows.table, rows.counts, std::move(rows.changes)});
     }
-    return journal_->Acknowledge(acknowledged);
+    PENSTOCK_TRY(journal_->Acknowledge(acknowledged));
+    for (const Fence& fence : acknowledged.fences) {
+      LogError(options_.pipe_name, "{} is quarantined: {}",
+               tables_[fence.table].definition.name.ToString(), fence.error.ToString());
+    }
+    return {};
   }
 
   BatchWriter writer_;
   Rereader rereader_;
+  const std::vector<StreamTable>& tables_;
   const StreamOptions& options_;
   BoundedQueue<Batch>& batches_;
   StreamJournal* journal_;

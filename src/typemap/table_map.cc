@@ -211,6 +211,7 @@ Result<TableWriter> TableWriter::MakeUnnamed(const model::Table& source,
   PENSTOCK_ASSIGN(const Plan plan, MakePlan(source, options));
   TableWriter writer;
   writer.source_columns_ = source.columns.size();
+  writer.columns_.reserve(plan.columns.size());
   for (const size_t index : plan.columns) {
     const model::Column& column = source.columns[index];
     const bool in_key = Holds(plan.sorting_key, column.name);

@@ -89,6 +89,7 @@ class Progress:
         one = self.penstock.partitions(pipe, "?table=shop.t&limit=1000")
         self.assertEqual(ROWS, sum(partition["rows"] for partition in one))
         self.assertEqual(2, len(self.penstock.partitions(pipe, "?limit=2")))
+        self.assertEqual([], self.penstock.partitions(pipe, "?table=shop.marker"))  # empty
         code, shown, _ = self.penstock.cli("partitions", "pipe", "shop.u", "--limit", "3")
         self.assertEqual((0, 4), (code, len(shown.splitlines())), shown)
         self.assertTrue(re.search(r"shop\.u +\d+ +loaded +20.* kB  ", shown), shown)

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "clickhouse/quote.h"
 #include "pipe/checks/checks.h"
@@ -20,17 +21,53 @@ void AddRefused(std::string_view privilege, std::string_view object, std::string
            fmt::format("GRANT {} ON {} TO the user", privilege, scope));
 }
 
-// Granted on the database, or on each of `tables`.
-void CheckOnTables(CheckContext& context, std::string_view privilege,
-                   const std::vector<std::string>& tables, std::vector<Finding>& findings) {
+// The first of `tables` on which it is not granted, neither there nor on the database.
+std::optional<std::string> FindRefused(CheckContext& context, std::string_view privilege,
+                                       const std::vector<std::string>& tables) {
   const std::string& database = context.spec.database;
   const std::string scope = clickhouse::QuoteIdentifier(database) + ".*";
-  if (tables.empty() || !IsRefused(context, privilege, scope)) return;
+  if (tables.empty() || !IsRefused(context, privilege, scope)) return std::nullopt;
   for (const std::string& table : tables) {
-    const std::string name = clickhouse::QuoteTable(database, table);
-    if (IsRefused(context, privilege, name)) {
-      return AddRefused(privilege, name, scope, findings);
-    }
+    std::string name = clickhouse::QuoteTable(database, table);
+    if (IsRefused(context, privilege, name)) return name;
+  }
+  return std::nullopt;
+}
+
+void CheckOnTables(CheckContext& context, std::string_view privilege,
+                   const std::vector<std::string>& tables, std::vector<Finding>& findings) {
+  const std::string scope = clickhouse::QuoteIdentifier(context.spec.database) + ".*";
+  if (const auto name = FindRefused(context, privilege, tables)) {
+    AddRefused(privilege, *name, scope, findings);
+  }
+}
+
+// What a pipe may have to do one day.
+void WarnOfLater(CheckContext& context, const std::vector<std::string>& targets,
+                 std::vector<Finding>& findings) {
+  const std::string scope = clickhouse::QuoteIdentifier(context.spec.database) + ".*";
+  if (const auto name = FindRefused(context, "TRUNCATE", targets)) {
+    AddWarning(
+        findings,
+        fmt::format("the ClickHouse user may not TRUNCATE {}: a TRUNCATE of its table at the "
+                    "source would quarantine it",
+                    *name),
+        fmt::format("GRANT TRUNCATE ON {} TO the user", scope));
+  }
+  constexpr std::string_view kProcesses = "system.processes";
+  if (IsRefused(context, "SELECT", kProcesses)) {
+    AddWarning(findings,
+               "the ClickHouse user may not SELECT on system.processes, where inserts that are "
+               "stuck are found and ended before a TRUNCATE: one at the source would quarantine "
+               "its table",
+               fmt::format("GRANT SELECT ON {} TO the user", kProcesses));
+  }
+  for (const std::string_view privilege : {"CREATE TABLE", "DROP TABLE"}) {
+    if (!IsRefused(context, privilege, scope)) continue;
+    AddWarning(
+        findings,
+        fmt::format("the ClickHouse user may not {} on {}, which a resync needs", privilege, scope),
+        fmt::format("GRANT {} ON {} TO the user", privilege, scope));
   }
 }
 
@@ -68,6 +105,7 @@ void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& fin
     CheckOnTables(context, "CREATE TABLE", absent, findings);
     CheckOnTables(context, "INSERT", targets, findings);
     CheckOnTables(context, "SELECT", targets, findings);
+    WarnOfLater(context, targets, findings);
   }
   AddOkIfNone(findings, before, "no missing privilege was found");
 }
