@@ -18,6 +18,9 @@ namespace {
 // source no more than this is read again. Shorter than the server waits for the next block.
 constexpr std::chrono::seconds kInsertTimeMax{10};
 
+// Of a block that is being filled, between two looks at the clock.
+constexpr uint64_t kBytesPerLook = 64 << 10;
+
 constexpr char kSavepoint[] = "SAVEPOINT penstock";
 constexpr char kToSavepoint[] = "ROLLBACK TO SAVEPOINT penstock";
 
@@ -104,7 +107,7 @@ Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
   auto rows = Begin(table.definition, stop).and_then([&] {
     return ReadRows(table, partition, slice_rows, version, on_rows, stop);
   });
-  if (!rows && !CanGoOn(rows.error(), stop)) source_.reset();
+  if (!rows && !CanGoOn(stop)) source_.reset();
   if (source_ && !source_->Execute(in_snapshot_ ? kToSavepoint : "ROLLBACK", stop)) {
     source_.reset();
   }
@@ -113,10 +116,8 @@ Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
 
 // Whether the connection is of further use after a failure. Only a snapshot is worth reading the
 // rows that are left.
-bool PartitionReader::CanGoOn(const Error& error, const std::stop_token& stop) {
+bool PartitionReader::CanGoOn(const std::stop_token& stop) {
   if (!in_snapshot_ || !source_) return false;
-  if (error.origin == "source") return true;
-  if (error.origin != "destination") return false;
   while (source_->is_reading()) {
     if (!source_->NextRow(stop)) return false;
   }
@@ -158,7 +159,7 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
       SelectRows(table, definition, partition, slice_rows, options_.pipe_name), stop));
   Rows rows;
   while (true) {
-    PENSTOCK_TRY(FillBlock(reading, stop));
+    PENSTOCK_TRY(FillBlock(reading, SteadyTime::max(), stop));
     if (reading.block.rows == 0) break;
     const uint64_t rows_before = rows.count;
     const uint64_t bytes_before = rows.bytes;
@@ -173,13 +174,20 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
   return rows;
 }
 
-// Empty at the end.
-Status PartitionReader::FillBlock(Reading& reading, const std::stop_token& stop) {
+// Empty at the end. Not full when the source is so slow that it takes until then.
+Status PartitionReader::FillBlock(Reading& reading, SteadyTime until, const std::stop_token& stop) {
   clickhouse::Block& block = reading.block;
   block.Clear();
   const uint64_t rows_max = throttle_.BlockRowsMax();
   const uint64_t bytes_max = std::min(options_.block_bytes_max, throttle_.BlockBytesMax());
-  while (!reading.ended && block.rows < rows_max && block.bytes() < bytes_max) {
+  uint64_t look_at = kBytesPerLook;
+  while (!reading.ended && block.rows < rows_max) {
+    const uint64_t bytes = block.bytes();
+    if (bytes >= bytes_max) break;
+    if (bytes >= look_at) {
+      if (options_.clock->Steady() >= until) break;
+      look_at = bytes + kBytesPerLook;
+    }
     PENSTOCK_ASSIGN(const auto packet, source_->NextRow(stop));
     if (!packet) {
       reading.ended = true;
@@ -200,7 +208,7 @@ Status PartitionReader::Insert(Reading& reading, Rows& rows, const std::stop_tok
     rows.count += reading.block.rows;
     rows.bytes += reading.block.bytes();
     if (throttle_.is_pacing() || options_.clock->Steady() >= until) return nullptr;
-    PENSTOCK_TRY(FillBlock(reading, stop));
+    PENSTOCK_TRY(FillBlock(reading, until, stop));
     return reading.block.rows == 0 ? nullptr : &reading.block;
   };
   return destination_.InsertAll(

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "clickhouse/client.h"
 #include "model/value_changes.h"
@@ -55,8 +56,8 @@ class PartitionReader {
                         std::optional<uint64_t> slice_rows, uint64_t version, const OnRows& on_rows,
                         std::stop_token stop);
   struct Reading;
-  bool CanGoOn(const Error& error, const std::stop_token& stop);
-  Status FillBlock(Reading& reading, const std::stop_token& stop);
+  bool CanGoOn(const std::stop_token& stop);
+  Status FillBlock(Reading& reading, SteadyTime until, const std::stop_token& stop);
   // Adds to `rows` those that it took from the reading.
   Status Insert(Reading& reading, Rows& rows, const std::stop_token& stop);
 
