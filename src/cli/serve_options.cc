@@ -62,6 +62,9 @@ void ReadClickHouse(const json& given, std::optional<Error>& error, ServeOptions
   object.ReadText("password", {}, endpoint.password);
   object.ReadText("caCertificate", {.bytes_max = kCertificateBytesMax}, endpoint.ca_certificate);
   object.ReadBool("skipCertVerification", endpoint.skip_cert_verification);
+  pipe::FieldReader(object, endpoint)
+      .Choice("compression", &clickhouse::Endpoint::compression,
+              pipe::Choices<std::optional<clickhouse::Compression>>(clickhouse::kCompressionNames));
   object.RefuseOthers();
   if (given.contains("url")) options.clickhouse = std::move(endpoint);
 }

@@ -49,7 +49,7 @@ secretKeyFile: /etc/key
 logLevel: debug
 embeddedClickhouse: false
 clickhouse: {url: "https://x:8443", user: u, passwordFile: secret, httpPort: 1, tcpPort: 2,
-             skipCertVerification: true}
+             skipCertVerification: true, compression: none}
 memory: {limit: 512MiB}
 )");
   ASSERT_TRUE(options) << options.error().message;
@@ -62,6 +62,7 @@ memory: {limit: 512MiB}
   ASSERT_TRUE(options->clickhouse);
   EXPECT_EQ(options->clickhouse->password, "s3cret");
   EXPECT_TRUE(options->clickhouse->skip_cert_verification);
+  EXPECT_EQ(options->clickhouse->compression, clickhouse::Compression::kNone);
   EXPECT_EQ(options->clickhouse_tcp_port, 2);
   EXPECT_EQ(options->memory_limit_bytes, 512u * 1024 * 1024);
 }

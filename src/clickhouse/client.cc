@@ -149,7 +149,11 @@ const Settings& InsertSettings() {
 
 class Client::Impl {
  public:
-  explicit Impl(Endpoint endpoint) : transfer_(std::move(endpoint)) {}
+  explicit Impl(Endpoint endpoint)
+      : compression(endpoint.compression.value_or(CompressionTo(endpoint.url))),
+        transfer_(std::move(endpoint)) {}
+
+  const Compression compression;
 
   // Any health check of a proxy may answer 200: only the server's own word counts.
   Status Ping(std::stop_token stop) {
@@ -202,20 +206,38 @@ Result<std::vector<std::vector<std::string>>> Client::Rows(std::string_view sql,
 }
 
 Status Client::Insert(const Block& block, const InsertOptions& options, std::stop_token stop) {
-  if (block.rows == 0) return {};
-  const std::string statement = InsertStatement(block, options);
+  return InsertAll(block, {}, options, std::move(stop));
+}
+
+Status Client::InsertAll(const Block& first, const NextBlock& next, const InsertOptions& options,
+                         std::stop_token stop) {
+  if (first.rows == 0) return {};
+  const std::string statement = InsertStatement(first, options);
   std::string headers;
-  std::vector<std::string_view> pieces = NativePieces(block, headers);
+  Pieces pieces = NativePieces(first, headers);
   pieces.insert(pieces.begin(), statement);
-  const auto body = MakeUpload(std::move(pieces), options.compression);
+  std::optional<Error> next_error;
+  MorePieces more;
+  if (next) {
+    more = [&]() -> Result<Pieces> {
+      const Result<const Block*> block = next();
+      if (!block) {
+        next_error = block.error();
+        return Fail(*next_error);
+      }
+      return *block == nullptr ? Pieces() : NativePieces(**block, headers);
+    };
+  }
+  const auto body = MakeUpload(std::move(pieces), impl_->compression, std::move(more));
   return impl_
       ->Perform({.target = TargetOf(InsertParameters(options, statement.size())),
                  .body = body.get(),
-                 .content_encoding = std::string(ContentEncoding(options.compression)),
+                 .content_encoding = std::string(ContentEncoding(impl_->compression)),
                  .is_write = true},
                 stop)
       .map([](const std::string&) {})
       .map_error([&](const Error& error) {
+        if (next_error) return *next_error;
         if (error.code == ErrorCode::kCancelled) return error;
         return error.In(fmt::format("insert into {}.{}", options.database, options.table));
       });

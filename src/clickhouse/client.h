@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -11,11 +13,10 @@
 
 #include "base/status.h"
 #include "clickhouse/block.h"
+#include "clickhouse/compression.h"
 #include "clickhouse/quote.h"
 
 namespace penstock::clickhouse {
-
-enum class Compression : uint8_t { kNone, kLz4, kZstd };
 
 // Where a ClickHouse is and how to speak to it. Holds the password: never log it whole.
 struct Endpoint {
@@ -24,6 +25,7 @@ struct Endpoint {
   std::string password = {};
   std::string ca_certificate = {};  // PEM; empty: the system's own
   bool skip_cert_verification = false;
+  std::optional<Compression> compression = std::nullopt;  // of inserts; absent: CompressionTo(url)
   std::chrono::milliseconds connect_timeout{5'000};
   // A request with no byte moved for this long has failed.
   std::chrono::milliseconds idle_timeout{60'000};
@@ -40,9 +42,12 @@ struct InsertOptions {
   std::string table;
   std::string query_id = {};
   std::string deduplication_token = {};  // empty: none. Only ever for identical bytes.
-  Compression compression = Compression::kNone;
-  Settings settings = {};  // beyond InsertSettings()
+  Settings settings = {};                // beyond InsertSettings()
 };
+
+// The next block of an insert, of the same columns; null: the end. Called while the insert is open,
+// when the block before has been taken: that one may be filled anew.
+using NextBlock = std::function<Result<const Block*>()>;
 
 // One keep-alive connection over libcurl; proxies of the environment are not used. One thread at a
 // time. Every call ends when `stop` is
@@ -74,6 +79,13 @@ class Client {
   // kCancelled or an exception of the server a part of the rows may be there (other partitions,
   // views).
   Status Insert(const Block& block, const InsertOptions& options, std::stop_token stop);
+
+  // Likewise one INSERT of `first` and the blocks that `next` gives: the memory of one block,
+  // however large the insert, of which the server makes as few parts as its settings allow. An
+  // error of `next` breaks the insert off and is the answer. The server (30 s by default) must not
+  // wait long for a block.
+  Status InsertAll(const Block& first, const NextBlock& next, const InsertOptions& options,
+                   std::stop_token stop);
 
  private:
   class Impl;

@@ -118,13 +118,57 @@ TEST(ClientTest, InsertPinsItsSettingsAndStreamsTheBlock) {
 }
 
 TEST(ClientTest, CompressedInsertIsChunkedAndNamed) {
-  const Request seen = RequestOf([](Client& client) {
-    InsertOptions options = kTarget;
-    options.compression = Compression::kZstd;
-    EXPECT_TRUE(client.Insert(SmallBlock(), options, {}).has_value());
-  });
+  Request seen;
+  {
+    FakeServer server([&](Connection& connection) {
+      seen = *connection.ReadRequest();
+      connection.Reply(200, "");
+    });
+    Client client({.url = server.url(), .compression = Compression::kZstd});
+    EXPECT_TRUE(client.Insert(SmallBlock(), kTarget, {}).has_value());
+  }
   EXPECT_THAT(seen.head, HasSubstr("\r\nContent-Encoding: zstd\r\n"));
   EXPECT_THAT(seen.body, StartsWith("\x28\xb5\x2f\xfd"));
+}
+
+TEST(ClientTest, BlocksFollowEachOtherInOneInsert) {
+  const Request seen = RequestOf([](Client& client) {
+    Block block = SmallBlock();
+    int left = 2;
+    const auto next = [&]() -> Result<const Block*> {
+      block.columns[0].values.Clear();
+      block.columns[0].values.Append(int32_t{left});
+      block.rows = 1;
+      return left-- == 0 ? nullptr : &block;
+    };
+    EXPECT_TRUE(client.InsertAll(block, next, kTarget, {}).has_value());
+  });
+  EXPECT_THAT(seen.head, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
+  EXPECT_EQ(seen.body,
+            "INSERT INTO `d`.`t` (`i\\`d`) FORMAT Native\n"
+            "\x01\x02\x03i`d\x05Int32\x01\0\0\0\x02\0\0\0"
+            "\x01\x01\x03i`d\x05Int32\x02\0\0\0"
+            "\x01\x01\x03i`d\x05Int32\x01\0\0\0"s);
+}
+
+TEST(ClientTest, AnInsertThatIsBrokenOffHasNoEnd) {
+  std::string sent;
+  {
+    FakeServer server([&](Connection& connection) {
+      connection.ReadHead();
+      sent = connection.ReadAll();
+    });
+    Client client = ClientOf(server);
+    const auto next = []() -> Result<const Block*> {
+      return Fail(ErrorCode::kBadData, "the source has no more");
+    };
+    const Status status = client.InsertAll(LargeBlock(), next, kTarget, {});
+    ASSERT_FALSE(status.has_value());
+    EXPECT_EQ(status.error().code, ErrorCode::kBadData);
+    EXPECT_EQ(status.error().message, "the source has no more");
+  }
+  EXPECT_GT(sent.size(), 60U << 20);
+  EXPECT_FALSE(sent.ends_with("\r\n0\r\n\r\n"));
 }
 
 TEST(ClientTest, EmptyBlockSendsNothing) {

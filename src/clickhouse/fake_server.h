@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/check.h"
 
@@ -66,6 +67,12 @@ class FakeServer {
       Send(
           fmt::format("HTTP/1.1 {} X\r\nX-ClickHouse-Query-Id: q\r\n{}Content-Length: {}\r\n\r\n{}",
                       status, more_headers, body.size(), body));
+    }
+    // What comes until the client closes.
+    std::string ReadAll() {
+      while (Fill()) {
+      }
+      return std::exchange(received_, {});
     }
     void WaitUntilClosed() {
       while (Fill()) received_.clear();

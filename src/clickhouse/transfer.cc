@@ -177,8 +177,8 @@ struct Transfer::Exchange {
   // An upload's last byte handed to libcurl counts as sent: it may have left.
   size_t Read(char* out, size_t capacity) {
     upload_begun = true;
-    active = Clock::Real().Steady();
     Result<size_t> count = upload->Read(out, capacity);
+    active = Clock::Real().Steady();  // after it: what it waited for may have taken long
     if (!count) {
       failure = std::move(count).error();
       return CURL_READFUNC_ABORT;

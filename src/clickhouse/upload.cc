@@ -12,38 +12,48 @@ namespace {
 // The pieces as one stream of bytes, handed out in views.
 class PieceReader {
  public:
-  explicit PieceReader(std::vector<std::string_view> pieces) : pieces_(std::move(pieces)) {}
+  PieceReader(Pieces pieces, MorePieces more)
+      : pieces_(std::move(pieces)), more_(std::move(more)) {}
 
   // At most `bytes_max` bytes that lie together; empty: the end.
-  std::string_view Next(size_t bytes_max) {
-    while (index_ < pieces_.size() && pieces_[index_].empty()) ++index_;
-    if (index_ == pieces_.size()) return {};
+  Result<std::string_view> Next(size_t bytes_max) {
+    while (true) {
+      while (index_ < pieces_.size() && pieces_[index_].empty()) ++index_;
+      if (index_ < pieces_.size()) break;
+      if (!more_) return std::string_view();
+      PENSTOCK_ASSIGN(pieces_, more_());
+      index_ = 0;
+      if (pieces_.empty()) more_ = {};
+    }
     std::string_view& piece = pieces_[index_];
     const std::string_view next = piece.substr(0, bytes_max);
     piece.remove_prefix(next.size());
     return next;
   }
 
-  uint64_t bytes_left() const {
+  // Nothing while there may be more.
+  std::optional<uint64_t> bytes_left() const {
+    if (more_) return std::nullopt;
     uint64_t bytes = 0;
     for (size_t i = index_; i < pieces_.size(); ++i) bytes += pieces_[i].size();
     return bytes;
   }
 
  private:
-  std::vector<std::string_view> pieces_;
+  Pieces pieces_;
+  MorePieces more_;
   size_t index_ = 0;
 };
 
 class PlainUpload final : public Upload {
  public:
-  explicit PlainUpload(std::vector<std::string_view> pieces)
+  explicit PlainUpload(PieceReader pieces)
       : pieces_(std::move(pieces)), size_(pieces_.bytes_left()) {}
 
   Result<size_t> Read(char* out, size_t capacity) override {
     size_t filled = 0;
     while (filled < capacity) {
-      const std::string_view next = pieces_.Next(capacity - filled);
+      PENSTOCK_ASSIGN(const std::string_view next, pieces_.Next(capacity - filled));
       if (next.empty()) break;
       std::memcpy(out + filled, next.data(), next.size());
       filled += next.size();
@@ -54,12 +64,12 @@ class PlainUpload final : public Upload {
 
  private:
   PieceReader pieces_;
-  const uint64_t size_;
+  const std::optional<uint64_t> size_;
 };
 
 class ZstdUpload final : public Upload {
  public:
-  explicit ZstdUpload(std::vector<std::string_view> pieces)
+  explicit ZstdUpload(PieceReader pieces)
       : pieces_(std::move(pieces)), context_(ZSTD_createCCtx(), &ZSTD_freeCCtx) {
     // 1 is the fastest of the ordinary levels: the network is to be spared, not the disk.
     ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, 1);
@@ -69,7 +79,7 @@ class ZstdUpload final : public Upload {
     ZSTD_outBuffer output{out, capacity, 0};
     while (output.pos < capacity && !ended_) {
       if (input_.pos == input_.size) {
-        const std::string_view next = pieces_.Next(kChunkBytes);
+        PENSTOCK_ASSIGN(const std::string_view next, pieces_.Next(kChunkBytes));
         input_ = {next.data(), next.size(), 0};
       }
       const auto mode = input_.size == 0 ? ZSTD_e_end : ZSTD_e_continue;
@@ -94,7 +104,7 @@ class ZstdUpload final : public Upload {
 
 class Lz4Upload final : public Upload {
  public:
-  explicit Lz4Upload(std::vector<std::string_view> pieces) : pieces_(std::move(pieces)) {
+  explicit Lz4Upload(PieceReader pieces) : pieces_(std::move(pieces)) {
     preferences_.frameInfo.blockSizeID = LZ4F_max256KB;
     staged_.resize(LZ4F_compressBound(kChunkBytes, &preferences_));
   }
@@ -120,12 +130,12 @@ class Lz4Upload final : public Upload {
     if (context_ == nullptr) {
       PENSTOCK_ASSIGN(made, Checked(LZ4F_createCompressionContext(&context_, LZ4F_VERSION)));
       made = LZ4F_compressBegin(context_, staged_.data(), staged_.size(), &preferences_);
-    } else if (const std::string_view next = pieces_.Next(kChunkBytes); !next.empty()) {
-      made = LZ4F_compressUpdate(context_, staged_.data(), staged_.size(), next.data(), next.size(),
-                                 nullptr);
     } else {
-      made = LZ4F_compressEnd(context_, staged_.data(), staged_.size(), nullptr);
-      ended_ = true;
+      PENSTOCK_ASSIGN(const std::string_view next, pieces_.Next(kChunkBytes));
+      ended_ = next.empty();
+      made = ended_ ? LZ4F_compressEnd(context_, staged_.data(), staged_.size(), nullptr)
+                    : LZ4F_compressUpdate(context_, staged_.data(), staged_.size(), next.data(),
+                                          next.size(), nullptr);
     }
     PENSTOCK_ASSIGN(filled_, Checked(made));
     sent_ = 0;
@@ -147,28 +157,17 @@ class Lz4Upload final : public Upload {
 
 }  // namespace
 
-std::unique_ptr<Upload> MakeUpload(std::vector<std::string_view> pieces, Compression compression) {
+std::unique_ptr<Upload> MakeUpload(Pieces pieces, Compression compression, MorePieces more) {
+  PieceReader reader(std::move(pieces), std::move(more));
   switch (compression) {
     case Compression::kLz4:
-      return std::make_unique<Lz4Upload>(std::move(pieces));
+      return std::make_unique<Lz4Upload>(std::move(reader));
     case Compression::kZstd:
-      return std::make_unique<ZstdUpload>(std::move(pieces));
+      return std::make_unique<ZstdUpload>(std::move(reader));
     case Compression::kNone:
       break;
   }
-  return std::make_unique<PlainUpload>(std::move(pieces));
-}
-
-std::string_view ContentEncoding(Compression compression) {
-  switch (compression) {
-    case Compression::kLz4:
-      return "lz4";
-    case Compression::kZstd:
-      return "zstd";
-    case Compression::kNone:
-      break;
-  }
-  return "";
+  return std::make_unique<PlainUpload>(std::move(reader));
 }
 
 }  // namespace penstock::clickhouse

@@ -78,6 +78,40 @@ TEST(UploadTest, GivesThePiecesBack) {
   }));
 }
 
+TEST(UploadTest, AsksForMoreWhenAllIsTaken) {
+  for (const Compression compression :
+       {Compression::kNone, Compression::kLz4, Compression::kZstd}) {
+    std::string text = "first,";
+    int asked = 0;
+    const auto upload = MakeUpload({text}, compression, [&]() -> Result<Pieces> {
+      text = asked == 0 ? "second," : "third";  // what was taken may be written over
+      return ++asked == 3 ? Pieces() : Pieces{text, "", text};
+    });
+    EXPECT_FALSE(upload->size().has_value());
+    const std::string body = ReadAll(*upload, 4);
+    EXPECT_EQ(asked, 3);
+    const std::string whole = "first,second,second,thirdthird";
+    EXPECT_EQ(compression == Compression::kZstd  ? Unzstd(body, whole.size())
+              : compression == Compression::kLz4 ? Unlz4(body, whole.size())
+                                                 : body,
+              whole);
+  }
+}
+
+TEST(UploadTest, FailsAsWhatGivesMoreDoes) {
+  for (const Compression compression :
+       {Compression::kNone, Compression::kLz4, Compression::kZstd}) {
+    const auto upload = MakeUpload({"first"}, compression, []() -> Result<Pieces> {
+      return Fail(ErrorCode::kBadData, "no more");
+    });
+    std::string out(64, '\0');
+    Result<size_t> read = 1U;
+    for (int i = 0; i < 9 && read; ++i) read = upload->Read(out.data(), out.size());
+    ASSERT_FALSE(read.has_value());
+    EXPECT_EQ(read.error().message, "no more");
+  }
+}
+
 TEST(UploadTest, GivesLargePiecesBack) {
   std::string noise;
   uint32_t state = 1;

@@ -15,7 +15,7 @@ uint64_t BatchBytesMax(const MemoryLimits& memory) {
 }
 uint64_t BlockBytesMax(const MemoryLimits& memory, uint64_t workers) {
   return std::clamp<uint64_t>(memory.bytes / 8 / std::max<uint64_t>(workers, 1),
-                              memory.share_bytes_min, 16 << 20);
+                              memory.share_bytes_min, 4 << 20);
 }
 
 snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
@@ -127,8 +127,7 @@ snapshot::LoaderOptions LoaderOptionsFor(const PipeSpec& spec,
                                   .parallel_partitions = settings.initial_load_parallelism,
                                   .rows_per_partition = settings.snapshot_rows_per_partition,
                                   .block_bytes_max = BlockBytesMax(memory, workers),
-                                  .throttle = ThrottleOf(settings),
-                                  .compression = clickhouse::Compression::kNone};
+                                  .throttle = ThrottleOf(settings)};
   for (const auto& table : tables) {
     const bool known =
         !table.start || std::ranges::count(options.start_positions, *table.start) != 0;
@@ -150,7 +149,6 @@ stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& 
           .batch_rows_max = spec.settings.pull_batch_size,
           .batch_bytes_max = BatchBytesMax(memory),
           .parallel_inserts = 4,
-          .compression = clickhouse::Compression::kNone,
           .settle_timeout = std::chrono::milliseconds(1'500)};
 }
 

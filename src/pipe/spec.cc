@@ -109,6 +109,8 @@ void DescribeClickHouse(Fields& fields) {
   fields.Text("user", &clickhouse::Endpoint::user);
   fields.Text("caCertificate", &clickhouse::Endpoint::ca_certificate, kCertificate);
   fields.Bool("skipCertVerification", &clickhouse::Endpoint::skip_cert_verification);
+  fields.Choice("compression", &clickhouse::Endpoint::compression,
+                Choices<std::optional<clickhouse::Compression>>(clickhouse::kCompressionNames));
 }
 
 // --- Reading ---

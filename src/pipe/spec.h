@@ -50,8 +50,8 @@ struct PipeSettings {
   uint64_t pull_batch_size = 100'000;               // rows
   bool allow_nullable_columns = true;
   bool use_compression = false;
-  uint32_t initial_load_parallelism = 4;  // partitions at once per table
-  uint64_t snapshot_rows_per_partition = 100'000;
+  uint32_t initial_load_parallelism = 4;                // partitions at once per table
+  std::optional<uint64_t> snapshot_rows_per_partition;  // absent: by the size of the table
   uint32_t snapshot_parallel_tables = 1;
   // Extensions, all four: how far the snapshot may burden the source.
   std::optional<uint32_t> snapshot_rows_per_second;

@@ -56,7 +56,8 @@ json Full() {
       "database": "d", "table": "t", "managedTable": true, "tableDefinition": {"engine": {}},
       "columns": [{"name": "c"}], "roles": ["r"],
       "clickhouse": {"url": "https://ch:8443", "user": "u", "password": "other s3cret",
-                     "caCertificate": "pem", "skipCertVerification": true}},
+                     "caCertificate": "pem", "skipCertVerification": true,
+                     "compression": "lz4"}},
     "fieldMappings": [{"sourceField": "s", "destinationField": "d"}],
     "scaling": {"replicas": 1},
     "settings": {"streaming_max_insert_wait_ms": 500}
@@ -128,6 +129,7 @@ TEST(Spec, FullBodyIsReadWhole) {
   EXPECT_EQ(spec->tables[1].engine, TableEngine::kNull);
   ASSERT_TRUE(spec->clickhouse);
   EXPECT_EQ(spec->clickhouse->password, "other s3cret");
+  EXPECT_EQ(spec->clickhouse->compression, clickhouse::Compression::kLz4);
 }
 
 TEST(Spec, AnswersHoldWhatWasGivenAndNoSecrets) {

@@ -75,12 +75,11 @@ struct LoaderOptions {
   // All partitions are read at one moment. Such a load cannot go on where another one stopped, nor
   // after an error: it starts again in empty tables, with nothing planned.
   bool consistent = false;
-  uint32_t parallel_tables = 1;      // at most
-  uint32_t parallel_partitions = 4;  // per table
-  uint64_t rows_per_partition = 100'000;
+  uint32_t parallel_tables = 1;                               // at most
+  uint32_t parallel_partitions = 4;                           // per table
+  std::optional<uint64_t> rows_per_partition = std::nullopt;  // absent: by the size of the table
   uint64_t block_bytes_max = 16 << 20;  // per worker; a longer row is sent alone
   ThrottleLimits throttle = {};
-  clickhouse::Compression compression = clickhouse::Compression::kNone;
   Clock* clock = &Clock::Real();
   // Of a consistent load: how its connections came to see one moment, and how many they are.
   std::function<void(Consistency, size_t connections)> on_opened = [](Consistency, size_t) {};

@@ -28,10 +28,19 @@ bool Passes(const Error& error) {
 constexpr std::chrono::minutes kSourceSilenceMax{60};
 constexpr std::chrono::minutes kPlanningMax{50};
 
-// Of rows so long that fewer of them are enough for a partition.
-constexpr uint64_t kPartitionBytesMax = 64 << 20;
+// Unless the pipe says how many rows: enough for every worker to have some, but so many that their
+// part is large (each insert and each merge costs ClickHouse time), and no more than it puts into
+// one part.
+constexpr uint64_t kPartitionRowsMin = 200'000;
+constexpr uint64_t kPartitionRowsMax = 1'000'000;
 
-uint64_t RowsPerPartition(uint64_t rows_max, const TableSize& size) {
+// Of rows so long that fewer of them are enough for a partition.
+constexpr uint64_t kPartitionBytesMax = 128 << 20;
+
+uint64_t RowsPerPartition(const LoaderOptions& options, const TableSize& size) {
+  const uint64_t even_share = size.rows / std::max(options.parallel_partitions, 1U);
+  const uint64_t rows_max = options.rows_per_partition.value_or(
+      std::clamp(even_share, kPartitionRowsMin, kPartitionRowsMax));
   if (size.rows == 0 || size.bytes / size.rows == 0) return rows_max;
   return std::clamp<uint64_t>(kPartitionBytesMax / (size.bytes / size.rows), 1, rows_max);
 }
@@ -41,6 +50,11 @@ bool TookTooLong(const Error& error) {
   return error.native_code == mysql::kErrStatementTime ||
          error.native_code == mysql::kErrExecutionTime ||
          error.native_code == mysql::kErrInterrupted;
+}
+
+// With anything else the snapshot that a consistent load reads from is lost.
+bool LeavesSnapshot(const Error& error) {
+  return TookTooLong(error) || (error.origin == "destination" && Passes(error));
 }
 
 // Trying it again would take as long.
@@ -236,8 +250,7 @@ Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
   PENSTOCK_TRY(Connect(connection, stop));
   if (!planner) {
     planner.emplace(table.definition, table.range_key,
-                    Planner::Options{.rows_per_partition =
-                                         RowsPerPartition(options_.rows_per_partition, table.size),
+                    Planner::Options{.rows_per_partition = RowsPerPartition(options_, table.size),
                                      .comment = mysql::QueryComment(options_.pipe_name),
                                      // What is not there now comes by the log, or has gone by it.
                                      .skips_empty = !options_.consistent},
@@ -338,7 +351,8 @@ void Loader::LogIfEnded(size_t table) {
 std::optional<uint64_t> Loader::FewerRows(const LoadTable& table,
                                           std::optional<uint64_t> rows_max) const {
   if (!table.range_key.is_unique) return std::nullopt;
-  return std::max<uint64_t>(rows_max.value_or(options_.rows_per_partition) / 4, 1);
+  return std::max<uint64_t>(
+      rows_max.value_or(options_.rows_per_partition.value_or(kPartitionRowsMax)) / 4, 1);
 }
 
 std::optional<size_t> Loader::TakeTable() {
@@ -397,7 +411,7 @@ Status Loader::Retry(const std::function<Status()>& attempt, std::stop_token sto
 }
 
 Status Loader::RetryRead(const std::function<Status()>& attempt, std::stop_token stop) {
-  return RetryIf(options_.consistent ? TookTooLong : Passes, attempt, std::move(stop));
+  return RetryIf(options_.consistent ? LeavesSnapshot : Passes, attempt, std::move(stop));
 }
 
 Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt,

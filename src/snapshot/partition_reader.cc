@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
-#include "base/backoff.h"
 #include "clickhouse/table_writes.h"
 #include "mysql/wire/binary_row.h"
 #include "mysql/wire/start_position.h"
@@ -13,13 +14,19 @@
 namespace penstock::snapshot {
 namespace {
 
-// An insert that fails this often in a row gives its partition up to be read anew: the source
-// connection behind it would otherwise wait until the server drops it. A snapshot, which cannot be
-// had again, takes that risk.
-constexpr int kInsertAttemptsMax = 6;
+// An insert is ended after so long, so that what is loaded counts soon, and so that of a slow
+// source no more than this is read again. Shorter than the server waits for the next block.
+constexpr std::chrono::seconds kInsertTimeMax{10};
 
 constexpr char kSavepoint[] = "SAVEPOINT penstock";
 constexpr char kToSavepoint[] = "ROLLBACK TO SAVEPOINT penstock";
+
+// The rows of a block have different keys, so there is nothing for the server to collapse when it
+// writes them: a third of its work on them. (FINAL and merges do so whatever this says.)
+const clickhouse::Settings& LoadSettings() {
+  static const clickhouse::Settings settings = {{"optimize_on_insert", "0"}};
+  return settings;
+}
 
 Boundary KeyOf(const LoadTable& table, model::Row row) {
   Boundary boundary;
@@ -67,6 +74,20 @@ Result<mysql::Connection> OpenToRead(const LoaderOptions& options, std::string_v
   return connection;
 }
 
+// The rows of one SELECT, as blocks.
+struct PartitionReader::Reading {
+  const LoadTable& table;
+  uint64_t version;
+  std::optional<uint64_t> slice_rows;
+  typemap::TableWriter writer;
+  mysql::BinaryRowDecoder decoder;
+  clickhouse::Block block;
+  std::vector<model::Value> row;
+  uint64_t rows_read = 0;
+  bool ended = false;
+  std::optional<Boundary> last = std::nullopt;
+};
+
 PartitionReader::PartitionReader(const LoaderOptions& options, Throttle& throttle,
                                  std::optional<mysql::Connection> in_snapshot)
     : options_(options),
@@ -83,11 +104,23 @@ Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
   auto rows = Begin(table.definition, stop).and_then([&] {
     return ReadRows(table, partition, slice_rows, version, on_rows, stop);
   });
-  // After a failure rows may be left unread, but not after the source's own.
-  const bool is_read = rows || (in_snapshot_ && rows.error().origin == "source");
-  if (!is_read || !source_->Execute(in_snapshot_ ? kToSavepoint : "ROLLBACK", stop))
+  if (!rows && !CanGoOn(rows.error(), stop)) source_.reset();
+  if (source_ && !source_->Execute(in_snapshot_ ? kToSavepoint : "ROLLBACK", stop)) {
     source_.reset();
+  }
   return rows;
+}
+
+// Whether the connection is of further use after a failure. Only a snapshot is worth reading the
+// rows that are left.
+bool PartitionReader::CanGoOn(const Error& error, const std::stop_token& stop) {
+  if (!in_snapshot_ || !source_) return false;
+  if (error.origin == "source") return true;
+  if (error.origin != "destination") return false;
+  while (source_->is_reading()) {
+    if (!source_->NextRow(stop)) return false;
+  }
+  return true;
 }
 
 // In a snapshot the way back to the savepoint lets the table's metadata lock go.
@@ -113,65 +146,71 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
                                                         std::stop_token stop) {
   PENSTOCK_ASSIGN(auto writer, typemap::TableWriter::Make(table.definition, table.target_options));
   const model::Table definition = typemap::TableToRead(table.definition, table.target_options);
-  mysql::BinaryRowDecoder decoder(definition);
-  row_.assign(definition.columns.size(), model::Value());
   clickhouse::Block block = writer.NewBlock();
-
+  Reading reading{.table = table,
+                  .version = version,
+                  .slice_rows = slice_rows,
+                  .writer = std::move(writer),
+                  .decoder = mysql::BinaryRowDecoder(definition),
+                  .block = std::move(block),
+                  .row = std::vector<model::Value>(definition.columns.size())};
   PENSTOCK_TRY(source_->StartSelect(
       SelectRows(table, definition, partition, slice_rows, options_.pipe_name), stop));
-
   Rows rows;
-  uint64_t read = 0;
-  const uint64_t rows_max = throttle_.BlockRowsMax();
-  const uint64_t bytes_max = std::min(options_.block_bytes_max, throttle_.BlockBytesMax());
-  const auto flush = [&]() -> Status {
-    PENSTOCK_TRY(Insert(table, block, stop));
-    const uint64_t rows_sent = block.rows;
-    const uint64_t bytes_sent = block.bytes();
-    rows.count += rows_sent;
-    rows.bytes += bytes_sent;
-    on_rows(rows_sent, bytes_sent);
-    block.Clear();
-    return throttle_.Pace(rows_sent, bytes_sent, stop);
-  };
   while (true) {
-    PENSTOCK_ASSIGN(const auto packet, source_->NextRow(stop));
-    if (!packet) break;
-    PENSTOCK_TRY(decoder.Decode(*packet, row_));
-    PENSTOCK_TRY(writer.Append(row_, version, false, block));
-    if (++read == slice_rows) rows.last = KeyOf(table, row_);
-    if (block.bytes() >= bytes_max || block.rows >= rows_max) PENSTOCK_TRY(flush());
+    PENSTOCK_TRY(FillBlock(reading, stop));
+    if (reading.block.rows == 0) break;
+    const uint64_t rows_before = rows.count;
+    const uint64_t bytes_before = rows.bytes;
+    PENSTOCK_TRY(Insert(reading, rows, stop));
+    const uint64_t rows_sent = rows.count - rows_before;
+    const uint64_t bytes_sent = rows.bytes - bytes_before;
+    on_rows(rows_sent, bytes_sent);
+    PENSTOCK_TRY(throttle_.Pace(rows_sent, bytes_sent, stop));
   }
-  if (block.rows != 0) PENSTOCK_TRY(flush());
-  rows.changes = writer.TakeChanges();
+  rows.changes = reading.writer.TakeChanges();
+  rows.last = std::move(reading.last);
   return rows;
 }
 
-// The same bytes may be sent again without harm: equal keys of equal version collapse.
-Status PartitionReader::Insert(const LoadTable& table, clickhouse::Block& block,
-                               std::stop_token stop) {
-  Backoff backoff;
-  while (true) {
-    Status status =
-        destination_.Insert(block,
-                            {.database = options_.database,
-                             .table = table.target,
-                             .query_id = clickhouse::WriteQueryId(options_.database, table.target),
-                             .deduplication_token = {},
-                             .compression = options_.compression,
-                             .settings = {}},
-                            stop);
-    if (status && backoff.attempts() != 0) options_.on_retry(nullptr);
-    if (status || (status.error().code != ErrorCode::kRetry &&
-                   status.error().code != ErrorCode::kUnknownOutcome)) {
-      return status;
+// Empty at the end.
+Status PartitionReader::FillBlock(Reading& reading, const std::stop_token& stop) {
+  clickhouse::Block& block = reading.block;
+  block.Clear();
+  const uint64_t rows_max = throttle_.BlockRowsMax();
+  const uint64_t bytes_max = std::min(options_.block_bytes_max, throttle_.BlockBytesMax());
+  while (!reading.ended && block.rows < rows_max && block.bytes() < bytes_max) {
+    PENSTOCK_ASSIGN(const auto packet, source_->NextRow(stop));
+    if (!packet) {
+      reading.ended = true;
+      break;
     }
-    if (!in_snapshot_ && backoff.attempts() + 1 >= kInsertAttemptsMax) return status;
-    options_.on_retry(&status.error());
-    if (!options_.clock->Wait(backoff.Next(), stop)) {
-      return Fail(ErrorCode::kCancelled, "stopped");
-    }
+    PENSTOCK_TRY(reading.decoder.Decode(*packet, reading.row));
+    PENSTOCK_TRY(reading.writer.Append(reading.row, reading.version, false, block));
+    if (++reading.rows_read == reading.slice_rows) reading.last = KeyOf(reading.table, reading.row);
   }
+  return {};
+}
+
+// One INSERT of the block and those after it; a paced load waits between blocks, so there each is
+// an insert of its own.
+Status PartitionReader::Insert(Reading& reading, Rows& rows, const std::stop_token& stop) {
+  const SteadyTime until = options_.clock->Steady() + kInsertTimeMax;
+  const auto next = [&]() -> Result<const clickhouse::Block*> {
+    rows.count += reading.block.rows;
+    rows.bytes += reading.block.bytes();
+    if (throttle_.is_pacing() || options_.clock->Steady() >= until) return nullptr;
+    PENSTOCK_TRY(FillBlock(reading, stop));
+    return reading.block.rows == 0 ? nullptr : &reading.block;
+  };
+  return destination_.InsertAll(
+      reading.block, next,
+      {.database = options_.database,
+       .table = reading.table.target,
+       .query_id = clickhouse::WriteQueryId(options_.database, reading.table.target),
+       .deduplication_token = {},
+       .settings = LoadSettings()},
+      stop);
 }
 
 }  // namespace penstock::snapshot

@@ -5,12 +5,10 @@
 #include <optional>
 #include <stop_token>
 #include <string_view>
-#include <vector>
 
 #include "base/status.h"
-#include "clickhouse/block.h"
 #include "clickhouse/client.h"
-#include "model/value.h"
+#include "model/value_changes.h"
 #include "mysql/wire/connection.h"
 #include "snapshot/load.h"
 #include "snapshot/throttle.h"
@@ -23,7 +21,8 @@ Result<mysql::Connection> OpenToRead(const LoaderOptions& options, std::string_v
                                      std::stop_token stop);
 
 // Reads partitions from the source and writes them to the destination, one at a time, over two
-// connections it keeps. One thread.
+// connections it keeps. Rows are sent while more are read, so that it holds one block of them, and
+// ClickHouse makes one part of a partition. One thread.
 class PartitionReader {
  public:
   // `options` and `throttle` outlive the reader. `in_snapshot`: a connection whose open transaction
@@ -44,7 +43,8 @@ class PartitionReader {
   // beginning, every row with `version`. `on_rows` hears of rows, and the bytes of their columns,
   // as they are acknowledged. kNeedsUser when the source's definition is no longer the recorded
   // one. After a failure some rows may have been written; another call with a higher version heals
-  // that. In a snapshot only when the source ended the statement: with anything else it is lost.
+  // that. In a snapshot only when the source ended the statement, or the destination failed: with
+  // anything else it is lost.
   Result<Rows> Load(const LoadTable& table, const Partition& partition,
                     std::optional<uint64_t> slice_rows, uint64_t version, const OnRows& on_rows,
                     std::stop_token stop);
@@ -54,14 +54,17 @@ class PartitionReader {
   Result<Rows> ReadRows(const LoadTable& table, const Partition& partition,
                         std::optional<uint64_t> slice_rows, uint64_t version, const OnRows& on_rows,
                         std::stop_token stop);
-  Status Insert(const LoadTable& table, clickhouse::Block& block, std::stop_token stop);
+  struct Reading;
+  bool CanGoOn(const Error& error, const std::stop_token& stop);
+  Status FillBlock(Reading& reading, const std::stop_token& stop);
+  // Adds to `rows` those that it took from the reading.
+  Status Insert(Reading& reading, Rows& rows, const std::stop_token& stop);
 
   const LoaderOptions& options_;
   Throttle& throttle_;
   const bool in_snapshot_;
   std::optional<mysql::Connection> source_;
   clickhouse::Client destination_;
-  std::vector<model::Value> row_;
 };
 
 }  // namespace penstock::snapshot

@@ -35,6 +35,9 @@ class Throttle {
   uint64_t BlockRowsMax() const { return Quarter(limits_.rows_per_second); }
   uint64_t BlockBytesMax() const { return Quarter(limits_.bytes_per_second); }
 
+  // Whether Pace may wait at all.
+  bool is_pacing() const { return limits_.rows_per_second || limits_.bytes_per_second; }
+
   // Waits until what has just been read fits the limits. kCancelled on stop.
   Status Pace(uint64_t rows, uint64_t bytes, std::stop_token stop) EXCLUDES(mutex_);
 

@@ -74,7 +74,6 @@ Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const click
                           .table = target,
                           .query_id = clickhouse::WriteQueryId(options_.database, target),
                           .deduplication_token = {},
-                          .compression = options_.compression,
                           .settings = {}},
                          stop);
   };

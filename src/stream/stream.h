@@ -30,7 +30,6 @@ struct StreamOptions {
   uint64_t batch_rows_max = 100'000;
   uint64_t batch_bytes_max = 32 << 20;
   uint32_t parallel_inserts = 4;
-  clickhouse::Compression compression = clickhouse::Compression::kNone;
   // On a stop, the inserts in flight get this long to be acknowledged.
   std::chrono::milliseconds settle_timeout{1'500};
   Clock* clock = &Clock::Real();

@@ -78,7 +78,8 @@ class Connection::Impl {
   Status Execute(std::string_view sql, std::stop_token stop);
   Result<NamedRows> Query(std::string_view sql, std::stop_token stop);
   Status StartSelect(std::string_view sql, std::stop_token stop);
-  Result<std::optional<std::string_view>> NextRow(std::stop_token stop);
+  Result<std::optional<std::string_view>> NextRow(const std::stop_token& stop);
+  bool is_reading() const { return phase_ == Phase::kRows; }
   Status SendCommand(uint8_t command, std::string_view payload, bool expect_ok,
                      std::stop_token stop);
   Result<std::optional<std::string_view>> NextPacket(std::stop_token stop);
@@ -267,7 +268,7 @@ void Connection::Impl::CloseStatement() {
   mysql_->methods->db_command(mysql_.get(), COM_STMT_CLOSE, payload, sizeof(payload), 1, nullptr);
 }
 
-Result<std::optional<std::string_view>> Connection::Impl::NextRow(std::stop_token stop) {
+Result<std::optional<std::string_view>> Connection::Impl::NextRow(const std::stop_token& stop) {
   PENSTOCK_CHECK(phase_ == Phase::kRows);
   Obey(stop);
   PENSTOCK_ASSIGN(std::string_view packet, ReadPacket());
@@ -378,9 +379,10 @@ Result<NamedRows> Connection::QueryNamed(std::string_view sql, std::stop_token s
 Status Connection::StartSelect(std::string_view sql, std::stop_token stop) {
   return impl_->StartSelect(sql, std::move(stop));
 }
-Result<std::optional<std::string_view>> Connection::NextRow(std::stop_token stop) {
-  return impl_->NextRow(std::move(stop));
+Result<std::optional<std::string_view>> Connection::NextRow(const std::stop_token& stop) {
+  return impl_->NextRow(stop);
 }
+bool Connection::is_reading() const { return impl_->is_reading(); }
 Status Connection::SendCommand(uint8_t command, std::string_view payload, bool expect_ok,
                                std::stop_token stop) {
   return impl_->SendCommand(command, payload, expect_ok, std::move(stop));

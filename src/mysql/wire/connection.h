@@ -81,7 +81,9 @@ class Connection {
   Status StartSelect(std::string_view sql, std::stop_token stop);
   // The next raw row packet of "Binary Protocol Resultset Row" without its 0x00 header byte, for
   // BinaryRowDecoder; nullopt at the end. The view lives until the next call.
-  Result<std::optional<std::string_view>> NextRow(std::stop_token stop);
+  Result<std::optional<std::string_view>> NextRow(const std::stop_token& stop);
+  // Whether rows of a SELECT are left unread.
+  bool is_reading() const;
 
   // Sends a raw command (COM_REGISTER_SLAVE, COM_BINLOG_DUMP, ...) and, if `expect_ok`, reads
   // its OK.
