@@ -273,6 +273,7 @@ Result<Runner::Recalled> Runner::Recall() {
                        .on_quarantine = [this] { DegradeIfRunning(); }});
   auto options =
       LoaderOptionsFor(spec_, options_.destination, options_.memory, load_tables, checkpoint);
+  options.partition_budget = options_.partition_budget;
   options.clock = options_.clock;
   options.on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); };
   options.on_retry = [this](const Error* error) { OnRetry("snapshot", error); };

@@ -35,6 +35,7 @@ class Runner {
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
     MemoryLimits memory = {};
+    std::chrono::seconds partition_budget = Limits().partition_budget;
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable = std::nullopt;

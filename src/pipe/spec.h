@@ -86,11 +86,16 @@ struct PipeSpec {
 
 // What a server accepts and gives. Only `penstock serve --test-limits` has others than these.
 struct Limits {
-  uint64_t rows_per_partition_min = 1'000;  // of snapshotNumRowsPerPartition
-  uint64_t share_bytes_min = 1 << 20;       // of memory, for a batch or a block of rows
+  uint64_t rows_per_partition_min = 1'000;    // of snapshotNumRowsPerPartition
+  uint64_t share_bytes_min = 1 << 20;         // of memory, for a batch or a block of rows
+  std::chrono::seconds partition_budget{60};  // of time, for reading a partition
 
   // A partition of a row, a batch of a row: so that a test meets every boundary with few rows.
-  static Limits ForTests() { return {.rows_per_partition_min = 1, .share_bytes_min = 1}; }
+  static Limits ForTests() {
+    return {.rows_per_partition_min = 1,
+            .share_bytes_min = 1,
+            .partition_budget = std::chrono::seconds(1)};
+  }
 };
 
 // Reads the API's POST body. An unknown key, a missing one or a wrong value is kInvalidArgument

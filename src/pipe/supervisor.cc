@@ -70,6 +70,7 @@ class Supervisor::Impl {
                         .destination = std::move(destination).value_or(clickhouse::Endpoint()),
                         .memory = {.bytes = options_.memory_limit_bytes,
                                    .share_bytes_min = options_.limits.share_bytes_min},
+                        .partition_budget = options_.limits.partition_budget,
                         .unusable = std::move(unusable)});
     pipe->runner->Start();
     MutexLock lock(mutex_);

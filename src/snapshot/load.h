@@ -78,6 +78,7 @@ struct LoaderOptions {
   uint32_t parallel_tables = 1;                               // at most
   uint32_t parallel_partitions = 4;                           // per table
   std::optional<uint64_t> rows_per_partition = std::nullopt;  // absent: by the size of the table
+  std::chrono::seconds partition_budget{60};                  // of time, for a partition
   uint64_t block_bytes_max = 16 << 20;  // per worker; a longer row is sent alone
   ThrottleLimits throttle = {};
   Clock* clock = &Clock::Real();

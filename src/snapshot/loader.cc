@@ -97,6 +97,7 @@ Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal
     progress->abandoned = table.abandoned;
     static_cast<void>(progress->TakeEnd());  // of an earlier run
     progress_.push_back(std::move(progress));
+    sizes_.push_back(std::make_unique<PartitionSize>(options_.partition_budget));
   }
 }
 
@@ -250,14 +251,14 @@ Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
   PENSTOCK_TRY(Connect(connection, stop));
   if (!planner) {
     planner.emplace(table.definition, table.range_key,
-                    Planner::Options{.rows_per_partition = RowsPerPartition(options_, table.size),
-                                     .comment = mysql::QueryComment(options_.pipe_name),
+                    Planner::Options{.comment = mysql::QueryComment(options_.pipe_name),
                                      // What is not there now comes by the log, or has gone by it.
                                      .skips_empty = !options_.consistent},
                     table.partitions.empty() ? std::nullopt
                                              : std::optional<Partition>(table.partitions.back()));
   }
-  return planner->Next(*connection, stop);
+  const uint64_t rows_max = RowsPerPartition(options_, table.size);
+  return planner->Next(*connection, sizes_[table_index]->Rows(rows_max), stop);
 }
 
 Status Loader::LoadPartitions(Lane& lane, Worker connection) {
@@ -284,16 +285,19 @@ Status Loader::LoadPartition(PartitionReader& reader, const Work& work, std::sto
 Status Loader::LoadSlices(PartitionReader& reader, const Work& work, std::stop_token stop) {
   const LoadTable& table = tables_[work.table];
   const UnixMicros started_at = options_.clock->Wall();
+  SteadyTime::duration took{};  // without what has to be read again
   Work slice = work;
   PartitionReader::Rows all;
   do {
     PartitionReader::Rows rows;
     const auto load = [&]() -> Status {
+      const SteadyTime begun_at = options_.clock->Steady();
       auto loaded = LoadSlice(reader, slice, started_at, stop);
       if (!loaded) {
         if (TookTooLong(loaded.error())) slice.rows_max = FewerRows(table, slice.rows_max);
         return Fail(std::move(loaded).error());
       }
+      took += options_.clock->Steady() - begun_at;
       rows = *std::move(loaded);
       return {};
     };
@@ -304,6 +308,7 @@ Status Loader::LoadSlices(PartitionReader& reader, const Work& work, std::stop_t
     all.last = rows.last;
     slice.partition.lower = std::move(rows.last);
   } while (all.last);
+  sizes_[work.table]->Took(all.count, std::chrono::duration_cast<std::chrono::milliseconds>(took));
   return journal_->FinishPartition(table.id, {.index = work.partition.index,
                                               .rows = all.count,
                                               .bytes = all.bytes,

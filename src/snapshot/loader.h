@@ -14,6 +14,7 @@
 #include "mysql/wire/connection.h"
 #include "snapshot/load.h"
 #include "snapshot/partition_reader.h"
+#include "snapshot/partition_size.h"
 #include "snapshot/planner.h"
 #include "snapshot/progress.h"
 
@@ -100,6 +101,7 @@ class Loader {
   LoadJournal* journal_;
   Throttle throttle_;
   std::vector<std::unique_ptr<LoadProgress>> progress_;
+  std::vector<std::unique_ptr<PartitionSize>> sizes_;
   std::stop_source stop_;
   Mutex mutex_;
   struct TableWork {

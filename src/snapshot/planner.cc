@@ -61,9 +61,10 @@ Planner::Planner(const model::Table& table, RangeKey key, Options options,
   ended_ = !after->upper.has_value();
 }
 
-Result<std::optional<Partition>> Planner::Next(mysql::Connection& connection,
+Result<std::optional<Partition>> Planner::Next(mysql::Connection& connection, uint64_t rows,
                                                std::stop_token stop) {
   if (ended_) return std::nullopt;
+  rows_wanted_ = rows;
   Upper upper;
   if (!key_.columns.empty()) {
     PENSTOCK_ASSIGN(const auto guessed, GuessUpper(connection, stop));
@@ -85,7 +86,7 @@ Result<std::optional<Partition>> Planner::Next(mysql::Connection& connection,
 
 Result<std::optional<Planner::Upper>> Planner::GuessUpper(mysql::Connection& connection,
                                                           std::stop_token stop) {
-  const uint64_t wanted = options_.rows_per_partition;
+  const uint64_t wanted = rows_wanted_;
   if (wanted < kGuessedRowsMin) return std::nullopt;
   PENSTOCK_ASSIGN(const auto first, FindKey(connection, "", 0, stop));
   // What is not found may be NULL.
@@ -114,7 +115,7 @@ Result<std::optional<Planner::Upper>> Planner::GuessUpper(mysql::Connection& con
 }
 
 Result<Planner::Upper> Planner::WalkUpper(mysql::Connection& connection, std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto key, FindKey(connection, "", options_.rows_per_partition - 1, stop));
+  PENSTOCK_ASSIGN(auto key, FindKey(connection, "", rows_wanted_ - 1, stop));
   return key ? Upper(std::move(key->boundary)) : Upper();
 }
 

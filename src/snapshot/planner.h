@@ -23,7 +23,6 @@ namespace penstock::snapshot {
 class Planner {
  public:
   struct Options {
-    uint64_t rows_per_partition = 100'000;
     std::string comment;       // "/* ... */ " put into every query
     bool skips_empty = false;  // a table without rows has no partition
   };
@@ -31,9 +30,10 @@ class Planner {
   Planner(const model::Table& table, RangeKey key, Options options,
           const std::optional<Partition>& after);
 
-  // The next partition; nullopt when the one before reached the end of the table, or there are
-  // none.
-  Result<std::optional<Partition>> Next(mysql::Connection& connection, std::stop_token stop);
+  // The next partition, of about so many rows; nullopt when the one before reached the end of the
+  // table, or there are none.
+  Result<std::optional<Partition>> Next(mysql::Connection& connection, uint64_t rows,
+                                        std::stop_token stop);
 
  private:
   // The key of a row that is there.
@@ -59,6 +59,7 @@ class Planner {
 
   const model::Table& table_;
   Options options_;
+  uint64_t rows_wanted_ = 0;  // of the partition at hand
   RangeKey key_;
   model::Table keys_;  // the table with the key's columns only
   uint32_t next_index_ = 0;
