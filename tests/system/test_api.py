@@ -82,7 +82,7 @@ class Schemas:
                 uuid.UUID(value)
                 return
             yield f"{where}: {value!r} is no UUID"
-        if schema.get("format") == "date-time" and not re.fullmatch(
+        if schema.get("format") == "date-time" and value is not None and not re.fullmatch(
                 r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", str(value)):
             yield f"{where}: {value!r} is no ISO 8601 time"
 
