@@ -59,7 +59,7 @@ Result<pipe::PipeSpec> SpecOf(const HttpRequest& request, const pipe::Supervisor
 Result<std::vector<model::TableName>> NamesOf(const json& tables) {
   const Failure wrong = Fail(ErrorCode::kInvalidArgument,
                              "tables: must be a list of sourceSchemaName and sourceTable");
-  if (!tables.is_array()) return wrong;
+  if (!tables.is_array() || tables.empty()) return wrong;
   std::vector<model::TableName> names;
   for (const json& table : tables) {
     if (!table.is_object() || table.size() != 2) return wrong;
@@ -83,7 +83,8 @@ Result<pipe::PipeStatus> Order(pipe::Supervisor& supervisor, const std::string& 
   if (command == "start") return supervisor.Apply(id, pipe::Command::kStart);
   if (command == "stop") return supervisor.Apply(id, pipe::Command::kStop);
   if (command == "resync") {
-    PENSTOCK_ASSIGN(const auto tables, NamesOf(body.value("tables", json::array())));
+    if (!body.contains("tables")) return supervisor.Resync(id, {});
+    PENSTOCK_ASSIGN(const auto tables, NamesOf(body["tables"]));
     return supervisor.Resync(id, tables);
   }
   return Fail(ErrorCode::kInvalidArgument, "command: must be one of: start, stop, resync");

@@ -118,6 +118,16 @@ Status StoreCheckpoint(Sqlite& database, const std::string& pipe_id, const Check
   return {};
 }
 
+// Versions that were reserved stay so.
+Status RaiseCheckpoint(Sqlite& database, const std::string& pipe_id, Checkpoint checkpoint) {
+  PENSTOCK_ASSIGN(
+      const auto reserved,
+      database.QueryInt("SELECT versions_reserved_end FROM pipes WHERE id = ?", {pipe_id}));
+  checkpoint.versions_reserved_end =
+      std::max(checkpoint.versions_reserved_end, static_cast<uint64_t>(reserved.value_or(0)));
+  return StoreCheckpoint(database, pipe_id, checkpoint);
+}
+
 Result<int64_t> InsertTable(Sqlite& database, const std::string& pipe_id,
                             const TableRecord& table) {
   PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
@@ -192,15 +202,14 @@ Status StoreReload(Sqlite& database, const TableRecord& table) {
   PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
   std::optional<std::string> start;
   if (table.start) start = table.start->Serialize();
-  return database
-      .Run(
-          "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
-          "keeps_target_fresh = ?, start_position = ?, rows_estimated = 0, bytes_estimated = 0, "
-          "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
-          "reload_wanted = 0 WHERE id = ?",
-          {definition, table.ddl, table.load_target, table.keeps_target_fresh,
-           start ? Parameter(*start) : Parameter(std::monostate()), table.id})
-      .map([](auto) {});
+  PENSTOCK_TRY(database.Run(
+      "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
+      "keeps_target_fresh = ?, start_position = ?, rows_estimated = 0, bytes_estimated = 0, "
+      "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
+      "reload_wanted = 0 WHERE id = ?",
+      {definition, table.ddl, table.load_target, table.keeps_target_fresh,
+       start ? Parameter(*start) : Parameter(std::monostate()), table.id}));
+  return {};
 }
 
 Result<std::optional<std::vector<std::string>>> ReadBounds(const SqlRow& row, int column) {
@@ -465,10 +474,12 @@ Status SqliteCatalog::BeginReload(const std::string& pipe_id,
                                   const Transition& transition) {
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
-    if (checkpoint) PENSTOCK_TRY(StoreCheckpoint(database, pipe_id, *checkpoint));
+    if (checkpoint) PENSTOCK_TRY(RaiseCheckpoint(database, pipe_id, *checkpoint));
     for (const TableRecord& table : tables) {
       PENSTOCK_TRY(ForgetLoad(database, table.id));
       PENSTOCK_TRY(StoreReload(database, table));
+      if (!table.quarantine) continue;
+      PENSTOCK_TRY(StoreQuarantine(database, {table.id, *table.quarantine}, clock_->Wall()));
     }
     return {};
   });

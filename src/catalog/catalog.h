@@ -180,8 +180,8 @@ class Catalog {
   virtual Status WantReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
                             bool forget_position, const Transition& transition) = 0;
   // These loads begin: stores of each table what the reload changes (definition, ddl, load_target,
-  // keeps_target_fresh, start), lifts its quarantine, forgets its partitions and what became of
-  // values. A `checkpoint` takes the place of one that was forgotten.
+  // keeps_target_fresh, start, quarantine), forgets its partitions and what became of values. A
+  // `checkpoint` takes the place of one that was forgotten; versions that were reserved stay so.
   virtual Status BeginReload(const std::string& pipe_id, const std::vector<TableRecord>& tables,
                              const std::optional<Checkpoint>& checkpoint,
                              const Transition& transition) = 0;

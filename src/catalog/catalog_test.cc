@@ -333,6 +333,7 @@ TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
   TableRecord anew = catalog->Tables("a")->at(0);
   anew.definition.columns[0].name = "renamed";
   anew.load_target = "t_resync_1";
+  anew.quarantine.reset();
   anew.keeps_target_fresh = true;
   anew.start = SomeCheckpoint(77).position;
   ASSERT_TRUE(catalog->BeginReload("a", {anew}, SomeCheckpoint(), to("Setup", "Snapshot")));

@@ -19,6 +19,8 @@ Error HttpStatusError(long status, std::string_view text);
 // database and the user are as they should be.
 bool ConcernsOneTable(const Error& error);
 
+inline constexpr int kErrAccessDenied = 497;
+
 // "Code: 60. DB::Exception: ..." -> 60; 0 when `text` does not begin so.
 int ExceptionCodeOf(std::string_view text);
 

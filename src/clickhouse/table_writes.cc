@@ -12,6 +12,9 @@ namespace {
 constexpr Backoff::Options kEnding{.first = std::chrono::milliseconds(20),
                                    .longest = std::chrono::milliseconds(500)};
 
+constexpr size_t kUuidLength = 36;
+constexpr int kLooksMax = 120;  // a minute
+
 std::string IdPrefix(std::string_view database, std::string_view table) {
   return fmt::format("penstock-{}.{}-", database, table);
 }
@@ -24,16 +27,19 @@ std::string WriteQueryId(std::string_view database, std::string_view table) {
 
 Status EndWrites(Client& client, std::string_view database, std::string_view table, Clock& clock,
                  std::stop_token stop) {
-  const std::string ours =
-      fmt::format("startsWith(query_id, {})", QuoteString(IdPrefix(database, table)));
+  const std::string prefix = IdPrefix(database, table);
+  const std::string ours = fmt::format("startsWith(query_id, {}) AND length(query_id) = {}",
+                                       QuoteString(prefix), prefix.size() + kUuidLength);
   Backoff backoff(kEnding);
-  while (true) {
+  for (int look = 0; look < kLooksMax; ++look) {
     PENSTOCK_ASSIGN(const auto running,
                     client.Rows("SELECT query_id FROM system.processes WHERE " + ours, stop));
     if (running.empty()) return {};
     PENSTOCK_TRY(client.Query(fmt::format("KILL QUERY WHERE {} ASYNC", ours), {}, stop));
     if (!clock.Wait(backoff.Next(), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
+  return Fail(ErrorCode::kRetry, "inserts into {} that were killed do not end",
+              QuoteTable(database, table));
 }
 
 // Of unlimited size: what is emptied is empty at the source. A statement whose reply was lost is

@@ -86,7 +86,7 @@ void Runner::DropUnfinished() {
   {
     MutexLock lock(mutex_);
     const bool any = tables_ && std::ranges::any_of(*tables_, [](const auto& table) {
-                       return !table.load_target.empty();
+                       return !table.load_target.empty() || table.reload_wanted;
                      });
     if (!any || lifecycle_.state == State::kCompleted || options_.unusable) return;
   }
@@ -112,6 +112,10 @@ Status Runner::Resync(const std::vector<model::TableName>& names) {
   {
     MutexLock lock(mutex_);
     PENSTOCK_TRY(Prepare(Event::kResync, kOrdered));
+    if (lifecycle_.resume == State::kResync && !names.empty()) {
+      return Fail(ErrorCode::kConflict,
+                  "tables are being exchanged: start the pipe first, or resync all of it");
+    }
   }
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   std::vector<int64_t> ids;
@@ -323,16 +327,23 @@ Status Runner::Flow(std::stop_token stop) {
   }
   Backoff backoff;
   while (true) {
+    const State now = state();
     std::optional<std::chrono::milliseconds> wait;
-    if (const Status done = StepAtRest(stop); !done) {
-      if (done.error().code == ErrorCode::kCancelled) return done;
+    if (const Status done = StepAtRest(now, stop); done) {
+      OnRetry("resync", nullptr);
+    } else if (!Passes(done.error().code)) {
+      return done;
+    } else {
       OnRetry("resync", &done.error());
       LogWarning(spec_.name, "resync: {}; trying again", done.error().ToString());
       wait = backoff.Next();
-    } else {
-      OnRetry("resync", nullptr);
     }
-    PENSTOCK_TRY(Stream(wait, stop));
+    if (wait && now == State::kResync) {
+      // Which of two tables has which name is not known: nothing may be written by it.
+      if (!options_.clock->Wait(*wait, stop)) return Fail(ErrorCode::kCancelled, "stopped");
+    } else {
+      PENSTOCK_TRY(Stream(wait, stop));
+    }
   }
 }
 
@@ -342,15 +353,16 @@ State Runner::state() const {
 }
 
 // The step that needs the stream at rest, where there is one.
-Status Runner::StepAtRest(std::stop_token stop) {
+Status Runner::StepAtRest(State now, std::stop_token stop) {
   clickhouse::Client client(options_.destination);
   catalog::Catalog& catalog = *options_.catalog;
-  const State now = state();
   if (now != State::kSetup && now != State::kResync) return {};
   PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
   if (now == State::kSetup) {
     std::optional<catalog::Checkpoint> checkpoint;
-    if (auto stored = catalog.LoadCheckpoint(id_)) checkpoint = *std::move(stored);
+    auto stored = catalog.LoadCheckpoint(id_);
+    if (!stored && stored.error().code != ErrorCode::kNotFound) return Fail(stored.error());
+    if (stored) checkpoint = *std::move(stored);
     PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables,
                                                      checkpoint, *options_.clock, stop));
     MutexLock lock(mutex_);
@@ -395,10 +407,16 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
       },
       stop));
   DegradeIfRunning();
+  {
+    // What was retried before the stream rested is over.
+    MutexLock lock(mutex_);
+    std::erase_if(retrying_, [](const auto& part) { return part.first != "resync"; });
+  }
   auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
   options.clock = options_.clock;
   options.fence_requests = recalled->fence_requests.get();
-  options.abandon_load = [&](size_t table) { recalled->loader->Abandon(table); };
+  options.stop_load = [&](size_t table) { recalled->loader->StopTable(table); };
+  options.forget_load = [&](size_t table) { recalled->loader->ForgetTable(table); };
   options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
   options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
   options.on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); };
@@ -458,9 +476,11 @@ void Runner::DegradeIfRunning() {
   {
     MutexLock lock(mutex_);
     const StreamProgress progress = journal_->progress();
-    const bool running =
-        lifecycle_.state == State::kRunning ||
-        (lifecycle_.state == State::kPausing && lifecycle_.resume == State::kRunning);
+    const auto is_running = [](State state) {
+      return state == State::kRunning || state == State::kDegraded;
+    };
+    const bool running = is_running(lifecycle_.state) ||
+                         (lifecycle_.state == State::kPausing && is_running(lifecycle_.resume));
     for (size_t i = 0; i < tables_->size() && running; ++i) {
       if (!progress.tables[i].quarantine) continue;
       names += (names.empty() ? "" : ", ") + tables_->at(i).definition.name.ToString();
@@ -525,7 +545,8 @@ Status Runner::Transit(Event event, const std::string& reason) {
   MutexLock lock(mutex_);
   PENSTOCK_ASSIGN(const auto transition, Prepare(event, reason));
   if (transition.to == StateName(lifecycle_.state) &&
-      transition.resume_state == StateName(lifecycle_.resume)) {
+      transition.resume_state == StateName(lifecycle_.resume) &&
+      (event != Event::kDegraded || reason == reason_)) {
     return {};  // stop where it is stopped already
   }
   PENSTOCK_TRY(options_.catalog->SaveTransition(id_, transition));

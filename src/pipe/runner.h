@@ -81,7 +81,7 @@ class Runner {
   Status Flow(std::stop_token stop);
   State state() const EXCLUDES(mutex_);
   Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);
-  Status StepAtRest(std::stop_token stop);
+  Status StepAtRest(State now, std::stop_token stop);
   Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
   Result<bool> Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
                       std::stop_token stop);

@@ -81,19 +81,20 @@ Failure OpenXa(const std::vector<std::string>& ids) {
                      "Commit them or roll them back (XA RECOVER lists them), then start the pipe"));
 }
 
+using ReadTables = std::function<Result<Definitions>()>;
 using ReadStart = std::function<Result<model::Position>()>;
 
 // Definitions and the position they are valid at; kConflict when it is not the time. XA is looked
 // at first, since a position may cost a lock; and again, for those prepared before the position.
-Result<SourceState> ReadOnce(mysql::Connection& source, const std::vector<model::TableName>& tables,
+Result<SourceState> ReadOnce(mysql::Connection& source, const ReadTables& read_tables,
                              const ReadStart& read_start, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto open, PreparedXa(source, stop));
   if (!open.empty()) return OpenXa(open);
-  PENSTOCK_ASSIGN(const auto before, ReadAll(source, tables, stop));
+  PENSTOCK_ASSIGN(const auto before, read_tables());
   PENSTOCK_ASSIGN(auto position, read_start());
   PENSTOCK_ASSIGN(const auto prepared, PreparedXa(source, stop));
   if (!prepared.empty()) return OpenXa(prepared);
-  PENSTOCK_ASSIGN(auto after, ReadAll(source, tables, stop));
+  PENSTOCK_ASSIGN(auto after, read_tables());
   if (before != after) {
     return Fail(NotYet("the definitions of the source tables keep changing", ""));
   }
@@ -104,6 +105,15 @@ std::vector<model::TableName> SourceTables(const PipeSpec& spec) {
   std::vector<model::TableName> names;
   for (const TableMapping& mapping : spec.tables) names.push_back(mapping.source);
   return names;
+}
+
+// Where it cannot be asked, a global read lock gives the position: that waits for what is
+// invisible.
+Result<bool> Shows(mysql::Connection& source, const model::Position& position,
+                   std::stop_token stop) {
+  auto visible = mysql::IsVisible(source, position, stop);
+  if (visible || visible.error().code != ErrorCode::kNeedsUser) return visible;
+  return mysql::HasExecuted(source, position, std::move(stop));
 }
 
 // Waits for the time.
@@ -119,8 +129,9 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
   PENSTOCK_ASSIGN(const auto mechanism,
                   mysql::ChooseMechanism(source, spec.settings.MechanismWanted(), stop));
   const auto start = [&] { return StartPosition(source, spec.settings, mechanism, clock, stop); };
+  const auto read_tables = [&] { return ReadAll(source, tables, stop); };
   for (int i = 1;; ++i) {
-    auto state = ReadOnce(source, tables, start, stop);
+    auto state = ReadOnce(source, read_tables, start, stop);
     if (state || state.error().code != ErrorCode::kConflict) return state;
     Error waits_for = std::move(state).error();
     waits_for.code = waits_for.remedy.empty() ? ErrorCode::kRetry : ErrorCode::kNeedsUser;
@@ -139,15 +150,17 @@ Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model:
   model::Mechanism mechanism{};
   if (after) {
     mechanism = after->mechanism;
-    PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(source, *after, stop));
-    if (!executed)
-      return Fail(ErrorCode::kRetry, "the source has not executed {}", after->ToString());
+    PENSTOCK_ASSIGN(const bool visible, Shows(source, *after, stop));
+    if (!visible)
+      return Fail(ErrorCode::kRetry, "the source does not show yet what it has logged up to {}",
+                  after->ToString());
   } else {
     PENSTOCK_ASSIGN(mechanism,
                     mysql::ChooseMechanism(source, spec.settings.MechanismWanted(), stop));
   }
   auto state = ReadOnce(
-      source, tables, [&] { return ReadPosition(source, mechanism, clock, stop); }, stop);
+      source, [&] { return mysql::ReadDefinitions(source, tables, stop); },
+      [&] { return ReadPosition(source, mechanism, clock, stop); }, stop);
   if (state || state.error().code != ErrorCode::kConflict) return state;
   Error error = std::move(state).error();
   error.code = ErrorCode::kRetry;

@@ -46,8 +46,9 @@ struct SourceState {
   model::Position position;
 };
 
-// One look at these tables of the source, at a position that is not before `after` and of its
-// mechanism. kRetry while that cannot be had (prepared XA transactions, changing definitions).
+// One look at those of these tables that the source has, at a position that is not before `after`
+// and of its mechanism. kRetry while that cannot be had (prepared XA transactions, changing
+// definitions).
 Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model::TableName>& tables,
                                   const std::optional<model::Position>& after, Clock& clock,
                                   std::stop_token stop);

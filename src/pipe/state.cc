@@ -43,7 +43,8 @@ std::optional<State> AfterMilestone(State state, Event event, ReplicationMode mo
   if (state == State::kSetup && event == Event::kReloadSetUp) return State::kSnapshot;
   if (state == State::kSnapshot && event == Event::kLoadedAside) return State::kResync;
   if (state == State::kResync && event == Event::kSwapped) return State::kRunning;
-  if (state == State::kRunning && event == Event::kDegraded) return State::kDegraded;
+  const bool runs = state == State::kRunning || state == State::kDegraded;
+  if (runs && event == Event::kDegraded) return State::kDegraded;
   return std::nullopt;
 }
 
@@ -111,9 +112,10 @@ std::optional<State> ParseState(std::string_view name) {
 }
 
 std::string_view EventName(Event event) {
-  static constexpr std::array<std::string_view, kAllEvents.size()> kNames = {
-      "start",  "stop",     "resync",  "provisioned", "set up",
-      "loaded", "degraded", "settled", "failed"};
+  static constexpr auto kNames = std::to_array<std::string_view>(
+      {"start", "stop", "resync", "provisioned", "set up", "reload set up", "loaded",
+       "loaded aside", "swapped", "degraded", "settled", "failed"});
+  static_assert(kNames.size() == kAllEvents.size());
   return kNames[static_cast<size_t>(event)];
 }
 

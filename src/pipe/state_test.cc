@@ -24,6 +24,7 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
       {State::kSnapshot, {Event::kLoadedAside, State::kResync}},
       {State::kResync, {Event::kSwapped, State::kRunning}},
       {State::kRunning, {Event::kDegraded, State::kDegraded}},
+      {State::kDegraded, {Event::kDegraded, State::kDegraded}},
   };
   for (const State working : kAllStates) {
     if (!IsWorking(working)) continue;

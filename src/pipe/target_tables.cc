@@ -197,7 +197,7 @@ Result<uint64_t> HighestVersion(clickhouse::Client& client, const std::string& d
   std::vector<std::string> selects;
   for (const std::string& name : names) {
     const auto table = tables.find(name);
-    if (table != tables.end() && table->second.rows == "0") continue;
+    if (table == tables.end() || table->second.rows == "0") continue;
     selects.push_back(fmt::format("SELECT max({}) AS v FROM {}", clickhouse::kVersionColumn,
                                   clickhouse::QuoteTable(database, name)));
   }
@@ -214,6 +214,17 @@ Result<uint64_t> HighestVersion(clickhouse::Client& client, const std::string& d
     highest = std::max(highest, found);
   }
   return highest;
+}
+
+Result<bool> HasShape(clickhouse::Client& client, const clickhouse::TableSpec& target,
+                      std::stop_token stop) {
+  const std::vector<std::string> names = {target.table};
+  PENSTOCK_ASSIGN(auto tables, ReadExistingTables(client, target.database, names, stop));
+  if (tables.empty()) return false;
+  PENSTOCK_ASSIGN(auto columns, ReadColumns(client, target.database, names, stop));
+  const std::string name = clickhouse::QuoteTable(target.database, target.table);
+  return CheckEngine(target, name, tables[target.table]).has_value() &&
+         CheckColumns(target, name, columns[target.table]).has_value();
 }
 
 Status CheckTargets(clickhouse::Client& client, const std::vector<clickhouse::TableSpec>& targets,

@@ -51,6 +51,10 @@ Result<bool> IsEmpty(clickhouse::Client& client, const std::string& name,
 Result<uint64_t> HighestVersion(clickhouse::Client& client, const std::string& database,
                                 const std::vector<std::string>& names, std::stop_token stop);
 
+// Whether the target is there, with the engine, sorting key and columns that it would be made with.
+Result<bool> HasShape(clickhouse::Client& client, const clickhouse::TableSpec& target,
+                      std::stop_token stop);
+
 // Each target must be as it would have been made, and empty: it may have been there before.
 // kNeedsUser for the first one that is not.
 Status CheckTargets(clickhouse::Client& client, const std::vector<clickhouse::TableSpec>& targets,

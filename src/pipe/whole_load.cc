@@ -8,6 +8,8 @@
 
 #include "base/random.h"
 #include "clickhouse/ddl.h"
+#include "clickhouse/errors.h"
+#include "clickhouse/table_writes.h"
 #include "pipe/setup.h"
 #include "pipe/target_tables.h"
 
@@ -78,6 +80,14 @@ DdlStatement LoadTargetDdl(clickhouse::TableSpec target, const std::string& load
   return {.sql = sql, .settings = clickhouse::CreateTableSettings(target)};
 }
 
+// Inserts by a name that is about to mean another table.
+Status EndWritesWhereAllowed(clickhouse::Client& client, const std::string& database,
+                             const std::string& table, std::stop_token stop) {
+  Status ended = clickhouse::EndWrites(client, database, table, Clock::Real(), std::move(stop));
+  if (!ended && ended.error().native_code == clickhouse::kErrAccessDenied) return {};
+  return ended;
+}
+
 // An exchange that is sent twice undoes itself. So the UUIDs tell what is to be done, and the load
 // counts as in place only when the other table is dropped: what is still on its way then finds none
 // to exchange.
@@ -94,7 +104,7 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
               .message = fmt::format("the table {}, which the load has filled, is gone", other),
               .origin = "destination",
               .native_code = 0,
-              .remedy = "Pause the pipe and resync it"});
+              .remedy = "Pause the pipe and resync all of it"});
   };
   PENSTOCK_ASSIGN(const bool was_in_place, is_in_place());
   if (!was_in_place) {
@@ -104,12 +114,34 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
     const std::string swap =
         fmt::format(fmt::runtime(is_gone ? "RENAME TABLE {} TO {}" : "EXCHANGE TABLES {} AND {}"),
                     other, target);
+    PENSTOCK_TRY(EndWritesWhereAllowed(client, database, table.load_target, stop));
+    PENSTOCK_TRY(EndWritesWhereAllowed(client, database, table.target, stop));
     PENSTOCK_TRY(client.Query(swap, {}, stop));
   }
   PENSTOCK_ASSIGN(const bool in_place, is_in_place());
   if (!in_place) return Fail(ErrorCode::kRetry, "{} was not exchanged", target);
   PENSTOCK_TRY(Drop(client, other, stop));
   return is_in_place().map([](bool) {});
+}
+
+Error NoSuchTable(const model::TableName& name) {
+  return {.code = ErrorCode::kNeedsUser,
+          .message = fmt::format("table {} does not exist", name.ToString()),
+          .origin = "source",
+          .native_code = 0,
+          .remedy = "Create it and resync it"};
+}
+
+// One that cannot be loaded now: the others are.
+void SetAside(catalog::TableRecord& table, const model::Position& position, UnixMicros now,
+              const Error& why) {
+  table.load_target.clear();
+  table.keeps_target_fresh = false;
+  if (table.quarantine) {
+    table.quarantine->reason = why.ToString();
+  } else {
+    table.quarantine = {.position = position, .reason = why.ToString(), .since = now};
+  }
 }
 
 }  // namespace
@@ -163,6 +195,7 @@ Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client&
   PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, {}, std::move(stop)));
   std::vector<catalog::LoadTargetRecord> targets;
   for (const auto& table : tables) {
+    if (!table.loaded_uuid.empty()) continue;  // its names may have been exchanged since
     targets.push_back(
         {.table_id = table.id, .name = table.load_target, .uuid = uuids[table.load_target]});
     if (targets.back().uuid.empty()) {
@@ -204,23 +237,32 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
   PENSTOCK_ASSIGN(auto source, ReadSourceNow(spec, names, after, clock, stop));
   clickhouse::Client client(destination);
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, reload.tables, stop));
-  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, spec.database, {}, stop));
   std::vector<DdlStatement> statements;
   const auto load_targets = NewLoadTargets(reload.tables);
   for (size_t i = 0; i < reload.tables.size(); ++i) {
     catalog::TableRecord& table = reload.tables[i];
-    model::Table& definition = source.definitions.at(table.definition.name);
-    const bool as_before = definition == table.definition && uuids.contains(table.target);
-    table.keeps_target_fresh = as_before && checkpoint && !table.quarantine;
-    table.definition = std::move(definition);
-    PENSTOCK_ASSIGN(const auto target,
-                    TargetTable(spec, spec.tables.at(mappings[i]), table.definition));
-    table.ddl = clickhouse::CreateTable(target);
+    const auto definition = source.definitions.find(table.definition.name);
+    if (definition == source.definitions.end()) {
+      SetAside(table, source.position, clock.Wall(), NoSuchTable(table.definition.name));
+      continue;
+    }
+    const auto target = TargetTable(spec, spec.tables.at(mappings[i]), definition->second);
+    if (!target) {
+      SetAside(table, source.position, clock.Wall(), target.error());
+      continue;
+    }
+    PENSTOCK_ASSIGN(const bool as_before, HasShape(client, *target, stop));
+    const bool was_followed = table.load_target.empty() || table.keeps_target_fresh;
+    table.keeps_target_fresh = as_before && definition->second == table.definition && checkpoint &&
+                               !table.quarantine && was_followed;
+    table.definition = std::move(definition->second);
+    table.ddl = clickhouse::CreateTable(*target);
     table.load_target = load_targets[i].name;
-    // One that keeps its definition is followed as it was: what is written twice ends the same.
-    table.start.reset();
+    table.quarantine.reset();
+    // One that is followed goes on being so: what is written twice ends the same.
+    if (!checkpoint) table.start.reset();
     if (checkpoint && !table.keeps_target_fresh) table.start = source.position;
-    statements.push_back(LoadTargetDdl(target, table.load_target, as_before));
+    statements.push_back(LoadTargetDdl(*target, table.load_target, as_before));
   }
   PENSTOCK_TRY(RunStatements(destination, statements, stop));
   if (!checkpoint) {

@@ -163,6 +163,7 @@ Status Loader::RunLanes(std::vector<Worker> workers) {
       lanes.emplace_back([this, lane = left.first(lane_workers)] { RunLane(lane); });
     }
   }
+  AwaitForgotten();
   MutexLock lock(mutex_);
   if (error_) return Fail(*error_);
   if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
@@ -380,7 +381,7 @@ Status Loader::WorkOn(size_t table, const std::function<Status(std::stop_token)>
   if (!its_own) return status;
   if (!End(table)) return {};
   PENSTOCK_TRY(options_.on_table_failed(table, status.error(), stop_.get_token()));
-  progress_[table]->abandoned = true;
+  ForgetTable(table);
   return {};
 }
 
@@ -404,11 +405,26 @@ bool Loader::End(size_t table) {
   return !std::exchange(work.ended, true);
 }
 
-void Loader::Abandon(size_t table) {
+void Loader::StopTable(size_t table) {
   End(table);
-  progress_[table]->abandoned = true;
   MutexLock lock(mutex_);
   while (work_[table].workers != 0) left_.wait(mutex_);
+}
+
+void Loader::ForgetTable(size_t table) {
+  progress_[table]->abandoned = true;
+  MutexLock lock(mutex_);
+  work_[table].ended = true;
+  work_[table].forgotten = true;
+  left_.notify_all();
+}
+
+bool Loader::AwaitForgotten() {
+  MutexLock lock(mutex_);
+  return left_.wait(mutex_, stop_.get_token(), [this]() REQUIRES(mutex_) {
+    return std::ranges::all_of(work_,
+                               [](const TableWork& work) { return !work.ended || work.forgotten; });
+  });
 }
 
 Status Loader::Retry(const std::function<Status()>& attempt, std::stop_token stop) {

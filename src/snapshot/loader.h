@@ -34,10 +34,12 @@ class Loader {
   // Returns only when all its threads have ended.
   Status Run(std::stop_token stop);
 
-  // Ends the load of one table, which then counts as done. When it returns nothing reads the table
-  // or plans it any more; an insert of it may still be on its way at the destination, and what was
-  // loaded stays. From any thread but those that call on_table_failed.
-  void Abandon(size_t table) EXCLUDES(mutex_);
+  // Ends the load of one table: when it returns nothing reads the table or plans it any more. An
+  // insert of it may still be on its way at the destination, and what was loaded stays. From any
+  // thread but those that call on_table_failed. Run does not end before Forget.
+  void StopTable(size_t table) EXCLUDES(mutex_);
+  // Why it was stopped is on record: the table counts as done.
+  void ForgetTable(size_t table) EXCLUDES(mutex_);
 
   // In the order of the tables given. Safe from any thread.
   LoadFigures figures(size_t table) const { return progress_[table]->figures(); }
@@ -78,6 +80,8 @@ class Loader {
   void Leave(size_t table) EXCLUDES(mutex_);
   // True for the first.
   bool End(size_t table) EXCLUDES(mutex_);
+  // Until every table that was stopped is forgotten; false on stop.
+  bool AwaitForgotten() EXCLUDES(mutex_);
   Status LoadPartition(PartitionReader& reader, const Work& work, std::stop_token stop);
   Status LoadSlices(PartitionReader& reader, const Work& work, std::stop_token stop);
   Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice,
@@ -108,6 +112,7 @@ class Loader {
     int workers = 0;
     std::stop_source stop{std::nostopstate};  // of the workers
     bool ended = false;                       // no more of them begin
+    bool forgotten = false;
   };
   std::vector<TableWork> work_ GUARDED_BY(mutex_);  // in the order of the tables
   CondVar left_;

@@ -90,11 +90,17 @@ Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
 Status BatchWriter::ForEachTarget(size_t table, int attempts_max,
                                   const std::function<Status(const std::string&)>& write,
                                   std::stop_token stop) {
-  for (const std::string* target : {&tables_[table].target, &tables_[table].old_target}) {
-    if (target->empty()) continue;
-    PENSTOCK_TRY(Retry(
-        *target, attempts_max, [&] { return write(*target); }, stop));
-  }
+  const std::string& target = tables_[table].target;
+  PENSTOCK_TRY(Retry(
+      target, attempts_max, [&] { return write(target); }, stop));
+  const std::string& old_target = tables_[table].old_target;
+  if (old_target.empty()) return {};
+  Status written = Retry(
+      old_target, attempts_max, [&] { return write(old_target); }, stop);
+  if (written || !clickhouse::ConcernsOneTable(written.error())) return written;
+  // It will be replaced anyway.
+  LogWarning(options_.pipe_name, "{} is not fresh any more: {}", old_target,
+             written.error().ToString());
   return {};
 }
 

@@ -77,7 +77,7 @@ class WriterThread {
     for (auto& [table, error] : errors) FenceTable(batch, table, std::move(error));
     PENSTOCK_TRY(Reread(batch));
     PENSTOCK_TRY(Truncate(batch));
-    for (const Fence& fence : batch.fences) options_.abandon_load(fence.table);
+    for (const Fence& fence : batch.fences) options_.stop_load(fence.table);
     return Acknowledge(std::move(batch), started_at);
   }
 
@@ -110,9 +110,12 @@ class WriterThread {
       batch.truncated.reset();
       return {};
     }
-    options_.abandon_load(table);
+    options_.stop_load(table);
     Status status = writer_.Truncate(table, stop_.get_token());
-    if (status || !ConcernsOneTable(status.error())) return status;
+    if (status) return {};
+    // A user who may insert may lack what only this needs.
+    const bool refused = status.error().native_code == clickhouse::kErrAccessDenied;
+    if (!refused && !ConcernsOneTable(status.error())) return status;
     batch.truncated.reset();
     FenceTable(batch, table, std::move(status).error());
     return {};
@@ -133,7 +136,9 @@ class WriterThread {
       acknowledged.tables.push_back({rows.table, rows.counts, std::move(rows.changes)});
     }
     PENSTOCK_TRY(journal_->Acknowledge(acknowledged));
+    if (acknowledged.truncated) options_.forget_load(*acknowledged.truncated);
     for (const Fence& fence : acknowledged.fences) {
+      options_.forget_load(fence.table);
       LogError(options_.pipe_name, "{} is quarantined: {}",
                tables_[fence.table].definition.name.ToString(), fence.error.ToString());
     }

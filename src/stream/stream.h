@@ -34,9 +34,10 @@ struct StreamOptions {
   std::chrono::milliseconds settle_timeout{1'500};
   Clock* clock = &Clock::Real();
   FenceRequests* fence_requests = nullptr;  // outlives the stream
-  // Ends what a load beside the stream does to a table, before the stream empties it or lets go of
-  // it. Called from the stream's threads.
-  std::function<void(size_t table)> abandon_load = [](size_t) {};
+  // A load beside the stream stops what it does to a table, before the stream empties it or lets go
+  // of it; and forgets the table when that is acknowledged. Called from the stream's threads.
+  std::function<void(size_t table)> stop_load = [](size_t) {};
+  std::function<void(size_t table)> forget_load = [](size_t) {};
   // Called from the stream's threads: an error that is being retried, and nullptr when it is over.
   std::function<void(const Error*)> on_log_retry = [](const Error*) {};
   std::function<void(const Error*)> on_insert_retry = [](const Error*) {};

@@ -4,6 +4,7 @@ import random
 import unittest
 
 from harness.case import SystemTest, new_seed, rounds
+from harness.penstock import ApiError
 from harness.sources import MariaDB1011, MySQL97
 from harness.wait import wait_until
 
@@ -144,12 +145,79 @@ class Resync:
         self.await_resync(pipe)
         self.assert_same(spec)
 
+    def test_tables_that_are_gone_hold_up_no_other(self):
+        """One dropped at the source, one whose key was changed and changed back by a resync between."""
+        spec, pipe = self.replicate()
+        self.source.run("DROP TABLE shop.other", "UPDATE shop.t SET v = 5 WHERE id = 1")
+        self.penstock.await_state(pipe, "Degraded")
+        self.assertEqual(0, self.resync()[0])
+        self.penstock.await_state(pipe, "Degraded", seconds=60)
+        wait_until(lambda: "does not exist" in self.reason_of(pipe, "other"), "the reason")
+        self.assert_same(self.without(spec, "other"))
+        self.source.run("CREATE TABLE shop.other (id INT PRIMARY KEY, w INT)",
+                        "INSERT INTO shop.other VALUES (1, 2)")
+        self.assertEqual(0, self.resync("shop.other")[0])
+        self.await_resync(pipe)
+        self.assert_same(spec)
+
+    def reason_of(self, pipe, name):
+        return next((table["quarantine"] or {"reason": ""})["reason"]
+                    for table in self.penstock.status(pipe)["tables"] if table["sourceTable"] == name)
+
+    @staticmethod
+    def without(spec, name):
+        mysql = spec["source"]["mysql"]
+        left = [m for m in mysql["tableMappings"] if m["sourceTable"] != name]
+        return {**spec, "source": {"mysql": {**mysql, "tableMappings": left}}}
+
+    def test_a_target_changed_by_hand_is_made_as_it_should_be(self):
+        spec, pipe = self.replicate()
+        self.clickhouse.query("ALTER TABLE replica.t DROP COLUMN v SETTINGS mutations_sync=2")
+        self.source.run("INSERT INTO shop.t VALUES (0, 3)")
+        self.penstock.await_state(pipe, "Degraded")
+        self.assertEqual(0, self.resync("shop.t")[0])
+        self.await_resync(pipe)
+        self.assert_same(spec)
+
+    def test_a_schema_change_during_the_load_keeps_the_old_target(self):
+        """A load that ended half done takes no target's place."""
+        spec, pipe = self.replicate(snapshotRowsPerSecond=1500)
+        before = self.count()
+        self.resync("shop.t")
+        self.penstock.await_state(pipe, "Snapshot")
+        self.source.run("ALTER TABLE shop.t ADD w INT", "UPDATE shop.t SET v = 9")
+        self.penstock.await_state(pipe, "Degraded")
+        self.assertEqual(before, self.count())
+        self.assertEqual(0, self.resync("shop.t")[0])
+        self.await_resync(pipe)
+        self.assert_same(spec)
+
+    def test_again_while_it_loads(self):
+        spec, pipe = self.replicate(snapshotRowsPerSecond=4000)
+        for tables in (("shop.t",), (), ("shop.other",), ("shop.t",)):
+            self.assertEqual(0, self.resync(*tables)[0])
+            self.source.run("UPDATE shop.t SET v = v + 1 WHERE id % 100 = 0")
+            self.penstock.await_state(pipe, "Snapshot")
+        self.await_resync(pipe)
+        self.assert_same(spec)
+
+    def test_a_deleted_pipe_leaves_nothing_beside(self):
+        _, pipe = self.replicate(snapshotRowsPerSecond=1000)
+        self.resync()
+        self.penstock.await_state(pipe, "Snapshot")
+        self.penstock.delete(pipe)
+        self.assertEqual("t\n", self.clickhouse.query(
+            "SELECT name FROM system.tables WHERE database = 'replica' AND name LIKE 't%'"))
+
     def test_refusals(self):
         _, pipe = self.replicate()
         code, _, err = self.resync("shop.nothing")
         self.assertEqual(1, code)
         self.assertIn("shop.nothing is not mapped", err)
         self.assertEqual(1, self.resync("nothing")[0])
+        with self.assertRaises(ApiError):
+            self.penstock.api(f"{self.penstock.pipes_path()}/{pipe}/state", "PATCH",
+                              {"command": "resync", "tables": []})
         self.assertEqual("Running", self.penstock.state(pipe))
 
     def test_kills_and_pauses(self):
