@@ -131,10 +131,12 @@ class ScenarioRun:
             if wanted not in refused.text:
                 raise AssertionError(f"refused, but not for {wanted!r}: {refused.text}") from None
             return
-        if self._penstock.await_state(self._pipe, "Running", "Failed") == "Running":
+        if self._penstock.await_state(self._pipe, "Running", "Degraded", "Failed") == "Running":
             self._execute("rows", "while")
-            self._penstock.await_state(self._pipe, "Failed")
-        reason = self._penstock.status(self._pipe)["reason"]
+            self._penstock.await_state(self._pipe, "Degraded", "Failed")
+        status = self._penstock.status(self._pipe)
+        quarantines = [table["quarantine"] for table in status["tables"] if table["quarantine"]]
+        reason = status["reason"] + "".join(quarantine["reason"] for quarantine in quarantines)
         if wanted not in reason:
             raise AssertionError(f"failed, but not for {wanted!r}: {reason}")
 
@@ -148,8 +150,8 @@ class ScenarioRun:
                                       f"WHERE id = {last}") == "1\n":
                 return True
             status = self._penstock.status(self._pipe)
-            if status["state"] == "Failed":
-                raise AssertionError(f"the pipe is Failed: {status['reason']}")
+            if status["state"] in ("Failed", "Degraded"):
+                raise AssertionError(f"the pipe is {status['state']}: {status['reason']}")
             return False
         wait_until(arrived, lambda: "the last rows in ClickHouse; the pipe: "
                    f"{self._penstock.status(self._pipe)}", SECONDS, every=0.05)
