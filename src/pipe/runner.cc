@@ -329,7 +329,7 @@ Status Runner::Flow(std::stop_token stop) {
   while (true) {
     const State now = state();
     std::optional<std::chrono::milliseconds> wait;
-    if (const Status done = StepAtRest(now, stop); done) {
+    if (Status done = StepAtRest(now, stop); done) {
       OnRetry("resync", nullptr);
     } else if (!Passes(done.error().code)) {
       return done;
@@ -354,25 +354,32 @@ State Runner::state() const {
 
 // The step that needs the stream at rest, where there is one.
 Status Runner::StepAtRest(State now, std::stop_token stop) {
-  clickhouse::Client client(options_.destination);
+  if (now == State::kSetup) return BeginReload(std::move(stop));
+  if (now == State::kResync) return EndReload(std::move(stop));
+  return {};
+}
+
+Status Runner::BeginReload(std::stop_token stop) {
   catalog::Catalog& catalog = *options_.catalog;
-  if (now != State::kSetup && now != State::kResync) return {};
-  PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
-  if (now == State::kSetup) {
-    std::optional<catalog::Checkpoint> checkpoint;
-    auto stored = catalog.LoadCheckpoint(id_);
-    if (!stored && stored.error().code != ErrorCode::kNotFound) return Fail(stored.error());
-    if (stored) checkpoint = *std::move(stored);
-    PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables,
-                                                     checkpoint, *options_.clock, stop));
-    MutexLock lock(mutex_);
-    PENSTOCK_ASSIGN(const auto transition,
-                    Prepare(Event::kReloadSetUp,
-                            fmt::format("{} tables are loaded anew", reload.tables.size())));
-    PENSTOCK_TRY(catalog.BeginReload(id_, reload.tables, reload.checkpoint, transition));
-    Entered(transition);
-    return {};
-  }
+  PENSTOCK_ASSIGN(const auto tables, catalog.Tables(id_));
+  std::optional<catalog::Checkpoint> checkpoint;
+  auto stored = catalog.LoadCheckpoint(id_);
+  if (!stored && stored.error().code != ErrorCode::kNotFound) return Fail(stored.error());
+  if (stored) checkpoint = *std::move(stored);
+  PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables, checkpoint,
+                                                   *options_.clock, stop));
+  MutexLock lock(mutex_);
+  PENSTOCK_ASSIGN(
+      const auto transition,
+      Prepare(Event::kReloadSetUp, fmt::format("{} tables are loaded anew", reload.tables.size())));
+  PENSTOCK_TRY(catalog.BeginReload(id_, reload.tables, reload.checkpoint, transition));
+  Entered(transition);
+  return {};
+}
+
+// A load that is not whole, since its table was quarantined, is given up.
+Status Runner::EndReload(std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
   std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
   std::vector<int64_t> ids;
   for (const auto& table : tables) ids.push_back(table.id);
@@ -380,11 +387,12 @@ Status Runner::StepAtRest(State now, std::stop_token stop) {
       tables.begin(), tables.end(), [](const auto& table) { return !table.loaded_uuid.empty(); });
   PENSTOCK_TRY(PutInPlace(options_.destination, spec_.database, {tables.begin(), given_up},
                           TargetRows::kReplaced, stop));
+  clickhouse::Client client(options_.destination);
   PENSTOCK_TRY(DropLoadTargets(client, spec_.database, tables, stop));
   MutexLock lock(mutex_);
   PENSTOCK_ASSIGN(const auto transition,
                   Prepare(Event::kSwapped, "the tables that were loaded anew are in place"));
-  PENSTOCK_TRY(catalog.EndReload(id_, ids, transition));
+  PENSTOCK_TRY(options_.catalog->EndReload(id_, ids, transition));
   Entered(transition);
   return {};
 }

@@ -82,6 +82,8 @@ class Runner {
   State state() const EXCLUDES(mutex_);
   Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);
   Status StepAtRest(State now, std::stop_token stop);
+  Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
+  Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
   Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
   Result<bool> Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
                       std::stop_token stop);

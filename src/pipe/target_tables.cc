@@ -137,6 +137,7 @@ Status DoSeveral(
   };
   {
     std::vector<std::jthread> threads;
+    threads.reserve(statuses.size());
     for (Status& status : statuses) threads.emplace_back([&] { run(status); });
   }
   // The failure that stopped the others, not their cancellation.

@@ -373,7 +373,7 @@ Status Loader::WorkOn(size_t table, const std::function<Status(std::stop_token)>
   std::stop_source either;
   std::stop_callback on_stop(stop_.get_token(), [&] { either.request_stop(); });
   std::stop_callback on_abandoned(*abandoned, [&] { either.request_stop(); });
-  const Status status = work(either.get_token());
+  Status status = work(either.get_token());
   Leave(table);
   if (status || (abandoned->stop_requested() && !stop_.stop_requested())) return {};
   const bool its_own =
