@@ -76,7 +76,7 @@ SHAPES = {shape.name: shape for shape in (
           ", ".join(["n", *(value for _, value in WIDE)]), rows=ROWS // 10, ratio_max=0.7),
     Shape("texts", "id INT NOT NULL PRIMARY KEY, body TEXT NOT NULL",
           f"n, CONCAT({', '.join(TEXT_PARTS)})", rows=ROWS // 10, ratio_max=0.7),
-    Shape("small", ORDERS_COLUMNS, ORDERS_VALUES, rows=100, tables=1000, ratio_max=1.5))}
+    Shape("small", ORDERS_COLUMNS, ORDERS_VALUES, rows=100, tables=1000, ratio_max=1.0))}
 
 
 def _make(folder, shapes):
