@@ -235,6 +235,7 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
   std::optional<model::Position> after;
   if (checkpoint) after = checkpoint->position;
   PENSTOCK_ASSIGN(auto source, ReadSourceNow(spec, names, after, clock, stop));
+  const model::Position reached = after.value_or(source.position);
   clickhouse::Client client(destination);
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, reload.tables, stop));
   std::vector<DdlStatement> statements;
@@ -243,12 +244,12 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
     catalog::TableRecord& table = reload.tables[i];
     const auto definition = source.definitions.find(table.definition.name);
     if (definition == source.definitions.end()) {
-      SetAside(table, source.position, clock.Wall(), NoSuchTable(table.definition.name));
+      SetAside(table, reached, clock.Wall(), NoSuchTable(table.definition.name));
       continue;
     }
     const auto target = TargetTable(spec, spec.tables.at(mappings[i]), definition->second);
     if (!target) {
-      SetAside(table, source.position, clock.Wall(), target.error());
+      SetAside(table, reached, clock.Wall(), target.error());
       continue;
     }
     PENSTOCK_ASSIGN(const bool as_before, HasShape(client, *target, stop));

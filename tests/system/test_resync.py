@@ -160,6 +160,19 @@ class Resync:
         self.await_resync(pipe)
         self.assert_same(spec)
 
+    def test_a_table_set_aside_keeps_the_place_that_was_reached(self):
+        """It was followed up to the checkpoint, not up to where the source is by now."""
+        _, pipe = self.replicate()
+        self.await_caught_up()
+        self.penstock.order(pipe, "stop")
+        self.penstock.await_state(pipe, "Paused")
+        reached = self.penstock.status(pipe)["position"]
+        self.source.run("INSERT INTO shop.other VALUES (2, 2)")
+        self.source.run("SET sql_log_bin = 0", "DROP TABLE shop.other")
+        self.assertEqual(0, self.resync("shop.other")[0])
+        self.penstock.await_state(pipe, "Degraded")
+        self.assertEqual(reached, self.penstock.status(pipe)["tables"][1]["quarantine"]["position"])
+
     def reason_of(self, pipe, name):
         return next((table["quarantine"] or {"reason": ""})["reason"]
                     for table in self.penstock.status(pipe)["tables"] if table["sourceTable"] == name)
