@@ -17,6 +17,7 @@ constexpr size_t kMappedMax = 1'000;
 constexpr size_t kSavepointsMax = 1'000;
 
 constexpr std::string_view kResyncTable = "Resync the table (penstock resync)";
+constexpr std::string_view kResyncedByItself = "Nothing: it is resynced by itself";
 constexpr std::string_view kResyncPipe = "Resync the pipe (penstock resync)";
 
 constexpr std::string_view kLogRows =
@@ -240,11 +241,12 @@ Status Assembler::FenceIfItsOwn(size_t table, Status status) {
   return {};
 }
 
-void Assembler::FenceTable(size_t table, Error error) {
+void Assembler::FenceTable(size_t table, Error error, Heals heals) {
   TableState& state = *tables_[table];
   if (state.fenced) return;
   state.fenced = true;
-  fences_.push_back({.table = table, .position = position_, .error = std::move(error)});
+  fences_.push_back(
+      {.table = table, .position = position_, .error = std::move(error), .heals = heals});
   if (state.touched) {
     rows_ -= state.counts.total() - state.mark.counts.total();
     Restore(state, state.mark);
@@ -455,9 +457,11 @@ void Assembler::Undo() {
 void Assembler::FenceTouched(std::string_view why) {
   while (!touched_.empty()) {
     const size_t table = touched_.back();
-    FenceTable(table, NeedsUser(fmt::format("{}: {}",
-                                            tables_[table]->table.definition.name.ToString(), why),
-                                kResyncTable));
+    FenceTable(
+        table,
+        NeedsUser(fmt::format("{}: {}", tables_[table]->table.definition.name.ToString(), why),
+                  kResyncedByItself),
+        Heals::kByResync);
   }
 }
 

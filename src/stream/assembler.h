@@ -50,7 +50,7 @@ class Assembler {
 
   // Takes the open transaction's rows of the table back, and passes over it from then on. Does
   // nothing to one that is fenced already.
-  void FenceTable(size_t table, Error error);
+  void FenceTable(size_t table, Error error, Heals heals = Heals::kByUser);
 
   // As the source's lower_case_table_names says; true before it is known.
   void set_names_ignore_case(bool ignore) { names_ignore_case_ = ignore; }
@@ -138,7 +138,7 @@ class Assembler {
   void Begin();
   void Commit(const binlog::EventHeader& header);
   void Undo();
-  // Those of the open transaction.
+  // Those of the open transaction, of which too much was written; resyncs them.
   void FenceTouched(std::string_view why);
   void TakeBack();
   void EndTransaction();
