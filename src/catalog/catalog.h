@@ -134,6 +134,7 @@ struct ValueChangeRecord {
 struct QuarantineRecord {
   int64_t table_id = 0;
   Quarantine quarantine;
+  bool reload_wanted = false;  // from now on, by the pipe itself
 };
 
 // What a stream did on its way to a new checkpoint.

@@ -122,7 +122,8 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
     news.quarantines.push_back({.table_id = table_ids_.at(fence.table),
                                 .quarantine = {.position = fence.position,
                                                .reason = fence.error.ToString(),
-                                               .since = acknowledged.finished_at}});
+                                               .since = acknowledged.finished_at},
+                                .reload_wanted = fence.heals == stream::Heals::kByResync});
   }
   if (acknowledged.truncated) news.truncated.push_back(table_ids_.at(*acknowledged.truncated));
   return news;
@@ -157,8 +158,8 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
     total.counts.deleted += table.counts.deleted;
     AddTo(total.changes, table.changes);
   }
-  for (const auto& [table_id, quarantine] : news.quarantines) {
-    if (auto* table = FindTable(table_id)) table->quarantine = quarantine;
+  for (const auto& record : news.quarantines) {
+    if (auto* table = FindTable(record.table_id)) table->quarantine = record.quarantine;
     quarantined_.notify_all();
   }
   if (news.batch) {

@@ -247,11 +247,12 @@ Status Assembler::FenceIfItsOwn(size_t table, Status status) {
   return {};
 }
 
-void Assembler::FenceTable(size_t table, Error error) {
+void Assembler::FenceTable(size_t table, Error error, Heals heals) {
   TableState& state = *tables_[table];
   if (state.fenced) return;
   state.fenced = true;
-  fences_.push_back({.table = table, .position = position_, .error = std::move(error)});
+  fences_.push_back(
+      {.table = table, .position = position_, .error = std::move(error), .heals = heals});
   if (state.touched) {
     rows_ -= state.counts.total() - state.mark.counts.total();
     Restore(state, state.mark);
@@ -466,15 +467,14 @@ void Assembler::Undo() {
 }
 
 void Assembler::FenceTouched(std::string_view why) {
-  while (!touched_.empty()) {
-    const size_t table = touched_.back();
-    FenceTable(table, Undone(*tables_[table], why));
-  }
+  while (!touched_.empty()) FenceUntilResync(touched_.back(), why);
 }
 
-Error Assembler::Undone(const TableState& state, std::string_view why) {
-  return NeedsUser(fmt::format("{}: {}", state.table.definition.name.ToString(), why),
-                   kResyncTable);
+void Assembler::FenceUntilResync(size_t table, std::string_view why) {
+  FenceTable(table,
+             NeedsUser(fmt::format("{}: {}", tables_[table]->table.definition.name.ToString(), why),
+                       "Nothing: it is resynced by itself"),
+             Heals::kByResync);
 }
 
 void Assembler::TakeBack() {
@@ -511,8 +511,7 @@ void Assembler::MissOpenTransaction() {
   awaits_open_ = false;
   const auto tables = std::exchange(taken_tables_, {});
   for (const size_t table : tables) {
-    FenceTable(table, Undone(*tables_[table],
-                             "the source has no more of a transaction of which part was written"));
+    FenceUntilResync(table, "the source has no more of a transaction of which part was written");
   }
 }
 

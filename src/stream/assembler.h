@@ -50,7 +50,7 @@ class Assembler {
 
   // Takes the open transaction's rows of the table back, and passes over it from then on. Does
   // nothing to one that is fenced already.
-  void FenceTable(size_t table, Error error);
+  void FenceTable(size_t table, Error error, Heals heals = Heals::kByUser);
 
   // As the source's lower_case_table_names says; true before it is known.
   void set_names_ignore_case(bool ignore) { names_ignore_case_ = ignore; }
@@ -142,9 +142,9 @@ class Assembler {
   void Begin();
   void Commit(const binlog::EventHeader& header);
   void Undo();
-  // Those of the open transaction.
+  void FenceUntilResync(size_t table, std::string_view why);
+  // Those of the open transaction, of which too much was written, likewise.
   void FenceTouched(std::string_view why);
-  static Error Undone(const TableState& state, std::string_view why);
   void TakeBack();
   void EndTransaction();
   // What begins must be the transaction that was read in part; a statement by itself is not.

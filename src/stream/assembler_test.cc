@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <functional>
 
 namespace penstock::stream {
 namespace {
@@ -137,6 +138,7 @@ class AssemblerTest : public testing::Test {
     for (const Fence& fence : assembler_->TakeBatch().fences) {
       EXPECT_EQ(fence.error.code, ErrorCode::kNeedsUser);
       EXPECT_FALSE(fence.error.remedy.empty());
+      heals_ = fence.heals;
       const std::string name = fence.table == 0 ? "shop.a" : "shop.b";
       EXPECT_THAT(fence.error.message, HasSubstr(name));
       fences.push_back(fmt::format("{} before {}", name, fence.position.mysql.ToString()));
@@ -147,6 +149,7 @@ class AssemblerTest : public testing::Test {
 
   std::unique_ptr<Assembler> assembler_;
   uint64_t reserved_ = 1000;
+  Heals heals_ = Heals::kByUser;  // of the last fence taken
   uint32_t end_offset_ = 4;
   static constexpr std::string_view kUuid = "00000000-0000-0000-0000-000000000001";
 };
@@ -347,12 +350,25 @@ TEST_F(AssemblerTest, ASavepointAmongWrittenRowsCannotBeGoneBackTo) {
   EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
 }
 
+// Nothing is to be mended: a resync heals it.
 TEST_F(AssemblerTest, UndoOfATransactionThatHasLeftFencesItsTables) {
-  ASSERT_TRUE(Begin(1));
-  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
-  assembler_->TakeBatch();
-  ASSERT_TRUE(Sql("ROLLBACK"));
-  EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
+  const std::pair<std::string_view, std::function<Status()>> ends[] = {
+      {"ROLLBACK", [&] { return Sql("ROLLBACK"); }},
+      {"an older savepoint", [&] { return Sql("ROLLBACK TO `s`"); }},
+      {"a torn log", [&] { return Feed(binlog::FormatDescription{}); }},
+      {"the next transaction", [&] { return Gtid(2); }}};
+  for (const auto& [what, end] : ends) {
+    SCOPED_TRACE(what);
+    Follow({TableOf("a"), TableOf("b")});
+    heals_ = Heals::kByUser;
+    ASSERT_TRUE(Begin(1));
+    ASSERT_TRUE(Sql("SAVEPOINT `s`"));
+    ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+    assembler_->TakeBatch();
+    ASSERT_TRUE(end());
+    EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
+    EXPECT_EQ(heals_, Heals::kByResync);
+  }
 }
 
 TEST_F(AssemblerTest, OtherTablesMoveThePositionOnly) {

@@ -50,12 +50,17 @@ struct TableRows {
   uint64_t reread_version = 0;
 };
 
+// What is to become of a table that is fenced: its user orders a resync when the cause is mended;
+// or nothing is to be mended, and the pipe resyncs it by itself.
+enum class Heals : uint8_t { kByUser, kByResync };
+
 // The end of following one table: its changes before `position` are written, later ones are not
 // (but perhaps for a part of the transaction that comes next).
 struct Fence {
   size_t table = 0;
   model::Position position;
   Error error;  // why
+  Heals heals = Heals::kByUser;
 };
 
 // A transaction that was read in part: rows of it are in batches, its end is yet to come. When it

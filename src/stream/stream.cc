@@ -86,7 +86,10 @@ class WriterThread {
     fenced_.insert(table);
     options_.fence_requests->Add(table, error);  // so that its rows are no longer decoded
     std::erase_if(batch.tables, [&](const TableRows& rows) { return rows.table == table; });
-    batch.fences.push_back({.table = table, .position = batch.begin, .error = std::move(error)});
+    batch.fences.push_back({.table = table,
+                            .position = batch.begin,
+                            .error = std::move(error),
+                            .heals = Heals::kByUser});
   }
 
   Status Reread(Batch& batch) {
