@@ -109,12 +109,33 @@ Status StoreTransition(Sqlite& database, const std::string& pipe_id, const Trans
 }
 
 Status StoreCheckpoint(Sqlite& database, const std::string& pipe_id, const Checkpoint& checkpoint) {
+  PENSTOCK_ASSIGN(const std::string open, EncodeOpen(checkpoint.open));
   PENSTOCK_ASSIGN(
       const int64_t changed,
-      database.Run(
-          "UPDATE pipes SET position = ?, versions_reserved_end = ? WHERE id = ?",
-          {checkpoint.position.Serialize(), ToStored(checkpoint.versions_reserved_end), pipe_id}));
+      database.Run("UPDATE pipes SET position = ?, versions_reserved_end = ?, open_transaction = ? "
+                   "WHERE id = ?",
+                   {checkpoint.position.Serialize(), ToStored(checkpoint.versions_reserved_end),
+                    open, pipe_id}));
   if (changed == 0) return NoSuchPipe(pipe_id);
+  return {};
+}
+
+// What is read of these tables from now on is all of it.
+Status ForgetOpen(Sqlite& database, const std::string& pipe_id,
+                  const std::vector<TableRecord>& tables) {
+  OpenTransaction open;
+  PENSTOCK_TRY(database.Query("SELECT open_transaction FROM pipes WHERE id = ?", {pipe_id},
+                              [&](const SqlRow& row) -> Status {
+                                PENSTOCK_ASSIGN(open, DecodeOpen(row.Text(0)));
+                                return {};
+                              }));
+  const auto forgotten = std::erase_if(open.tables, [&](const OpenTransaction::Table& part) {
+    return std::ranges::any_of(tables,
+                               [&](const auto& table) { return table.id == part.table_id; });
+  });
+  if (forgotten == 0) return {};
+  PENSTOCK_ASSIGN(const std::string rest, EncodeOpen(open));
+  PENSTOCK_TRY(database.Run("UPDATE pipes SET open_transaction = ? WHERE id = ?", {rest, pipe_id}));
   return {};
 }
 
@@ -475,6 +496,7 @@ Status SqliteCatalog::BeginReload(const std::string& pipe_id,
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
     if (checkpoint) PENSTOCK_TRY(RaiseCheckpoint(database, pipe_id, *checkpoint));
+    PENSTOCK_TRY(ForgetOpen(database, pipe_id, tables));
     for (const TableRecord& table : tables) {
       PENSTOCK_TRY(ForgetLoad(database, table.id));
       PENSTOCK_TRY(StoreReload(database, table));
@@ -580,14 +602,17 @@ Status SqliteCatalog::FinishPartition(int64_t table_id, const FinishedPartition&
 
 Result<Checkpoint> SqliteCatalog::LoadCheckpoint(const std::string& pipe_id) {
   std::optional<Checkpoint> checkpoint;
-  PENSTOCK_TRY(Read(
-      "SELECT position, versions_reserved_end FROM pipes "
-      "WHERE id = ? AND position IS NOT NULL",
-      {pipe_id}, [&](const SqlRow& row) -> Status {
-        PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(0)));
-        checkpoint = {.position = std::move(position), .versions_reserved_end = row.Unsigned(1)};
-        return {};
-      }));
+  PENSTOCK_TRY(
+      Read("SELECT position, versions_reserved_end, open_transaction FROM pipes "
+           "WHERE id = ? AND position IS NOT NULL",
+           {pipe_id}, [&](const SqlRow& row) -> Status {
+             PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(0)));
+             PENSTOCK_ASSIGN(OpenTransaction open, DecodeOpen(row.Text(2)));
+             checkpoint = {.position = std::move(position),
+                           .versions_reserved_end = row.Unsigned(1),
+                           .open = std::move(open)};
+             return {};
+           }));
   if (!checkpoint) return Fail(ErrorCode::kNotFound, "pipe {} has no checkpoint yet", pipe_id);
   return *std::move(checkpoint);
 }

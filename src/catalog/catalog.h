@@ -97,9 +97,22 @@ struct FinishedPartition {
   UnixMicros at{};
 };
 
+// A transaction of which rows are in the destination, though not all of it.
+struct OpenTransaction {
+  struct Table {
+    int64_t table_id = 0;
+    uint64_t rows = 0;
+    bool operator==(const Table&) const = default;
+  };
+  std::string gtid;
+  std::vector<Table> tables;  // empty: there is none
+  bool operator==(const OpenTransaction&) const = default;
+};
+
 struct Checkpoint {
   model::Position position;
   uint64_t versions_reserved_end = 0;  // an attempt starts at or above it
+  OpenTransaction open = {};           // begins at `position`
 };
 
 struct BatchRecord {
@@ -180,8 +193,9 @@ class Catalog {
   virtual Status WantReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
                             bool forget_position, const Transition& transition) = 0;
   // These loads begin: stores of each table what the reload changes (definition, ddl, load_target,
-  // keeps_target_fresh, start, quarantine), forgets its partitions and what became of values. A
-  // `checkpoint` takes the place of one that was forgotten; versions that were reserved stay so.
+  // keeps_target_fresh, start, quarantine), forgets its partitions, what became of values and its
+  // rows of an open transaction. A `checkpoint` takes the place of one that was forgotten; versions
+  // that were reserved stay so.
   virtual Status BeginReload(const std::string& pipe_id, const std::vector<TableRecord>& tables,
                              const std::optional<Checkpoint>& checkpoint,
                              const Transition& transition) = 0;

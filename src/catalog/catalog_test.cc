@@ -275,6 +275,7 @@ TEST_F(CatalogTest, CheckpointsKeepAllBits) {
   Checkpoint checkpoint = SomeCheckpoint();
   checkpoint.versions_reserved_end = UINT64_MAX;
   checkpoint.position.offset = UINT64_MAX;
+  checkpoint.open = {.gtid = "0-1-7", .tables = {{.table_id = 3, .rows = UINT64_MAX}}};
   const auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   EXPECT_EQ(catalog->LoadCheckpoint("a").error().code, ErrorCode::kNotFound);
@@ -283,6 +284,7 @@ TEST_F(CatalogTest, CheckpointsKeepAllBits) {
   ASSERT_TRUE(stored) << stored.error().ToString();
   EXPECT_EQ(stored->position, checkpoint.position);
   EXPECT_EQ(stored->versions_reserved_end, UINT64_MAX);
+  EXPECT_EQ(stored->open, checkpoint.open);
   EXPECT_EQ(catalog->SaveCheckpoint("x", checkpoint, {}).error().code, ErrorCode::kNotFound);
 }
 
@@ -336,7 +338,9 @@ TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
   anew.quarantine.reset();
   anew.keeps_target_fresh = true;
   anew.start = SomeCheckpoint(77).position;
-  ASSERT_TRUE(catalog->BeginReload("a", {anew}, SomeCheckpoint(), to("Setup", "Snapshot")));
+  Checkpoint checkpoint = SomeCheckpoint();
+  checkpoint.open = {.gtid = "", .tables = {{tables[0].id, 5}, {tables[1].id, 6}}};
+  ASSERT_TRUE(catalog->BeginReload("a", {anew}, checkpoint, to("Setup", "Snapshot")));
   catalog.reset();
   catalog = Open();
   TableRecord stored = catalog->Tables("a")->at(0);
@@ -348,7 +352,9 @@ TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
   EXPECT_FALSE(stored.quarantine);
   EXPECT_FALSE(stored.partitions_planned);
   EXPECT_THAT(*catalog->Partitions("a"), IsEmpty());
-  EXPECT_TRUE(catalog->LoadCheckpoint("a"));
+  ASSERT_TRUE(catalog->LoadCheckpoint("a"));
+  EXPECT_THAT(catalog->LoadCheckpoint("a")->open.tables,
+              ElementsAre(OpenTransaction::Table{tables[1].id, 6}));
 
   ASSERT_TRUE(catalog->EndReload("a", {anew.id}, to("Snapshot", "Running")));
   stored = catalog->Tables("a")->at(0);

@@ -103,6 +103,32 @@ Result<model::Table> DecodeTable(std::string_view text) {
   }
 }
 
+Result<std::string> EncodeOpen(const OpenTransaction& open) {
+  if (open.tables.empty()) return std::string();
+  json tables = json::array();
+  for (const auto& [table_id, rows] : open.tables) tables.push_back({table_id, rows});
+  try {
+    return json{{"gtid", open.gtid}, {"tables", std::move(tables)}}.dump();
+  } catch (const json::exception& exception) {
+    return Fail(ErrorCode::kBadData, "open transaction: {}", exception.what());
+  }
+}
+
+Result<OpenTransaction> DecodeOpen(std::string_view text) {
+  OpenTransaction open;
+  if (text.empty()) return open;
+  try {
+    const json object = json::parse(text);
+    open.gtid = object.at("gtid").get<std::string>();
+    for (const json& table : object.at("tables")) {
+      open.tables.push_back({table.at(0).get<int64_t>(), table.at(1).get<uint64_t>()});
+    }
+    return open;
+  } catch (const json::exception& exception) {
+    return Fail(ErrorCode::kBadData, "stored open transaction: {}", exception.what());
+  }
+}
+
 std::string EncodeBounds(const std::vector<std::string>& bounds) {
   std::string bytes;
   for (const std::string& bound : bounds) {

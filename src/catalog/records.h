@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "catalog/catalog.h"
 #include "model/table.h"
 
 namespace penstock::catalog {
@@ -15,6 +16,10 @@ namespace penstock::catalog {
 // JSON; kBadData when a name or label is not UTF-8.
 Result<std::string> EncodeTable(const model::Table& table);
 Result<model::Table> DecodeTable(std::string_view text);
+
+// JSON; "" for no such transaction.
+Result<std::string> EncodeOpen(const OpenTransaction& open);
+Result<OpenTransaction> DecodeOpen(std::string_view text);
 
 // Each string, of any bytes, after its length (4 bytes, little-endian).
 std::string EncodeBounds(const std::vector<std::string>& bounds);

@@ -108,6 +108,9 @@ ALTER TABLE tables ADD COLUMN bytes_estimated INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE partitions ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE partitions ADD COLUMN started_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE partitions ADD COLUMN finished_at INTEGER NOT NULL DEFAULT 0;
+)sql",
+    R"sql(
+ALTER TABLE pipes ADD COLUMN open_transaction TEXT NOT NULL DEFAULT '';  -- JSON; with position
 )sql"};
 
 }  // namespace

@@ -59,6 +59,18 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
   return result;
 }
 
+stream::StreamStart StartOf(const catalog::Checkpoint& checkpoint,
+                            const std::vector<catalog::TableRecord>& tables) {
+  stream::StreamStart start{.position = checkpoint.position,
+                            .open = {.gtid = checkpoint.open.gtid, .tables = {}}};
+  for (const auto& [table_id, rows] : checkpoint.open.tables) {
+    const auto found = std::ranges::find(tables, table_id, &catalog::TableRecord::id);
+    if (found == tables.end()) continue;
+    start.open.tables.push_back({static_cast<size_t>(found - tables.begin()), rows});
+  }
+  return start;
+}
+
 Result<std::vector<snapshot::LoadTable>> LoadTables(
     const PipeSpec& spec, const std::vector<catalog::TableRecord>& tables,
     std::vector<catalog::PartitionRecord> partitions) {

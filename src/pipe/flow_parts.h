@@ -23,6 +23,9 @@ const std::string& FilledBy(const catalog::TableRecord& table);
 std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                                               const std::vector<catalog::TableRecord>& tables);
 
+stream::StreamStart StartOf(const catalog::Checkpoint& checkpoint,
+                            const std::vector<catalog::TableRecord>& tables);
+
 // `partitions`: of all tables, in their order. kNotFound when the spec is of other tables.
 Result<std::vector<snapshot::LoadTable>> LoadTables(
     const PipeSpec& spec, const std::vector<catalog::TableRecord>& tables,

@@ -134,6 +134,10 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
     const catalog::CheckpointNews news = NewsOf(acknowledged);
     catalog::Checkpoint next = checkpoint_;
     next.position = acknowledged.end;
+    next.open = {.gtid = acknowledged.open.gtid, .tables = {}};
+    for (const auto& [table, rows] : acknowledged.open.tables) {
+      next.open.tables.push_back({table_ids_.at(table), rows});
+    }
     PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, next, news));
     checkpoint_ = std::move(next);
     Remember(acknowledged, news);

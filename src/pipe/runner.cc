@@ -437,9 +437,9 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
       rest_is_due = Beside(*recalled, wait, both.get_token());
       if (!rest_is_due || *rest_is_due) both.request_stop();
     });
-    streamed =
-        stream::RunStream(StreamTables(spec_, *recalled->tables), recalled->checkpoint.position,
-                          options, recalled->journal.get(), both.get_token());
+    streamed = stream::RunStream(StreamTables(spec_, *recalled->tables),
+                                 StartOf(recalled->checkpoint, *recalled->tables), options,
+                                 recalled->journal.get(), both.get_token());
     both.request_stop();
   }
   if (!rest_is_due && rest_is_due.error().code != ErrorCode::kCancelled) {

@@ -51,15 +51,17 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 }  // namespace
 
-Assembler::Assembler(model::Position start, ReserveVersions reserve)
+Assembler::Assembler(StreamStart start, ReserveVersions reserve)
     : reserve_(std::move(reserve)),
-      position_(std::move(start)),
+      position_(std::move(start.position)),
       taken_to_(position_),
       file_(position_.file),
-      offset_(position_.offset) {}
+      offset_(position_.offset),
+      open_gtid_(std::move(start.open.gtid)) {}
 
 Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tables,
-                                                   model::Position start, ReserveVersions reserve) {
+                                                   StreamStart start, ReserveVersions reserve) {
+  const auto open = std::move(start.open.tables);
   std::unique_ptr<Assembler> assembler(new Assembler(std::move(start), std::move(reserve)));
   size_t columns_max = 0;
   for (StreamTable& table : tables) {
@@ -81,6 +83,12 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                                                 .fenced = fenced,
                                                 .mark = {}}));
   }
+  for (const auto& [table, rows] : open) {
+    if (assembler->tables_.at(table)->fenced) continue;
+    assembler->tables_[table]->rows_taken = rows;
+    assembler->taken_tables_.push_back(table);
+  }
+  assembler->awaits_open_ = !assembler->taken_tables_.empty();
   assembler->before_.resize(columns_max);
   assembler->after_.resize(columns_max);
   return assembler;
@@ -132,9 +140,8 @@ Status Assembler::Consume(const binlog::Event& event) {
 
 void Assembler::Reconnect() {
   mapped_.clear();
-  // A transaction whose rows were taken in part is read again from its start; its rows get higher
-  // versions then.
-  if (in_transaction_ && !partly_taken_) TakeBack();
+  if (in_transaction_) TakeBack();
+  awaits_open_ |= partly_taken_;
   EndTransaction();
   file_ = position_.file;
   offset_ = position_.offset;
@@ -254,6 +261,7 @@ void Assembler::FenceTable(size_t table, Error error) {
     state.touched = false;
     std::erase(touched_, table);
   }
+  std::erase(taken_tables_, table);
   index_.erase(state.table.definition.name);
   for (auto& [id, mapped] : mapped_) {
     if (mapped && mapped->table == table) mapped.reset();
@@ -338,6 +346,13 @@ Status Assembler::AppendRows(TableState& state, binlog::RowImageDecoder& decoder
     decoder.BeginRow();
     PENSTOCK_TRY(decoder.Decode(reader, rows.present, before));
     PENSTOCK_ASSIGN(const bool was_current, decoder.IsCurrent(before));
+    bool is_current = false;
+    if (rows.kind == binlog::RowsKind::kUpdate) {
+      PENSTOCK_TRY(decoder.DecodeAfter(reader, rows, before, after));
+      PENSTOCK_ASSIGN(is_current, decoder.IsCurrent(after));
+    }
+    if (state.rows_read++ < state.rows_taken) [[unlikely]]
+      continue;
     switch (rows.kind) {
       case binlog::RowsKind::kInsert:
         if (was_current) PENSTOCK_TRY(Insert(state, before));
@@ -345,14 +360,11 @@ Status Assembler::AppendRows(TableState& state, binlog::RowImageDecoder& decoder
       case binlog::RowsKind::kDelete:
         if (was_current) PENSTOCK_TRY(Delete(state, before));
         break;
-      case binlog::RowsKind::kUpdate: {
-        PENSTOCK_TRY(decoder.DecodeAfter(reader, rows, before, after));
-        PENSTOCK_ASSIGN(const bool is_current, decoder.IsCurrent(after));
+      case binlog::RowsKind::kUpdate:
         if (was_current && is_current) PENSTOCK_TRY(Update(state, before, after));
         if (was_current && !is_current) PENSTOCK_TRY(Delete(state, before));
         if (!was_current && is_current) PENSTOCK_TRY(Insert(state, after));
         break;
-      }
     }
   }
   return {};
@@ -446,6 +458,7 @@ void Assembler::Begin() {
   statement_version_.reset();
   rows_at_begin_ = rows_;
   bytes_at_begin_ = bytes_;
+  if (awaits_open_) MeetOpenTransaction();
 }
 
 void Assembler::Commit(const binlog::EventHeader& header) {
@@ -463,10 +476,13 @@ void Assembler::Undo() {
 void Assembler::FenceTouched(std::string_view why) {
   while (!touched_.empty()) {
     const size_t table = touched_.back();
-    FenceTable(table, NeedsUser(fmt::format("{}: {}",
-                                            tables_[table]->table.definition.name.ToString(), why),
-                                kResyncTable));
+    FenceTable(table, Undone(*tables_[table], why));
   }
+}
+
+Error Assembler::Undone(const TableState& state, std::string_view why) {
+  return NeedsUser(fmt::format("{}: {}", state.table.definition.name.ToString(), why),
+                   kResyncTable);
 }
 
 void Assembler::TakeBack() {
@@ -476,8 +492,15 @@ void Assembler::TakeBack() {
 }
 
 void Assembler::EndTransaction() {
-  for (const size_t table : touched_) tables_[table]->touched = false;
+  for (const size_t table : touched_) {
+    tables_[table]->touched = false;
+    tables_[table]->rows_read = 0;
+  }
   touched_.clear();
+  if (!awaits_open_) {
+    for (const size_t table : taken_tables_) tables_[table]->rows_taken = 0;
+    taken_tables_.clear();
+  }
   savepoints_.clear();
   in_transaction_ = false;
   partly_taken_ = false;
@@ -485,11 +508,41 @@ void Assembler::EndTransaction() {
   if (mapped_.size() > kMappedMax) mapped_.clear();
 }
 
+void Assembler::MeetOpenTransaction() {
+  if (GtidText() != open_gtid_) return MissOpenTransaction();
+  awaits_open_ = false;
+  partly_taken_ = true;
+  for (const size_t table : taken_tables_) Touch(table);
+}
+
+void Assembler::MissOpenTransaction() {
+  awaits_open_ = false;
+  const auto tables = std::exchange(taken_tables_, {});
+  for (const size_t table : tables) {
+    FenceTable(table, Undone(*tables_[table],
+                             "the source has no more of a transaction of which part was written"));
+  }
+}
+
+bool Assembler::ReadsTakenRows() const {
+  return std::ranges::any_of(taken_tables_, [this](size_t table) {
+    return tables_[table]->rows_read < tables_[table]->rows_taken;
+  });
+}
+
+OpenTransaction Assembler::Open() const {
+  OpenTransaction open{.gtid = open_gtid_, .tables = {}};
+  for (const size_t table : taken_tables_)
+    open.tables.push_back({table, tables_[table]->rows_taken});
+  return open;
+}
+
 // Of savepoints of one name the last counts; of very many, the oldest are forgotten.
 void Assembler::SetSavepoint(const std::string& name) {
   std::erase_if(savepoints_, [&](const Savepoint& s) { return s.name == name; });
   if (savepoints_.size() == kSavepointsMax) savepoints_.erase(savepoints_.begin());
-  Savepoint savepoint{.name = name, .marks = {}, .rows = rows_, .bytes = bytes_};
+  Savepoint savepoint{
+      .name = name, .marks = {}, .in_taken_rows = ReadsTakenRows(), .rows = rows_, .bytes = bytes_};
   for (const size_t table : touched_) Save(*tables_[table], savepoint.marks[table]);
   savepoints_.push_back(std::move(savepoint));
 }
@@ -497,7 +550,7 @@ void Assembler::SetSavepoint(const std::string& name) {
 void Assembler::RollbackTo(const std::string& name) {
   const auto found = std::find_if(savepoints_.rbegin(), savepoints_.rend(),
                                   [&](const Savepoint& s) { return s.name == name; });
-  if (found == savepoints_.rend()) {
+  if (found == savepoints_.rend() || (found->in_taken_rows && !ReadsTakenRows())) {
     FenceTouched(
         "part of a large transaction was undone after it had been written, or back to a savepoint "
         "of too long ago");
@@ -549,6 +602,7 @@ void Assembler::TrackOffset(const binlog::EventHeader& header) {
 
 // The end of a transaction, or of a statement that is one by itself.
 void Assembler::Advance(const binlog::EventHeader& header) {
+  if (awaits_open_) MissOpenTransaction();
   TrackOffset(header);
   AddRead(position_);
   last_commit_ = commit_micros_ != 0 ? UnixMicros(static_cast<int64_t>(commit_micros_))
@@ -587,26 +641,43 @@ Batch Assembler::TakeBatch() {
   batch.truncated = std::exchange(truncated_, std::nullopt);
   batch.begin = std::exchange(taken_to_, position_);
   batch.end = position_;
+  if (in_transaction_ && !touched_.empty()) TakePart();
+  if (partly_taken_ || awaits_open_) batch.open = Open();
   batch.read_to = position_;
   AddRead(batch.read_to);
   rows_ = 0;
   batch.bytes = std::exchange(bytes_, 0);
   batch.last_commit = last_commit_;
-  if (in_transaction_ && !touched_.empty()) {
-    partly_taken_ = true;
-    savepoints_.clear();
-    for (const size_t table : touched_) Save(*tables_[table], tables_[table]->mark);
-  }
   rows_at_begin_ = 0;
   bytes_at_begin_ = 0;
   return batch;
 }
 
+// The rows so far of the open transaction leave in a batch. Where old rows go before all new ones
+// of a statement, a part of a statement does not do without the rest.
+void Assembler::TakePart() {
+  partly_taken_ = true;
+  open_gtid_ = GtidText();
+  savepoints_.clear();
+  taken_tables_ = touched_;
+  for (const size_t table : touched_) {
+    TableState& state = *tables_[table];
+    Save(state, state.mark);
+    if (!typemap::WholeRowIsKey(state.table.definition, state.table.target_options)) {
+      state.rows_taken = std::max(state.rows_taken, state.rows_read);
+    }
+  }
+}
+
+std::string Assembler::GtidText() const {
+  if (mysql_gtid_) return mysql_gtid_->ToString();
+  return mariadb_gtid_ ? mariadb_gtid_->ToString() : std::string();
+}
+
 // The place of the event in the log, for messages.
 std::string Assembler::Where(const binlog::EventHeader& header) const {
-  std::string transaction;
-  if (mysql_gtid_) transaction = ", transaction " + mysql_gtid_->ToString();
-  if (mariadb_gtid_) transaction = ", transaction " + mariadb_gtid_->ToString();
+  std::string transaction = GtidText();
+  if (!transaction.empty()) transaction.insert(0, ", transaction ");
   return fmt::format("log {} before {}{}", file_, header.end_offset, transaction);
 }
 

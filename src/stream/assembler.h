@@ -39,8 +39,8 @@ class Assembler {
   using ReserveVersions = std::function<Result<VersionRange>()>;
 
   // Every row decoded takes versions from ranges that `reserve` answers, each above the one before.
-  static Result<std::unique_ptr<Assembler>> Make(std::vector<StreamTable> tables,
-                                                 model::Position start, ReserveVersions reserve);
+  static Result<std::unique_ptr<Assembler>> Make(std::vector<StreamTable> tables, StreamStart start,
+                                                 ReserveVersions reserve);
 
   // Takes the next event of the log. What cannot be followed right of one table (a changed
   // definition, a statement instead of rows, a value that its key cannot hold) fences that table.
@@ -55,8 +55,8 @@ class Assembler {
   // As the source's lower_case_table_names says; true before it is known.
   void set_names_ignore_case(bool ignore) { names_ignore_case_ = ignore; }
 
-  // The log session was lost: forgets the open transaction and the table maps. The next event must
-  // be the first after position().
+  // The log session was lost: forgets the table maps, and of the open transaction what has not left
+  // in a batch. The next event must be the first after position().
   void Reconnect();
 
   // End of the last whole transaction.
@@ -88,13 +88,17 @@ class Assembler {
     uint64_t reread_version = 0;
     bool may_reread = false;  // the key in the log is the destination's
     bool fenced = false;
-    bool touched = false;   // by the open transaction; `mark` is then where it began
-    bool in_batch = false;  // is among batch_tables_
+    bool touched = false;    // by the open transaction; `mark` is then where it began
+    bool in_batch = false;   // is among batch_tables_
+    uint64_t rows_read = 0;  // of the open transaction
+    uint64_t rows_taken =
+        0;  // of the one in taken_tables_: its first rows, which are not read again
     Mark mark;
   };
   struct Savepoint {
     std::string name;
     std::map<size_t, Mark> marks;  // of the tables touched before it
+    bool in_taken_rows;            // set among rows that have left in a batch
     uint64_t rows;
     uint64_t bytes;
   };
@@ -118,7 +122,7 @@ class Assembler {
     binlog::RowImageDecoder decoder;
   };
 
-  Assembler(model::Position start, ReserveVersions reserve);
+  Assembler(StreamStart start, ReserveVersions reserve);
 
   Status OnNewFile(const binlog::EventHeader& header);
   Status On(const binlog::Rotate& rotate);
@@ -140,8 +144,16 @@ class Assembler {
   void Undo();
   // Those of the open transaction.
   void FenceTouched(std::string_view why);
+  static Error Undone(const TableState& state, std::string_view why);
   void TakeBack();
   void EndTransaction();
+  // What begins must be the transaction that was read in part; a statement by itself is not.
+  void MeetOpenTransaction();
+  void MissOpenTransaction();
+  // The rows being read have left in a batch before.
+  bool ReadsTakenRows() const;
+  void TakePart();
+  OpenTransaction Open() const;
   void SetSavepoint(const std::string& name);
   void RollbackTo(const std::string& name);
   static void Save(const TableState& state, Mark& mark);
@@ -163,6 +175,7 @@ class Assembler {
   Result<uint64_t> NextVersion();
   // Moves `position` to what was read last, in the open transaction too.
   void AddRead(model::Position& position) const;
+  std::string GtidText() const;  // of the transaction being read; empty without one
   std::string Where(const binlog::EventHeader& header) const;
 
   std::vector<std::unique_ptr<TableState>> tables_;
@@ -186,6 +199,11 @@ class Assembler {
 
   bool in_transaction_ = false;
   bool partly_taken_ = false;  // rows of the open transaction have left in a batch
+  // Of the transaction at position_ rows have left in a batch, and its beginning is to be read
+  // again.
+  bool awaits_open_ = false;
+  std::string open_gtid_;             // of the transaction that was taken in part
+  std::vector<size_t> taken_tables_;  // those it has touched
   std::vector<size_t> touched_;
   std::vector<size_t>
       batch_tables_;  // touched since the last batch, so that few of many are looked at

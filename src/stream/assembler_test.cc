@@ -35,15 +35,16 @@ class AssemblerTest : public testing::Test {
     return table;
   }
 
-  void Follow(std::vector<StreamTable> tables) {
+  void Follow(std::vector<StreamTable> tables, OpenTransaction open = {}) {
     model::Position start;
     start.mechanism = model::Mechanism::kMysqlGtid;
     start.file = "bin.000001";
     start.offset = 4;
-    assembler_ = *Assembler::Make(std::move(tables), start, [this]() -> Result<VersionRange> {
-      reserved_ += 100;
-      return VersionRange{reserved_ - 100, reserved_};
-    });
+    assembler_ = *Assembler::Make(std::move(tables), {.position = start, .open = std::move(open)},
+                                  [this]() -> Result<VersionRange> {
+                                    reserved_ += 100;
+                                    return VersionRange{reserved_ - 100, reserved_};
+                                  });
   }
 
   Status Feed(binlog::Body body) {
@@ -263,6 +264,87 @@ TEST_F(AssemblerTest, PieceOfALargeTransaction) {
   const Batch rest = assembler_->TakeBatch();
   EXPECT_THAT(RowsOf(rest, 0), ElementsAre("2=20"));
   EXPECT_EQ(rest.end.mysql.ToString(), fmt::format("{}:1", kUuid));
+}
+
+// Of a transaction read in part only the rest is read again: in the same process, and in the next.
+TEST_F(AssemblerTest, WhatHasLeftOfATransactionIsPassedOver) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}, {2, 20}}));
+  ASSERT_TRUE(Map(8, "b"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 8, {{3, 30}}));
+  const Batch piece = assembler_->TakeBatch();
+  EXPECT_EQ(piece.open.gtid, fmt::format("{}:1", kUuid));
+  ASSERT_EQ(piece.open.tables.size(), 2U);
+  ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{1, 10}, {1, 11}}));
+  for (const bool restarted : {false, true}) {
+    if (restarted) {
+      Follow({TableOf("a"), TableOf("b")}, piece.open);
+    } else {
+      assembler_->Reconnect();
+      EXPECT_EQ(assembler_->rows(), 0U);
+    }
+    ASSERT_TRUE(Begin(1));
+    ASSERT_TRUE(Sql("SAVEPOINT s"));
+    ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}, {2, 20}}));
+    ASSERT_TRUE(Sql("ROLLBACK TO s")) << "of other tables: nothing of ours was taken back then";
+    ASSERT_TRUE(Map(8, "b"));
+    ASSERT_TRUE(Rows(RowsKind::kInsert, 8, {{3, 30}, {4, 40}}));
+    ASSERT_TRUE(Rows(RowsKind::kUpdate, 7, {{1, 10}, {1, 11}}));
+    ASSERT_TRUE(restarted ? Commit() : Status());
+    const Batch rest = assembler_->TakeBatch();
+    EXPECT_THAT(RowsOf(rest, 0), ElementsAre("1=11")) << restarted;
+    EXPECT_THAT(RowsOf(rest, 1), ElementsAre("4=40")) << restarted;
+    EXPECT_THAT(rest.fences, IsEmpty());
+    EXPECT_EQ(rest.open.tables.empty(), restarted);
+  }
+  ASSERT_TRUE(Begin(2));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{5, 50}}));
+  ASSERT_TRUE(Commit());
+  EXPECT_THAT(RowsOf(assembler_->TakeBatch(), 0), ElementsAre("5=50"));
+}
+
+TEST_F(AssemblerTest, AnOpenTransactionStaysKnownUntilItIsMet) {
+  const OpenTransaction open{.gtid = fmt::format("{}:1", kUuid),
+                             .tables = {{.table = 0, .rows = 1}}};
+  Follow({TableOf("a"), TableOf("b")}, open);
+  assembler_->FenceTable(1, {.code = ErrorCode::kNeedsUser, .message = "why"});
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_EQ(batch.open.gtid, open.gtid);
+  ASSERT_EQ(batch.open.tables.size(), 1U);
+  EXPECT_EQ(batch.open.tables[0].rows, 1U);
+}
+
+TEST_F(AssemblerTest, AnOpenTransactionThatIsGoneFencesItsTables) {
+  const OpenTransaction open{.gtid = fmt::format("{}:1", kUuid),
+                             .tables = {{.table = 0, .rows = 1}}};
+  Follow({TableOf("a"), TableOf("b")}, open);
+  ASSERT_TRUE(Begin(2));
+  EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
+  Follow({TableOf("a"), TableOf("b")}, open);
+  ASSERT_TRUE(Gtid(2));
+  ASSERT_TRUE(Sql("CREATE DATABASE elsewhere"));
+  EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
+}
+
+TEST_F(AssemblerTest, AnOpenTransactionThatIsUndoneAfterAllFencesItsTables) {
+  const OpenTransaction open{.gtid = fmt::format("{}:1", kUuid),
+                             .tables = {{.table = 0, .rows = 2}}};
+  Follow({TableOf("a"), TableOf("b")}, open);
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Feed(binlog::FormatDescription{.server_version = "9.7.0", .checksum = true}));
+  EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
+}
+
+TEST_F(AssemblerTest, ASavepointAmongWrittenRowsCannotBeGoneBackTo) {
+  const OpenTransaction open{.gtid = fmt::format("{}:1", kUuid),
+                             .tables = {{.table = 0, .rows = 1}}};
+  Follow({TableOf("a"), TableOf("b")}, open);
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Sql("SAVEPOINT s"));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Sql("ROLLBACK TO s"));
+  EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
 }
 
 TEST_F(AssemblerTest, UndoOfATransactionThatHasLeftFencesItsTables) {

@@ -57,6 +57,23 @@ struct Fence {
   Error error;  // why
 };
 
+// A transaction that was read in part: rows of it are in batches, its end is yet to come. When it
+// is read again from its start, these rows are passed over.
+struct OpenTransaction {
+  struct Table {
+    size_t table = 0;   // index into the stream's tables
+    uint64_t rows = 0;  // the first so many of the table's in it; 0 where all are written anew
+  };
+  std::string gtid;           // empty: the log has none
+  std::vector<Table> tables;  // empty: no such transaction
+};
+
+// Where a stream starts.
+struct StreamStart {
+  model::Position position;
+  OpenTransaction open;  // begins at `position`
+};
+
 // Changes in the order of the log, split by table. Moved from the thread that decodes to the one
 // that writes.
 struct Batch {
@@ -64,9 +81,10 @@ struct Batch {
   std::vector<Fence> fences;
   std::optional<size_t> truncated;  // emptied at the source after the rows of this batch
   model::Position begin;            // what came before is in earlier batches
-  // Once this batch and all before it are acknowledged, nothing before `end` is needed again. Rows
-  // of a transaction that is still open may be in the batch; `end` is then before it.
+  // Once this batch and all before it are acknowledged, nothing before `end` is needed again, nor
+  // the rows of `open`, which begins there.
   model::Position end;
+  OpenTransaction open;
   model::Position read_to;  // `end`, and what was read of the transaction that is open
   uint64_t rows = 0;
   uint64_t bytes = 0;        // of the column data

@@ -172,10 +172,11 @@ class LogAllocTest : public RowPathAllocTest {
     start.file = "a-log-with-a-long-name.000001";
     StreamTable table{
         .definition = table_.definition(), .target_options = Options(), .target = "t"};
-    assembler_ = *Assembler::Make({std::move(table)}, start, [this]() -> Result<VersionRange> {
-      reserved_ += 1'000'000;
-      return VersionRange{reserved_ - 1'000'000, reserved_};
-    });
+    assembler_ = *Assembler::Make({std::move(table)}, {.position = start, .open = {}},
+                                  [this]() -> Result<VersionRange> {
+                                    reserved_ += 1'000'000;
+                                    return VersionRange{reserved_ - 1'000'000, reserved_};
+                                  });
     map_ = Event(table_.Map(7));
     begin_ = Event(binlog::Query{.schema = "shop", .sql = "BEGIN"});
     commit_ = Event(binlog::Xid{});

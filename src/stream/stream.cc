@@ -123,6 +123,7 @@ class WriterThread {
 
   Status Acknowledge(Batch batch, UnixMicros started_at) {
     Acknowledged acknowledged{.end = std::move(batch.end),
+                              .open = std::move(batch.open),
                               .rows = 0,
                               .bytes = batch.bytes,
                               .tables = {},
@@ -164,7 +165,7 @@ class WriterThread {
 
 }  // namespace
 
-Status RunStream(const std::vector<StreamTable>& tables, const model::Position& start,
+Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& start,
                  const StreamOptions& options, StreamJournal* journal, std::stop_token stop) {
   PENSTOCK_ASSIGN(auto assembler,
                   Assembler::Make(tables, start, [journal] { return journal->ReserveVersions(); }));

@@ -47,6 +47,7 @@ struct StreamOptions {
 // A batch of which every insert has been acknowledged.
 struct Acknowledged {
   model::Position end;
+  OpenTransaction open = {};  // begins at `end`
   uint64_t rows = 0;
   uint64_t bytes = 0;
   struct Table {
@@ -70,7 +71,7 @@ class StreamJournal {
   virtual ~StreamJournal() = default;
   // A range above every version that was ever answered or may be in the destination.
   virtual Result<VersionRange> ReserveVersions() = 0;
-  // The checkpoint moves to `acknowledged.end`.
+  // The checkpoint moves to `acknowledged.end` and `acknowledged.open`.
   virtual Status Acknowledge(const Acknowledged& acknowledged) = 0;
   // Everything the source has logged is acknowledged.
   virtual void CaughtUp() = 0;
@@ -82,7 +83,7 @@ class StreamJournal {
 // on. Returns only when its threads have ended: kCancelled on stop, with the inserts in flight
 // settled or given up after settle_timeout; else the first error that concerns more than one table
 // and does not pass, with everything before it acknowledged. `journal` outlives the call.
-Status RunStream(const std::vector<StreamTable>& tables, const model::Position& start,
+Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& start,
                  const StreamOptions& options, StreamJournal* journal, std::stop_token stop);
 
 }  // namespace penstock::stream
