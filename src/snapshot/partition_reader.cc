@@ -199,7 +199,8 @@ Status PartitionReader::FillBlock(Reading& reading, SteadyTime until, const std:
       break;
     }
     PENSTOCK_TRY(reading.decoder.Decode(*packet, reading.row));
-    PENSTOCK_TRY(reading.writer.Append(reading.row, reading.version, false, block));
+    PENSTOCK_TRY(reading.writer.Append(reading.row, reading.version,
+                                       clickhouse::ChangeKind::kInsert, block));
     if (++reading.rows_read == reading.slice_rows) reading.last = KeyOf(reading.table, reading.row);
   }
   return {};
