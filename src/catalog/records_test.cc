@@ -63,7 +63,10 @@ TEST(Records, NamesThatAreNotUtf8AreRefused) {
 
 TEST(Records, PreparedTransactionsComeBackEqual) {
   const std::vector<model::PreparedTransaction> prepared = {
-      {.xid = "X'61',X'',1", .file = "7.events", .bytes = 70, .tables = {{"shop", "t"}, {"s.", "u"}}},
+      {.xid = "X'61',X'',1",
+       .file = "7.events",
+       .bytes = 70,
+       .tables = {{"shop", "t"}, {"s.", "u"}}},
       {.xid = "X'62',X'',1", .file = "", .bytes = 0, .tables = {}}};
   EXPECT_EQ(*DecodePrepared(*EncodePrepared(prepared)), prepared);
   EXPECT_EQ(*EncodePrepared({}), "");

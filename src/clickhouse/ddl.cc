@@ -18,16 +18,12 @@ std::string ColumnText(const DestinationColumn& column) {
 }
 
 std::string EngineText(Engine engine) {
-  switch (engine) {
-    case Engine::kReplacingMergeTree:
-      return fmt::format("ReplacingMergeTree({}, {})", QuoteIdentifier(kVersionColumn),
-                         QuoteIdentifier(kIsDeletedColumn));
-    case Engine::kMergeTree:
-      return "MergeTree";
-    case Engine::kNull:
-      return "Null";
+  std::string text(EngineName(engine));
+  if (engine == Engine::kReplacingMergeTree) {
+    text +=
+        fmt::format("({}, {})", QuoteIdentifier(kVersionColumn), QuoteIdentifier(kIsDeletedColumn));
   }
-  return "";
+  return text;
 }
 
 std::string OrderByText(const std::vector<std::string>& columns) {
@@ -41,16 +37,11 @@ std::string OrderByText(const std::vector<std::string>& columns) {
 
 std::string TableSettings(const TableSpec& spec) {
   if (spec.engine == Engine::kNull) return "";
-  // Without a window of its own a table that is not replicated ignores deduplication tokens.
-  std::string settings =
-      spec.engine == Engine::kMergeTree ? "non_replicated_deduplication_window = 1000" : "";
   const bool nullable_key = std::ranges::any_of(spec.columns, [&](const DestinationColumn& column) {
     return column.type.find("Nullable(") != std::string::npos &&
            std::ranges::find(spec.order_by, column.name) != spec.order_by.end();
   });
-  if (nullable_key)
-    settings += settings.empty() ? "allow_nullable_key = 1" : ", allow_nullable_key = 1";
-  return settings;
+  return nullable_key ? "allow_nullable_key = 1" : "";
 }
 
 // Whether Time or Time64 is in the type, alone or inside of another; DateTime64 is not meant.
@@ -65,20 +56,42 @@ bool HoldsTime(std::string_view type) {
 }  // namespace
 
 bool IsMetaColumn(std::string_view name) {
-  return name == kVersionColumn || name == kIsDeletedColumn || name == kSyncedAtColumn;
+  return name == kVersionColumn || name == kIsDeletedColumn || name == kSyncedAtColumn ||
+         name == kKindColumn;
 }
 
-std::vector<DestinationColumn> MetaColumns() {
-  return {{.name = std::string(kVersionColumn),
-           .type = "UInt64",
-           .comment = "orders the states of one key: the highest is the latest"},
-          {.name = std::string(kIsDeletedColumn),
-           .type = "UInt8",
-           .comment = "1: the row was deleted at the source"},
-          {.name = std::string(kSyncedAtColumn),
-           .type = "DateTime64(9)",
-           .default_expression = "now64(9)",
-           .comment = "when ClickHouse received the row"}};
+bool KeepsEveryChange(Engine engine) { return engine != Engine::kReplacingMergeTree; }
+
+std::string_view EngineName(Engine engine) {
+  switch (engine) {
+    case Engine::kReplacingMergeTree:
+      return "ReplacingMergeTree";
+    case Engine::kMergeTree:
+      return "MergeTree";
+    case Engine::kNull:
+      return "Null";
+  }
+  return "";
+}
+
+std::vector<DestinationColumn> MetaColumns(Engine engine) {
+  std::vector<DestinationColumn> columns = {
+      {.name = std::string(kVersionColumn),
+       .type = "UInt64",
+       .comment = "orders the states of one key: the highest is the latest"},
+      {.name = std::string(kIsDeletedColumn),
+       .type = "UInt8",
+       .comment = "1: the row was deleted at the source"},
+      {.name = std::string(kSyncedAtColumn),
+       .type = "DateTime64(9)",
+       .default_expression = "now64(9)",
+       .comment = "when ClickHouse received the row"}};
+  if (KeepsEveryChange(engine)) {
+    columns.push_back({.name = std::string(kKindColumn),
+                       .type = std::string(kKindType),
+                       .comment = "what was done to the row at the source"});
+  }
+  return columns;
 }
 
 std::string CreateDatabase(std::string_view database) {
@@ -87,11 +100,15 @@ std::string CreateDatabase(std::string_view database) {
 
 std::string CreateTable(const TableSpec& spec) {
   std::vector<DestinationColumn> columns = spec.columns;
-  for (DestinationColumn& column : MetaColumns()) columns.push_back(std::move(column));
+  for (DestinationColumn& column : MetaColumns(spec.engine)) columns.push_back(std::move(column));
 
   std::string sql = "CREATE TABLE IF NOT EXISTS " + QuoteTable(spec.database, spec.table) + "\n(\n";
   for (size_t i = 0; i < columns.size(); ++i) {
     sql += fmt::format("    {}{}\n", ColumnText(columns[i]), i + 1 < columns.size() ? "," : "");
+  }
+  // Found by ranges of versions, without reading the column.
+  if (spec.engine == Engine::kMergeTree) {
+    sql += fmt::format("    , INDEX {0}_range {0} TYPE minmax GRANULARITY 1\n", kVersionColumn);
   }
   sql += ")\nENGINE = " + EngineText(spec.engine);
   if (spec.engine != Engine::kNull) sql += "\nORDER BY " + OrderByText(spec.order_by);

@@ -13,6 +13,10 @@ namespace penstock::clickhouse {
 inline constexpr std::string_view kVersionColumn = "_penstock_version";       // UInt64, higher wins
 inline constexpr std::string_view kIsDeletedColumn = "_penstock_is_deleted";  // UInt8, 1: deleted
 inline constexpr std::string_view kSyncedAtColumn = "_penstock_synced_at";    // set by the server
+// Of the tables that keep every change only: a ChangeKind.
+inline constexpr std::string_view kKindColumn = "_penstock_kind";
+inline constexpr std::string_view kKindType = "Enum8('insert' = 1, 'update' = 2, 'delete' = 3)";
+enum class ChangeKind : uint8_t { kInsert = 1, kUpdate = 2, kDelete = 3 };
 
 bool IsMetaColumn(std::string_view name);
 
@@ -26,14 +30,16 @@ struct DestinationColumn {
   bool operator==(const DestinationColumn&) const = default;
 };
 
-// The three meta columns, in their order.
-std::vector<DestinationColumn> MetaColumns();
-
 enum class Engine : uint8_t {
   kReplacingMergeTree,  // the last state of each key, by version
   kMergeTree,           // every change
-  kNull,                // only for the materialized views on it
+  kNull,                // every change, only for the materialized views on it
 };
+bool KeepsEveryChange(Engine engine);
+std::string_view EngineName(Engine engine);
+
+// The meta columns, in their order.
+std::vector<DestinationColumn> MetaColumns(Engine engine);
 
 struct TableSpec {
   std::string database;

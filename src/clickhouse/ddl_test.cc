@@ -43,11 +43,13 @@ TEST(CreateTableTest, WritesColumnsMetaColumnsEngineAndKey) {
             "ORDER BY (`region`, `id`)");
 }
 
-TEST(CreateTableTest, MergeTreeRemembersTokens) {
+TEST(CreateTableTest, MergeTreeTellsKindsAndFindsVersions) {
   const std::string sql = CreateTable(
       {.database = "d", .table = "t", .columns = {}, .engine = Engine::kMergeTree, .order_by = {}});
-  EXPECT_THAT(sql, EndsWith("ENGINE = MergeTree\nORDER BY tuple()\n"
-                            "SETTINGS non_replicated_deduplication_window = 1000"));
+  EXPECT_THAT(sql, HasSubstr("    `_penstock_kind` Enum8('insert' = 1, 'update' = 2, 'delete' = 3) "
+                             "COMMENT"));
+  EXPECT_THAT(sql, EndsWith("    , INDEX _penstock_version_range _penstock_version TYPE minmax "
+                            "GRANULARITY 1\n)\nENGINE = MergeTree\nORDER BY tuple()"));
 }
 
 TEST(CreateTableTest, KeyThatMayBeNull) {
@@ -82,9 +84,11 @@ TEST(CreateTableTest, TimesAreAllowedWhereTheyAreUsed) {
   }
 }
 
-TEST(MetaColumnsTest, AreTheThree) {
-  for (const DestinationColumn& column : MetaColumns()) EXPECT_TRUE(IsMetaColumn(column.name));
-  EXPECT_EQ(MetaColumns().size(), 3U);
+TEST(MetaColumnsTest, TellTheKindWhereEveryChangeIsKept) {
+  for (const Engine engine : {Engine::kReplacingMergeTree, Engine::kMergeTree, Engine::kNull}) {
+    for (const auto& column : MetaColumns(engine)) EXPECT_TRUE(IsMetaColumn(column.name));
+    EXPECT_EQ(MetaColumns(engine).size(), engine == Engine::kReplacingMergeTree ? 3U : 4U);
+  }
   EXPECT_FALSE(IsMetaColumn("version"));
 }
 

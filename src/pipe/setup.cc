@@ -194,7 +194,8 @@ typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping&
                     .tinyint1_is_bool = spec.settings.tinyint1_is_bool,
                     .nullable_keys = false,
                     .target_type = {}},
-          .whole_row_may_be_key = mapping.identical_rows_may_collapse};
+          .whole_row_may_be_key = mapping.identical_rows_may_collapse,
+          .engine = mapping.engine};
 }
 
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,
@@ -203,7 +204,7 @@ Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMappi
   clickhouse::TableSpec target{.database = spec.database,
                                .table = mapping.target_table,
                                .columns = {},
-                               .engine = clickhouse::Engine::kReplacingMergeTree,
+                               .engine = mapping.engine,
                                .order_by = {}};
   PENSTOCK_ASSIGN(target.columns, typemap::DestinationColumns(definition, options));
   PENSTOCK_ASSIGN(target.order_by, typemap::SortingKey(definition, options));

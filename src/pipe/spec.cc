@@ -18,10 +18,10 @@ constexpr std::array<std::pair<std::string_view, ReplicationMode>, 3> kModes = {
     {"snapshot", ReplicationMode::kSnapshot},
     {"cdc_only", ReplicationMode::kCdcOnly},
 }};
-constexpr std::array<std::pair<std::string_view, TableEngine>, 3> kEngines = {{
-    {"ReplacingMergeTree", TableEngine::kReplacingMergeTree},
-    {"MergeTree", TableEngine::kMergeTree},
-    {"Null", TableEngine::kNull},
+constexpr std::array<std::pair<std::string_view, clickhouse::Engine>, 3> kEngines = {{
+    {"ReplacingMergeTree", clickhouse::Engine::kReplacingMergeTree},
+    {"MergeTree", clickhouse::Engine::kMergeTree},
+    {"Null", clickhouse::Engine::kNull},
 }};
 const std::array<std::pair<std::string_view, std::string>, 2> kMechanisms = {{
     {"GTID", "GTID"},
@@ -89,7 +89,7 @@ void DescribeMapping(Fields& fields) {
   fields.Texts("excludedColumns", &TableMapping::excluded_columns);
   fields.Bool("useCustomSortingKey", &TableMapping::use_custom_sorting_key);
   fields.Texts("sortingKeys", &TableMapping::sorting_keys);
-  fields.Choice("tableEngine", &TableMapping::engine, Choices<TableEngine>(kEngines));
+  fields.Choice("tableEngine", &TableMapping::engine, Choices<clickhouse::Engine>(kEngines));
   fields.Text("partitionKey", &TableMapping::partition_key);
   fields.Bool("identicalRowsMayCollapse", &TableMapping::identical_rows_may_collapse);
 }

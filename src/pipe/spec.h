@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "clickhouse/client.h"
+#include "clickhouse/ddl.h"
 #include "model/table.h"
 #include "mysql/wire/connection.h"
 #include "typemap/table_map.h"
@@ -17,7 +18,6 @@
 namespace penstock::pipe {
 
 enum class ReplicationMode : uint8_t { kCdc, kSnapshot, kCdcOnly };
-enum class TableEngine : uint8_t { kReplacingMergeTree, kMergeTree, kNull };
 
 struct TableMapping {
   model::TableName source;
@@ -26,7 +26,7 @@ struct TableMapping {
   std::vector<typemap::ColumnOverride> overrides;  // columnOverrides, an extension
   bool use_custom_sorting_key = false;
   std::vector<std::string> sorting_keys;
-  TableEngine engine = TableEngine::kReplacingMergeTree;
+  clickhouse::Engine engine = clickhouse::Engine::kReplacingMergeTree;
   std::string partition_key;
   bool identical_rows_may_collapse = false;  // extension
 

@@ -106,7 +106,7 @@ TEST(Spec, MinimalBodyTakesTheDefaults) {
   EXPECT_TRUE(spec->settings.allow_nullable_columns);
   EXPECT_EQ(spec->server_id, std::nullopt);
   ASSERT_EQ(spec->tables.size(), 1u);
-  EXPECT_EQ(spec->tables[0].engine, TableEngine::kReplacingMergeTree);
+  EXPECT_EQ(spec->tables[0].engine, clickhouse::Engine::kReplacingMergeTree);
   EXPECT_EQ(spec->database, "analytics");
   EXPECT_FALSE(spec->clickhouse);
 }
@@ -126,7 +126,7 @@ TEST(Spec, FullBodyIsReadWhole) {
   EXPECT_EQ(spec->tables[0].source, (model::TableName{"a.b", "*"}));
   EXPECT_THAT(spec->tables[0].excluded_columns, ElementsAre("x", "y"));
   EXPECT_THAT(spec->tables[0].sorting_keys, ElementsAre("k"));
-  EXPECT_EQ(spec->tables[1].engine, TableEngine::kNull);
+  EXPECT_EQ(spec->tables[1].engine, clickhouse::Engine::kNull);
   ASSERT_TRUE(spec->clickhouse);
   EXPECT_EQ(spec->clickhouse->password, "other s3cret");
   EXPECT_EQ(spec->clickhouse->compression, clickhouse::Compression::kLz4);

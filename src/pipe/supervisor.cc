@@ -70,7 +70,9 @@ class Supervisor::Impl {
                         .clock = &Clock::Real(),
                         .destination = std::move(destination).value_or(clickhouse::Endpoint()),
                         .memory = {.bytes = options_.memory_limit_bytes,
-                                   .share_bytes_min = options_.limits.share_bytes_min},
+                                   .share_bytes_min = options_.limits.share_bytes_min,
+                                   .streams = &streams_memory_,
+                                   .snapshots = &snapshots_memory_},
                         .prepared_folder = PreparedFolder(record.id),
                         .partition_budget = options_.limits.partition_budget,
                         .unusable = std::move(unusable)});
@@ -144,7 +146,12 @@ class Supervisor::Impl {
     pipes_.erase(id);
   }
 
+  // For a batch or a block of a pipe when the others have all that is to be shared.
+  static constexpr uint64_t kOwnMemory = 128 << 10;
+
   const Options options_;
+  MemoryBudget streams_memory_{options_.memory_limit_bytes / 2, kOwnMemory};
+  MemoryBudget snapshots_memory_{options_.memory_limit_bytes / 4, kOwnMemory};
   Mutex creating_;  // held from the look at the other pipes until the new one is among them
 
  private:

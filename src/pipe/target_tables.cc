@@ -88,23 +88,25 @@ Status CheckEmpty(clickhouse::Client& client, const std::string& name, const Exi
 Status CheckEngine(const clickhouse::TableSpec& target, const std::string& name,
                    const ExistingTable& found) {
   const std::string arguments =
-      fmt::format("{},{})", clickhouse::kVersionColumn, clickhouse::kIsDeletedColumn);
+      target.engine == clickhouse::Engine::kReplacingMergeTree
+          ? fmt::format("{},{})", clickhouse::kVersionColumn, clickhouse::kIsDeletedColumn)
+          : "";
   const std::string key = fmt::format("{}", fmt::join(target.order_by, ","));
-  if (found.engine.find("ReplacingMergeTree(") != std::string::npos &&
-      Without(" `", found.engine).find(arguments) != std::string::npos &&
-      SameKey(found.sorting_key, key)) {
+  if (found.is_a(target.engine) && SameKey(found.sorting_key, key) &&
+      Without(" `", found.engine).find(arguments) != std::string::npos) {
     return {};
   }
   return NeedsUser(fmt::format("the target table {} exists with another engine or sorting key than "
-                               "ReplacingMergeTree({} ORDER BY ({})",
-                               name, arguments, key),
+                               "{}{}{} ORDER BY ({})",
+                               name, clickhouse::EngineName(target.engine),
+                               arguments.empty() ? "" : "(", arguments, key),
                    "Drop it, or choose another targetTable");
 }
 
 Status CheckColumns(const clickhouse::TableSpec& target, const std::string& name,
                     const std::map<std::string, std::string>& columns) {
   auto expected = target.columns;
-  const auto meta = clickhouse::MetaColumns();
+  const auto meta = clickhouse::MetaColumns(target.engine);
   expected.insert(expected.end(), meta.begin(), meta.end());
   for (const auto& column : expected) {
     const auto there = columns.find(column.name);
@@ -161,7 +163,15 @@ Status RunStatements(const clickhouse::Endpoint& destination,
 }
 
 std::string ExistingTable::engine_name() const {
-  return engine.substr(0, engine.find_first_of(" ("));
+  return Without("`", engine.substr(0, engine.find_first_of(" (")));
+}
+
+bool ExistingTable::is_a(clickhouse::Engine wanted) const {
+  std::string name = engine_name();
+  for (const std::string_view kept_by : {"Replicated", "Shared"}) {
+    if (name.starts_with(kept_by)) name.erase(0, kept_by.size());
+  }
+  return name == clickhouse::EngineName(wanted);
 }
 
 Result<std::map<std::string, ExistingTable>> ReadExistingTables(
@@ -171,12 +181,12 @@ Result<std::map<std::string, ExistingTable>> ReadExistingTables(
   for (std::span<const std::string> left(names); !left.empty();) {
     const auto chunk = left.first(std::min(left.size(), kTablesPerQuery));
     left = left.subspan(chunk.size());
-    PENSTOCK_ASSIGN(
-        const auto rows,
-        client.Rows(fmt::format("SELECT name, engine_full, sorting_key, total_rows FROM "
-                                "system.tables WHERE database = {} AND name IN ({})",
-                                clickhouse::QuoteString(database), QuotedList(chunk)),
-                    stop));
+    PENSTOCK_ASSIGN(const auto rows,
+                    client.Rows(fmt::format("SELECT name, if(engine_full = '', engine, "
+                                            "engine_full), sorting_key, total_rows FROM "
+                                            "system.tables WHERE database = {} AND name IN ({})",
+                                            clickhouse::QuoteString(database), QuotedList(chunk)),
+                                stop));
     for (const auto& row : rows) {
       tables[row.at(0)] = {.engine = row.at(1), .sorting_key = row.at(2), .rows = row.at(3)};
     }

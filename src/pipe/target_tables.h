@@ -36,6 +36,8 @@ struct ExistingTable {
   std::string rows;  // "0" or a number that includes rows deleted already; "" where it is not known
 
   std::string engine_name() const;
+  // It is of the engine, or of its Replicated or Shared form.
+  bool is_a(clickhouse::Engine wanted) const;
 };
 
 // Those of these tables of the database that there are, by name.

@@ -27,6 +27,8 @@ constexpr std::string_view kLogRows =
 constexpr std::string_view kNoKey = "its key is among those that are missing";
 constexpr std::string_view kSortedOtherwise =
     "the row cannot be found again: the destination's sorting key is not the primary key";
+constexpr std::string_view kEveryChange =
+    "the destination keeps every change, of which reading the row again would show the last only";
 
 Error NeedsUser(std::string message, std::string_view remedy) {
   return {.code = ErrorCode::kNeedsUser,
@@ -75,7 +77,8 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
     columns_max = std::max(columns_max, table.definition.columns.size());
     const bool fenced = table.quarantined;
     if (!fenced) assembler->index_.emplace(table.definition.name, assembler->tables_.size());
-    const bool may_reread = typemap::SortedByPrimaryKey(table.definition, table.target_options);
+    const bool may_reread = !clickhouse::KeepsEveryChange(table.target_options.engine) &&
+                            typemap::SortedByPrimaryKey(table.definition, table.target_options);
     assembler->tables_.push_back(
         std::make_unique<TableState>(TableState{.table = std::move(table),
                                                 .writer = std::move(writer),
@@ -382,7 +385,7 @@ Status Assembler::AppendRows(TableState& state, binlog::RowImageDecoder& decoder
 }
 
 Status Assembler::Insert(TableState& state, model::Row row) {
-  PENSTOCK_TRY(AppendRow(state, row));
+  PENSTOCK_TRY(AppendRow(state, row, clickhouse::ChangeKind::kInsert));
   ++state.counts.inserted;
   ++rows_;
   return {};
@@ -403,7 +406,7 @@ Status Assembler::Update(TableState& state, model::Row before, model::Row after)
   }
   if (!state.writer.HoldsKey(after)) [[unlikely]]
     return NotWhole(state, kNoKey);
-  PENSTOCK_TRY(AppendRow(state, after));
+  PENSTOCK_TRY(AppendRow(state, after, clickhouse::ChangeKind::kUpdate));
   ++state.counts.updated;
   ++rows_;
   return {};
@@ -412,16 +415,16 @@ Status Assembler::Update(TableState& state, model::Row before, model::Row after)
 // A row of which the log holds a part is read again later, when it may have changed further: what
 // did that comes after it in the log, and gets a higher version. What an insert leaves out of the
 // key is the column's default.
-Status Assembler::AppendRow(TableState& state, model::Row row) {
+Status Assembler::AppendRow(TableState& state, model::Row row, clickhouse::ChangeKind kind) {
   if (!state.writer.IsWhole(row)) [[unlikely]] {
-    if (!state.may_reread) return NotWhole(state, kSortedOtherwise);
+    if (!state.may_reread) return NotWhole(state);
     PENSTOCK_ASSIGN(state.reread_version, NextVersion());
     state.rereads.push_back(mysql::KeyCondition(state.table.definition, row));
     bytes_ += sizeof(std::string) + state.rereads.back().capacity();
     return {};
   }
   PENSTOCK_ASSIGN(const uint64_t version, NextVersion());
-  return state.writer.Append(row, version, /*is_deleted=*/false, state.block);
+  return state.writer.Append(row, version, kind, state.block);
 }
 
 // Without a key, UPDATE t SET n = n + 1 makes of row 1 a row 2 before the old row 2 goes: so the
@@ -437,11 +440,16 @@ Result<uint64_t> Assembler::VersionOfOldRow(const TableState& state) {
 
 Status Assembler::AppendDeletion(TableState& state, model::Row row, uint64_t version) {
   if (state.writer.IsWhole(row)) [[likely]] {
-    return state.writer.Append(row, version, /*is_deleted=*/true, state.block);
+    return state.writer.Append(row, version, clickhouse::ChangeKind::kDelete, state.block);
   }
-  if (!state.may_reread) return NotWhole(state, kSortedOtherwise);
+  if (!state.may_reread) return NotWhole(state);
   if (!state.writer.HoldsKey(row)) return NotWhole(state, kNoKey);
   return state.writer.AppendDeletion(row, version, state.block);
+}
+
+Failure Assembler::NotWhole(const TableState& state) {
+  const bool every_change = clickhouse::KeepsEveryChange(state.table.target_options.engine);
+  return NotWhole(state, every_change ? kEveryChange : kSortedOtherwise);
 }
 
 Failure Assembler::NotWhole(const TableState& state, std::string_view why) {

@@ -183,9 +183,11 @@ class Assembler {
   Status Insert(TableState& state, model::Row row);
   Status Delete(TableState& state, model::Row row);
   Status Update(TableState& state, model::Row before, model::Row after);
-  Status AppendRow(TableState& state, model::Row row);
+  Status AppendRow(TableState& state, model::Row row, clickhouse::ChangeKind kind);
   Status AppendDeletion(TableState& state, model::Row row, uint64_t version);
   Result<uint64_t> VersionOfOldRow(const TableState& state);
+  // Without `why`: since it may not be read again.
+  static Failure NotWhole(const TableState& state);
   static Failure NotWhole(const TableState& state, std::string_view why);
   Result<uint64_t> NextVersion();
   // Moves `position` to what was read last, in the open transaction too.

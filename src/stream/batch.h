@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/memory_budget.h"
 #include "base/status.h"
 #include "clickhouse/block.h"
 #include "model/position.h"
@@ -99,6 +100,7 @@ struct Batch {
   uint64_t rows = 0;
   uint64_t bytes = 0;        // of the column data
   UnixMicros last_commit{};  // at the source, of the last whole transaction; 0: none yet
+  MemoryBudget::Lease memory{MemoryBudget::Unlimited()};  // for the rows
 };
 
 }  // namespace penstock::stream

@@ -81,6 +81,8 @@ Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const click
 }
 
 Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
+  // A Null table has nothing that could go.
+  if (tables_[table].target_options.engine == clickhouse::Engine::kNull) return {};
   const auto truncate = [&](const std::string& target) {
     return clickhouse::TruncateTable(clients_[0], options_.database, target, *options_.clock, stop);
   };

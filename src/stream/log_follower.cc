@@ -26,6 +26,7 @@ LogFollower::LogFollower(Assembler& assembler, const StreamOptions& options,
       options_(options),
       batches_(batches),
       on_idle_(std::move(on_idle)),
+      memory_(*options.memory),
       pushed_at_(options.clock->Steady()),
       pushed_position_(assembler.position()) {}
 
@@ -73,6 +74,7 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
     PENSTOCK_TRY(assembler_.Consume(event));
     PENSTOCK_TRY(AfterEvent(stop));
     while (assembler_.replaying()) {
+      if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
       PENSTOCK_TRY(assembler_.Replay());
       PENSTOCK_TRY(AfterEvent(stop));
     }
@@ -113,8 +115,7 @@ Status LogFollower::CheckServer(mysql::Connection& connection, std::stop_token s
 }
 
 Status LogFollower::PushIfDue(std::stop_token stop) {
-  const bool full = assembler_.bytes() >= options_.batch_bytes_max;
-  if (full) return Push(stop);
+  if (IsFull()) return Push(stop);
   if (assembler_.in_transaction()) return {};
   if (assembler_.cut_due()) return Push(stop);
   const SteadyTime now = options_.clock->Steady();
@@ -130,11 +131,18 @@ Status LogFollower::PushIfDue(std::stop_token stop) {
   return due && batches_.size() == 0 ? Push(stop) : Status();
 }
 
+// Buffers that grow by doubling take up to twice what is in them.
+bool LogFollower::IsFull() {
+  const uint64_t bytes = assembler_.bytes();
+  return bytes >= options_.batch_bytes_max || !memory_.TryRaiseTo(2 * bytes);
+}
+
 Status LogFollower::Push(std::stop_token stop) {
   pushed_at_ = options_.clock->Steady();
   first_row_at_.reset();
   PENSTOCK_TRY(assembler_.SecurePrepared());
   Batch batch = assembler_.TakeBatch();
+  batch.memory = std::exchange(memory_, MemoryBudget::Lease(*options_.memory));
   pushed_position_ = batch.end;
   if (!batches_.Push(std::move(batch), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   return {};

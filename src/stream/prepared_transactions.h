@@ -29,8 +29,8 @@ namespace penstock::stream {
 class PreparedTransactions {
  public:
   struct Options {
-    std::filesystem::path folder = {};  // of nothing else; made when needed
-    uint64_t memory_bytes_max = 4 << 20;
+    std::filesystem::path folder = {};      // of nothing else; made when needed
+    uint64_t memory_bytes_max = 256 << 10;  // writing to files is as fast; so no budget knows of it
   };
   // `known`: those of the checkpoint that the stream begins at. Other files in the folder are of
   // what is read again, or is over: they are removed. Changes of tables that are not `followed` are

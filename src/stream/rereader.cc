@@ -113,7 +113,7 @@ Status Rereader::Read(const TableRows& rows, Keys keys, typemap::TableWriter& wr
     PENSTOCK_ASSIGN(const auto packet, source_->NextRow(stop));
     if (!packet) return {};
     PENSTOCK_TRY(decoder.Decode(*packet, row));
-    PENSTOCK_TRY(writer.Append(row, rows.reread_version, /*is_deleted=*/false, block));
+    PENSTOCK_TRY(writer.Append(row, rows.reread_version, clickhouse::ChangeKind::kUpdate, block));
     if (block.bytes() < options_.batch_bytes_max) continue;
     PENSTOCK_TRY(writer_.InsertReread(rows.table, block, stop));
     block.Clear();

@@ -151,14 +151,15 @@ TEST_F(RowPathAllocTest, SnapshotRows) {
   ASSERT_TRUE(writer.has_value()) << writer.error().ToString();
   mysql::BinaryRowDecoder decoder(table_.definition());
   clickhouse::Block block = writer->NewBlock();
-  EXPECT_EQ(SecondRun([&] {
-              block.Clear();
-              for (size_t i = 0; i < kRows; ++i) {
-                ASSERT_TRUE(decoder.Decode(selected_[i % kSeed], row_).has_value());
-                ASSERT_TRUE(writer->Append(row_, i, false, block).has_value());
-              }
-            }),
-            0U);
+  EXPECT_EQ(
+      SecondRun([&] {
+        block.Clear();
+        for (size_t i = 0; i < kRows; ++i) {
+          ASSERT_TRUE(decoder.Decode(selected_[i % kSeed], row_).has_value());
+          ASSERT_TRUE(writer->Append(row_, i, clickhouse::ChangeKind::kInsert, block).has_value());
+        }
+      }),
+      0U);
   EXPECT_EQ(block.rows, kRows);
 }
 

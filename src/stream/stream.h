@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/memory_budget.h"
 #include "base/status.h"
 #include "clickhouse/client.h"
 #include "model/position.h"
@@ -27,10 +28,12 @@ struct StreamOptions {
   std::string database;
   std::string pipe_name;
   std::filesystem::path prepared_folder = {};  // of the pipe alone: see PreparedTransactions
-  // A batch ends at whichever comes first; a long transaction is cut only by bytes.
+  // A batch ends at whichever comes first, or when `memory` has no more for it; a long transaction
+  // is cut only by bytes.
   std::chrono::milliseconds sync_interval{10'000};
   uint64_t batch_rows_max = 100'000;
   uint64_t batch_bytes_max = 32 << 20;
+  MemoryBudget* memory = &MemoryBudget::Unlimited();  // outlives the stream
   uint32_t parallel_inserts = 4;
   // On a stop, the inserts in flight get this long to be acknowledged.
   std::chrono::milliseconds settle_timeout{1'500};

@@ -85,11 +85,14 @@ std::vector<std::string> NamesOfKey(const model::Table& source, const TargetOpti
 
 Result<std::vector<std::string>> CheckedSortingKey(const model::Table& source,
                                                    const TargetOptions& options) {
-  if (source.key.empty() && !options.whole_row_may_be_key) {
+  if (source.key.empty() && !options.whole_row_may_be_key &&
+      !clickhouse::KeepsEveryChange(options.engine)) {
     return Refuse("the table has no primary key and no unique key without nullable columns",
-                  "Add a primary key (an invisible one will do), or set identicalRowsMayCollapse");
+                  "Add a primary key (an invisible one will do), or set identicalRowsMayCollapse, "
+                  "or tableEngine: MergeTree");
   }
   std::vector<std::string> names;
+  if (options.engine == clickhouse::Engine::kNull) return names;
   for (const std::string& name : options.sorting_keys) {
     if (Holds(names, name)) return Refuse(fmt::format("sorting key {} is given twice", name), "");
     names.push_back(name);
@@ -174,7 +177,8 @@ TypeOptions TargetOptions::TypesOf(const model::Table& source, const std::string
 }
 
 bool WholeRowIsKey(const model::Table& source, const TargetOptions& options) {
-  return source.key.empty() && options.whole_row_may_be_key;
+  return source.key.empty() && options.whole_row_may_be_key &&
+         !clickhouse::KeepsEveryChange(options.engine);
 }
 
 Result<std::vector<std::string>> SortingKey(const model::Table& source,
@@ -210,6 +214,9 @@ Result<TableWriter> TableWriter::MakeUnnamed(const model::Table& source,
                                              const TargetOptions& options) {
   PENSTOCK_ASSIGN(const Plan plan, MakePlan(source, options));
   TableWriter writer;
+  const bool is_null = options.engine == clickhouse::Engine::kNull;
+  const std::vector<std::string> source_key = NamesOfKey(source, options);
+  writer.tells_kind_ = clickhouse::KeepsEveryChange(options.engine);
   writer.source_columns_ = source.columns.size();
   writer.columns_.reserve(plan.columns.size());
   for (const size_t index : plan.columns) {
@@ -223,7 +230,9 @@ Result<TableWriter> TableWriter::MakeUnnamed(const model::Table& source,
     const TypeOptions types = options.TypesOf(source, column.name);
     PENSTOCK_ASSIGN(made.mapping, MapColumn(column, types, in_key));
     PENSTOCK_ASSIGN(made.writer, MakeColumnWriter(column, types, in_key));
-    if (in_key) writer.key_columns_.push_back(index);
+    if (in_key || (is_null && Holds(source_key, column.name))) {
+      writer.key_columns_.push_back(index);
+    }
     writer.columns_.push_back(std::move(made));
   }
   writer.row_starts_.resize(writer.columns_.size());
@@ -232,7 +241,7 @@ Result<TableWriter> TableWriter::MakeUnnamed(const model::Table& source,
 
 clickhouse::Block TableWriter::NewBlock() const {
   clickhouse::Block block;
-  block.columns.resize(columns_.size() + 2);
+  block.columns.resize(columns_.size() + (tells_kind_ ? 3 : 2));
   for (size_t i = 0; i < columns_.size(); ++i) {
     block.columns[i].name = columns_[i].name;
     block.columns[i].type = columns_[i].mapping.native_type;
@@ -245,20 +254,24 @@ clickhouse::Block TableWriter::NewBlock() const {
   clickhouse::ColumnData& is_deleted = block.columns[columns_.size() + 1];
   is_deleted.name = clickhouse::kIsDeletedColumn;
   is_deleted.type = "UInt8";
+  if (tells_kind_) {
+    block.columns.back().name = clickhouse::kKindColumn;
+    block.columns.back().type = clickhouse::kKindType;
+  }
   return block;
 }
 
-Status TableWriter::Append(model::Row row, uint64_t version, bool is_deleted,
+Status TableWriter::Append(model::Row row, uint64_t version, clickhouse::ChangeKind kind,
                            clickhouse::Block& out) {
-  return AppendCells<false>(row, version, is_deleted, out);
+  return AppendCells<false>(row, version, kind, out);
 }
 
 Status TableWriter::AppendDeletion(model::Row row, uint64_t version, clickhouse::Block& out) {
-  return AppendCells<true>(row, version, true, out);
+  return AppendCells<true>(row, version, clickhouse::ChangeKind::kDelete, out);
 }
 
 template <bool kKeyOnly>
-Status TableWriter::AppendCells(model::Row row, uint64_t version, bool is_deleted,
+Status TableWriter::AppendCells(model::Row row, uint64_t version, clickhouse::ChangeKind kind,
                                 clickhouse::Block& out) {
   if (row.size() != source_columns_) [[unlikely]] {
     return Fail(ErrorCode::kBadData, "a row of {} values where the table has {} columns",
@@ -279,7 +292,9 @@ Status TableWriter::AppendCells(model::Row row, uint64_t version, bool is_delete
     }
   }
   out.columns[count].values.Append(version);
-  out.columns[count + 1].values.Append(static_cast<uint8_t>(is_deleted));
+  out.columns[count + 1].values.Append(
+      static_cast<uint8_t>(kind == clickhouse::ChangeKind::kDelete));
+  if (tells_kind_) out.columns[count + 2].values.Append(static_cast<uint8_t>(kind));
   ++out.rows;
   return {};
 }

@@ -30,8 +30,10 @@ struct TargetOptions {
   std::vector<std::string> sorting_keys = {};  // the user's, in order; empty: the source key
   std::vector<ColumnOverride> overrides = {};
   TypeOptions types = {};  // of all columns
-  // Of a table without a key: its rows are told apart by all columns that are not excluded.
+  // Of a table without a key: its rows are told apart by all columns that are not excluded. Of no
+  // meaning where every change is kept.
   bool whole_row_may_be_key = false;
+  clickhouse::Engine engine = clickhouse::Engine::kReplacingMergeTree;
 
   // With what is chosen for this column.
   TypeOptions TypesOf(const model::Table& source, const std::string& column) const;
@@ -42,7 +44,7 @@ bool WholeRowIsKey(const model::Table& source, const TargetOptions& options);
 
 // The destination's ORDER BY: the user's sorting keys, then the source key columns not among them.
 // kInvalidArgument for unknown, excluded or nullable columns, and for a table without a key, unless
-// its whole row may be one; its columns may be NULL.
+// its whole row may be one (its columns may be NULL) or every change is kept. Empty for Null.
 Result<std::vector<std::string>> SortingKey(const model::Table& source,
                                             const TargetOptions& options);
 
@@ -67,12 +69,13 @@ class TableWriter {
  public:
   static Result<TableWriter> Make(const model::Table& source, const TargetOptions& options);
 
-  // An empty block with this table's columns and the meta columns version and is_deleted.
+  // An empty block with this table's columns and the meta columns that are not the server's.
   clickhouse::Block NewBlock() const;
 
   // Appends one row to a block made by NewBlock. On failure (kBadData, naming the column) the block
   // is as it was. `row` has a value per column of the source table.
-  Status Append(model::Row row, uint64_t version, bool is_deleted, clickhouse::Block& out);
+  Status Append(model::Row row, uint64_t version, clickhouse::ChangeKind kind,
+                clickhouse::Block& out);
 
   // Likewise the deletion of the row with this key, of which the other values do not matter.
   Status AppendDeletion(model::Row row, uint64_t version, clickhouse::Block& out);
@@ -81,7 +84,8 @@ class TableWriter {
   bool IsWhole(model::Row row) const;
   bool HoldsKey(model::Row row) const;
 
-  // Whether the sorting key of the two rows differs in the bytes ClickHouse would store.
+  // Whether the sorting key of the two rows (of Null, what would be one) differs in the bytes
+  // ClickHouse would store.
   bool KeyChanged(model::Row before, model::Row after) const;
 
   // What became of values by rule since the last call.
@@ -100,10 +104,12 @@ class TableWriter {
   };
   static Result<TableWriter> MakeUnnamed(const model::Table& source, const TargetOptions& options);
   template <bool kKeyOnly>
-  Status AppendCells(model::Row row, uint64_t version, bool is_deleted, clickhouse::Block& out);
+  Status AppendCells(model::Row row, uint64_t version, clickhouse::ChangeKind kind,
+                     clickhouse::Block& out);
   // Takes back the first `cells` cells of the row being appended.
   void TakeBack(size_t cells, clickhouse::Block& out) const;
 
+  bool tells_kind_ = false;
   size_t source_columns_ = 0;
   std::vector<ColumnPlan> columns_;
   std::vector<size_t> key_columns_;  // source indexes of the sorting key

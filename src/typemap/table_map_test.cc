@@ -124,8 +124,11 @@ TEST(TableWriterTest, AppendsRowsWithVersionAndDeletion) {
   auto writer = TableWriter::Make(Orders(), {});
   ASSERT_TRUE(writer.has_value());
   clickhouse::Block block = writer->NewBlock();
-  ASSERT_TRUE(writer->Append(Row(7, "eu", Value::Null()), 5, false, block).has_value());
-  ASSERT_TRUE(writer->Append(Row(8, "us", Value::Bytes("x")), 6, true, block).has_value());
+  ASSERT_TRUE(writer->Append(Row(7, "eu", Value::Null()), 5, clickhouse::ChangeKind::kInsert, block)
+                  .has_value());
+  ASSERT_TRUE(
+      writer->Append(Row(8, "us", Value::Bytes("x")), 6, clickhouse::ChangeKind::kDelete, block)
+          .has_value());
 
   std::string headers;
   std::string native;
@@ -146,7 +149,9 @@ TEST(TableWriterTest, SkipsExcludedColumns) {
   auto writer = TableWriter::Make(Orders(), {.excluded_columns = {"region"}});
   ASSERT_TRUE(writer.has_value());
   clickhouse::Block block = writer->NewBlock();
-  ASSERT_TRUE(writer->Append(Row(7, "eu", Value::Bytes("n")), 1, false, block).has_value());
+  ASSERT_TRUE(
+      writer->Append(Row(7, "eu", Value::Bytes("n")), 1, clickhouse::ChangeKind::kInsert, block)
+          .has_value());
   EXPECT_EQ(block.columns.size(), 5U);
   EXPECT_EQ(Values(block, 1), "\x01n");
 }
@@ -156,13 +161,13 @@ TEST(TableWriterTest, AFailedRowLeavesTheBlockAsItWas) {
   ASSERT_TRUE(writer.has_value());
   clickhouse::Block block = writer->NewBlock();
   const auto row = Row(7, "eu", Value::Null());
-  ASSERT_TRUE(writer->Append(row, 1, false, block).has_value());
+  ASSERT_TRUE(writer->Append(row, 1, clickhouse::ChangeKind::kInsert, block).has_value());
   const clickhouse::BlockMark before = block.Mark();
   const size_t bytes = block.bytes();
 
   auto bad = Row(8, "us", Value::Bytes("note"));
   bad[3] = Value::Int(1);  // no DATE
-  const Status status = writer->Append(bad, 2, false, block);
+  const Status status = writer->Append(bad, 2, clickhouse::ChangeKind::kInsert, block);
   ASSERT_FALSE(status.has_value());
   EXPECT_EQ(status.error().code, ErrorCode::kBadData);
   EXPECT_THAT(status.error().message, HasSubstr("column day"));
@@ -171,7 +176,8 @@ TEST(TableWriterTest, AFailedRowLeavesTheBlockAsItWas) {
   EXPECT_EQ(block.rows, 1U);
 
   bad.pop_back();
-  EXPECT_EQ(writer->Append(bad, 2, false, block).error().code, ErrorCode::kBadData);
+  EXPECT_EQ(writer->Append(bad, 2, clickhouse::ChangeKind::kInsert, block).error().code,
+            ErrorCode::kBadData);
   EXPECT_EQ(block.Mark().sizes, before.sizes);
 }
 
@@ -183,10 +189,10 @@ TEST(TableWriterTest, AFailedRowTakesItsArrayBack) {
   ASSERT_TRUE(writer.has_value());
   clickhouse::Block block = writer->NewBlock();
   auto row = Row(7, "eu", Value::Bytes("four"));
-  ASSERT_TRUE(writer->Append(row, 1, false, block).has_value());
+  ASSERT_TRUE(writer->Append(row, 1, clickhouse::ChangeKind::kInsert, block).has_value());
   const size_t bytes = block.bytes();
   row[3] = Value::Int(1);  // no DATE
-  EXPECT_FALSE(writer->Append(row, 2, false, block).has_value());
+  EXPECT_FALSE(writer->Append(row, 2, clickhouse::ChangeKind::kInsert, block).has_value());
   EXPECT_EQ(block.bytes(), bytes);
   EXPECT_EQ(block.columns[2].ends.size(), sizeof(uint64_t));
 }
@@ -199,7 +205,7 @@ TEST(TableWriterTest, ARowIsWholeWithoutItsExcludedColumns) {
   ASSERT_TRUE(writer.has_value());
   EXPECT_TRUE(writer->IsWhole(row));
   clickhouse::Block block = writer->NewBlock();
-  EXPECT_TRUE(writer->Append(row, 1, false, block).has_value());
+  EXPECT_TRUE(writer->Append(row, 1, clickhouse::ChangeKind::kInsert, block).has_value());
   row[1] = Value::Absent();
   EXPECT_FALSE(writer->IsWhole(row));
 }
@@ -272,10 +278,16 @@ TEST(TableWriterTest, CountsChangesByColumn) {
   ASSERT_TRUE(writer.has_value());
   clickhouse::Block block = writer->NewBlock();
   const Value zero_date = Value::Civil({});
-  ASSERT_TRUE(writer->Append(Row(1, "eu", Value::Null(), zero_date), 1, false, block).has_value());
+  ASSERT_TRUE(writer
+                  ->Append(Row(1, "eu", Value::Null(), zero_date), 1,
+                           clickhouse::ChangeKind::kInsert, block)
+                  .has_value());
   std::vector<model::ChangeCounts> before;
   writer->SaveChanges(before);
-  ASSERT_TRUE(writer->Append(Row(2, "eu", Value::Null(), zero_date), 2, false, block).has_value());
+  ASSERT_TRUE(writer
+                  ->Append(Row(2, "eu", Value::Null(), zero_date), 2,
+                           clickhouse::ChangeKind::kInsert, block)
+                  .has_value());
   writer->RestoreChanges(before);
   model::ChangeCounts one;
   one[model::Change::kNulled] = 1;

@@ -32,6 +32,13 @@ std::string RemedyFor(std::string_view why) {
 // Such a row is read again; it is found by what the log holds for sure: the primary key.
 void CheckTable(const CheckContext& context, const TableMapping& mapping, const model::Table& table,
                 const std::string& why, std::vector<Finding>& findings) {
+  if (clickhouse::KeepsEveryChange(mapping.engine)) {
+    return AddError(findings,
+                    fmt::format("{}, and {} keeps every change (tableEngine: {}), of which reading "
+                                "a row again would show the last only",
+                                why, table.name.ToString(), clickhouse::EngineName(mapping.engine)),
+                    RemedyFor(why));
+  }
   if (!typemap::SortedByPrimaryKey(table, TargetOptionsOf(context.spec, mapping))) {
     AddError(
         findings,

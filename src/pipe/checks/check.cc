@@ -40,6 +40,7 @@ const std::vector<NamedCheck>& AllChecks() {
       {"column_types", CheckColumnTypes},
       {"key_values", CheckKeyValues},
       {"target_tables", CheckTargetTables},
+      {"table_engines", CheckTableEngines},
   };
   return checks;
 }

@@ -134,11 +134,6 @@ TEST_F(CheckTest, NoDestinationIsSaid) {
 TEST_F(CheckTest, MappingAsUsual) { EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsOk())); }
 
 TEST_F(CheckTest, WhatThisVersionDoesNotSupportIsRefusedByName) {
-  mapping().engine = TableEngine::kMergeTree;
-  EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("tableEngine")));
-  mapping().engine = TableEngine::kNull;
-  EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("tableEngine")));
-  mapping().engine = TableEngine::kReplacingMergeTree;
   mapping().source.table = "*";
   EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("pattern")));
   mapping().source.table = "orders";

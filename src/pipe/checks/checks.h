@@ -47,6 +47,7 @@ void CheckStartPosition(CheckContext& context, std::vector<Finding>& findings);
 void CheckXaTransactions(CheckContext& context, std::vector<Finding>& findings);
 void CheckTablesExist(CheckContext& context, std::vector<Finding>& findings);
 void CheckSelectPrivilege(CheckContext& context, std::vector<Finding>& findings);
+void CheckTableEngines(CheckContext& context, std::vector<Finding>& findings);
 void CheckTableKeys(CheckContext& context, std::vector<Finding>& findings);
 void CheckSystemVersioning(CheckContext& context, std::vector<Finding>& findings);
 void CheckTableColumns(CheckContext& context, std::vector<Finding>& findings);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "clickhouse/quote.h"
 #include "pipe/checks/checks.h"
@@ -80,20 +81,22 @@ void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& fin
   const size_t before = findings.size();
   std::vector<std::string> targets;
   std::vector<std::string> absent;
+  std::set<std::string_view> engines;  // of tables that are made
+  const bool exchanges = context.spec.settings.mode == ReplicationMode::kSnapshot;
   for (const TableMapping& mapping : context.spec.tables) {
     targets.push_back(mapping.target_table);
-    if (!context.existing->tables.contains(mapping.target_table)) {
-      absent.push_back(mapping.target_table);
-    }
+    const bool is_absent = !context.existing->tables.contains(mapping.target_table);
+    if (is_absent) absent.push_back(mapping.target_table);
+    if (is_absent || exchanges) engines.insert(clickhouse::EngineName(mapping.engine));
   }
-  const bool exchanges = context.spec.settings.mode == ReplicationMode::kSnapshot;
   const std::string database = clickhouse::QuoteIdentifier(context.spec.database) + ".*";
   if (!context.existing->database && IsRefused(context, "CREATE DATABASE", database)) {
     AddRefused("CREATE DATABASE", database, database, findings);
   }
-  constexpr std::string_view kEngine = "ReplacingMergeTree";
-  if ((exchanges || !absent.empty()) && IsRefused(context, "TABLE ENGINE", kEngine)) {
-    AddRefused("TABLE ENGINE", kEngine, kEngine, findings);
+  for (const std::string_view engine : engines) {
+    if (IsRefused(context, "TABLE ENGINE", engine)) {
+      AddRefused("TABLE ENGINE", engine, engine, findings);
+    }
   }
   if (exchanges) {
     for (const std::string_view privilege : {"CREATE TABLE", "DROP TABLE", "INSERT", "SELECT"}) {

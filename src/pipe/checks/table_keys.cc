@@ -21,8 +21,8 @@ void AddNoKey(const TableMapping& mapping, const model::Table& table,
   }
   AddError(findings, none + ", so a changed row cannot be found again",
            remedy +
-               "; or, if equal rows may become one, set identicalRowsMayCollapse: true in "
-               "its mapping");
+               "; or have every change kept, tableEngine: MergeTree in its mapping; or, if equal "
+               "rows may become one, identicalRowsMayCollapse: true");
 }
 
 // What the snapshot ranges over, and through which index.
@@ -42,10 +42,11 @@ void CheckTableKeys(CheckContext& context, std::vector<Finding>& findings) {
   if (context.tables.empty()) return;
   const size_t before = findings.size();
   ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
-    if (table.key.empty()) AddNoKey(mapping, table, findings);
+    const bool needed = !clickhouse::KeepsEveryChange(mapping.engine);
+    if (table.key.empty() && needed) AddNoKey(mapping, table, findings);
   });
   CheckPartitionKeys(context, findings);
-  AddOkIfNone(findings, before, "every table has a key");
+  AddOkIfNone(findings, before, "every table that needs one has a key");
 }
 
 }  // namespace penstock::pipe

@@ -13,11 +13,6 @@ void CheckSupported(const TableMapping& mapping, std::vector<Finding>& findings)
     AddError(findings, fmt::format("{}: a pattern as source table {}", name, kNotYet),
              "Name each table in a mapping of its own");
   }
-  if (mapping.engine != TableEngine::kReplacingMergeTree) {
-    AddError(findings,
-             fmt::format("{}: a tableEngine other than ReplacingMergeTree {}", name, kNotYet),
-             "Leave tableEngine out");
-  }
 }
 
 void CheckSortingKeys(const TableMapping& mapping, std::vector<Finding>& findings) {

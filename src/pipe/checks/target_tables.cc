@@ -5,12 +5,12 @@ namespace penstock::pipe {
 namespace {
 
 // True for one that is empty, and may be used.
-bool CheckExisting(CheckContext& context, const std::string& table, const ExistingTable& existing,
-                   std::vector<Finding>& findings) {
-  const std::string name = clickhouse::QuoteTable(context.spec.database, table);
-  const std::string engine = existing.engine_name();
-  if (!engine.ends_with("ReplacingMergeTree")) {
-    AddError(findings, fmt::format("the target {} exists with the engine {}", name, engine),
+bool CheckExisting(CheckContext& context, const TableMapping& mapping,
+                   const ExistingTable& existing, std::vector<Finding>& findings) {
+  const std::string name = clickhouse::QuoteTable(context.spec.database, mapping.target_table);
+  if (!existing.is_a(mapping.engine)) {
+    AddError(findings,
+             fmt::format("the target {} exists with the engine {}", name, existing.engine_name()),
              "Choose another targetTable, or drop it");
     return false;
   }
@@ -31,8 +31,12 @@ void CheckTargetTables(CheckContext& context, std::vector<Finding>& findings) {
   if (!context.destination || !context.existing) return;
   const size_t before = findings.size();
   std::vector<std::string> empty;
-  for (const auto& [name, existing] : context.existing->tables) {
-    if (CheckExisting(context, name, existing, findings)) empty.push_back(name);
+  for (const TableMapping& mapping : context.spec.tables) {
+    const auto found = context.existing->tables.find(mapping.target_table);
+    if (found == context.existing->tables.end()) continue;
+    if (CheckExisting(context, mapping, found->second, findings)) {
+      empty.push_back(mapping.target_table);
+    }
   }
   if (!empty.empty()) {
     const size_t others = empty.size() - 1;
