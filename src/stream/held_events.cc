@@ -221,8 +221,16 @@ Result<std::string_view> HeldEventsReader::Take(size_t size) {
       position_ + size > static_cast<uint64_t>(info.st_size)) {
     return Damaged("is cut short");
   }
+  // What was in memory when it was read last may be in the file by now.
+  if (file_position_ != position_) {
+    file_position_ = position_;
+    if (::fseeko(file_.get(), static_cast<off_t>(position_), SEEK_SET) != 0) {
+      return Damaged("cannot be read");
+    }
+  }
   record_.resize(size);
   if (std::fread(record_.data(), 1, size, file_.get()) != size) return Damaged("cannot be read");
+  file_position_ += size;
   position_ += size;
   return std::string_view(record_);
 }
