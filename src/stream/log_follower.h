@@ -26,6 +26,7 @@ class LogFollower {
  private:
   Status FollowOnce(std::stop_token stop);
   Status CheckServer(mysql::Connection& connection, std::stop_token stop);
+  Status AfterEvent(std::stop_token stop);
   // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
   Status PushIfDue(std::stop_token stop);
   bool IsFull();
