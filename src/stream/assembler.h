@@ -132,7 +132,9 @@ class Assembler {
   Status On(const binlog::XaPrepare& prepare, const binlog::EventHeader& header);
   Status On(const binlog::TableMap& map);
   Status On(const binlog::Rows& rows);
-  // The open transaction, or the statement that is one, comes before the table's own start.
+  // The open transaction, or the statement that is one, comes before `position`.
+  bool ComesBefore(const model::Position& position) const;
+  // Likewise before the table's own start.
   bool ComesBefore(const TableState& state) const;
   Status OnRows(const binlog::Rows& rows);
   Status OnOurTables(const ddl::Statement& statement, std::string_view sql);
@@ -150,6 +152,8 @@ class Assembler {
   // What begins must be the transaction that was read in part; a statement by itself is not.
   void MeetOpenTransaction();
   void MissOpenTransaction();
+  // What begins may be the transaction that some table's own start lies in.
+  void MeetStartParts();
   // The rows being read have left in a batch before.
   bool ReadsTakenRows() const;
   void TakePart();
@@ -204,6 +208,7 @@ class Assembler {
   bool awaits_open_ = false;
   std::string open_gtid_;             // of the transaction that was taken in part
   std::vector<size_t> taken_tables_;  // those it has touched
+  std::vector<size_t> start_parts_;   // tables whose start lies in a transaction that is to come
   std::vector<size_t> touched_;
   std::vector<size_t>
       batch_tables_;  // touched since the last batch, so that few of many are looked at
