@@ -33,4 +33,12 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
+// Of the transaction that comes next after some position the first `rows` changes of one table.
+struct TransactionPart {
+  Position read_to;  // that position and the transaction
+  uint64_t rows = 0;
+
+  bool operator==(const TransactionPart&) const = default;
+};
+
 }  // namespace penstock::model

@@ -330,6 +330,13 @@ Status Runner::Flow(std::stop_token stop) {
   Backoff backoff;
   while (true) {
     const State now = state();
+    PENSTOCK_TRY(Retry(
+        "inserts",
+        [&] {
+          return SettleInserts(*options_.catalog, id_, options_.destination, spec_.database,
+                               *options_.clock, stop);
+        },
+        stop));
     std::optional<std::chrono::milliseconds> wait;
     if (Status done = StepAtRest(now, stop); done) {
       OnRetry("resync", nullptr);

@@ -19,6 +19,9 @@ constexpr size_t kSavepointsMax = 1'000;
 constexpr std::string_view kResyncTable = "Resync the table (penstock resync)";
 constexpr std::string_view kResyncPipe = "Resync the pipe (penstock resync)";
 
+constexpr std::string_view kNoRest =
+    "the source has no more of a transaction of which part was written";
+
 constexpr std::string_view kLogRows =
     "Set binlog_format to ROW in every session of the source; then resync the pipe "
     "(penstock resync)";
@@ -40,6 +43,19 @@ Error NeedsUser(std::string message, std::string_view remedy) {
 
 Failure MissingStart(std::string_view what) {
   return Fail(ErrorCode::kBadData, "the log is out of order: {}", what);
+}
+
+// Whether nothing up to `other` comes after `position`.
+bool Reaches(const model::Position& position, const model::Position& other) {
+  switch (other.mechanism) {
+    case model::Mechanism::kMysqlGtid:
+      return position.mysql.Contains(other.mysql);
+    case model::Mechanism::kMariadbGtid:
+      return position.mariadb.Covers(other.mariadb);
+    case model::Mechanism::kFile:
+      break;
+  }
+  return mysql::LogReached({position.file, position.offset}, {other.file, other.offset});
 }
 
 template <typename... Handlers>
@@ -77,6 +93,9 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
     columns_max = std::max(columns_max, table.definition.columns.size());
     const bool fenced = table.quarantined;
     if (!fenced) assembler->index_.emplace(table.definition.name, assembler->tables_.size());
+    if (table.start_part && !Reaches(assembler->position_, table.start_part->read_to)) {
+      assembler->start_parts_.push_back(assembler->tables_.size());
+    }
     const bool may_reread = !clickhouse::KeepsEveryChange(table.target_options.engine) &&
                             typemap::SortedByPrimaryKey(table.definition, table.target_options);
     assembler->tables_.push_back(
@@ -249,19 +268,19 @@ Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view 
 }
 
 bool Assembler::ComesBefore(const TableState& state) const {
-  const auto& start = state.table.start;
-  if (!start) return false;
-  switch (start->mechanism) {
+  return state.table.start && ComesBefore(*state.table.start);
+}
+
+bool Assembler::ComesBefore(const model::Position& position) const {
+  switch (position.mechanism) {
     case model::Mechanism::kMysqlGtid:
-      return mysql_gtid_ && start->mysql.Contains(*mysql_gtid_);
+      return mysql_gtid_ && position.mysql.Contains(*mysql_gtid_);
     case model::Mechanism::kMariadbGtid:
-      return mariadb_gtid_ && start->mariadb.Covers(*mariadb_gtid_);
+      return mariadb_gtid_ && position.mariadb.Covers(*mariadb_gtid_);
     case model::Mechanism::kFile:
       break;
   }
-  const mysql::LogPosition begin{position_.file, position_.offset};
-  const mysql::LogPosition own{start->file, start->offset};
-  return mysql::LogReached(own, begin) && !mysql::LogReached(begin, own);
+  return Reaches(position, position_) && !Reaches(position_, position);
 }
 
 Status Assembler::FenceIfItsOwn(size_t table, Status status) {
@@ -473,6 +492,7 @@ void Assembler::Begin() {
   rows_at_begin_ = rows_;
   bytes_at_begin_ = bytes_;
   if (awaits_open_) MeetOpenTransaction();
+  MeetStartParts();
 }
 
 void Assembler::Commit(const binlog::EventHeader& header) {
@@ -533,8 +553,24 @@ void Assembler::MissOpenTransaction() {
   awaits_open_ = false;
   const auto tables = std::exchange(taken_tables_, {});
   for (const size_t table : tables) {
-    FenceUntilResync(table, "the source has no more of a transaction of which part was written");
+    FenceUntilResync(table, kNoRest);
   }
+}
+
+void Assembler::MeetStartParts() {
+  std::erase_if(start_parts_, [this](size_t table) {
+    TableState& state = *tables_[table];
+    if (!state.fenced && ComesBefore(state)) return false;
+    const bool met = in_transaction_ && ComesBefore(state.table.start_part->read_to);
+    if (!met) FenceUntilResync(table, kNoRest);
+    if (state.fenced) return true;
+    partly_taken_ = true;
+    open_gtid_ = GtidText();
+    state.rows_taken = std::max(state.rows_taken, state.table.start_part->rows);
+    if (std::ranges::count(taken_tables_, table) == 0) taken_tables_.push_back(table);
+    Touch(table);
+    return true;
+  });
 }
 
 bool Assembler::ReadsTakenRows() const {
@@ -619,6 +655,7 @@ void Assembler::TrackOffset(const binlog::EventHeader& header) {
 // The end of a transaction, or of a statement that is one by itself.
 void Assembler::Advance(const binlog::EventHeader& header) {
   if (awaits_open_) MissOpenTransaction();
+  MeetStartParts();
   TrackOffset(header);
   AddRead(position_);
   last_commit_ = commit_micros_ != 0 ? UnixMicros(static_cast<int64_t>(commit_micros_))

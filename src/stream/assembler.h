@@ -148,7 +148,9 @@ class Assembler {
   Status CommitPrepared(const std::string& xid, const binlog::EventHeader& header);
   void EndReplay();
   void FenceHeld(const std::set<model::TableName>& tables, std::string_view why);
-  // The open transaction, or the statement that is one, comes before the table's own start.
+  // The open transaction, or the statement that is one, comes before `position`.
+  bool ComesBefore(const model::Position& position) const;
+  // Likewise before the table's own start.
   bool ComesBefore(const TableState& state) const;
   Status OnRows(const binlog::Rows& rows);
   Status OnOurTables(const ddl::Statement& statement, std::string_view sql);
@@ -166,6 +168,8 @@ class Assembler {
   // What begins must be the transaction that was read in part; a statement by itself is not.
   void MeetOpenTransaction();
   void MissOpenTransaction();
+  // What begins may be the transaction that some table's own start lies in.
+  void MeetStartParts();
   // The rows being read have left in a batch before.
   bool ReadsTakenRows() const;
   void TakePart();
@@ -221,6 +225,7 @@ class Assembler {
   bool awaits_open_ = false;
   std::string open_gtid_;             // of the transaction that was taken in part
   std::vector<size_t> taken_tables_;  // those it has touched
+  std::vector<size_t> start_parts_;   // tables whose start lies in a transaction that is to come
   std::vector<size_t> touched_;
   std::vector<size_t>
       batch_tables_;  // touched since the last batch, so that few of many are looked at

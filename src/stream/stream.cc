@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -74,12 +75,34 @@ class WriterThread {
     std::erase_if(batch.tables,
                   [&](const TableRows& rows) { return fenced_.contains(rows.table); });
     std::erase_if(batch.fences, [&](const Fence& f) { return !fenced_.insert(f.table).second; });
+    PENSTOCK_TRY(RecordInserts(batch));
     PENSTOCK_ASSIGN(auto errors, writer_.Write(batch, stop_.get_token()));
     for (auto& [table, error] : errors) FenceTable(batch, table, std::move(error));
     PENSTOCK_TRY(Reread(batch));
     PENSTOCK_TRY(Truncate(batch));
     for (const Fence& fence : batch.fences) options_.stop_load(fence.table);
     return Acknowledge(std::move(batch), started_at);
+  }
+
+  Status RecordInserts(const Batch& batch) {
+    std::vector<RecordedInsert> inserts;
+    for (const TableRows& rows : batch.tables) {
+      if (!KeepsEachOnce(tables_[rows.table])) continue;
+      const clickhouse::VersionedRows sent = VersionsOf(rows.block);
+      inserts.push_back({.table = rows.table,
+                         .version_begin = sent.begin,
+                         .version_end = sent.end,
+                         .rows = sent.count,
+                         .start = batch.end,
+                         .start_part = PartOf(batch, rows.table)});
+    }
+    return inserts.empty() ? Status() : journal_->RecordInserts(inserts);
+  }
+
+  static std::optional<model::TransactionPart> PartOf(const Batch& batch, size_t table) {
+    const auto part = std::ranges::find(batch.open.tables, table, &OpenTransaction::Table::table);
+    if (part == batch.open.tables.end()) return std::nullopt;
+    return model::TransactionPart{.read_to = batch.read_to, .rows = part->rows};
   }
 
   // A write failed for good: what of the batch it left undone is done again from its beginning.

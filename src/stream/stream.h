@@ -78,6 +78,9 @@ class StreamJournal {
   virtual ~StreamJournal() = default;
   // A range above every version that was ever answered or may be in the destination.
   virtual Result<VersionRange> ReserveVersions() = 0;
+  // These are about to be sent. Each stands until a batch with its table is acknowledged, or until
+  // the table has been asked, before a stream that may follow.
+  virtual Status RecordInserts(const std::vector<RecordedInsert>& inserts) = 0;
   // The checkpoint moves to `acknowledged.end`, with `open` and `prepared`.
   virtual Status Acknowledge(const Acknowledged& acknowledged) = 0;
   // Everything the source has logged is acknowledged.
