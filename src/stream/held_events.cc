@@ -111,6 +111,14 @@ Status SyncFolderOf(const fs::path& path) {
   return {};
 }
 
+// And the one it is in, in a folder that is there.
+Status MakeFolder(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::create_directories(folder, error)) return {};  // the file will tell
+  PENSTOCK_TRY(SyncFolderOf(folder));
+  return SyncFolderOf(folder.parent_path());
+}
+
 }  // namespace
 
 HeldEvents::~HeldEvents() {
@@ -173,8 +181,7 @@ Status HeldEvents::CutTo(uint64_t bytes) {
 
 Status HeldEvents::Spill() {
   if (!is_made_) {
-    std::error_code error;
-    fs::create_directories(path_.parent_path(), error);
+    PENSTOCK_TRY(MakeFolder(path_.parent_path()));
     fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd_ < 0) return DiskFailure(path_, "make");
     is_made_ = true;

@@ -171,7 +171,7 @@ TEST_F(PreparedTransactionsTest, LargeOnesAreSpilled) {
 
 // Batches are taken while it is replayed.
 TEST_F(PreparedTransactionsTest, WhatIsReadMayMoveToTheFileMeanwhile) {
-  for (const uint64_t memory : {100000, 200}) {
+  for (const uint64_t memory : {100000U, 200U}) {
     Open({}, memory);
     prepared_->Begin();
     for (const char* const text : {"one", "two", "three"}) Row("a", text);
@@ -190,7 +190,7 @@ TEST_F(PreparedTransactionsTest, WhatIsReadMayMoveToTheFileMeanwhile) {
 }
 
 TEST_F(PreparedTransactionsTest, SavepointsCutMemoryAndFile) {
-  for (const uint64_t memory : {100000, 10}) {
+  for (const uint64_t memory : {100000U, 10U}) {
     Open({}, memory);
     prepared_->Begin();
     Row("a", "one");

@@ -91,6 +91,10 @@ class Xa:
         self.prepare("x", *self.CHANGES)
         self.source.run("UPDATE shop.t SET v = 8 WHERE id = 3")
         self.assert_same()
+        held, = self.penstock.status(self.pipe)["preparedTransactions"]
+        self.assertEqual(("X'78',X'',1", ["shop.t", "shop.u"]), (held["xid"], held["tables"]))
+        self.assertGreater(held["bytes"], 0)
+        self.assertIn("XA transaction X'78',X'',1", self.penstock.cli("show", "pipe")[1])
         self.source.run("XA COMMIT 'x'", "UPDATE shop.t SET v = 7 WHERE id IN (3, 10, 20)")
         self.assert_same()
         self.assertEqual([], self.files())
