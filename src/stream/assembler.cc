@@ -107,16 +107,6 @@ Status Assembler::Consume(const binlog::Event& event) {
           [&](const binlog::TableMap& map) { return On(map); },
           [&](const binlog::Rows& rows) { return On(rows); },
           [&](const binlog::XaPrepare& prepare) { return On(prepare, header); },
-          [&](const binlog::TransactionPayload&) -> Status {
-            return Fail(
-                NeedsUser("the log holds a compressed transaction, which this version cannot read",
-                          "SET GLOBAL binlog_transaction_compression = OFF, and resync the pipe"));
-          },
-          [&](const binlog::Compressed&) -> Status {
-            return Fail(
-                NeedsUser("the log holds a compressed event, which this version cannot read",
-                          "SET GLOBAL log_bin_compress = OFF, and resync the pipe"));
-          },
           [&](const binlog::Incident& incident) -> Status {
             return Fail(
                 NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
@@ -129,6 +119,8 @@ Status Assembler::Consume(const binlog::Event& event) {
                                   "Use a version of penstock that knows it"));
           },
           [](const binlog::Heartbeat&) { return Status(); },
+          // Its events come one by one.
+          [](const binlog::TransactionPayload&) { return Status(); },
           [](const binlog::PreviousGtids&) { return Status(); },
           [](const binlog::Ignored&) { return Status(); },
       },

@@ -154,6 +154,19 @@ class AssemblerTest : public testing::Test {
   static constexpr std::string_view kUuid = "00000000-0000-0000-0000-000000000001";
 };
 
+TEST_F(AssemblerTest, WhatCannotBeReadStopsTheStreamByName) {
+  ASSERT_TRUE(Gtid(1));
+  const Status incident = Feed(binlog::Incident{.message = "LOST_EVENTS"});
+  ASSERT_FALSE(incident);
+  EXPECT_EQ(incident.error().code, ErrorCode::kNeedsUser);
+  EXPECT_THAT(incident.error().message, HasSubstr("may miss changes: LOST_EVENTS"));
+  EXPECT_THAT(incident.error().remedy, HasSubstr("resync"));
+  const Status unknown = Feed(binlog::Unknown{.type = 250});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::kNeedsUser);
+  EXPECT_THAT(unknown.error().message, HasSubstr("event type 250"));
+}
+
 TEST_F(AssemblerTest, InsertUpdateDeleteOfOneTransaction) {
   ASSERT_TRUE(Begin(1));
   ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}, {2, 20}}));
