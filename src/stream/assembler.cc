@@ -18,6 +18,9 @@ constexpr size_t kSavepointsMax = 1'000;
 
 constexpr std::string_view kResyncTable = "Resync the table (penstock resync)";
 constexpr std::string_view kResyncPipe = "Resync the pipe (penstock resync)";
+// MariaDB gives an incident no GTID: it sends it to whoever begins by GTID later in the same file.
+constexpr std::string_view kFlushAndResync =
+    "FLUSH BINARY LOGS at the source, then resync the pipe (penstock resync)";
 
 constexpr std::string_view kLogRows =
     "Set binlog_format to ROW in every session of the source; then resync the pipe "
@@ -111,7 +114,8 @@ Status Assembler::Consume(const binlog::Event& event) {
             return Fail(
                 NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
                                       incident.message),
-                          kResyncPipe));
+                          position_.mechanism == model::Mechanism::kMariadbGtid ? kFlushAndResync
+                                                                                : kResyncPipe));
           },
           [&](const binlog::Unknown& unknown) -> Status {
             return Fail(NeedsUser(fmt::format("the log holds {}, which this version cannot read",
