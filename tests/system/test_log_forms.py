@@ -219,6 +219,19 @@ class SpecialMySQL(Special, WithShop):
                         "SET gtid_next = AUTOMATIC")
         return f"{uuid}:7"
 
+    def test_check_of_compression(self):
+        """It is read, whatever its level; of the highest ones the memory is told."""
+        spec = self.spec([])
+        for level, severity, words in ((3, "ok", "compressed"), (22, "warning", "128 MiB")):
+            self.source.run(
+                "SET GLOBAL binlog_transaction_compression = ON",
+                f"SET GLOBAL binlog_transaction_compression_level_zstd = {level}")
+            found = [finding for finding in self.penstock.check(spec)["findings"]
+                     if finding["check"] == "transaction_compression"]
+            self.source.run("SET GLOBAL binlog_transaction_compression = OFF")
+            self.assertEqual([severity], [finding["severity"] for finding in found])
+            self.assertIn(words, found[0]["message"])
+
 
 class SpecialMariaDB(Special, WithShop):
     source_class = MariaDB1011
