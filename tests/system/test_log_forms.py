@@ -167,6 +167,11 @@ class GiantPayload(WithShop):
             self.assertLess(self.penstock.peak_mib(), self.PEAK_MIB_MAX * scale())
 
 
+class GiantPayloadByFile(GiantPayload):
+    source_options = {**GiantPayload.source_options, "gtid_mode": "OFF",
+                      "enforce_gtid_consistency": "OFF"}
+
+
 class Special:
     """What is in a log beside rows."""
 
