@@ -52,7 +52,7 @@ std::vector<std::string> AddAll(RowsFragments& joiner, const std::vector<std::st
 
 TEST(RowsFragments, OneAfterTheOther) {
   RowsFragments joiner;
-  for (const size_t length : {1, 3, 4, 10, 11}) {
+  for (const size_t length : {1U, 3U, 4U, 10U, 11U}) {
     const std::vector<std::string> answers = AddAll(joiner, Cut("0123456789", length));
     EXPECT_EQ(answers.back(), "0123456789");
     EXPECT_EQ(std::count(answers.begin(), answers.end(), ""),

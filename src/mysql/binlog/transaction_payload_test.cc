@@ -54,7 +54,7 @@ std::string Joined(const std::vector<std::string>& events) {
 RC_GTEST_PROP(TransactionPayload, EventsOfAnySizeInAnyForm, ()) {
   std::vector<std::string> events;
   for (size_t i = 0, count = *rc::gen::inRange<size_t>(0, 40); i < count; ++i) {
-    const auto size = *rc::gen::inRange<size_t>(0, *rc::gen::element(3, 3000, 700'000));
+    const auto size = *rc::gen::inRange<size_t>(0, *rc::gen::element(3U, 3'000U, 700'000U));
     events.push_back(EventOf(kXidEvent, std::string(size, static_cast<char>('a' + i))));
   }
   const std::string all = Joined(events);
