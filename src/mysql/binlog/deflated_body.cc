@@ -19,13 +19,17 @@ std::string_view BodyInflater::Inflate(std::string_view stored, ByteReader& read
   const size_t length_bytes = header & kLengthBits;
   const bool known = (header & ~kLengthBits) == 0x80 && length_bytes <= kLengthBytesMax;
   const auto length = static_cast<size_t>(form.Big(length_bytes));
-  body_.clear();
-  if (body_.capacity() > kBytesKept) body_.shrink_to_fit();
+  Release();
   if (!known || !form.ok() || length > kBytesMax ||
       !inflater_.Append(form.Rest(), Inflater::Form::kZlib, length, body_)) {
     reader.Fail();
   }
   return body_;
+}
+
+void BodyInflater::Release() {
+  body_.clear();
+  if (body_.capacity() > kBytesKept) body_.shrink_to_fit();
 }
 
 }  // namespace penstock::binlog

@@ -152,6 +152,8 @@ std::string EventTypeName(uint8_t type) {
 
 Result<Event> EventParser::Parse(std::string_view packet) {
   payload_.Reset();
+  inflater_.Release();
+  fragments_.Release();
   ByteReader reader(packet);
   Event event;
   event.header = ReadHeader(reader);

@@ -19,7 +19,7 @@ Result<std::optional<std::string_view>> RowsFragments::Add(std::string_view frag
   const bool has_size = (reader.U8() & kHasSize) != 0;
   const uint64_t size = has_size ? reader.U64() : 0;
   if (!reader.ok() || has_size != (sequence == 1)) return Bad("malformed");
-  if (sequence_ == total_) Reset();
+  Release();
   if (sequence != sequence_ + 1 || (sequence != 1 && total != total_)) return Bad("out of order");
   sequence_ = sequence;
   total_ = total;
@@ -33,10 +33,11 @@ Result<std::optional<std::string_view>> RowsFragments::Add(std::string_view frag
   return joined_;
 }
 
-void RowsFragments::Reset() {
-  if (sequence_ == 0) return;
-  *this = RowsFragments();
+void RowsFragments::Release() {
+  if (sequence_ == total_ && total_ != 0) Reset();
 }
+
+void RowsFragments::Reset() { *this = RowsFragments(); }
 
 Failure RowsFragments::Bad(std::string_view why) {
   Reset();

@@ -16,11 +16,13 @@ namespace penstock::binlog {
 class RowsFragments {
  public:
   // Takes what stands between the header of a fragment and its checksum. Answers the whole rows
-  // event, from its header on, with the last one; it lives until the next call of either function.
+  // event, from its header on, with the last one; it lives until the next call of any function.
   // kBadData for what is out of order or of another size than it says; begins anew then.
   Result<std::optional<std::string_view>> Add(std::string_view fragment);
 
-  // Forgets what has been joined, with its memory.
+  // Forgets a whole event, with its memory; of one that is not whole, nothing.
+  void Release();
+  // Forgets whatever there is.
   void Reset();
 
  private:
