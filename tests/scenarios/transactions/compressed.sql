@@ -41,3 +41,7 @@ DELETE FROM t WHERE id = 4;
 INSERT INTO t VALUES (5, 'kept');
 COMMIT;
 DROP TABLE aside2;
+XA START 'compressed';
+INSERT INTO u VALUES (3, REPEAT('of one phase', 8));
+XA END 'compressed';
+XA COMMIT 'compressed' ONE PHASE;
