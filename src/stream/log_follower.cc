@@ -64,9 +64,7 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
   binlog::EventParser parser;
   parser.set_checksum(checksum);
   while (true) {
-    PENSTOCK_ASSIGN(const auto packet, connection.NextPacket(stop));
-    if (!packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
-    PENSTOCK_ASSIGN(const binlog::Event event, parser.Parse(*packet));
+    PENSTOCK_ASSIGN(const binlog::Event event, NextEvent(connection, parser, stop));
     if (!connected_) {
       connected_ = true;
       options_.on_log_retry(nullptr);
@@ -90,6 +88,17 @@ Status LogFollower::AfterEvent(std::stop_token stop) {
     assembler_.FenceTable(request.table, std::move(request.error));
   }
   return PushIfDue(std::move(stop));
+}
+
+// A packet lives until the next one is asked for: not before its payload is through.
+Result<binlog::Event> LogFollower::NextEvent(mysql::Connection& connection,
+                                             binlog::EventParser& parser, std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto inside, parser.NextInPayload());
+  if (inside && stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
+  if (inside) return *std::move(inside);
+  PENSTOCK_ASSIGN(const auto packet, connection.NextPacket(stop));
+  if (!packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
+  return parser.Parse(*packet);
 }
 
 // After a failover the server may lack transactions that have been written to the destination. For

@@ -25,6 +25,8 @@ class LogFollower {
 
  private:
   Status FollowOnce(std::stop_token stop);
+  static Result<binlog::Event> NextEvent(mysql::Connection& connection, binlog::EventParser& parser,
+                                         std::stop_token stop);
   Status CheckServer(mysql::Connection& connection, std::stop_token stop);
   Status AfterEvent(std::stop_token stop);
   // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
