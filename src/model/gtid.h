@@ -50,6 +50,8 @@ class MysqlGtidSet {
 
   void Add(const MysqlGtid& gtid);
   void Add(const MysqlGtidSet& other);
+  // Those of this set that `other` has not.
+  MysqlGtidSet Without(const MysqlGtidSet& other) const;
   bool Contains(const MysqlGtid& gtid) const;
   bool Contains(const MysqlGtidSet& other) const;
   bool empty() const { return sets_.empty(); }
@@ -60,6 +62,8 @@ class MysqlGtidSet {
   // The bytes that COM_BINLOG_DUMP_GTID sends: without tags the classic form; the tagged form of
   // MySQL 8.3 only if some GTID has a tag.
   std::string Encode() const;
+  // Likewise, as PREVIOUS_GTIDS_LOG_EVENT has it.
+  static Result<MysqlGtidSet> Decode(std::string_view bytes);
 
   bool operator==(const MysqlGtidSet&) const = default;
 
@@ -100,6 +104,8 @@ class MariadbGtidPosition {
   void Set(const MariadbGtid& gtid);
   // Moves each domain to the later of both.
   void Merge(const MariadbGtidPosition& other);
+  // The domains that are not where `other` has them.
+  MariadbGtidPosition Without(const MariadbGtidPosition& other) const;
   // Whether the position of the GTID's domain has reached its sequence number.
   bool Covers(const MariadbGtid& gtid) const;
   bool Covers(const MariadbGtidPosition& other) const;
