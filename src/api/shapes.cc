@@ -192,8 +192,15 @@ json StatusToJson(const pipe::PipeStatus& status) {
                {"stateSince", FormatIso8601(status.state_since)},
                {"createdAt", FormatIso8601(status.created_at)},
                {"updatedAt", FormatIso8601(status.updated_at)},
+               {"mechanism", status.mechanism},
                {"position", status.position},
+               {"positionInFiles", status.position_in_files},
+               {"sourcePosition", status.source_position},
+               {"sourcePositionInFiles", status.source_position_in_files},
                {"lagSeconds", nullptr},
+               {"lagBytes", nullptr},
+               {"logRetentionSeconds", nullptr},
+               {"logRetentionSecondsLeft", nullptr},
                {"rowsPerSecond", status.rows_per_second},
                {"lastBatchRows", status.last_batch_rows},
                {"lastBatchMilliseconds", status.last_batch_duration.count()},
@@ -202,6 +209,11 @@ json StatusToJson(const pipe::PipeStatus& status) {
                {"snapshot", std::move(snapshot)},
                {"tables", std::move(tables)}};
   if (status.lag) body["lagSeconds"] = static_cast<double>(status.lag->count()) / 1000;
+  if (status.lag_bytes) body["lagBytes"] = *status.lag_bytes;
+  if (status.log_retention) body["logRetentionSeconds"] = status.log_retention->count();
+  if (status.log_retention_left) {
+    body["logRetentionSecondsLeft"] = status.log_retention_left->count();
+  }
   return body;
 }
 

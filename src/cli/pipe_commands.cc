@@ -83,6 +83,15 @@ std::string SnapshotText(const json& status) {
   return fmt::format("{:.1f} %  {}", load.value("percent", 0.0), LoadText(load));
 }
 
+// "30d 0h, 29d 23h left"; nothing where it is not known.
+std::string LogKeptText(const json& status) {
+  const json kept = status.value("logRetentionSeconds", json());
+  const json left = status.value("logRetentionSecondsLeft", json());
+  if (!kept.is_number()) return "";
+  return FormatSeconds(kept.get<double>()) +
+         (left.is_number() ? ", " + FormatSeconds(left.get<double>()) + " left" : "");
+}
+
 // Where values were changed by rule, and how; nothing where none were.
 void PrintChangedColumns(const json& tables) {
   std::vector<std::vector<std::string>> rows;
@@ -185,7 +194,11 @@ Status PipeCommands::Show(const std::string& name) {
       {"source", fmt::format("{}:{}", Cell(source, "host"), port.dump())},
       {"database", Cell(pipe.value("destination", json::object()), "database")},
       {"tables", WithThousands(source.value("tableMappings", json::array()).size())},
+      {"mechanism", Cell(status, "mechanism")},
       {"position", Cell(status, "position")},
+      {"in files", Cell(status, "positionInFiles")},
+      {"source at", Cell(status, "sourcePosition")},
+      {"log kept", LogKeptText(status)},
       {"created", Cell(pipe, "createdAt")},
       {"snapshot", SnapshotText(status)},
   };

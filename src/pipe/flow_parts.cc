@@ -155,6 +155,7 @@ stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& 
                                        const MemoryLimits& memory) {
   return {.source = spec.source,
           .server_id = ServerId(spec, pipe_id),
+          .mechanism_may_change = spec.settings.MechanismWanted().empty(),
           .destination = destination,
           .database = spec.database,
           .pipe_name = spec.name,

@@ -15,6 +15,9 @@ constexpr uint64_t kVersionsPerReservation = uint64_t{1} << 24;
 // The stream tells of itself at least once a second; a lag older than that grows.
 constexpr milliseconds kLagFresh{3'000};
 
+// A warning is due when less than this part of the log's retention is left.
+constexpr int64_t kRetentionLeftPart = 4;
+
 std::vector<catalog::ValueChangeRecord> Records(int64_t table_id,
                                                 const model::ValueChanges& changes) {
   std::vector<catalog::ValueChangeRecord> records;
@@ -31,10 +34,11 @@ Journal::Journal(Options options)
       clock_(options.clock),
       pipe_id_(std::move(options.pipe_id)),
       on_quarantine_(std::move(options.on_quarantine)),
+      on_warning_(std::move(options.on_warning)),
       checkpoint_(std::move(options.checkpoint)),
       versions_next_(checkpoint_.versions_reserved_end),
       last_batch_number_(options.last_batch_number) {
-  progress_.position = checkpoint_.position.ToString();
+  progress_.position = checkpoint_.position;
   progress_.rows = options.before.rows;
   progress_.tables = std::move(options.before.tables);
   progress_.tables.resize(options.tables.size());
@@ -149,7 +153,7 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
 
 void Journal::Remember(const stream::Acknowledged& acknowledged,
                        const catalog::CheckpointNews& news) {
-  progress_.position = checkpoint_.position.ToString();
+  progress_.position = checkpoint_.position;
   progress_.rows += acknowledged.rows;
   for (const auto& table : acknowledged.tables) {
     auto& total = progress_.tables.at(table.table);
@@ -189,6 +193,39 @@ void Journal::CaughtUp() {
   MutexLock lock(mutex_);
   progress_.lag = milliseconds(0);
   lag_known_at_ = clock_->Steady();
+}
+
+void Journal::SourceSeen(const std::optional<stream::SourceLog>& log) {
+  if (log) {
+    MutexLock lock(mutex_);
+    progress_.source = log;
+  }
+  const StreamProgress now = progress();
+  const auto left = now.retention_left();
+  if (!left) return;
+  const auto kept = *now.source->retention;
+  const bool short_of_time = *left * kRetentionLeftPart < kept;
+  {
+    MutexLock lock(mutex_);
+    if (std::exchange(retention_warned_, short_of_time) || !short_of_time) return;
+  }
+  on_warning_(
+      fmt::format("the source keeps its log for {} s, and the pipe is {} s behind: in {} s what it "
+                  "has not read "
+                  "may be gone. Find out what holds the pipe up, or have the log kept for longer "
+                  "(binlog_expire_logs_seconds, expire_logs_days)",
+                  kept.count(), (kept - *left).count(), left->count()));
+}
+
+std::optional<uint64_t> StreamProgress::lag_bytes() const {
+  if (!source || source->server != position.server) return std::nullopt;
+  return mysql::BytesAfter(source->files, position);
+}
+
+std::optional<std::chrono::seconds> StreamProgress::retention_left() const {
+  if (!source || !source->retention || !lag) return std::nullopt;
+  return std::max(*source->retention - std::chrono::floor<std::chrono::seconds>(*lag),
+                  std::chrono::seconds(0));
 }
 
 StreamProgress Journal::progress() const {

@@ -28,6 +28,28 @@ bool Passes(ErrorCode code) {
          code == ErrorCode::kExhausted;
 }
 
+std::string InFiles(const std::string& file, uint64_t offset) {
+  return file.empty() ? "" : fmt::format("{}:{}", file, offset);
+}
+
+void ShowPosition(const StreamProgress& stream, PipeStatus& status) {
+  const model::Position& position = stream.position;
+  if (position == model::Position()) return;  // of a pipe without a stream
+  status.mechanism = model::MechanismName(position.mechanism);
+  status.position = position.ToString();
+  status.position_in_files = InFiles(position.file, position.offset);
+  if (!stream.source) return;
+  const stream::SourceLog& source = *stream.source;
+  if (!source.files.empty()) {
+    status.source_position_in_files = InFiles(source.files.back().name, source.files.back().bytes);
+  }
+  const bool by_file = position.mechanism == model::Mechanism::kFile;
+  status.source_position = by_file ? status.source_position_in_files : source.gtids;
+  status.lag_bytes = stream.lag_bytes();
+  status.log_retention = source.retention;
+  status.log_retention_left = stream.retention_left();
+}
+
 // Those that are quarantined, then those that are being loaded, then those that wait, then the
 // others; all of them in their order.
 std::vector<size_t> TablesToShow(const std::vector<snapshot::LoadFigures>& loads,
@@ -275,7 +297,15 @@ Result<Runner::Recalled> Runner::Recall() {
                        .tables = *tables,
                        .changes = changes,
                        .before = std::move(before),
-                       .on_quarantine = [this, rest] { OnQuarantine(*rest); }});
+                       .on_quarantine = [this, rest] { OnQuarantine(*rest); },
+                       .on_warning =
+                           [this](const std::string& warning) {
+                             LogWarning(spec_.name, "{}", warning);
+                             AddEvent({.at = options_.clock->Wall(),
+                                       .level = "warning",
+                                       .kind = "retention",
+                                       .text = warning});
+                           }});
   auto options =
       LoaderOptionsFor(spec_, options_.destination, options_.memory, load_tables, checkpoint);
   options.partition_budget = options_.partition_budget;
@@ -448,6 +478,10 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   options.forget_load = [&](size_t table) { recalled->loader->ForgetTable(table); };
   options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
   options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
+  options.on_position_news = [this](const std::string& news) {
+    LogInfo(spec_.name, "{}", news);
+    AddEvent({.at = options_.clock->Wall(), .level = "info", .kind = "position", .text = news});
+  };
   options.on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); };
   std::stop_source& both = *recalled->rest;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
@@ -678,7 +712,7 @@ PipeStatus Runner::status(size_t tables_max) const {
   if (!journal_) return status;
 
   const StreamProgress stream = journal_->progress();
-  status.position = stream.position;
+  ShowPosition(stream, status);
   const bool streaming = IsWorking(status.state) && status.state != State::kProvisioning;
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;

@@ -7,23 +7,17 @@
 #include "base/backoff.h"
 #include "mysql/wire/binlog_dump.h"
 #include "mysql/wire/definitions.h"
-#include "mysql/wire/start_position.h"
 #include "obs/log.h"
 
 namespace penstock::stream {
 
 using std::chrono::milliseconds;
 
-namespace {
-
-constexpr std::chrono::seconds kLackingMax{60};
-
-}  // namespace
-
 LogFollower::LogFollower(Assembler& assembler, const StreamOptions& options,
                          BoundedQueue<Batch>& batches, std::function<void()> on_idle)
     : assembler_(assembler),
       options_(options),
+      source_check_(assembler, options),
       batches_(batches),
       on_idle_(std::move(on_idle)),
       memory_(*options.memory),
@@ -37,6 +31,8 @@ Status LogFollower::Run(std::stop_token stop) {
     Status status = FollowOnce(stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
     assembler_.Reconnect();
+    if (!status) status = source_check_.AfterSession(std::move(status).error());
+    if (status) continue;
     if (status.error().code != ErrorCode::kRetry) {
       if (assembler_.rows() != 0 || assembler_.cut_due()) PENSTOCK_TRY(Push(stop));
       return status;
@@ -53,7 +49,7 @@ Status LogFollower::Run(std::stop_token stop) {
 Status LogFollower::FollowOnce(std::stop_token stop) {
   PENSTOCK_ASSIGN(auto connection,
                   mysql::Connection::Open(options_.source, options_.pipe_name + " log", stop));
-  PENSTOCK_TRY(CheckServer(connection, stop));
+  PENSTOCK_TRY(source_check_.BeforeSession(connection, stop));
   PENSTOCK_ASSIGN(const bool ignore_case, mysql::NamesIgnoreCase(connection, stop));
   assembler_.set_names_ignore_case(ignore_case);
   PENSTOCK_ASSIGN(const bool checksum, mysql::StartDump(connection,
@@ -72,6 +68,7 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
       options_.on_log_retry(nullptr);
     }
     PENSTOCK_TRY(assembler_.Consume(event));
+    if (source_check_.AsksForNewSession()) return {};
     for (auto& request : options_.fence_requests->Take()) {
       assembler_.FenceTable(request.table, std::move(request.error));
     }
@@ -81,28 +78,6 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
       on_idle_();
     }
   }
-}
-
-// After a failover the server may lack transactions that have been written to the destination. For
-// a while that is to be expected: of a replica that is behind, and of a source that sends a
-// transaction before it counts as executed (semi-sync).
-Status LogFollower::CheckServer(mysql::Connection& connection, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, assembler_.position(), stop));
-  if (executed) {
-    lacking_since_.reset();
-    return {};
-  }
-  const SteadyTime now = options_.clock->Steady();
-  if (!lacking_since_) lacking_since_ = now;
-  return Fail(Error{
-      .code = now - *lacking_since_ < kLackingMax ? ErrorCode::kRetry : ErrorCode::kNeedsUser,
-      .message = fmt::format("the source lacks transactions that have been replicated from it "
-                             "already (up to {}): it was replaced, reset, or is an older replica",
-                             assembler_.position().ToString()),
-      .origin = "source",
-      .native_code = 0,
-      .remedy = "Point the pipe at a server that has them, or resync the pipe "
-                "(penstock resync)"});
 }
 
 Status LogFollower::PushIfDue(std::stop_token stop) {

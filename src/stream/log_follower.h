@@ -9,6 +9,7 @@
 #include "mysql/wire/connection.h"
 #include "stream/assembler.h"
 #include "stream/batch.h"
+#include "stream/source_check.h"
 #include "stream/stream.h"
 
 namespace penstock::stream {
@@ -24,8 +25,8 @@ class LogFollower {
   Status Run(std::stop_token stop);
 
  private:
+  // One log session; without an error: the next is to begin at once.
   Status FollowOnce(std::stop_token stop);
-  Status CheckServer(mysql::Connection& connection, std::stop_token stop);
   // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
   Status PushIfDue(std::stop_token stop);
   bool IsFull();
@@ -34,14 +35,14 @@ class LogFollower {
 
   Assembler& assembler_;
   const StreamOptions& options_;
+  SourceCheck source_check_;
   BoundedQueue<Batch>& batches_;
   std::function<void()> on_idle_;
   MemoryBudget::Lease memory_;  // for the rows of the next batch
   SteadyTime pushed_at_;
   std::optional<SteadyTime> first_row_at_;
   model::Position pushed_position_;
-  std::optional<SteadyTime> lacking_since_;  // the server lacks what we have
-  bool connected_ = false;                   // an event arrived since the last failure
+  bool connected_ = false;  // an event arrived since the last failure
 };
 
 }  // namespace penstock::stream
