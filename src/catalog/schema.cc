@@ -111,6 +111,12 @@ ALTER TABLE partitions ADD COLUMN finished_at INTEGER NOT NULL DEFAULT 0;
 )sql",
     R"sql(
 ALTER TABLE pipes ADD COLUMN open_transaction TEXT NOT NULL DEFAULT '';  -- JSON; with position
+)sql",
+    R"sql(
+ALTER TABLE batches ADD COLUMN reading INTEGER NOT NULL DEFAULT 0;    -- microseconds
+ALTER TABLE batches ADD COLUMN decoding INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE batches ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';    -- JSON
+ALTER TABLE batches ADD COLUMN position TEXT NOT NULL DEFAULT 'file||0||';
 )sql"};
 
 }  // namespace

@@ -217,6 +217,13 @@ bool MysqlGtidSet::Contains(const MysqlGtidSet& other) const {
   });
 }
 
+bool MysqlGtidSet::KnowsServersOf(const MysqlGtidSet& other) const {
+  return std::ranges::all_of(other.sets_, [this](const auto& entry) {
+    const auto first = sets_.lower_bound(Source{entry.first.uuid, {}});
+    return first != sets_.end() && first->first.uuid == entry.first.uuid;
+  });
+}
+
 std::string MysqlGtidSet::ToString() const {
   std::string text;
   const Source* previous = nullptr;
@@ -311,6 +318,17 @@ Result<MariadbGtidPosition> MariadbGtidPosition::Parse(std::string_view text) {
     if (comma == scanner.AtEnd()) return Malformed(kWhat, text);
   }
   return position;
+}
+
+std::vector<MariadbGtid> MariadbGtidPosition::gtids() const {
+  std::vector<MariadbGtid> gtids;
+  for (const auto& [domain, gtid] : domains_) gtids.push_back(gtid);
+  return gtids;
+}
+
+std::optional<MariadbGtid> MariadbGtidPosition::Of(uint32_t domain) const {
+  const auto found = domains_.find(domain);
+  return found == domains_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void MariadbGtidPosition::Set(const MariadbGtid& gtid) { domains_[gtid.domain] = gtid; }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,8 @@ class MysqlGtidSet {
   MysqlGtidSet Without(const MysqlGtidSet& other) const;
   bool Contains(const MysqlGtid& gtid) const;
   bool Contains(const MysqlGtidSet& other) const;
+  // Whether it has something of every server that `other` has something of.
+  bool KnowsServersOf(const MysqlGtidSet& other) const;
   bool empty() const { return sets_.empty(); }
 
   // The server's own text in one line (it breaks the line after each comma), UUIDs in order;
@@ -99,6 +102,9 @@ class MariadbGtidPosition {
  public:
   // "0-1-100,1-2-7"
   static Result<MariadbGtidPosition> Parse(std::string_view text);
+
+  std::vector<MariadbGtid> gtids() const;  // domains in order
+  std::optional<MariadbGtid> Of(uint32_t domain) const;
 
   // Moves the GTID's domain to it.
   void Set(const MariadbGtid& gtid);

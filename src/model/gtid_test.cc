@@ -184,6 +184,16 @@ TEST(MysqlGtidSet, BehavesAsASetOfTransactions) {
   }));
 }
 
+TEST(MysqlGtidSet, KnowsServersWhateverTheTag) {
+  const auto set = [](const std::string& text) { return MysqlGtidSet::Parse(text).value(); };
+  constexpr char kUnknown[] = "00000000-0000-0000-0000-000000000001:5";
+  EXPECT_TRUE(set(At(":1-5")).KnowsServersOf(set(At(":blue:9"))));
+  EXPECT_TRUE(set(At(":blue:9")).KnowsServersOf(set(At(":1-5"))));
+  EXPECT_FALSE(set(At(":1-5")).KnowsServersOf(set(kUnknown)));
+  EXPECT_FALSE(MysqlGtidSet().KnowsServersOf(set(kUnknown)));
+  EXPECT_TRUE(MysqlGtidSet().KnowsServersOf({}));
+}
+
 TEST(MysqlGtidSet, RefusesMalformedBytes) {
   const std::string bytes = MysqlGtidSet::Parse(At(":1-5:blue:2")).value().Encode();
   for (size_t length = 0; length < bytes.size(); ++length) {

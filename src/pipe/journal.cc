@@ -18,6 +18,13 @@ constexpr milliseconds kLagFresh{3'000};
 // A warning is due when less than this part of the log's retention is left.
 constexpr int64_t kRetentionLeftPart = 4;
 
+model::Position ReadBetween(const model::Position& begin, const model::Position& end) {
+  model::Position read = end;
+  read.mysql = end.mysql.Without(begin.mysql);
+  read.mariadb = end.mariadb.Without(begin.mariadb);
+  return read;
+}
+
 std::vector<catalog::ValueChangeRecord> Records(int64_t table_id,
                                                 const model::ValueChanges& changes) {
   std::vector<catalog::ValueChangeRecord> records;
@@ -36,6 +43,7 @@ Journal::Journal(Options options)
       on_quarantine_(std::move(options.on_quarantine)),
       on_warning_(std::move(options.on_warning)),
       checkpoint_(std::move(options.checkpoint)),
+      recorded_to_(checkpoint_.position),
       versions_next_(checkpoint_.versions_reserved_end),
       last_batch_number_(options.last_batch_number) {
   progress_.position = checkpoint_.position;
@@ -108,6 +116,24 @@ Result<stream::VersionRange> Journal::ReserveVersions() {
   return range;
 }
 
+// With the tables of an earlier part of the transaction that ends here: its GTID is in this record.
+std::vector<catalog::BatchRecord::Table> Journal::ChangesOf(
+    const stream::Acknowledged& acknowledged) const {
+  std::vector<catalog::BatchRecord::Table> changes;
+  for (const auto& [table, counts, ignored] : acknowledged.tables) {
+    changes.push_back({.table_id = table_ids_.at(table),
+                       .inserted = counts.inserted,
+                       .updated = counts.updated,
+                       .deleted = counts.deleted});
+  }
+  for (const auto& [table_id, ignored] : checkpoint_.open.tables) {
+    if (std::ranges::count(changes, table_id, &catalog::BatchRecord::Table::table_id) == 0) {
+      changes.push_back({.table_id = table_id});
+    }
+  }
+  return changes;
+}
+
 catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {
   catalog::CheckpointNews news;
   if (acknowledged.rows != 0) {
@@ -116,7 +142,11 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
                                       .bytes = acknowledged.bytes,
                                       .tables = static_cast<uint32_t>(acknowledged.tables.size()),
                                       .started_at = acknowledged.started_at,
-                                      .finished_at = acknowledged.finished_at};
+                                      .finished_at = acknowledged.finished_at,
+                                      .reading = acknowledged.reading,
+                                      .decoding = acknowledged.decoding,
+                                      .changes = ChangesOf(acknowledged),
+                                      .read = ReadBetween(recorded_to_, acknowledged.end)};
   }
   for (const auto& table : acknowledged.tables) {
     const auto records = Records(table_ids_.at(table.table), table.changes);
@@ -168,6 +198,7 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
   }
   if (news.batch) {
     last_batch_number_ = news.batch->number;
+    recorded_to_ = acknowledged.end;
     progress_.last_batch_rows = acknowledged.rows;
     progress_.last_batch_duration =
         duration_cast<milliseconds>(acknowledged.finished_at - acknowledged.started_at);

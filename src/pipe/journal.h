@@ -78,6 +78,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   StreamProgress::Table* FindTable(int64_t table_id) REQUIRES(mutex_);
   void Remember(const stream::Acknowledged& acknowledged, const catalog::CheckpointNews& news)
       REQUIRES(mutex_);
+  std::vector<catalog::BatchRecord::Table> ChangesOf(const stream::Acknowledged& acknowledged) const
+      REQUIRES(mutex_);
   catalog::CheckpointNews NewsOf(const stream::Acknowledged& acknowledged) const REQUIRES(mutex_);
 
   catalog::Catalog* const catalog_;
@@ -89,6 +91,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   // Held over the catalog's write: the checkpoint and the reservation are one record.
   mutable Mutex mutex_;
   catalog::Checkpoint checkpoint_ GUARDED_BY(mutex_);
+  model::Position recorded_to_ GUARDED_BY(mutex_);  // by the records of batches
   uint64_t versions_next_ GUARDED_BY(mutex_);
   uint64_t last_batch_number_ GUARDED_BY(mutex_);
   StreamProgress progress_ GUARDED_BY(mutex_);

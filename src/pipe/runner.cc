@@ -10,6 +10,7 @@
 #include "base/backoff.h"
 #include "obs/log.h"
 #include "pipe/flow_parts.h"
+#include "pipe/lost_transactions.h"
 #include "pipe/setup.h"
 #include "pipe/whole_load.h"
 #include "stream/stream.h"
@@ -19,6 +20,9 @@ namespace {
 
 // For what is left of a pipe that is deleted.
 constexpr std::chrono::seconds kDropTimeout{5};
+
+// No more are kept.
+constexpr size_t kBatchesMax = 10'000;
 
 // Why a transition that a user ordered happened.
 constexpr char kOrdered[] = "asked for by the user";
@@ -483,6 +487,8 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
     AddEvent({.at = options_.clock->Wall(), .level = "info", .kind = "position", .text = news});
   };
   options.on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); };
+  std::optional<model::Position> common;  // with a source that lacks what was replicated
+  options.on_lacking = [&common](const model::Position& position) { common = position; };
   std::stop_source& both = *recalled->rest;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
   Result<bool> rest_is_due = false;
@@ -500,7 +506,41 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   if (!rest_is_due && rest_is_due.error().code != ErrorCode::kCancelled) {
     return Fail(rest_is_due.error());
   }
+  if (common && !stop.stop_requested()) return HealLost(*common, std::move(streamed));
   if (streamed.error().code != ErrorCode::kCancelled || stop.stop_requested()) return streamed;
+  return {};
+}
+
+// The source never had some transactions that were replicated. Where the records of the batches
+// tell which tables they changed, these are resynced, and the log is followed from where the source
+// parted from what was; `otherwise` where they do not.
+Status Runner::HealLost(const model::Position& common, Status otherwise) {
+  catalog::Catalog& catalog = *options_.catalog;
+  PENSTOCK_ASSIGN(auto checkpoint, catalog.LoadCheckpoint(id_));
+  PENSTOCK_ASSIGN(const auto batches, catalog.Batches(id_, kBatchesMax));
+  PENSTOCK_ASSIGN(const auto records, catalog.Tables(id_));
+  const auto lost = TablesOfLost(batches, checkpoint.position, common);
+  if (!lost) return otherwise;
+  const std::string why =
+      fmt::format("the source has only {} of what was replicated from it up to {}",
+                  common.ToString(), checkpoint.position.ToString());
+  catalog::CheckpointNews news;
+  for (const auto& table : records) {
+    if (!lost->contains(table.id) || table.quarantine) continue;
+    news.quarantines.push_back({.table_id = table.id,
+                                .quarantine = {.position = common,
+                                               .reason = why + ": it is resynced by itself",
+                                               .since = options_.clock->Wall()},
+                                .reload_wanted = true});
+  }
+  checkpoint.position = common;
+  PENSTOCK_TRY(catalog.SaveCheckpoint(id_, checkpoint, news));
+  const std::string text = fmt::format(
+      "{}: tables that the lost transactions changed are resynced ({}), the others go on from "
+      "there",
+      why, news.quarantines.size());
+  LogWarning(spec_.name, "{}", text);
+  AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "position", .text = text});
   return {};
 }
 
@@ -749,6 +789,23 @@ TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
           .rows_deleted = changes.counts.deleted,
           .changes = changes.changes,
           .ddl = record.ddl};
+}
+
+Result<std::vector<BatchStatus>> Runner::Batches(size_t limit) const {
+  std::map<int64_t, model::TableName> names;
+  {
+    MutexLock lock(mutex_);
+    if (!tables_) return std::vector<BatchStatus>();
+    for (const auto& record : *tables_) names.emplace(record.id, record.definition.name);
+  }
+  PENSTOCK_ASSIGN(auto records, options_.catalog->Batches(id_, limit));
+  std::vector<BatchStatus> batches;
+  for (auto& record : records) {
+    BatchStatus& batch = batches.emplace_back();
+    for (const auto& table : record.changes) batch.tables.push_back(names[table.table_id]);
+    batch.batch = std::move(record);
+  }
+  return batches;
 }
 
 Result<std::vector<PartitionStatus>> Runner::Partitions(const std::string& table,

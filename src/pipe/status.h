@@ -36,6 +36,11 @@ struct PartitionStatus {
   catalog::PartitionRecord partition;
 };
 
+struct BatchStatus {
+  catalog::BatchRecord batch;
+  std::vector<model::TableName> tables;  // of batch.changes, in their order
+};
+
 struct PipeStatus {
   std::string id;
   PipeSpec spec;

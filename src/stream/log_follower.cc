@@ -11,6 +11,7 @@
 
 namespace penstock::stream {
 
+using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
 LogFollower::LogFollower(Assembler& assembler, const StreamOptions& options,
@@ -59,15 +60,14 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
                                                         stop));
   binlog::EventParser parser;
   parser.set_checksum(checksum);
+  SilenceWatch watch(connection, *options_.clock, stop);
   while (true) {
-    PENSTOCK_ASSIGN(const auto packet, connection.NextPacket(stop));
-    if (!packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
-    PENSTOCK_ASSIGN(const binlog::Event event, parser.Parse(*packet));
+    PENSTOCK_ASSIGN(const binlog::Event event, NextEvent(connection, parser, watch));
     if (!connected_) {
       connected_ = true;
       options_.on_log_retry(nullptr);
     }
-    PENSTOCK_TRY(assembler_.Consume(event));
+    PENSTOCK_TRY(Consume(event));
     if (source_check_.AsksForNewSession()) return {};
     for (auto& request : options_.fence_requests->Take()) {
       assembler_.FenceTable(request.table, std::move(request.error));
@@ -78,6 +78,27 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
       on_idle_();
     }
   }
+}
+
+// While there is no row the time belongs to no batch.
+Result<binlog::Event> LogFollower::NextEvent(mysql::Connection& connection,
+                                             binlog::EventParser& parser, SilenceWatch& watch) {
+  const SteadyTime begin = options_.clock->Steady();
+  watch.Waits(begin);
+  const auto packet = connection.NextPacket(watch.token());
+  watch.WaitsNot();
+  if (watch.broke()) return Fail(watch.error());
+  if (!packet) return Fail(packet.error());
+  if (!*packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
+  if (assembler_.rows() != 0) reading_ += options_.clock->Steady() - begin;
+  return parser.Parse(**packet);
+}
+
+Status LogFollower::Consume(const binlog::Event& event) {
+  const SteadyTime begin = options_.clock->Steady();
+  PENSTOCK_TRY(assembler_.Consume(event));
+  if (assembler_.rows() != 0) decoding_ += options_.clock->Steady() - begin;
+  return {};
 }
 
 Status LogFollower::PushIfDue(std::stop_token stop) {
@@ -107,6 +128,8 @@ Status LogFollower::Push(std::stop_token stop) {
   pushed_at_ = options_.clock->Steady();
   first_row_at_.reset();
   Batch batch = assembler_.TakeBatch();
+  batch.reading = duration_cast<UnixMicros>(std::exchange(reading_, {}));
+  batch.decoding = duration_cast<UnixMicros>(std::exchange(decoding_, {}));
   batch.memory = std::exchange(memory_, MemoryBudget::Lease(*options_.memory));
   pushed_position_ = batch.end;
   if (!batches_.Push(std::move(batch), stop)) return Fail(ErrorCode::kCancelled, "stopped");

@@ -9,6 +9,7 @@
 #include "mysql/wire/connection.h"
 #include "stream/assembler.h"
 #include "stream/batch.h"
+#include "stream/silence_watch.h"
 #include "stream/source_check.h"
 #include "stream/stream.h"
 
@@ -27,6 +28,9 @@ class LogFollower {
  private:
   // One log session; without an error: the next is to begin at once.
   Status FollowOnce(std::stop_token stop);
+  Result<binlog::Event> NextEvent(mysql::Connection& connection, binlog::EventParser& parser,
+                                  SilenceWatch& watch);
+  Status Consume(const binlog::Event& event);
   // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
   Status PushIfDue(std::stop_token stop);
   bool IsFull();
@@ -38,7 +42,9 @@ class LogFollower {
   SourceCheck source_check_;
   BoundedQueue<Batch>& batches_;
   std::function<void()> on_idle_;
-  MemoryBudget::Lease memory_;  // for the rows of the next batch
+  MemoryBudget::Lease memory_;      // for the rows of the next batch
+  SteadyTime::duration reading_{};  // of the rows that are not pushed
+  SteadyTime::duration decoding_{};
   SteadyTime pushed_at_;
   std::optional<SteadyTime> first_row_at_;
   model::Position pushed_position_;

@@ -4,9 +4,10 @@
 
 #include <utility>
 
+#include "mysql/wire/common_history.h"
 #include "mysql/wire/errors.h"
 #include "mysql/wire/log_files.h"
-#include "mysql/wire/start_position.h"
+#include "mysql/wire/replica_lag.h"
 
 namespace penstock::stream {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 using model::Mechanism;
 
 constexpr std::chrono::seconds kLackingMax{60};
+constexpr std::chrono::seconds kLackingAloneMax{15};  // of a server that replicates no other
 
 Failure NeedsUser(std::string message, std::string_view remedy) {
   return Fail(Error{.code = ErrorCode::kNeedsUser,
@@ -44,8 +46,9 @@ Status SourceCheck::BeforeSession(mysql::Connection& connection, std::stop_token
         "GTIDs a pipe goes on after a failover");
   }
   if (by_file() || known == server) PENSTOCK_TRY(CheckFile(connection, stop));
+  if (!by_file()) PENSTOCK_TRY(CheckExecuted(connection, server, std::move(stop)));
   assembler_.set_server(server);
-  return by_file() ? Status() : CheckExecuted(connection, std::move(stop));
+  return {};
 }
 
 // MySQL begins a log by GTIDs only when it gives one to every transaction.
@@ -104,19 +107,29 @@ Status SourceCheck::CheckFile(mysql::Connection& connection, std::stop_token sto
 // After a failover the server may lack transactions that have been written to the destination. For
 // a while that is to be expected: of a replica that is behind, and of a source that sends a
 // transaction before it counts as executed (semi-sync).
-Status SourceCheck::CheckExecuted(mysql::Connection& connection, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, assembler_.position(), stop));
-  if (executed) {
+Status SourceCheck::CheckExecuted(mysql::Connection& connection, const std::string& server,
+                                  std::stop_token stop) {
+  const model::Position& position = assembler_.position();
+  PENSTOCK_ASSIGN(const auto common, mysql::CommonHistory(connection, position, stop));
+  if (!common) {
     lacking_since_.reset();
     return {};
   }
+  const auto behind = mysql::ReplicaLag(connection, stop);
+  const bool replicates_nothing = behind && !*behind;
   const SteadyTime now = options_.clock->Steady();
   if (!lacking_since_) lacking_since_ = now;
+  const bool for_good =
+      now - *lacking_since_ >= (replicates_nothing ? kLackingAloneMax : kLackingMax);
+  const bool failed_over = !position.server.empty() && position.server != server &&
+                           mysql::PartsFromHistory(position, *common);
+  if (for_good && failed_over) options_.on_lacking(*common);
   return Fail(Error{
-      .code = now - *lacking_since_ < kLackingMax ? ErrorCode::kRetry : ErrorCode::kNeedsUser,
+      .code = for_good ? ErrorCode::kNeedsUser : ErrorCode::kRetry,
       .message = fmt::format("the source lacks transactions that have been replicated from it "
-                             "already (up to {}): it was replaced, reset, or is an older replica",
-                             assembler_.position().ToString()),
+                             "already (of {} it has {}): it was replaced, reset, or is an older "
+                             "replica",
+                             position.ToString(), common->ToString()),
       .origin = "source",
       .native_code = 0,
       .remedy = "Point the pipe at a server that has them, or resync the pipe "
@@ -133,6 +146,9 @@ bool SourceCheck::AsksForNewSession() {
 // A MySQL server does not send what its gtid_mode does not allow, and says so only when it comes to
 // it. A log that cannot be read on by GTID can be by file if the mode has changed.
 Status SourceCheck::AfterSession(Error error) {
+  const bool log_ended =
+      error.native_code == mysql::kErrLogRead || error.native_code == mysql::kErrSameServerId;
+  if (log_ended) error = error.In(fmt::format("as serverId {}", options_.server_id));
   if (error.native_code != mysql::kErrLogRead) return Fail(std::move(error));
   if (assembler_.position().mechanism == Mechanism::kMysqlGtid && !log_error_) {
     log_error_ = std::move(error);

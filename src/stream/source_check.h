@@ -35,7 +35,8 @@ class SourceCheck {
   Status AdaptMechanism(mysql::Connection& connection, const std::string& server,
                         std::stop_token stop);
   Status CheckFile(mysql::Connection& connection, std::stop_token stop);
-  Status CheckExecuted(mysql::Connection& connection, std::stop_token stop);
+  Status CheckExecuted(mysql::Connection& connection, const std::string& server,
+                       std::stop_token stop);
   bool by_file() const;
   void GoBy(model::Mechanism mechanism, std::string_view why);
   Error WithModeRemedy(Error error) const;

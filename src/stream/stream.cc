@@ -133,6 +133,8 @@ class WriterThread {
                               .tables = {},
                               .fences = std::move(batch.fences),
                               .truncated = batch.truncated,
+                              .reading = batch.reading,
+                              .decoding = batch.decoding,
                               .started_at = started_at,
                               .finished_at = options_.clock->Wall(),
                               .last_commit = batch.last_commit};

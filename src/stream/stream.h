@@ -48,6 +48,9 @@ struct StreamOptions {
   std::function<void(const Error*)> on_log_retry = [](const Error*) {};
   std::function<void(const Error*)> on_insert_retry = [](const Error*) {};
   std::function<void(const Error*)> on_reread_retry = [](const Error*) {};
+  // After a failover the source will not have what was replicated after this place, from which its
+  // log can be followed; the stream ends.
+  std::function<void(const model::Position& common)> on_lacking = [](const model::Position&) {};
   // How the log is followed has changed: one line for people.
   std::function<void(const std::string&)> on_position_news = [](const std::string&) {};
 };
@@ -66,8 +69,10 @@ struct Acknowledged {
   std::vector<Table> tables;
   std::vector<Fence> fences;  // tables that are not followed any more
   std::optional<size_t>
-      truncated;  // a table that was emptied: whatever its load had in mind is over
-  UnixMicros started_at{};
+      truncated;         // a table that was emptied: whatever its load had in mind is over
+  UnixMicros reading{};  // as those of Batch
+  UnixMicros decoding{};
+  UnixMicros started_at{};  // of the inserting
   UnixMicros finished_at{};
   UnixMicros last_commit{};  // at the source; 0: none yet
 };
