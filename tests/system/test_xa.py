@@ -326,6 +326,7 @@ class XaMySQL(Xa, SystemTest):
 
 class XaMySQLByFile(Xa, SystemTest):
     source_class = MySQL97
+    source_options = {**Xa.source_options, "binlog_transaction_compression": "ON"}
 
     def replicate(self, *mappings, **settings):
         super().replicate(*mappings, replicationMechanism="FILE_POS", **settings)
@@ -337,6 +338,7 @@ class XaMariaDB(Xa, SystemTest):
 
 class XaMariaDB118(Xa, SystemTest):
     source_class = MariaDB118
+    source_options = {**Xa.source_options, "log_bin_compress": "ON"}
 
 
 if __name__ == "__main__":
