@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "model/position.h"
+#include "model/prepared_transaction.h"
 #include "model/table.h"
 #include "model/value_changes.h"
 
@@ -111,8 +112,9 @@ struct OpenTransaction {
 
 struct Checkpoint {
   model::Position position;
-  uint64_t versions_reserved_end = 0;  // an attempt starts at or above it
-  OpenTransaction open = {};           // begins at `position`
+  uint64_t versions_reserved_end = 0;                     // an attempt starts at or above it
+  OpenTransaction open = {};                              // begins at `position`
+  std::vector<model::PreparedTransaction> prepared = {};  // at `position`
 };
 
 struct BatchRecord {
@@ -137,19 +139,20 @@ struct QuarantineRecord {
   bool reload_wanted = false;  // from now on, by the pipe itself
 };
 
+struct EventRecord {
+  UnixMicros at{};
+  std::string level;  // "info", "warning", "error"
+  std::string kind;   // "state", "retry", "value_changed", ...
+  std::string text;
+};
+
 // What a stream did on its way to a new checkpoint.
 struct CheckpointNews {
   std::optional<BatchRecord> batch = {};
   std::vector<ValueChangeRecord> changes = {};
   std::vector<QuarantineRecord> quarantines = {};
   std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
-};
-
-struct EventRecord {
-  UnixMicros at{};
-  std::string level;  // "info", "warning", "error"
-  std::string kind;   // "state", "retry", "value_changed", ...
-  std::string text;
+  std::vector<EventRecord> events = {};
 };
 
 // What must survive, in one SQLite file (WAL, synchronous=FULL) in a folder of mode 0700 that one

@@ -111,6 +111,9 @@ ALTER TABLE partitions ADD COLUMN finished_at INTEGER NOT NULL DEFAULT 0;
 )sql",
     R"sql(
 ALTER TABLE pipes ADD COLUMN open_transaction TEXT NOT NULL DEFAULT '';  -- JSON; with position
+)sql",
+    R"sql(
+ALTER TABLE pipes ADD COLUMN prepared_transactions TEXT NOT NULL DEFAULT '';  -- JSON; likewise
 )sql"};
 
 }  // namespace

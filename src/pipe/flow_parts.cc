@@ -62,7 +62,8 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
 stream::StreamStart StartOf(const catalog::Checkpoint& checkpoint,
                             const std::vector<catalog::TableRecord>& tables) {
   stream::StreamStart start{.position = checkpoint.position,
-                            .open = {.gtid = checkpoint.open.gtid, .tables = {}}};
+                            .open = {.gtid = checkpoint.open.gtid, .tables = {}},
+                            .prepared = checkpoint.prepared};
   for (const auto& [table_id, rows] : checkpoint.open.tables) {
     const auto found = std::ranges::find(tables, table_id, &catalog::TableRecord::id);
     if (found == tables.end()) continue;

@@ -125,6 +125,10 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
                                                .since = acknowledged.finished_at},
                                 .reload_wanted = fence.heals == stream::Heals::kByResync});
   }
+  for (const auto& notice : acknowledged.notices) {
+    news.events.push_back(
+        {.at = acknowledged.finished_at, .level = "warning", .kind = "stream", .text = notice});
+  }
   if (acknowledged.truncated) news.truncated.push_back(table_ids_.at(*acknowledged.truncated));
   return news;
 }
@@ -135,6 +139,7 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
     const catalog::CheckpointNews news = NewsOf(acknowledged);
     catalog::Checkpoint next = checkpoint_;
     next.position = acknowledged.end;
+    next.prepared = acknowledged.prepared;
     next.open = {.gtid = acknowledged.open.gtid, .tables = {}};
     for (const auto& [table, rows] : acknowledged.open.tables) {
       next.open.tables.push_back({table_ids_.at(table), rows});

@@ -443,6 +443,7 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   }
   auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
   options.clock = options_.clock;
+  options.prepared_folder = options_.prepared_folder;
   options.fence_requests = recalled->fence_requests.get();
   options.stop_load = [&](size_t table) { recalled->loader->StopTable(table); };
   options.forget_load = [&](size_t table) { recalled->loader->ForgetTable(table); };

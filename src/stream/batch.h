@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "clickhouse/block.h"
 #include "model/position.h"
+#include "model/prepared_transaction.h"
 #include "model/table.h"
 #include "model/value_changes.h"
 #include "typemap/table_map.h"
@@ -78,6 +79,7 @@ struct OpenTransaction {
 struct StreamStart {
   model::Position position;
   OpenTransaction open;  // begins at `position`
+  std::vector<model::PreparedTransaction> prepared = {};
 };
 
 // Changes in the order of the log, split by table. Moved from the thread that decodes to the one
@@ -86,7 +88,10 @@ struct Batch {
   std::vector<TableRows> tables;  // those with rows
   std::vector<Fence> fences;
   std::optional<size_t> truncated;  // emptied at the source after the rows of this batch
-  model::Position begin;            // what came before is in earlier batches
+  std::vector<model::PreparedTransaction> prepared;  // at `end`; their files are safe
+  std::vector<std::string> ended_files;  // of transactions that are no longer prepared by then
+  std::vector<std::string> notices;      // what people should know
+  model::Position begin;                 // what came before is in earlier batches
   // Once this batch and all before it are acknowledged, nothing before `end` is needed again, nor
   // the rows of `open`, which begins there.
   model::Position end;

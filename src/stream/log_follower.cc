@@ -70,10 +70,12 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
       options_.on_log_retry(nullptr);
     }
     PENSTOCK_TRY(assembler_.Consume(event));
-    for (auto& request : options_.fence_requests->Take()) {
-      assembler_.FenceTable(request.table, std::move(request.error));
+    PENSTOCK_TRY(AfterEvent(stop));
+    while (assembler_.replaying()) {
+      if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
+      PENSTOCK_TRY(assembler_.Replay());
+      PENSTOCK_TRY(AfterEvent(stop));
     }
-    PENSTOCK_TRY(PushIfDue(stop));
     if (std::holds_alternative<binlog::Heartbeat>(event.body) && assembler_.rows() == 0 &&
         batches_.size() == 0) {
       on_idle_();
@@ -90,6 +92,13 @@ Result<binlog::Event> LogFollower::NextEvent(mysql::Connection& connection,
   PENSTOCK_ASSIGN(const auto packet, connection.NextPacket(stop));
   if (!packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
   return parser.Parse(*packet);
+}
+
+Status LogFollower::AfterEvent(std::stop_token stop) {
+  for (auto& request : options_.fence_requests->Take()) {
+    assembler_.FenceTable(request.table, std::move(request.error));
+  }
+  return PushIfDue(std::move(stop));
 }
 
 // After a failover the server may lack transactions that have been written to the destination. For
@@ -140,6 +149,7 @@ bool LogFollower::IsFull() {
 Status LogFollower::Push(std::stop_token stop) {
   pushed_at_ = options_.clock->Steady();
   first_row_at_.reset();
+  PENSTOCK_TRY(assembler_.SecurePrepared());
   Batch batch = assembler_.TakeBatch();
   batch.memory = std::exchange(memory_, MemoryBudget::Lease(*options_.memory));
   pushed_position_ = batch.end;

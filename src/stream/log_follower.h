@@ -28,6 +28,7 @@ class LogFollower {
   static Result<binlog::Event> NextEvent(mysql::Connection& connection, binlog::EventParser& parser,
                                          std::stop_token stop);
   Status CheckServer(mysql::Connection& connection, std::stop_token stop);
+  Status AfterEvent(std::stop_token stop);
   // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
   Status PushIfDue(std::stop_token stop);
   bool IsFull();

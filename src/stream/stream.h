@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -26,6 +27,7 @@ struct StreamOptions {
   clickhouse::Endpoint destination;
   std::string database;
   std::string pipe_name;
+  std::filesystem::path prepared_folder = {};  // of the pipe alone: see PreparedTransactions
   // A batch ends at whichever comes first, or when `memory` has no more for it; a long transaction
   // is cut only by bytes.
   std::chrono::milliseconds sync_interval{10'000};
@@ -50,7 +52,8 @@ struct StreamOptions {
 // A batch of which every insert has been acknowledged.
 struct Acknowledged {
   model::Position end;
-  OpenTransaction open = {};  // begins at `end`
+  OpenTransaction open = {};                              // begins at `end`
+  std::vector<model::PreparedTransaction> prepared = {};  // at `end`
   uint64_t rows = 0;
   uint64_t bytes = 0;
   struct Table {
@@ -64,7 +67,8 @@ struct Acknowledged {
       truncated;  // a table that was emptied: whatever its load had in mind is over
   UnixMicros started_at{};
   UnixMicros finished_at{};
-  UnixMicros last_commit{};  // at the source; 0: none yet
+  UnixMicros last_commit{};               // at the source; 0: none yet
+  std::vector<std::string> notices = {};  // what people should know
 };
 
 // Where a stream writes down how far it is. Calls come from the stream's threads, one at a time
@@ -74,7 +78,7 @@ class StreamJournal {
   virtual ~StreamJournal() = default;
   // A range above every version that was ever answered or may be in the destination.
   virtual Result<VersionRange> ReserveVersions() = 0;
-  // The checkpoint moves to `acknowledged.end` and `acknowledged.open`.
+  // The checkpoint moves to `acknowledged.end`, with `open` and `prepared`.
   virtual Status Acknowledge(const Acknowledged& acknowledged) = 0;
   // Everything the source has logged is acknowledged.
   virtual void CaughtUp() = 0;

@@ -186,11 +186,19 @@ class Source:
                 "credentials": dict(USER), "disableTls": True, **overrides}
 
 
+    gtid_variable = ""
+
+    def gtid_position(self):
+        """The GTIDs of all that is in the log."""
+        return self.run(f"SELECT @@global.{self.gtid_variable}")[0][0].replace("\n", "")
+
+
 class _MariaDB(Source):
     family = "mariadb"
     defaults = {"binlog_format": "ROW", "default_storage_engine": "InnoDB",
                 "character_set_server": "utf8mb4"}
     extra_privileges = ", BINLOG MONITOR, SLAVE MONITOR"
+    gtid_variable = "gtid_binlog_pos"
 
     @classmethod
     def initialize(cls, data, log):
@@ -290,6 +298,7 @@ class MySQL97(_InFolder):
     defaults = {"gtid_mode": "ON", "enforce_gtid_consistency": "ON", "mysqlx": "OFF",
                 "secure_file_priv": "", "performance_schema": "ON",
                 "innodb_redo_log_capacity": "64M"}
+    gtid_variable = "gtid_executed"
 
     @classmethod
     def share_folder(cls):
