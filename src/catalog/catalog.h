@@ -62,6 +62,26 @@ struct TableRecord {
   bool keeps_target_fresh = false;
   // Changes in transactions contained in it are in the load; nullopt: the pipe's first position.
   std::optional<model::Position> start = {};
+  std::optional<model::TransactionPart> start_part =
+      {};  // what is there of the transaction after it
+
+  // Where rows go: to the target, or until that is in place to the table beside it.
+  const std::string& filled_by() const { return load_target.empty() ? target : load_target; }
+};
+
+// An insert into a table that keeps every change, from before it is sent until its outcome is
+// known. A table has one at most.
+struct InsertRecord {
+  int64_t table_id = 0;
+  std::string target;
+  uint64_t version_begin = 0;  // of its rows, and of no others of the table
+  uint64_t version_end = 0;
+  uint64_t rows = 0;
+  // Of the table's record, once the rows are known to be there.
+  model::Position start;
+  std::optional<model::TransactionPart> start_part;
+
+  bool operator==(const InsertRecord&) const = default;
 };
 
 // What the source guesses of a table.
@@ -122,8 +142,21 @@ struct BatchRecord {
   uint64_t rows = 0;
   uint64_t bytes = 0;
   uint32_t tables = 0;
-  UnixMicros started_at{};
+  UnixMicros started_at{};  // of the inserting
   UnixMicros finished_at{};
+  UnixMicros reading{};  // of which time went by while the source was waited for
+  UnixMicros decoding{};
+  struct Table {
+    int64_t table_id = 0;
+    uint64_t inserted = 0;
+    uint64_t updated = 0;
+    uint64_t deleted = 0;
+    bool operator==(const Table&) const = default;
+  };
+  std::vector<Table> changes = {};
+  // Where the batch ends in files; and the GTIDs (of MariaDB: of each domain the last) that were
+  // read since the end of the batch before.
+  model::Position read = {};
 };
 
 // What became of the values of one column by rule, since the table was set up.
@@ -151,6 +184,7 @@ struct CheckpointNews {
   std::optional<BatchRecord> batch = {};
   std::vector<ValueChangeRecord> changes = {};
   std::vector<QuarantineRecord> quarantines = {};
+  std::vector<int64_t> settled = {};    // tables whose insert on record was acknowledged
   std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
   std::vector<EventRecord> events = {};
 };
@@ -229,6 +263,11 @@ class Catalog {
   // Each quarantine also makes an event, of kind "quarantine".
   virtual Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
                                 const CheckpointNews& news) = 0;
+  // In place of those of the same tables.
+  virtual Status SaveInserts(const std::vector<InsertRecord>& inserts) = 0;
+  virtual Result<std::vector<InsertRecord>> Inserts(const std::string& pipe_id) = 0;
+  // It is forgotten; where its rows are there, the table starts after them.
+  virtual Status SettleInsert(const InsertRecord& insert, bool is_there) = 0;
   // Sums by column. The first change of a kind in a column also made an event, of kind
   // "value_changed".
   virtual Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) = 0;

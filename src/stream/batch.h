@@ -28,6 +28,20 @@ struct StreamTable {
   // Changes of transactions that are contained in it are in the table's load already, by another
   // definition perhaps. Of the same mechanism as the stream's position.
   std::optional<model::Position> start = {};
+  std::optional<model::TransactionPart> start_part =
+      {};  // what is there of the transaction after it
+};
+
+// An insert into a table that keeps every change. It is on record before it is sent, so that the
+// table can be asked for its rows when the outcome is not known.
+struct RecordedInsert {
+  size_t table = 0;
+  uint64_t version_begin = 0;  // of its rows, and of no others of the table
+  uint64_t version_end = 0;
+  uint64_t rows = 0;
+  // What the destination holds of the table once the rows are there: StreamTable's.
+  model::Position start;
+  std::optional<model::TransactionPart> start_part;
 };
 
 struct RowCounts {
@@ -98,7 +112,9 @@ struct Batch {
   OpenTransaction open;
   model::Position read_to;  // `end`, and what was read of the transaction that is open
   uint64_t rows = 0;
-  uint64_t bytes = 0;        // of the column data
+  uint64_t bytes = 0;    // of the column data
+  UnixMicros reading{};  // waited for the source, since its first row
+  UnixMicros decoding{};
   UnixMicros last_commit{};  // at the source, of the last whole transaction; 0: none yet
   MemoryBudget::Lease memory{MemoryBudget::Unlimited()};  // for the rows
 };

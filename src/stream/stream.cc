@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "stream/batch_writer.h"
 #include "stream/log_follower.h"
 #include "stream/rereader.h"
+#include "stream/source_watch.h"
 
 namespace penstock::stream {
 namespace {
@@ -74,12 +76,34 @@ class WriterThread {
     std::erase_if(batch.tables,
                   [&](const TableRows& rows) { return fenced_.contains(rows.table); });
     std::erase_if(batch.fences, [&](const Fence& f) { return !fenced_.insert(f.table).second; });
+    PENSTOCK_TRY(RecordInserts(batch));
     PENSTOCK_ASSIGN(auto errors, writer_.Write(batch, stop_.get_token()));
     for (auto& [table, error] : errors) FenceTable(batch, table, std::move(error));
     PENSTOCK_TRY(Reread(batch));
     PENSTOCK_TRY(Truncate(batch));
     for (const Fence& fence : batch.fences) options_.stop_load(fence.table);
     return Acknowledge(std::move(batch), started_at);
+  }
+
+  Status RecordInserts(const Batch& batch) {
+    std::vector<RecordedInsert> inserts;
+    for (const TableRows& rows : batch.tables) {
+      if (!KeepsEachOnce(tables_[rows.table])) continue;
+      const clickhouse::VersionedRows sent = VersionsOf(rows.block);
+      inserts.push_back({.table = rows.table,
+                         .version_begin = sent.begin,
+                         .version_end = sent.end,
+                         .rows = sent.count,
+                         .start = batch.end,
+                         .start_part = PartOf(batch, rows.table)});
+    }
+    return inserts.empty() ? Status() : journal_->RecordInserts(inserts);
+  }
+
+  static std::optional<model::TransactionPart> PartOf(const Batch& batch, size_t table) {
+    const auto part = std::ranges::find(batch.open.tables, table, &OpenTransaction::Table::table);
+    if (part == batch.open.tables.end()) return std::nullopt;
+    return model::TransactionPart{.read_to = batch.read_to, .rows = part->rows};
   }
 
   // A write failed for good: what of the batch it left undone is done again from its beginning.
@@ -134,6 +158,8 @@ class WriterThread {
                               .tables = {},
                               .fences = std::move(batch.fences),
                               .truncated = batch.truncated,
+                              .reading = batch.reading,
+                              .decoding = batch.decoding,
                               .started_at = started_at,
                               .finished_at = options_.clock->Wall(),
                               .last_commit = batch.last_commit,
@@ -195,6 +221,8 @@ Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& star
   LogFollower follower(*assembler, options, batches, [&] {
     if (writer.idle()) journal->CaughtUp();
   });
+  SourceWatch watch(options, journal);
+  const std::jthread watching([&](std::stop_token stopped) { watch.Run(std::move(stopped)); });
   const Status read = follower.Run(reader_stop.get_token());
   batches.Close();
   const Status written = writer.Finish(stop);
