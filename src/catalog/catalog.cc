@@ -110,12 +110,14 @@ Status StoreTransition(Sqlite& database, const std::string& pipe_id, const Trans
 
 Status StoreCheckpoint(Sqlite& database, const std::string& pipe_id, const Checkpoint& checkpoint) {
   PENSTOCK_ASSIGN(const std::string open, EncodeOpen(checkpoint.open));
+  PENSTOCK_ASSIGN(const std::string prepared, EncodePrepared(checkpoint.prepared));
   PENSTOCK_ASSIGN(
       const int64_t changed,
-      database.Run("UPDATE pipes SET position = ?, versions_reserved_end = ?, open_transaction = ? "
-                   "WHERE id = ?",
-                   {checkpoint.position.Serialize(), ToStored(checkpoint.versions_reserved_end),
-                    open, pipe_id}));
+      database.Run(
+          "UPDATE pipes SET position = ?, versions_reserved_end = ?, open_transaction = ?, "
+          "prepared_transactions = ? WHERE id = ?",
+          {checkpoint.position.Serialize(), ToStored(checkpoint.versions_reserved_end), open,
+           prepared, pipe_id}));
   if (changed == 0) return NoSuchPipe(pipe_id);
   return {};
 }
@@ -204,6 +206,29 @@ Result<std::optional<model::Position>> ReadPosition(const SqlRow& row, int colum
   return position;
 }
 
+Result<std::optional<model::TransactionPart>> ReadPart(const SqlRow& row, int column) {
+  PENSTOCK_ASSIGN(auto read_to, ReadPosition(row, column));
+  if (!read_to) return std::nullopt;
+  return model::TransactionPart{.read_to = *std::move(read_to), .rows = row.Unsigned(column + 1)};
+}
+
+Parameter Nullable(const std::optional<std::string>& text) {
+  return text ? Parameter(*text) : Parameter(std::monostate());
+}
+
+// The columns start_position, start_read_to and start_rows.
+struct StoredStart {
+  explicit StoredStart(const std::optional<model::Position>& start,
+                       const std::optional<model::TransactionPart>& part) {
+    if (start) position = start->Serialize();
+    if (part) read_to = part->read_to.Serialize();
+    if (part) rows = ToStored(part->rows);
+  }
+  std::optional<std::string> position;
+  std::optional<std::string> read_to;
+  int64_t rows = 0;
+};
+
 Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column + 1)));
@@ -221,15 +246,16 @@ Status ForgetLoad(Sqlite& database, int64_t table_id) {
 
 Status StoreReload(Sqlite& database, const TableRecord& table) {
   PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
-  std::optional<std::string> start;
-  if (table.start) start = table.start->Serialize();
-  PENSTOCK_TRY(database.Run(
-      "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
-      "keeps_target_fresh = ?, start_position = ?, rows_estimated = 0, bytes_estimated = 0, "
-      "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
-      "reload_wanted = 0 WHERE id = ?",
-      {definition, table.ddl, table.load_target, table.keeps_target_fresh,
-       start ? Parameter(*start) : Parameter(std::monostate()), table.id}));
+  const StoredStart start(table.start, table.start_part);
+  PENSTOCK_TRY(database.Run("DELETE FROM inserts WHERE table_id = ?", {table.id}));
+  PENSTOCK_TRY(
+      database.Run("UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
+                   "keeps_target_fresh = ?, start_position = ?, start_read_to = ?, start_rows = ?, "
+                   "rows_estimated = 0, bytes_estimated = 0, "
+                   "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
+                   "reload_wanted = 0 WHERE id = ?",
+                   {definition, table.ddl, table.load_target, table.keeps_target_fresh,
+                    Nullable(start.position), Nullable(start.read_to), start.rows, table.id}));
   return {};
 }
 
@@ -312,6 +338,9 @@ class SqliteCatalog final : public Catalog {
   Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) override;
   Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
                         const CheckpointNews& news) override;
+  Status SaveInserts(const std::vector<InsertRecord>& inserts) override;
+  Result<std::vector<InsertRecord>> Inserts(const std::string& pipe_id) override;
+  Status SettleInsert(const InsertRecord& insert, bool is_there) override;
   Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) override;
   Status AddEvent(const std::string& pipe_id, const EventRecord& event) override;
   Result<std::vector<EventRecord>> Events(const std::string& pipe_id, size_t limit) override;
@@ -441,12 +470,13 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
   PENSTOCK_TRY(Read(
       "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated, "
       "load_target, loaded_uuid, bytes_estimated, quarantined_at, quarantine_position, "
-      "quarantine_reason, reload_wanted, keeps_target_fresh, start_position FROM tables WHERE "
-      "pipe_id = ? ORDER BY id",
+      "quarantine_reason, reload_wanted, keeps_target_fresh, start_position, start_read_to, "
+      "start_rows FROM tables WHERE pipe_id = ? ORDER BY id",
       {pipe_id}, [&](const SqlRow& row) -> Status {
         PENSTOCK_ASSIGN(model::Table definition, DecodeTable(row.Text(1)));
         PENSTOCK_ASSIGN(auto quarantine, ReadQuarantine(row, 10));
         PENSTOCK_ASSIGN(auto start, ReadPosition(row, 15));
+        PENSTOCK_ASSIGN(auto start_part, ReadPart(row, 16));
         tables.push_back({.id = row.Int(0),
                           .definition = std::move(definition),
                           .target = row.Text(2),
@@ -460,7 +490,8 @@ Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_i
                           .quarantine = std::move(quarantine),
                           .reload_wanted = row.Int(13) != 0,
                           .keeps_target_fresh = row.Int(14) != 0,
-                          .start = std::move(start)});
+                          .start = std::move(start),
+                          .start_part = std::move(start_part)});
         return {};
       }));
   return tables;
@@ -603,14 +634,16 @@ Status SqliteCatalog::FinishPartition(int64_t table_id, const FinishedPartition&
 Result<Checkpoint> SqliteCatalog::LoadCheckpoint(const std::string& pipe_id) {
   std::optional<Checkpoint> checkpoint;
   PENSTOCK_TRY(
-      Read("SELECT position, versions_reserved_end, open_transaction FROM pipes "
-           "WHERE id = ? AND position IS NOT NULL",
+      Read("SELECT position, versions_reserved_end, open_transaction, prepared_transactions "
+           "FROM pipes WHERE id = ? AND position IS NOT NULL",
            {pipe_id}, [&](const SqlRow& row) -> Status {
              PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(0)));
              PENSTOCK_ASSIGN(OpenTransaction open, DecodeOpen(row.Text(2)));
+             PENSTOCK_ASSIGN(auto prepared, DecodePrepared(row.Text(3)));
              checkpoint = {.position = std::move(position),
                            .versions_reserved_end = row.Unsigned(1),
-                           .open = std::move(open)};
+                           .open = std::move(open),
+                           .prepared = std::move(prepared)};
              return {};
            }));
   if (!checkpoint) return Fail(ErrorCode::kNotFound, "pipe {} has no checkpoint yet", pipe_id);
@@ -627,8 +660,62 @@ Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoin
     for (const auto& record : news.quarantines) {
       PENSTOCK_TRY(StoreQuarantine(database, record, wall));
     }
+    for (const int64_t table_id : news.settled) {
+      PENSTOCK_TRY(database.Run("DELETE FROM inserts WHERE table_id = ?", {table_id}));
+    }
     for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
+    for (const auto& event : news.events) {
+      PENSTOCK_TRY(InsertEvent(database, pipe_id, event, wall));
+    }
     return {};
+  });
+}
+
+Status SqliteCatalog::SaveInserts(const std::vector<InsertRecord>& inserts) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    for (const InsertRecord& insert : inserts) {
+      const StoredStart start(insert.start, insert.start_part);
+      PENSTOCK_TRY(database.Run(
+          "INSERT OR REPLACE INTO inserts (table_id, target, version_begin, version_end, "
+          "row_count, start_position, start_read_to, start_rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+          {insert.table_id, insert.target, ToStored(insert.version_begin),
+           ToStored(insert.version_end), ToStored(insert.rows), Nullable(start.position),
+           Nullable(start.read_to), start.rows}));
+    }
+    return {};
+  });
+}
+
+Result<std::vector<InsertRecord>> SqliteCatalog::Inserts(const std::string& pipe_id) {
+  std::vector<InsertRecord> inserts;
+  PENSTOCK_TRY(
+      Read("SELECT table_id, inserts.target, version_begin, version_end, row_count, "
+           "inserts.start_position, inserts.start_read_to, inserts.start_rows FROM inserts "
+           "JOIN tables ON tables.id = table_id WHERE pipe_id = ? ORDER BY table_id",
+           {pipe_id}, [&](const SqlRow& row) -> Status {
+             PENSTOCK_ASSIGN(auto start, model::Position::Parse(row.Text(5)));
+             PENSTOCK_ASSIGN(auto start_part, ReadPart(row, 6));
+             inserts.push_back({.table_id = row.Int(0),
+                                .target = row.Text(1),
+                                .version_begin = row.Unsigned(2),
+                                .version_end = row.Unsigned(3),
+                                .rows = row.Unsigned(4),
+                                .start = std::move(start),
+                                .start_part = std::move(start_part)});
+             return {};
+           }));
+  return inserts;
+}
+
+Status SqliteCatalog::SettleInsert(const InsertRecord& insert, bool is_there) {
+  const StoredStart start(insert.start, insert.start_part);
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(database.Run("DELETE FROM inserts WHERE table_id = ?", {insert.table_id}));
+    if (!is_there) return {};
+    return database
+        .Run("UPDATE tables SET start_position = ?, start_read_to = ?, start_rows = ? WHERE id = ?",
+             {Nullable(start.position), Nullable(start.read_to), start.rows, insert.table_id})
+        .map([](auto) {});
   });
 }
 
@@ -671,25 +758,11 @@ Result<std::vector<EventRecord>> SqliteCatalog::Events(const std::string& pipe_i
 
 Result<std::vector<BatchRecord>> SqliteCatalog::Batches(const std::string& pipe_id, size_t limit) {
   std::vector<BatchRecord> batches;
-  PENSTOCK_TRY(Read(
-      "SELECT number, row_count, bytes, table_count, started_at, at, reading, decoding, changes, "
-      "position FROM batches WHERE pipe_id = ? AND at >= ? ORDER BY number DESC LIMIT ?",
-      {pipe_id, ToStored(clock_->Wall() - kBatchAge), ToStored(limit)},
-      [&](const SqlRow& row) -> Status {
-        PENSTOCK_ASSIGN(auto changes, DecodeChanges(row.Text(8)));
-        PENSTOCK_ASSIGN(auto read, model::Position::Parse(row.Text(9)));
-        batches.push_back({.number = row.Unsigned(0),
-                           .rows = row.Unsigned(1),
-                           .bytes = row.Unsigned(2),
-                           .tables = static_cast<uint32_t>(row.Int(3)),
-                           .started_at = row.Time(4),
-                           .finished_at = row.Time(5),
-                           .reading = row.Time(6),
-                           .decoding = row.Time(7),
-                           .changes = std::move(changes),
-                           .read = std::move(read)});
-        return {};
-      }));
+  PENSTOCK_TRY(Read(kBatchesQuery, {pipe_id, ToStored(clock_->Wall() - kBatchAge), ToStored(limit)},
+                    [&](const SqlRow& row) -> Status {
+                      PENSTOCK_ASSIGN(batches.emplace_back(), ReadBatch(row));
+                      return {};
+                    }));
   return batches;
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "model/position.h"
+#include "model/prepared_transaction.h"
 #include "model/table.h"
 #include "model/value_changes.h"
 
@@ -61,6 +62,26 @@ struct TableRecord {
   bool keeps_target_fresh = false;
   // Changes in transactions contained in it are in the load; nullopt: the pipe's first position.
   std::optional<model::Position> start = {};
+  std::optional<model::TransactionPart> start_part =
+      {};  // what is there of the transaction after it
+
+  // Where rows go: to the target, or until that is in place to the table beside it.
+  const std::string& filled_by() const { return load_target.empty() ? target : load_target; }
+};
+
+// An insert into a table that keeps every change, from before it is sent until its outcome is
+// known. A table has one at most.
+struct InsertRecord {
+  int64_t table_id = 0;
+  std::string target;
+  uint64_t version_begin = 0;  // of its rows, and of no others of the table
+  uint64_t version_end = 0;
+  uint64_t rows = 0;
+  // Of the table's record, once the rows are known to be there.
+  model::Position start;
+  std::optional<model::TransactionPart> start_part;
+
+  bool operator==(const InsertRecord&) const = default;
 };
 
 // What the source guesses of a table.
@@ -111,8 +132,9 @@ struct OpenTransaction {
 
 struct Checkpoint {
   model::Position position;
-  uint64_t versions_reserved_end = 0;  // an attempt starts at or above it
-  OpenTransaction open = {};           // begins at `position`
+  uint64_t versions_reserved_end = 0;                     // an attempt starts at or above it
+  OpenTransaction open = {};                              // begins at `position`
+  std::vector<model::PreparedTransaction> prepared = {};  // at `position`
 };
 
 struct BatchRecord {
@@ -150,19 +172,21 @@ struct QuarantineRecord {
   bool reload_wanted = false;  // from now on, by the pipe itself
 };
 
-// What a stream did on its way to a new checkpoint.
-struct CheckpointNews {
-  std::optional<BatchRecord> batch = {};
-  std::vector<ValueChangeRecord> changes = {};
-  std::vector<QuarantineRecord> quarantines = {};
-  std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
-};
-
 struct EventRecord {
   UnixMicros at{};
   std::string level;  // "info", "warning", "error"
   std::string kind;   // "state", "retry", "value_changed", ...
   std::string text;
+};
+
+// What a stream did on its way to a new checkpoint.
+struct CheckpointNews {
+  std::optional<BatchRecord> batch = {};
+  std::vector<ValueChangeRecord> changes = {};
+  std::vector<QuarantineRecord> quarantines = {};
+  std::vector<int64_t> settled = {};    // tables whose insert on record was acknowledged
+  std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
+  std::vector<EventRecord> events = {};
 };
 
 // What must survive, in one SQLite file (WAL, synchronous=FULL) in a folder of mode 0700 that one
@@ -239,6 +263,11 @@ class Catalog {
   // Each quarantine also makes an event, of kind "quarantine".
   virtual Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
                                 const CheckpointNews& news) = 0;
+  // In place of those of the same tables.
+  virtual Status SaveInserts(const std::vector<InsertRecord>& inserts) = 0;
+  virtual Result<std::vector<InsertRecord>> Inserts(const std::string& pipe_id) = 0;
+  // It is forgotten; where its rows are there, the table starts after them.
+  virtual Status SettleInsert(const InsertRecord& insert, bool is_there) = 0;
   // Sums by column. The first change of a kind in a column also made an event, of kind
   // "value_changed".
   virtual Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) = 0;

@@ -113,6 +113,23 @@ ALTER TABLE partitions ADD COLUMN finished_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE pipes ADD COLUMN open_transaction TEXT NOT NULL DEFAULT '';  -- JSON; with position
 )sql",
     R"sql(
+ALTER TABLE pipes ADD COLUMN prepared_transactions TEXT NOT NULL DEFAULT '';  -- JSON; likewise
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN start_read_to TEXT;              -- NULL: between transactions
+ALTER TABLE tables ADD COLUMN start_rows INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE inserts (                                         -- of unknown outcome
+  table_id INTEGER NOT NULL PRIMARY KEY REFERENCES tables (id) ON DELETE CASCADE,
+  target TEXT NOT NULL,
+  version_begin INTEGER NOT NULL,
+  version_end INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  start_position TEXT NOT NULL,
+  start_read_to TEXT,
+  start_rows INTEGER NOT NULL
+) WITHOUT ROWID;
+)sql",
+    R"sql(
 ALTER TABLE batches ADD COLUMN reading INTEGER NOT NULL DEFAULT 0;    -- microseconds
 ALTER TABLE batches ADD COLUMN decoding INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE batches ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';    -- JSON

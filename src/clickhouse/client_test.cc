@@ -232,6 +232,16 @@ TEST(ClientTest, HalfAReplyIsNoReply) {
   EXPECT_EQ(QueryCode(client), ErrorCode::kRetry);
 }
 
+TEST(ClientTest, HalfAHeaderIsNoReply) {
+  FakeServer server([&](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nX-ClickHouse-Query-Id: q\r\nContent-Le");
+  });
+  Client client = ClientOf(server);
+  EXPECT_EQ(client.Rows("SELECT 1", {}).error().code, ErrorCode::kRetry);
+  EXPECT_EQ(client.Insert(SmallBlock(), kTarget, {}).error().code, ErrorCode::kUnknownOutcome);
+}
+
 TEST(ClientTest, SlowReplyEndsAtTheIdleTimeout) {
   FakeServer server([&](Connection& connection) {
     connection.ReadRequest();

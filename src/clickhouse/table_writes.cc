@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "base/backoff.h"
 #include "base/random.h"
+#include "clickhouse/ddl.h"
 #include "clickhouse/quote.h"
 
 namespace penstock::clickhouse {
@@ -19,17 +22,20 @@ std::string IdPrefix(std::string_view database, std::string_view table) {
   return fmt::format("penstock-{}.{}-", database, table);
 }
 
+std::string InRange(const VersionedRows& rows) {
+  return fmt::format("{0} >= {1} AND {0} < {2}", kVersionColumn, rows.begin, rows.end);
+}
+
 }  // namespace
 
 std::string WriteQueryId(std::string_view database, std::string_view table) {
   return IdPrefix(database, table) + RandomUuid();
 }
 
-Status EndWrites(Client& client, std::string_view database, std::string_view table, Clock& clock,
-                 std::stop_token stop) {
-  const std::string prefix = IdPrefix(database, table);
-  const std::string ours = fmt::format("startsWith(query_id, {}) AND length(query_id) = {}",
-                                       QuoteString(prefix), prefix.size() + kUuidLength);
+namespace {
+
+// The statements that `ours` selects of system.processes.
+Status EndThose(Client& client, const std::string& ours, Clock& clock, std::stop_token stop) {
   Backoff backoff(kEnding);
   for (int look = 0; look < kLooksMax; ++look) {
     PENSTOCK_ASSIGN(const auto running,
@@ -38,8 +44,59 @@ Status EndWrites(Client& client, std::string_view database, std::string_view tab
     PENSTOCK_TRY(client.Query(fmt::format("KILL QUERY WHERE {} ASYNC", ours), {}, stop));
     if (!clock.Wait(backoff.Next(), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
-  return Fail(ErrorCode::kRetry, "inserts into {} that were killed do not end",
-              QuoteTable(database, table));
+  return Fail(ErrorCode::kRetry, "statements that were killed do not end: {}", ours);
+}
+
+// Ends the insert; the number of its rows that are there.
+Result<uint64_t> EndAndCount(Client& client, const VersionedRows& rows, Clock& clock,
+                             std::stop_token stop) {
+  PENSTOCK_TRY(rows.query_id.empty() ? EndWrites(client, rows.database, rows.table, clock, stop)
+                                     : EndWrite(client, rows.query_id, clock, stop));
+  PENSTOCK_ASSIGN(const auto counted,
+                  client.Rows(fmt::format("SELECT count() FROM {} WHERE {}",
+                                          QuoteTable(rows.database, rows.table), InRange(rows)),
+                              stop));
+  const std::string& text = counted.at(0).at(0);
+  uint64_t count = 0;
+  std::from_chars(text.data(), text.data() + text.size(), count);
+  return count;
+}
+
+Status DeleteRows(Client& client, const VersionedRows& rows, std::stop_token stop) {
+  return client
+      .Query(fmt::format("ALTER TABLE {} DELETE WHERE {}", QuoteTable(rows.database, rows.table),
+                         InRange(rows)),
+             {{"mutations_sync", "2"}, {"query_id", WriteQueryId(rows.database, rows.table)}},
+             std::move(stop))
+      .map([](auto) {});
+}
+
+}  // namespace
+
+Status EndWrites(Client& client, std::string_view database, std::string_view table, Clock& clock,
+                 std::stop_token stop) {
+  const std::string prefix = IdPrefix(database, table);
+  return EndThose(client,
+                  fmt::format("startsWith(query_id, {}) AND length(query_id) = {}",
+                              QuoteString(prefix), prefix.size() + kUuidLength),
+                  clock, std::move(stop));
+}
+
+Status EndWrite(Client& client, std::string_view query_id, Clock& clock, std::stop_token stop) {
+  return EndThose(client, "query_id = " + QuoteString(query_id), clock, std::move(stop));
+}
+
+Result<bool> SettleInsert(Client& client, const VersionedRows& rows, Clock& clock,
+                          std::stop_token stop) {
+  PENSTOCK_ASSIGN(const uint64_t count, EndAndCount(client, rows, clock, stop));
+  if (count == rows.count) return true;
+  if (count != 0) PENSTOCK_TRY(DeleteRows(client, rows, stop));
+  return false;
+}
+
+Status RemoveInsert(Client& client, const VersionedRows& rows, Clock& clock, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const uint64_t count, EndAndCount(client, rows, clock, stop));
+  return count == 0 ? Status() : DeleteRows(client, rows, std::move(stop));
 }
 
 // Of unlimited size: what is emptied is empty at the source. A statement whose reply was lost is

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -19,6 +20,28 @@ std::string WriteQueryId(std::string_view database, std::string_view table);
 // system.processes (kNeedsUser).
 Status EndWrites(Client& client, std::string_view database, std::string_view table, Clock& clock,
                  std::stop_token stop);
+
+// Likewise the statement of this id alone.
+Status EndWrite(Client& client, std::string_view query_id, Clock& clock, std::stop_token stop);
+
+// Rows of one table that no other row of it shares a version with.
+struct VersionedRows {
+  std::string database;
+  std::string table;
+  uint64_t begin = 0;  // of versions
+  uint64_t end = 0;
+  uint64_t count = 0;
+  std::string query_id = {};  // of the insert that sent them last; empty: any write of the table
+};
+
+// What became of an insert of them whose outcome is not known: ends it, should it still run, and
+// asks the table. True when all rows are there; else none is: a part of them is deleted. May be
+// repeated.
+Result<bool> SettleInsert(Client& client, const VersionedRows& rows, Clock& clock,
+                          std::stop_token stop);
+
+// Deletes what is there of them, likewise.
+Status RemoveInsert(Client& client, const VersionedRows& rows, Clock& clock, std::stop_token stop);
 
 // Empties the table, for good: no write that began before can still add to it. Errors as
 // Client::Query; may be repeated.

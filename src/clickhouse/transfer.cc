@@ -33,6 +33,7 @@ std::string_view Trimmed(std::string_view text) {
 void ReadHeaderLine(std::string_view line, HttpReply& reply) {
   constexpr std::string_view kOwnPrefix = "X-ClickHouse-";
   if (line.starts_with("HTTP/")) reply = {};  // what follows an informational reply counts
+  if (Trimmed(line).empty()) reply.headers_ended = true;
   const size_t colon = line.find(':');
   if (colon == line.npos) return;
   const std::string_view name = line.substr(0, colon);
@@ -327,6 +328,9 @@ Status Transfer::Drive(Exchange& exchange, std::stop_token stop) {
   const CURLMsg* message = curl_multi_info_read(multi, &left);
   PENSTOCK_CHECK(message != nullptr && message->msg == CURLMSG_DONE);
   const CURLcode code = message->data.result;
+  if (code == CURLE_OK && !exchange.reply.headers_ended) {
+    return Fail(Classify(CURLE_PARTIAL_FILE, "the reply was cut off"));
+  }
   if (code == CURLE_OK) return {};
   if (exchange.failure) return Fail(*exchange.failure);
   return Fail(Classify(code, exchange.detail.data()));

@@ -22,6 +22,7 @@ struct HttpRequest {
 
 struct HttpReply {
   long status = 0;
+  bool headers_ended = false;    // libcurl takes a connection that ends before for a whole reply
   bool from_clickhouse = false;  // it has a header that only ClickHouse sends
   int exception_code = 0;        // X-ClickHouse-Exception-Code, which may come with status 200
   std::string exception_tag;     // X-ClickHouse-Exception-Tag: marks an exception within the body

@@ -22,7 +22,7 @@ struct Position {
   // What tells `file` from another one of its name, of another server or of before a reset: server
   // id and time of its first event (FileMark); 0: not known.
   uint64_t file_mark = 0;
-  std::string server;  // whose log it is, as that server names itself; "": not known
+  std::string server = {};  // whose log it is, as that server names itself; "": not known
   MysqlGtidSet mysql;
   MariadbGtidPosition mariadb;
 
@@ -41,5 +41,13 @@ struct Position {
 constexpr uint64_t FileMark(uint32_t server_id, uint32_t timestamp) {
   return uint64_t{server_id} << 32 | timestamp;
 }
+
+// Of the transaction that comes next after some position the first `rows` changes of one table.
+struct TransactionPart {
+  Position read_to;  // that position and the transaction
+  uint64_t rows = 0;
+
+  bool operator==(const TransactionPart&) const = default;
+};
 
 }  // namespace penstock::model

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "clickhouse/errors.h"
+#include "clickhouse/table_writes.h"
 #include "pipe/setup.h"
 
 namespace penstock::pipe {
@@ -41,20 +43,17 @@ uint32_t ServerId(const PipeSpec& spec, const std::string& pipe_id) {
 
 }  // namespace
 
-const std::string& FilledBy(const catalog::TableRecord& table) {
-  return table.load_target.empty() ? table.target : table.load_target;
-}
-
 std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                                               const std::vector<catalog::TableRecord>& tables) {
   std::vector<stream::StreamTable> result;
   for (size_t i = 0; i < tables.size(); ++i) {
     result.push_back({.definition = tables[i].definition,
                       .target_options = TargetOptionsOf(spec, spec.tables[i]),
-                      .target = FilledBy(tables[i]),
+                      .target = tables[i].filled_by(),
                       .old_target = tables[i].keeps_target_fresh ? tables[i].target : "",
                       .quarantined = tables[i].quarantine.has_value(),
-                      .start = tables[i].start});
+                      .start = tables[i].start,
+                      .start_part = tables[i].start_part});
   }
   return result;
 }
@@ -62,7 +61,8 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
 stream::StreamStart StartOf(const catalog::Checkpoint& checkpoint,
                             const std::vector<catalog::TableRecord>& tables) {
   stream::StreamStart start{.position = checkpoint.position,
-                            .open = {.gtid = checkpoint.open.gtid, .tables = {}}};
+                            .open = {.gtid = checkpoint.open.gtid, .tables = {}},
+                            .prepared = checkpoint.prepared};
   for (const auto& [table_id, rows] : checkpoint.open.tables) {
     const auto found = std::ranges::find(tables, table_id, &catalog::TableRecord::id);
     if (found == tables.end()) continue;
@@ -83,7 +83,7 @@ Result<std::vector<snapshot::LoadTable>> LoadTables(
     snapshot::LoadTable table{.id = tables[i].id,
                               .definition = tables[i].definition,
                               .target_options = TargetOptionsOf(spec, spec.tables[i]),
-                              .target = FilledBy(tables[i]),
+                              .target = tables[i].filled_by(),
                               .start = tables[i].start,
                               .partition_key = spec.tables[i].partition_key,
                               .version_base = tables[i].load_version_base,
@@ -105,6 +105,29 @@ Result<std::vector<snapshot::LoadTable>> LoadTables(
   return result;
 }
 
+// Of a table that is gone or cannot be asked no rows are there: writing to it will say so.
+Status SettleInserts(catalog::Catalog& catalog, const std::string& pipe_id,
+                     const clickhouse::Endpoint& destination, const std::string& database,
+                     Clock& clock, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto inserts, catalog.Inserts(pipe_id));
+  clickhouse::Client client(destination);
+  for (const auto& insert : inserts) {
+    const auto is_there = clickhouse::SettleInsert(client,
+                                                   {.database = database,
+                                                    .table = insert.target,
+                                                    .begin = insert.version_begin,
+                                                    .end = insert.version_end,
+                                                    .count = insert.rows,
+                                                    .query_id = {}},
+                                                   clock, stop);
+    if (!is_there && !clickhouse::ConcernsOneTable(is_there.error())) {
+      return Fail(is_there.error());
+    }
+    PENSTOCK_TRY(catalog.SettleInsert(insert, is_there.value_or(false)));
+  }
+  return {};
+}
+
 Result<uint64_t> FirstFreeVersion(const clickhouse::Endpoint& destination,
                                   const std::string& database,
                                   const std::vector<catalog::TableRecord>& tables,
@@ -112,7 +135,7 @@ Result<uint64_t> FirstFreeVersion(const clickhouse::Endpoint& destination,
   std::vector<std::string> targets;
   for (const auto& table : tables) {
     if (table.quarantine) continue;
-    targets.push_back(FilledBy(table));
+    targets.push_back(table.filled_by());
     if (table.keeps_target_fresh) targets.push_back(table.target);
   }
   clickhouse::Client client(destination);

@@ -18,9 +18,6 @@ namespace penstock::pipe {
 // What the stream and the load of a pipe are made of, by its spec and by what the catalog has of
 // its tables (in the order of the spec's).
 
-// Where rows of the table go: to its target, or until that is in place to the table beside it.
-const std::string& FilledBy(const catalog::TableRecord& table);
-
 std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                                               const std::vector<catalog::TableRecord>& tables);
 
@@ -31,6 +28,11 @@ stream::StreamStart StartOf(const catalog::Checkpoint& checkpoint,
 Result<std::vector<snapshot::LoadTable>> LoadTables(
     const PipeSpec& spec, const std::vector<catalog::TableRecord>& tables,
     std::vector<catalog::PartitionRecord> partitions);
+
+// Asks the destination what became of the inserts on record. Call while nothing is written.
+Status SettleInserts(catalog::Catalog& catalog, const std::string& pipe_id,
+                     const clickhouse::Endpoint& destination, const std::string& database,
+                     Clock& clock, std::stop_token stop);
 
 // Above every version in the tables that are written. The catalog may be an old copy: what is in
 // the destination counts as well.

@@ -52,6 +52,7 @@ Journal::Journal(Options options)
   progress_.tables.resize(options.tables.size());
   for (size_t i = 0; i < options.tables.size(); ++i) {
     table_ids_.push_back(options.tables[i].id);
+    targets_.push_back(options.tables[i].filled_by());
     progress_.tables[i].changes.clear();
     progress_.tables[i].quarantine = options.tables[i].quarantine;
   }
@@ -134,6 +135,23 @@ std::vector<catalog::BatchRecord::Table> Journal::ChangesOf(
   return changes;
 }
 
+Status Journal::RecordInserts(const std::vector<stream::RecordedInsert>& inserts) {
+  std::vector<catalog::InsertRecord> records;
+  for (const auto& insert : inserts) {
+    records.push_back({.table_id = table_ids_.at(insert.table),
+                       .target = targets_.at(insert.table),
+                       .version_begin = insert.version_begin,
+                       .version_end = insert.version_end,
+                       .rows = insert.rows,
+                       .start = insert.start,
+                       .start_part = insert.start_part});
+  }
+  PENSTOCK_TRY(catalog_->SaveInserts(records));
+  MutexLock lock(mutex_);
+  for (const auto& record : records) inserts_.insert(record.table_id);
+  return {};
+}
+
 catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {
   catalog::CheckpointNews news;
   if (acknowledged.rows != 0) {
@@ -151,6 +169,8 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
   for (const auto& table : acknowledged.tables) {
     const auto records = Records(table_ids_.at(table.table), table.changes);
     news.changes.insert(news.changes.end(), records.begin(), records.end());
+    const int64_t table_id = table_ids_.at(table.table);
+    if (inserts_.contains(table_id)) news.settled.push_back(table_id);
   }
   for (const auto& fence : acknowledged.fences) {
     news.quarantines.push_back({.table_id = table_ids_.at(fence.table),
@@ -158,6 +178,10 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
                                                .reason = fence.error.ToString(),
                                                .since = acknowledged.finished_at},
                                 .reload_wanted = fence.heals == stream::Heals::kByResync});
+  }
+  for (const auto& notice : acknowledged.notices) {
+    news.events.push_back(
+        {.at = acknowledged.finished_at, .level = "warning", .kind = "stream", .text = notice});
   }
   if (acknowledged.truncated) news.truncated.push_back(table_ids_.at(*acknowledged.truncated));
   return news;
@@ -169,6 +193,7 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
     const catalog::CheckpointNews news = NewsOf(acknowledged);
     catalog::Checkpoint next = checkpoint_;
     next.position = acknowledged.end;
+    next.prepared = acknowledged.prepared;
     next.open = {.gtid = acknowledged.open.gtid, .tables = {}};
     for (const auto& [table, rows] : acknowledged.open.tables) {
       next.open.tables.push_back({table_ids_.at(table), rows});
@@ -183,6 +208,7 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
 
 void Journal::Remember(const stream::Acknowledged& acknowledged,
                        const catalog::CheckpointNews& news) {
+  for (const int64_t table_id : news.settled) inserts_.erase(table_id);
   progress_.position = checkpoint_.position;
   progress_.rows += acknowledged.rows;
   for (const auto& table : acknowledged.tables) {

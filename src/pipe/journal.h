@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -65,6 +66,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   // checkpoint's reserved end in any case.
   void RaiseVersions(uint64_t first) EXCLUDES(mutex_);
   Result<stream::VersionRange> ReserveVersions() override EXCLUDES(mutex_);
+  Status RecordInserts(const std::vector<stream::RecordedInsert>& inserts) override
+      EXCLUDES(mutex_);
   Status Acknowledge(const stream::Acknowledged& acknowledged) override EXCLUDES(mutex_);
   void CaughtUp() override EXCLUDES(mutex_);
   void SourceSeen(const std::optional<stream::SourceLog>& log) override EXCLUDES(mutex_);
@@ -86,6 +89,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   Clock* const clock_;
   const std::string pipe_id_;
   std::vector<int64_t> table_ids_;
+  std::vector<std::string> targets_;
   const std::function<void()> on_quarantine_;
   const std::function<void(const std::string&)> on_warning_;
   // Held over the catalog's write: the checkpoint and the reservation are one record.
@@ -98,6 +102,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   SteadyTime lag_known_at_ GUARDED_BY(mutex_);
   bool retention_warned_ GUARDED_BY(mutex_) = false;
   CondVar quarantined_;
+  std::set<int64_t> inserts_ GUARDED_BY(mutex_);  // tables with one on record
 };
 
 }  // namespace penstock::pipe

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -35,6 +36,7 @@ class Runner {
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
     MemoryLimits memory = {};
+    std::filesystem::path prepared_folder = {};  // this pipe's, for stream::StreamOptions
     std::chrono::seconds partition_budget = Limits().partition_budget;
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.

@@ -19,6 +19,9 @@ constexpr size_t kSavepointsMax = 1'000;
 constexpr std::string_view kResyncTable = "Resync the table (penstock resync)";
 constexpr std::string_view kResyncPipe = "Resync the pipe (penstock resync)";
 
+constexpr std::string_view kNoRest =
+    "the source has no more of a transaction of which part was written";
+
 constexpr std::string_view kLogRows =
     "Set binlog_format to ROW in every session of the source; then resync the pipe "
     "(penstock resync)";
@@ -42,6 +45,19 @@ Failure MissingStart(std::string_view what) {
   return Fail(ErrorCode::kBadData, "the log is out of order: {}", what);
 }
 
+// Whether nothing up to `other` comes after `position`.
+bool Reaches(const model::Position& position, const model::Position& other) {
+  switch (other.mechanism) {
+    case model::Mechanism::kMysqlGtid:
+      return position.mysql.Contains(other.mysql);
+    case model::Mechanism::kMariadbGtid:
+      return position.mariadb.Covers(other.mariadb);
+    case model::Mechanism::kFile:
+      break;
+  }
+  return mysql::LogReached({position.file, position.offset}, {other.file, other.offset});
+}
+
 template <typename... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -51,19 +67,25 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 }  // namespace
 
-Assembler::Assembler(StreamStart start, ReserveVersions reserve)
+Assembler::Assembler(StreamStart start, ReserveVersions reserve, PreparedTransactions prepared)
     : reserve_(std::move(reserve)),
       position_(std::move(start.position)),
       taken_to_(position_),
       file_(position_.file),
       offset_(position_.offset),
       file_mark_(position_.file_mark),
-      open_gtid_(std::move(start.open.gtid)) {}
+      open_gtid_(std::move(start.open.gtid)),
+      prepared_(std::move(prepared)) {}
 
 Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tables,
-                                                   StreamStart start, ReserveVersions reserve) {
+                                                   StreamStart start, ReserveVersions reserve,
+                                                   PreparedTransactions::Options held) {
   const auto open = std::move(start.open.tables);
-  std::unique_ptr<Assembler> assembler(new Assembler(std::move(start), std::move(reserve)));
+  std::set<model::TableName> names;
+  for (const StreamTable& table : tables) names.insert(table.definition.name);
+  PreparedTransactions prepared(std::move(held), start.prepared, std::move(names));
+  std::unique_ptr<Assembler> assembler(
+      new Assembler(std::move(start), std::move(reserve), std::move(prepared)));
   size_t columns_max = 0;
   for (StreamTable& table : tables) {
     PENSTOCK_ASSIGN(auto writer,
@@ -72,6 +94,9 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
     columns_max = std::max(columns_max, table.definition.columns.size());
     const bool fenced = table.quarantined;
     if (!fenced) assembler->index_.emplace(table.definition.name, assembler->tables_.size());
+    if (table.start_part && !Reaches(assembler->position_, table.start_part->read_to)) {
+      assembler->start_parts_.push_back(assembler->tables_.size());
+    }
     const bool may_reread = !clickhouse::KeepsEveryChange(table.target_options.engine) &&
                             typemap::SortedByPrimaryKey(table.definition, table.target_options);
     assembler->tables_.push_back(
@@ -142,6 +167,7 @@ Status Assembler::Consume(const binlog::Event& event) {
 
 void Assembler::Reconnect() {
   mapped_.clear();
+  replay_.reset();
   if (in_transaction_) TakeBack();
   awaits_open_ |= partly_taken_;
   EndTransaction();
@@ -150,100 +176,12 @@ void Assembler::Reconnect() {
   file_mark_ = position_.file_mark;
 }
 
-void Assembler::set_server(const std::string& server) {
-  if (position_.server == server) return;
-  if (!position_.server.empty() && position_.mechanism != model::Mechanism::kFile) {
-    position_.file.clear();  // of the other's log
-    position_.offset = 0;
-    position_.file_mark = 0;
-  }
-  position_.server = server;
-  Reconnect();
-}
-
-bool Assembler::knows_all_gtids() const {
-  return file_gtids_ == FileGtids::kAll && !in_transaction_ &&
-         std::ranges::none_of(tables_, [this](const auto& state) { return ComesBefore(*state); });
-}
-
-void Assembler::set_mechanism(model::Mechanism mechanism) {
-  position_.mechanism = mechanism;
-  file_gtids_ = FileGtids::kUnknown;
-  DropPassedStarts();
-}
-
-// A place in files means nothing any more once another server may follow. The stream has passed
-// those of its tables when it went on to GTIDs.
-void Assembler::DropPassedStarts() {
-  if (position_.mechanism == model::Mechanism::kFile) return;
-  for (auto& state : tables_) {
-    auto& start = state->table.start;
-    if (start && start->mechanism == model::Mechanism::kFile) start.reset();
-  }
-}
-
-// In the middle of a log session: a new file. While a transaction is open the server died when it
-// wrote it.
-Status Assembler::OnFileBegin(const binlog::EventHeader& header) {
-  mapped_.clear();
-  if (header.end_offset != 0 && in_transaction_) Undo();
-  if (header.timestamp == 0) return {};
-  const uint64_t mark = model::FileMark(header.server_id, header.timestamp);
-  if (position_.mechanism == model::Mechanism::kFile && file_mark_ != 0 && file_mark_ != mark) {
-    return Fail(NeedsUser(fmt::format("the source's {} is not the file that was read: its log was "
-                                      "reset, or it is another server",
-                                      file_),
-                          "Point the pipe at the server it was reading, or resync the pipe "
-                          "(penstock resync); with GTIDs a pipe goes on after a failover"));
-  }
-  file_mark_ = mark;
-  if (!in_transaction_) position_.file_mark = mark;
-  return {};
-}
-
-Status Assembler::On(const binlog::Rotate& rotate) {
-  if (file_ != rotate.next_file) {
-    file_mark_ = 0;
-    file_gtids_ = FileGtids::kUnknown;
-  }
-  file_ = rotate.next_file;
-  offset_ = rotate.next_offset;
-  if (!in_transaction_) {
-    position_.file = file_;
-    position_.offset = offset_;
-    position_.file_mark = file_mark_;
-  }
-  return {};
-}
-
-// By file, the GTIDs of before a file's first transaction are learned from it. A session that
-// begins in the middle of a file may name them, too, and they say nothing of that place.
-Status Assembler::On(const binlog::PreviousGtids& previous, const binlog::EventHeader& header) {
-  const bool by_file = position_.mechanism == model::Mechanism::kFile;
-  if (!by_file || in_transaction_ || header.end_offset <= offset_) return {};
-  PENSTOCK_ASSIGN(const auto gtids, model::MysqlGtidSet::Decode(previous.encoded));
-  position_.mysql.Add(gtids);
-  file_gtids_ = FileGtids::kBefore;
-  return {};
-}
-
-Status Assembler::On(const binlog::MysqlGtidEvent& gtid) {
-  if (in_transaction_) Undo();
-  mysql_gtid_ = gtid.gtid;
-  if (!gtid.gtid) file_gtids_ = FileGtids::kUnknown;
-  if (gtid.gtid && file_gtids_ == FileGtids::kBefore) file_gtids_ = FileGtids::kAll;
-  // By file a server also sends what was read, by GTID, from another one.
-  is_known_ = position_.mechanism == model::Mechanism::kFile && gtid.gtid &&
-              position_.mysql.Contains(*gtid.gtid);
-  commit_micros_ = gtid.commit_micros;
-  return {};
-}
-
 Status Assembler::On(const binlog::MariadbGtidEvent& gtid) {
   if (in_transaction_) Undo();
   mariadb_gtid_ = gtid.gtid;
   commit_micros_ = 0;
   if (!gtid.standalone) Begin();
+  if (gtid.prepared_xa) prepared_.Begin();
   return {};
 }
 
@@ -267,10 +205,19 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
       SetSavepoint(statement.savepoint);
       return {};
     case ddl::StatementKind::kRollbackTo:
-      RollbackTo(statement.savepoint);
-      return {};
+      return RollbackTo(statement.savepoint);
     case ddl::StatementKind::kXaStart:
       Begin();
+      prepared_.Begin();
+      return {};
+    case ddl::StatementKind::kXaEnd:
+      xid_ = statement.xid;
+      return {};
+    case ddl::StatementKind::kXaCommit:
+      return CommitPrepared(statement.xid, header);
+    case ddl::StatementKind::kXaRollback:
+      prepared_.End(statement.xid);
+      Commit(header);
       return {};
     default:
       if (!in_transaction_) Advance(header);
@@ -290,7 +237,10 @@ Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view 
   for (size_t i = 0; i < tables_.size() && !statement.tables.empty(); ++i) {
     if (tables_[i]->fenced || ComesBefore(*tables_[i])) continue;
     auto effect = EffectOn(tables_[i]->table.definition, statement, sql, names_ignore_case_);
-    if (std::holds_alternative<Truncates>(effect)) truncated_ = i;
+    if (std::holds_alternative<Truncates>(effect)) {
+      truncated_ = i;
+      prepared_.Forget(tables_[i]->table.definition.name);
+    }
     if (auto* error = std::get_if<Error>(&effect)) FenceTable(i, std::move(*error));
   }
   return {};
@@ -298,19 +248,19 @@ Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view 
 
 bool Assembler::ComesBefore(const TableState& state) const {
   if (is_known_) return true;
-  const auto& start = state.table.start;
-  if (!start) return false;
-  switch (start->mechanism) {
+  return state.table.start && ComesBefore(*state.table.start);
+}
+
+bool Assembler::ComesBefore(const model::Position& position) const {
+  switch (position.mechanism) {
     case model::Mechanism::kMysqlGtid:
-      return mysql_gtid_ && start->mysql.Contains(*mysql_gtid_);
+      return mysql_gtid_ && position.mysql.Contains(*mysql_gtid_);
     case model::Mechanism::kMariadbGtid:
-      return mariadb_gtid_ && start->mariadb.Covers(*mariadb_gtid_);
+      return mariadb_gtid_ && position.mariadb.Covers(*mariadb_gtid_);
     case model::Mechanism::kFile:
       break;
   }
-  const mysql::LogPosition begin{position_.file, position_.offset};
-  const mysql::LogPosition own{start->file, start->offset};
-  return mysql::LogReached(own, begin) && !mysql::LogReached(begin, own);
+  return Reaches(position, position_) && !Reaches(position_, position);
 }
 
 Status Assembler::FenceIfItsOwn(size_t table, Status status) {
@@ -338,16 +288,8 @@ void Assembler::FenceTable(size_t table, Error error, Heals heals) {
   }
 }
 
-// The rows that came are not committed yet, and may never be.
-Status Assembler::On(const binlog::XaPrepare& prepare, const binlog::EventHeader& header) {
-  if (!prepare.one_phase) {
-    FenceTouched("it was changed by an XA transaction, which this version does not follow");
-  }
-  Commit(header);
-  return {};
-}
-
 Status Assembler::On(const binlog::TableMap& map) {
+  if (prepared_.is_open()) return prepared_.Hold(map);
   // The definition of a table id may change only together with the id, yet ids start anew with
   // the server.
   const auto known = mapped_.find(map.table_id);
@@ -383,6 +325,7 @@ Status Assembler::On(const binlog::TableMap& map) {
 }
 
 Status Assembler::On(const binlog::Rows& rows) {
+  if (prepared_.is_open()) return prepared_.Hold(rows);
   Status status = OnRows(rows);
   if (rows.statement_end) statement_version_.reset();
   return status;
@@ -529,6 +472,7 @@ void Assembler::Begin() {
   rows_at_begin_ = rows_;
   bytes_at_begin_ = bytes_;
   if (awaits_open_ && !is_known_) MeetOpenTransaction();
+  MeetStartParts();
 }
 
 void Assembler::Commit(const binlog::EventHeader& header) {
@@ -571,6 +515,7 @@ void Assembler::EndTransaction() {
     taken_tables_.clear();
   }
   savepoints_.clear();
+  prepared_.Drop();
   in_transaction_ = false;
   partly_taken_ = false;
   // Servers give a table a new id whenever they open it.
@@ -588,8 +533,24 @@ void Assembler::MissOpenTransaction() {
   awaits_open_ = false;
   const auto tables = std::exchange(taken_tables_, {});
   for (const size_t table : tables) {
-    FenceUntilResync(table, "the source has no more of a transaction of which part was written");
+    FenceUntilResync(table, kNoRest);
   }
+}
+
+void Assembler::MeetStartParts() {
+  std::erase_if(start_parts_, [this](size_t table) {
+    TableState& state = *tables_[table];
+    if (!state.fenced && ComesBefore(state)) return false;
+    const bool met = in_transaction_ && ComesBefore(state.table.start_part->read_to);
+    if (!met) FenceUntilResync(table, kNoRest);
+    if (state.fenced) return true;
+    partly_taken_ = true;
+    open_gtid_ = GtidText();
+    state.rows_taken = std::max(state.rows_taken, state.table.start_part->rows);
+    if (std::ranges::count(taken_tables_, table) == 0) taken_tables_.push_back(table);
+    Touch(table);
+    return true;
+  });
 }
 
 bool Assembler::ReadsTakenRows() const {
@@ -607,6 +568,7 @@ OpenTransaction Assembler::Open() const {
 
 // Of savepoints of one name the last counts; of very many, the oldest are forgotten.
 void Assembler::SetSavepoint(const std::string& name) {
+  if (prepared_.is_open()) return prepared_.SetSavepoint(name);
   std::erase_if(savepoints_, [&](const Savepoint& s) { return s.name == name; });
   if (savepoints_.size() == kSavepointsMax) savepoints_.erase(savepoints_.begin());
   Savepoint savepoint{
@@ -615,14 +577,15 @@ void Assembler::SetSavepoint(const std::string& name) {
   savepoints_.push_back(std::move(savepoint));
 }
 
-void Assembler::RollbackTo(const std::string& name) {
+Status Assembler::RollbackTo(const std::string& name) {
+  if (prepared_.is_open()) return RollbackHeldTo(name);
   const auto found = std::find_if(savepoints_.rbegin(), savepoints_.rend(),
                                   [&](const Savepoint& s) { return s.name == name; });
   if (found == savepoints_.rend() || (found->in_taken_rows && !ReadsTakenRows())) {
     FenceTouched(
         "part of a large transaction was undone after it had been written, or back to a savepoint "
         "of too long ago");
-    return;
+    return {};
   }
   for (const size_t table : touched_) {
     TableState& state = *tables_[table];
@@ -632,6 +595,7 @@ void Assembler::RollbackTo(const std::string& name) {
   rows_ = found->rows;
   bytes_ = found->bytes;
   savepoints_.erase(found.base(), savepoints_.end());
+  return {};
 }
 
 // For every transaction and table: into the memory that `mark` has.
@@ -671,6 +635,7 @@ void Assembler::TrackOffset(const binlog::EventHeader& header) {
 // The end of a transaction, or of a statement that is one by itself.
 void Assembler::Advance(const binlog::EventHeader& header) {
   if (awaits_open_) MissOpenTransaction();
+  MeetStartParts();
   TrackOffset(header);
   AddRead(position_);
   last_commit_ = commit_micros_ != 0 ? UnixMicros(static_cast<int64_t>(commit_micros_))
@@ -709,6 +674,9 @@ Batch Assembler::TakeBatch() {
   batch_tables_ = touched_;
   batch.fences = std::exchange(fences_, {});
   batch.truncated = std::exchange(truncated_, std::nullopt);
+  batch.prepared = prepared_.list();
+  batch.ended_files = prepared_.TakeEnded();
+  batch.notices = std::exchange(notices_, {});
   batch.begin = std::exchange(taken_to_, position_);
   batch.end = position_;
   if (in_transaction_ && !touched_.empty()) TakePart();

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "clickhouse/block.h"
 #include "model/position.h"
+#include "model/prepared_transaction.h"
 #include "model/table.h"
 #include "model/value_changes.h"
 #include "typemap/table_map.h"
@@ -27,6 +28,20 @@ struct StreamTable {
   // Changes of transactions that are contained in it are in the table's load already, by another
   // definition perhaps. Of the same mechanism as the stream's position.
   std::optional<model::Position> start = {};
+  std::optional<model::TransactionPart> start_part =
+      {};  // what is there of the transaction after it
+};
+
+// An insert into a table that keeps every change. It is on record before it is sent, so that the
+// table can be asked for its rows when the outcome is not known.
+struct RecordedInsert {
+  size_t table = 0;
+  uint64_t version_begin = 0;  // of its rows, and of no others of the table
+  uint64_t version_end = 0;
+  uint64_t rows = 0;
+  // What the destination holds of the table once the rows are there: StreamTable's.
+  model::Position start;
+  std::optional<model::TransactionPart> start_part;
 };
 
 struct RowCounts {
@@ -78,6 +93,7 @@ struct OpenTransaction {
 struct StreamStart {
   model::Position position;
   OpenTransaction open;  // begins at `position`
+  std::vector<model::PreparedTransaction> prepared = {};
 };
 
 // Changes in the order of the log, split by table. Moved from the thread that decodes to the one
@@ -86,7 +102,10 @@ struct Batch {
   std::vector<TableRows> tables;  // those with rows
   std::vector<Fence> fences;
   std::optional<size_t> truncated;  // emptied at the source after the rows of this batch
-  model::Position begin;            // what came before is in earlier batches
+  std::vector<model::PreparedTransaction> prepared;  // at `end`; their files are safe
+  std::vector<std::string> ended_files;  // of transactions that are no longer prepared by then
+  std::vector<std::string> notices;      // what people should know
+  model::Position begin;                 // what came before is in earlier batches
   // Once this batch and all before it are acknowledged, nothing before `end` is needed again, nor
   // the rows of `open`, which begins there.
   model::Position end;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <thread>
 
 #include "base/backoff.h"
+#include "base/check.h"
 #include "clickhouse/errors.h"
 #include "clickhouse/table_writes.h"
 #include "obs/log.h"
@@ -18,6 +20,22 @@ constexpr int kForever = std::numeric_limits<int>::max();
 constexpr int kRereadAttemptsMax = 6;
 
 }  // namespace
+
+bool KeepsEachOnce(const StreamTable& table) {
+  return table.target_options.engine == clickhouse::Engine::kMergeTree;
+}
+
+clickhouse::VersionedRows VersionsOf(const clickhouse::Block& block) {
+  const auto column =
+      std::ranges::find(block.columns, clickhouse::kVersionColumn, &clickhouse::ColumnData::name);
+  PENSTOCK_CHECK(block.rows != 0 && column != block.columns.end());
+  clickhouse::VersionedRows rows{.database = {}, .table = {}, .count = block.rows};
+  const std::string_view bytes = column->values.view();
+  std::memcpy(&rows.begin, bytes.data(), sizeof(rows.begin));
+  std::memcpy(&rows.end, bytes.data() + bytes.size() - sizeof(rows.end), sizeof(rows.end));
+  ++rows.end;
+  return rows;
+}
 
 BatchWriter::BatchWriter(const std::vector<StreamTable>& tables, const StreamOptions& options)
     : tables_(tables), options_(options) {
@@ -68,6 +86,9 @@ Status BatchWriter::InsertReread(size_t table, const clickhouse::Block& block,
 Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const clickhouse::Block& block,
                            int attempts_max, std::stop_token stop) {
   if (block.rows == 0) return {};
+  if (KeepsEachOnce(tables_[table])) {
+    return InsertOnce(client, tables_[table].target, block, attempts_max, std::move(stop));
+  }
   const auto insert = [&](const std::string& target) {
     return client.Insert(block,
                          {.database = options_.database,
@@ -78,6 +99,51 @@ Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const click
                          stop);
   };
   return ForEachTarget(table, attempts_max, insert, stop);
+}
+
+// Before an insert is sent again the table is asked. Where the server refused it (a materialized
+// view failed, say), all of its rows may be in the table, and not in the views: they are taken
+// away.
+Status BatchWriter::InsertOnce(clickhouse::Client& client, const std::string& target,
+                               const clickhouse::Block& block, int attempts_max,
+                               std::stop_token stop) {
+  enum class Before { kNotSent, kUnknown, kRefused } before = Before::kNotSent;
+  clickhouse::VersionedRows rows = VersionsOf(block);
+  rows.database = options_.database;
+  rows.table = target;
+  const auto take_back = [&] {
+    return clickhouse::RemoveInsert(client, rows, *options_.clock, stop);
+  };
+  const auto attempt = [&]() -> Status {
+    if (before == Before::kRefused) PENSTOCK_TRY(take_back());
+    if (before == Before::kUnknown) {
+      PENSTOCK_ASSIGN(const bool is_there,
+                      clickhouse::SettleInsert(client, rows, *options_.clock, stop));
+      if (is_there) return {};
+    }
+    rows.query_id = clickhouse::WriteQueryId(rows.database, target);
+    before = Before::kUnknown;
+    Status status = client.Insert(block,
+                                  {.database = rows.database,
+                                   .table = target,
+                                   .query_id = rows.query_id,
+                                   // Else a replicated table drops a block that equals another.
+                                   .deduplication_token = rows.query_id,
+                                   .settings = {}},
+                                  stop);
+    const bool refused = !status && status.error().native_code != 0 &&
+                         status.error().code != ErrorCode::kUnknownOutcome;
+    if (refused) before = Before::kRefused;
+    return status;
+  };
+  Status status = Retry(target, attempts_max, attempt, stop);
+  if (!status && before == Before::kRefused && !stop.stop_requested()) {
+    if (const Status taken_back = take_back(); !taken_back) {
+      LogWarning(options_.pipe_name, "{} may hold a part of an insert that failed: {}", target,
+                 taken_back.error().ToString());
+    }
+  }
+  return status;
 }
 
 Status BatchWriter::Truncate(size_t table, std::stop_token stop) {

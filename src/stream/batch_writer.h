@@ -7,10 +7,17 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "clickhouse/client.h"
+#include "clickhouse/table_writes.h"
 #include "stream/batch.h"
 #include "stream/stream.h"
 
 namespace penstock::stream {
+
+// Whether each change is in the table once, whatever happens.
+bool KeepsEachOnce(const StreamTable& table);
+
+// The versions of the rows, which ascend, and their number.
+clickhouse::VersionedRows VersionsOf(const clickhouse::Block& block);
 
 // Inserts batches, one at a time, the tables of a batch in parallel over connections it keeps: so a
 // table never has more than one insert in flight. One thread calls.
@@ -21,8 +28,9 @@ class BatchWriter {
 
   // Answers when every insert of the batch is acknowledged, or has failed for good with an error
   // that concerns its table alone: those are returned. An insert that failed for a while, or whose
-  // outcome is unknown, is sent again, the same bytes: equal versions of a key collapse.
-  // kCancelled on stop; else the first error that does not pass and concerns more than one table.
+  // outcome is unknown, is sent again, the same bytes: equal versions of a key collapse, and a
+  // table that keeps every change is asked first. kCancelled on stop; else the first error that
+  // does not pass and concerns more than one table.
   struct TableError {
     size_t table = 0;
     Error error;
@@ -40,6 +48,8 @@ class BatchWriter {
  private:
   Status Insert(clickhouse::Client& client, size_t table, const clickhouse::Block& block,
                 int attempts_max, std::stop_token stop);
+  Status InsertOnce(clickhouse::Client& client, const std::string& target,
+                    const clickhouse::Block& block, int attempts_max, std::stop_token stop);
   Status ForEachTarget(size_t table, int attempts_max,
                        const std::function<Status(const std::string& target)>& write,
                        std::stop_token stop);

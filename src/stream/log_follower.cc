@@ -69,10 +69,12 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
     }
     PENSTOCK_TRY(Consume(event));
     if (source_check_.AsksForNewSession()) return {};
-    for (auto& request : options_.fence_requests->Take()) {
-      assembler_.FenceTable(request.table, std::move(request.error));
+    PENSTOCK_TRY(AfterEvent(stop));
+    while (assembler_.replaying()) {
+      if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
+      PENSTOCK_TRY(assembler_.Replay());
+      PENSTOCK_TRY(AfterEvent(stop));
     }
-    PENSTOCK_TRY(PushIfDue(stop));
     if (std::holds_alternative<binlog::Heartbeat>(event.body) && assembler_.rows() == 0 &&
         batches_.size() == 0) {
       on_idle_();
@@ -101,6 +103,13 @@ Status LogFollower::Consume(const binlog::Event& event) {
   return {};
 }
 
+Status LogFollower::AfterEvent(std::stop_token stop) {
+  for (auto& request : options_.fence_requests->Take()) {
+    assembler_.FenceTable(request.table, std::move(request.error));
+  }
+  return PushIfDue(std::move(stop));
+}
+
 Status LogFollower::PushIfDue(std::stop_token stop) {
   if (IsFull()) return Push(stop);
   if (assembler_.in_transaction()) return {};
@@ -127,6 +136,7 @@ bool LogFollower::IsFull() {
 Status LogFollower::Push(std::stop_token stop) {
   pushed_at_ = options_.clock->Steady();
   first_row_at_.reset();
+  PENSTOCK_TRY(assembler_.SecurePrepared());
   Batch batch = assembler_.TakeBatch();
   batch.reading = duration_cast<UnixMicros>(std::exchange(reading_, {}));
   batch.decoding = duration_cast<UnixMicros>(std::exchange(decoding_, {}));

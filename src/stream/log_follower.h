@@ -31,6 +31,7 @@ class LogFollower {
   Result<binlog::Event> NextEvent(mysql::Connection& connection, binlog::EventParser& parser,
                                   SilenceWatch& watch);
   Status Consume(const binlog::Event& event);
+  Status AfterEvent(std::stop_token stop);
   // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
   Status PushIfDue(std::stop_token stop);
   bool IsFull();

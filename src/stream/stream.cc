@@ -1,6 +1,8 @@
 #include "stream/stream.h"
 
+#include <algorithm>
 #include <atomic>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -74,12 +76,34 @@ class WriterThread {
     std::erase_if(batch.tables,
                   [&](const TableRows& rows) { return fenced_.contains(rows.table); });
     std::erase_if(batch.fences, [&](const Fence& f) { return !fenced_.insert(f.table).second; });
+    PENSTOCK_TRY(RecordInserts(batch));
     PENSTOCK_ASSIGN(auto errors, writer_.Write(batch, stop_.get_token()));
     for (auto& [table, error] : errors) FenceTable(batch, table, std::move(error));
     PENSTOCK_TRY(Reread(batch));
     PENSTOCK_TRY(Truncate(batch));
     for (const Fence& fence : batch.fences) options_.stop_load(fence.table);
     return Acknowledge(std::move(batch), started_at);
+  }
+
+  Status RecordInserts(const Batch& batch) {
+    std::vector<RecordedInsert> inserts;
+    for (const TableRows& rows : batch.tables) {
+      if (!KeepsEachOnce(tables_[rows.table])) continue;
+      const clickhouse::VersionedRows sent = VersionsOf(rows.block);
+      inserts.push_back({.table = rows.table,
+                         .version_begin = sent.begin,
+                         .version_end = sent.end,
+                         .rows = sent.count,
+                         .start = batch.end,
+                         .start_part = PartOf(batch, rows.table)});
+    }
+    return inserts.empty() ? Status() : journal_->RecordInserts(inserts);
+  }
+
+  static std::optional<model::TransactionPart> PartOf(const Batch& batch, size_t table) {
+    const auto part = std::ranges::find(batch.open.tables, table, &OpenTransaction::Table::table);
+    if (part == batch.open.tables.end()) return std::nullopt;
+    return model::TransactionPart{.read_to = batch.read_to, .rows = part->rows};
   }
 
   // A write failed for good: what of the batch it left undone is done again from its beginning.
@@ -128,6 +152,7 @@ class WriterThread {
   Status Acknowledge(Batch batch, UnixMicros started_at) {
     Acknowledged acknowledged{.end = std::move(batch.end),
                               .open = std::move(batch.open),
+                              .prepared = std::move(batch.prepared),
                               .rows = 0,
                               .bytes = batch.bytes,
                               .tables = {},
@@ -137,12 +162,17 @@ class WriterThread {
                               .decoding = batch.decoding,
                               .started_at = started_at,
                               .finished_at = options_.clock->Wall(),
-                              .last_commit = batch.last_commit};
+                              .last_commit = batch.last_commit,
+                              .notices = std::move(batch.notices)};
     for (TableRows& rows : batch.tables) {
       acknowledged.rows += rows.counts.total();
       acknowledged.tables.push_back({rows.table, rows.counts, std::move(rows.changes)});
     }
     PENSTOCK_TRY(journal_->Acknowledge(acknowledged));
+    for (const std::string& file : batch.ended_files) {
+      std::error_code ignored;  // what stays is removed by the next start
+      std::filesystem::remove(options_.prepared_folder / file, ignored);
+    }
     if (acknowledged.truncated) options_.forget_load(*acknowledged.truncated);
     for (const Fence& fence : acknowledged.fences) {
       options_.forget_load(fence.table);
@@ -169,12 +199,20 @@ class WriterThread {
   std::jthread thread_;  // last: starts when all else is there
 };
 
+PreparedTransactions::Options HeldOptions(const StreamOptions& options) {
+  PreparedTransactions::Options held{.folder = options.prepared_folder};
+  held.memory_bytes_max = std::min(held.memory_bytes_max, options.batch_bytes_max);
+  return held;
+}
+
 }  // namespace
 
 Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& start,
                  const StreamOptions& options, StreamJournal* journal, std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto assembler,
-                  Assembler::Make(tables, start, [journal] { return journal->ReserveVersions(); }));
+  PENSTOCK_ASSIGN(
+      auto assembler,
+      Assembler::Make(
+          tables, start, [journal] { return journal->ReserveVersions(); }, HeldOptions(options)));
 
   std::stop_source reader_stop;
   std::stop_callback forward(stop, [&reader_stop] { reader_stop.request_stop(); });

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -29,6 +30,7 @@ struct StreamOptions {
   clickhouse::Endpoint destination;
   std::string database;
   std::string pipe_name;
+  std::filesystem::path prepared_folder = {};  // of the pipe alone: see PreparedTransactions
   // A batch ends at whichever comes first, or when `memory` has no more for it; a long transaction
   // is cut only by bytes.
   std::chrono::milliseconds sync_interval{10'000};
@@ -58,7 +60,8 @@ struct StreamOptions {
 // A batch of which every insert has been acknowledged.
 struct Acknowledged {
   model::Position end;
-  OpenTransaction open = {};  // begins at `end`
+  OpenTransaction open = {};                              // begins at `end`
+  std::vector<model::PreparedTransaction> prepared = {};  // at `end`
   uint64_t rows = 0;
   uint64_t bytes = 0;
   struct Table {
@@ -74,7 +77,8 @@ struct Acknowledged {
   UnixMicros decoding{};
   UnixMicros started_at{};  // of the inserting
   UnixMicros finished_at{};
-  UnixMicros last_commit{};  // at the source; 0: none yet
+  UnixMicros last_commit{};               // at the source; 0: none yet
+  std::vector<std::string> notices = {};  // what people should know
 };
 
 // What the source said of its log.
@@ -92,7 +96,10 @@ class StreamJournal {
   virtual ~StreamJournal() = default;
   // A range above every version that was ever answered or may be in the destination.
   virtual Result<VersionRange> ReserveVersions() = 0;
-  // The checkpoint moves to `acknowledged.end` and `acknowledged.open`.
+  // These are about to be sent. Each stands until a batch with its table is acknowledged, or until
+  // the table has been asked, before a stream that may follow.
+  virtual Status RecordInserts(const std::vector<RecordedInsert>& inserts) = 0;
+  // The checkpoint moves to `acknowledged.end`, with `open` and `prepared`.
   virtual Status Acknowledge(const Acknowledged& acknowledged) = 0;
   // Everything the source has logged is acknowledged.
   virtual void CaughtUp() = 0;

@@ -50,9 +50,9 @@ class Failover:
         self.assert_equal(self.spec_)
 
     def await_replicated(self):
-        wanted = self.source.executed()
-        wait_until(lambda: self.other.executed() == wanted,
-                   lambda: f"{wanted}; it is {self.other.executed()}")
+        wanted = self.source.gtid_position()
+        wait_until(lambda: self.other.gtid_position() == wanted,
+                   lambda: f"{wanted}; it is {self.other.gtid_position()}")
 
     def lead_to(self, server):
         self.proxy.target = server.port
