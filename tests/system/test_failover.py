@@ -135,6 +135,7 @@ class Promotion(Failover):
         self.assertIn("resynced (2)", event["text"])  # and the marker
         # A server that has what no other has cannot replicate: it is made anew.
         self.other.replicate_anew_from(self.source)
+        self.source.run("INSERT INTO shop.u VALUES (9, 9)")
         self.await_replicated()
 
     def uuids(self):
