@@ -129,29 +129,6 @@ Result<OpenTransaction> DecodeOpen(std::string_view text) {
   }
 }
 
-std::string EncodeChanges(const std::vector<BatchRecord::Table>& tables) {
-  json list = json::array();
-  for (const auto& table : tables) {
-    list.push_back({table.table_id, table.inserted, table.updated, table.deleted});
-  }
-  return list.dump();
-}
-
-Result<std::vector<BatchRecord::Table>> DecodeChanges(std::string_view text) {
-  std::vector<BatchRecord::Table> tables;
-  try {
-    for (const json& table : json::parse(text)) {
-      tables.push_back({.table_id = table.at(0).get<int64_t>(),
-                        .inserted = table.at(1).get<uint64_t>(),
-                        .updated = table.at(2).get<uint64_t>(),
-                        .deleted = table.at(3).get<uint64_t>()});
-    }
-    return tables;
-  } catch (const json::exception& exception) {
-    return Fail(ErrorCode::kBadData, "stored changes of a batch: {}", exception.what());
-  }
-}
-
 Result<std::string> EncodePrepared(const std::vector<model::PreparedTransaction>& prepared) {
   if (prepared.empty()) return std::string();
   json list = json::array();
@@ -183,6 +160,29 @@ Result<std::vector<model::PreparedTransaction>> DecodePrepared(std::string_view 
     return prepared;
   } catch (const json::exception& exception) {
     return Fail(ErrorCode::kBadData, "stored prepared transactions: {}", exception.what());
+  }
+}
+
+std::string EncodeChanges(const std::vector<BatchRecord::Table>& tables) {
+  json list = json::array();
+  for (const auto& table : tables) {
+    list.push_back({table.table_id, table.inserted, table.updated, table.deleted});
+  }
+  return list.dump();
+}
+
+Result<std::vector<BatchRecord::Table>> DecodeChanges(std::string_view text) {
+  std::vector<BatchRecord::Table> tables;
+  try {
+    for (const json& table : json::parse(text)) {
+      tables.push_back({.table_id = table.at(0).get<int64_t>(),
+                        .inserted = table.at(1).get<uint64_t>(),
+                        .updated = table.at(2).get<uint64_t>(),
+                        .deleted = table.at(3).get<uint64_t>()});
+    }
+    return tables;
+  } catch (const json::exception& exception) {
+    return Fail(ErrorCode::kBadData, "stored changes of a batch: {}", exception.what());
   }
 }
 

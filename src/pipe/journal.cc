@@ -117,6 +117,23 @@ Result<stream::VersionRange> Journal::ReserveVersions() {
   return range;
 }
 
+Status Journal::RecordInserts(const std::vector<stream::RecordedInsert>& inserts) {
+  std::vector<catalog::InsertRecord> records;
+  for (const auto& insert : inserts) {
+    records.push_back({.table_id = table_ids_.at(insert.table),
+                       .target = targets_.at(insert.table),
+                       .version_begin = insert.version_begin,
+                       .version_end = insert.version_end,
+                       .rows = insert.rows,
+                       .start = insert.start,
+                       .start_part = insert.start_part});
+  }
+  PENSTOCK_TRY(catalog_->SaveInserts(records));
+  MutexLock lock(mutex_);
+  for (const auto& record : records) inserts_.insert(record.table_id);
+  return {};
+}
+
 // With the tables of an earlier part of the transaction that ends here: its GTID is in this record.
 std::vector<catalog::BatchRecord::Table> Journal::ChangesOf(
     const stream::Acknowledged& acknowledged) const {
@@ -133,23 +150,6 @@ std::vector<catalog::BatchRecord::Table> Journal::ChangesOf(
     }
   }
   return changes;
-}
-
-Status Journal::RecordInserts(const std::vector<stream::RecordedInsert>& inserts) {
-  std::vector<catalog::InsertRecord> records;
-  for (const auto& insert : inserts) {
-    records.push_back({.table_id = table_ids_.at(insert.table),
-                       .target = targets_.at(insert.table),
-                       .version_begin = insert.version_begin,
-                       .version_end = insert.version_end,
-                       .rows = insert.rows,
-                       .start = insert.start,
-                       .start_part = insert.start_part});
-  }
-  PENSTOCK_TRY(catalog_->SaveInserts(records));
-  MutexLock lock(mutex_);
-  for (const auto& record : records) inserts_.insert(record.table_id);
-  return {};
 }
 
 catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {

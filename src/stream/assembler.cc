@@ -18,6 +18,9 @@ constexpr size_t kSavepointsMax = 1'000;
 
 constexpr std::string_view kResyncTable = "Resync the table (penstock resync)";
 constexpr std::string_view kResyncPipe = "Resync the pipe (penstock resync)";
+// MariaDB gives an incident no GTID: it sends it to whoever begins by GTID later in the same file.
+constexpr std::string_view kFlushAndResync =
+    "FLUSH BINARY LOGS at the source, then resync the pipe (penstock resync)";
 
 constexpr std::string_view kNoRest =
     "the source has no more of a transaction of which part was written";
@@ -134,21 +137,12 @@ Status Assembler::Consume(const binlog::Event& event) {
           [&](const binlog::TableMap& map) { return On(map); },
           [&](const binlog::Rows& rows) { return On(rows); },
           [&](const binlog::XaPrepare& prepare) { return On(prepare, header); },
-          [&](const binlog::TransactionPayload&) -> Status {
-            return Fail(
-                NeedsUser("the log holds a compressed transaction, which this version cannot read",
-                          "SET GLOBAL binlog_transaction_compression = OFF, and resync the pipe"));
-          },
-          [&](const binlog::Compressed&) -> Status {
-            return Fail(
-                NeedsUser("the log holds a compressed event, which this version cannot read",
-                          "SET GLOBAL log_bin_compress = OFF, and resync the pipe"));
-          },
           [&](const binlog::Incident& incident) -> Status {
             return Fail(
                 NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
                                       incident.message),
-                          kResyncPipe));
+                          position_.mechanism == model::Mechanism::kMariadbGtid ? kFlushAndResync
+                                                                                : kResyncPipe));
           },
           [&](const binlog::Unknown& unknown) -> Status {
             return Fail(NeedsUser(fmt::format("the log holds {}, which this version cannot read",
@@ -156,6 +150,8 @@ Status Assembler::Consume(const binlog::Event& event) {
                                   "Use a version of penstock that knows it"));
           },
           [](const binlog::Heartbeat&) { return Status(); },
+          // Its events come one by one.
+          [](const binlog::TransactionPayload&) { return Status(); },
           [&](const binlog::PreviousGtids& previous) { return On(previous, header); },
           [](const binlog::Ignored&) { return Status(); },
       },
@@ -247,8 +243,7 @@ Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view 
 }
 
 bool Assembler::ComesBefore(const TableState& state) const {
-  if (is_known_) return true;
-  return state.table.start && ComesBefore(*state.table.start);
+  return is_known_ || (state.table.start && ComesBefore(*state.table.start));
 }
 
 bool Assembler::ComesBefore(const model::Position& position) const {
@@ -471,7 +466,8 @@ void Assembler::Begin() {
   statement_version_.reset();
   rows_at_begin_ = rows_;
   bytes_at_begin_ = bytes_;
-  if (awaits_open_ && !is_known_) MeetOpenTransaction();
+  if (is_known_) return;
+  if (awaits_open_) MeetOpenTransaction();
   MeetStartParts();
 }
 
@@ -634,7 +630,7 @@ void Assembler::TrackOffset(const binlog::EventHeader& header) {
 
 // The end of a transaction, or of a statement that is one by itself.
 void Assembler::Advance(const binlog::EventHeader& header) {
-  if (awaits_open_) MissOpenTransaction();
+  if (awaits_open_ && !is_known_) MissOpenTransaction();
   MeetStartParts();
   TrackOffset(header);
   AddRead(position_);

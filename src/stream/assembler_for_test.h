@@ -41,9 +41,10 @@ class AssemblerTest : public testing::Test {
 
   void Follow(std::vector<StreamTable> tables, OpenTransaction open = {},
               std::vector<model::PreparedTransaction> prepared = {},
-              const std::filesystem::path& folder = {}) {
+              const std::filesystem::path& folder = {},
+              model::Mechanism mechanism = model::Mechanism::kMysqlGtid) {
     model::Position start;
-    start.mechanism = mechanism_;
+    start.mechanism = mechanism;
     start.file = "bin.000001";
     start.offset = 4;
     const auto reserve = [this]() -> Result<VersionRange> {
@@ -155,7 +156,6 @@ class AssemblerTest : public testing::Test {
   }
   std::string Executed() const { return assembler_->position().mysql.ToString(); }
 
-  model::Mechanism mechanism_ = model::Mechanism::kMysqlGtid;
   std::unique_ptr<Assembler> assembler_;
   uint64_t reserved_ = 1000;
   Heals heals_ = Heals::kByUser;  // of the last fence taken

@@ -10,6 +10,38 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+// MariaDB writes 0 as the end of events inside of a transaction; those of a compressed one (MySQL)
+// all end where it does.
+TEST_F(AssemblerTest, EventsWithoutAPlaceOfTheirOwn) {
+  const uint64_t start = assembler_->position().offset;
+  ASSERT_TRUE(Begin(1));
+  const uint32_t begun = end_offset_;
+  end_offset_ = 0U - 100;
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 1}}));
+  EXPECT_EQ(assembler_->TakeBatch().end.offset, start);
+  end_offset_ = begun + 300;
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 2}}));
+  const Batch part = assembler_->TakeBatch();
+  EXPECT_EQ(part.end.offset, start);
+  EXPECT_EQ(part.read_to.offset, begun + 400U);
+  end_offset_ = begun + 300;
+  ASSERT_TRUE(Commit());
+  EXPECT_EQ(assembler_->position().offset, begun + 400U);
+}
+
+TEST_F(AssemblerTest, WhatCannotBeReadStopsTheStreamByName) {
+  ASSERT_TRUE(Gtid(1));
+  const Status incident = Feed(binlog::Incident{.message = "LOST_EVENTS"});
+  ASSERT_FALSE(incident);
+  EXPECT_EQ(incident.error().code, ErrorCode::kNeedsUser);
+  EXPECT_THAT(incident.error().message, HasSubstr("may miss changes: LOST_EVENTS"));
+  EXPECT_THAT(incident.error().remedy, HasSubstr("resync"));
+  const Status unknown = Feed(binlog::Unknown{.type = 250});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::kNeedsUser);
+  EXPECT_THAT(unknown.error().message, HasSubstr("event type 250"));
+}
+
 TEST_F(AssemblerTest, InsertUpdateDeleteOfOneTransaction) {
   ASSERT_TRUE(Begin(1));
   ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}, {2, 20}}));
@@ -334,8 +366,7 @@ TEST_F(AssemblerTest, ATablesOwnStartByFile) {
                                 .offset = 500,
                                 .mysql = {},
                                 .mariadb = {}};
-  mechanism_ = model::Mechanism::kFile;
-  Follow({table});
+  Follow({table}, {}, {}, {}, model::Mechanism::kFile);
   end_offset_ = 0;
   for (const int32_t id : {1, 2}) {  // ends at 400, at 800
     ASSERT_TRUE(Sql("BEGIN"));

@@ -82,9 +82,20 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
   }
 }
 
-// While there is no row the time belongs to no batch.
+Status LogFollower::AfterEvent(std::stop_token stop) {
+  for (auto& request : options_.fence_requests->Take()) {
+    assembler_.FenceTable(request.table, std::move(request.error));
+  }
+  return PushIfDue(std::move(stop));
+}
+
+// A packet lives until the next one is asked for: not before its payload is through. While there
+// is no row the time belongs to no batch.
 Result<binlog::Event> LogFollower::NextEvent(mysql::Connection& connection,
                                              binlog::EventParser& parser, SilenceWatch& watch) {
+  PENSTOCK_ASSIGN(auto inside, parser.NextInPayload());
+  if (inside && watch.token().stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
+  if (inside) return *std::move(inside);
   const SteadyTime begin = options_.clock->Steady();
   watch.Waits(begin);
   const auto packet = connection.NextPacket(watch.token());
@@ -101,13 +112,6 @@ Status LogFollower::Consume(const binlog::Event& event) {
   PENSTOCK_TRY(assembler_.Consume(event));
   if (assembler_.rows() != 0) decoding_ += options_.clock->Steady() - begin;
   return {};
-}
-
-Status LogFollower::AfterEvent(std::stop_token stop) {
-  for (auto& request : options_.fence_requests->Take()) {
-    assembler_.FenceTable(request.table, std::move(request.error));
-  }
-  return PushIfDue(std::move(stop));
 }
 
 Status LogFollower::PushIfDue(std::stop_token stop) {
