@@ -122,7 +122,7 @@ Status StoreCheckpoint(Sqlite& database, const std::string& pipe_id, const Check
 
 // What is read of these tables from now on is all of it.
 Status ForgetOpen(Sqlite& database, const std::string& pipe_id,
-                  const std::vector<TableRecord>& tables) {
+                  const std::vector<int64_t>& table_ids) {
   OpenTransaction open;
   PENSTOCK_TRY(database.Query("SELECT open_transaction FROM pipes WHERE id = ?", {pipe_id},
                               [&](const SqlRow& row) -> Status {
@@ -130,8 +130,7 @@ Status ForgetOpen(Sqlite& database, const std::string& pipe_id,
                                 return {};
                               }));
   const auto forgotten = std::erase_if(open.tables, [&](const OpenTransaction::Table& part) {
-    return std::ranges::any_of(tables,
-                               [&](const auto& table) { return table.id == part.table_id; });
+    return std::ranges::count(table_ids, part.table_id) != 0;
   });
   if (forgotten == 0) return {};
   PENSTOCK_ASSIGN(const std::string rest, EncodeOpen(open));
@@ -226,6 +225,15 @@ struct StoredStart {
   std::optional<std::string> read_to;
   int64_t rows = 0;
 };
+
+// Nothing is on its way to the table, and what comes before `start` is there.
+Status StoreSettled(Sqlite& database, int64_t table_id, const StoredStart& start) {
+  PENSTOCK_TRY(database.Run("DELETE FROM inserts WHERE table_id = ?", {table_id}));
+  return database
+      .Run("UPDATE tables SET start_position = ?, start_read_to = ?, start_rows = ? WHERE id = ?",
+           {Nullable(start.position), Nullable(start.read_to), start.rows, table_id})
+      .map([](auto) {});
+}
 
 Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
@@ -324,6 +332,8 @@ class SqliteCatalog final : public Catalog {
   Status EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
                    const Transition& transition) override;
   Status EndLoad(const std::vector<LoadTargetRecord>& targets) override;
+  Status BeginSnapshot(const std::string& pipe_id, const std::vector<LoadTargetRecord>& targets,
+                       const model::Position& start) override;
   Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,
                        bool planned_to_the_end, const SizeEstimate& estimate) override;
   Result<std::vector<PartitionRecord>> Partitions(const std::string& pipe_id) override;
@@ -525,7 +535,9 @@ Status SqliteCatalog::BeginReload(const std::string& pipe_id,
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
     if (checkpoint) PENSTOCK_TRY(RaiseCheckpoint(database, pipe_id, *checkpoint));
-    PENSTOCK_TRY(ForgetOpen(database, pipe_id, tables));
+    std::vector<int64_t> ids;
+    for (const TableRecord& table : tables) ids.push_back(table.id);
+    PENSTOCK_TRY(ForgetOpen(database, pipe_id, ids));
     for (const TableRecord& table : tables) {
       PENSTOCK_TRY(ForgetLoad(database, table.id));
       PENSTOCK_TRY(StoreReload(database, table));
@@ -554,6 +566,21 @@ Status SqliteCatalog::EndLoad(const std::vector<LoadTargetRecord>& targets) {
   return writer_.Write([&](Sqlite& database) -> Status {
     for (const auto& target : targets) PENSTOCK_TRY(StoreLoadTarget(database, target));
     return {};
+  });
+}
+
+Status SqliteCatalog::BeginSnapshot(const std::string& pipe_id,
+                                    const std::vector<LoadTargetRecord>& targets,
+                                    const model::Position& start) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    std::vector<int64_t> ids;
+    for (const auto& target : targets) {
+      ids.push_back(target.table_id);
+      PENSTOCK_TRY(StoreLoadTarget(database, target));
+      PENSTOCK_TRY(ForgetLoad(database, target.table_id));
+      PENSTOCK_TRY(StoreSettled(database, target.table_id, StoredStart(start, std::nullopt)));
+    }
+    return ForgetOpen(database, pipe_id, ids);
   });
 }
 
@@ -703,12 +730,9 @@ Result<std::vector<InsertRecord>> SqliteCatalog::Inserts(const std::string& pipe
 Status SqliteCatalog::SettleInsert(const InsertRecord& insert, bool is_there) {
   const StoredStart start(insert.start, insert.start_part);
   return writer_.Write([&](Sqlite& database) -> Status {
-    PENSTOCK_TRY(database.Run("DELETE FROM inserts WHERE table_id = ?", {insert.table_id}));
-    if (!is_there) return {};
-    return database
-        .Run("UPDATE tables SET start_position = ?, start_read_to = ?, start_rows = ? WHERE id = ?",
-             {Nullable(start.position), Nullable(start.read_to), start.rows, insert.table_id})
-        .map([](auto) {});
+    if (is_there) return StoreSettled(database, insert.table_id, start);
+    return database.Run("DELETE FROM inserts WHERE table_id = ?", {insert.table_id}).map([](auto) {
+    });
   });
 }
 

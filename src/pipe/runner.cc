@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/backoff.h"
+#include "mysql/wire/start_position.h"
 #include "obs/log.h"
 #include "pipe/flow_parts.h"
 #include "pipe/setup.h"
@@ -19,6 +20,9 @@ namespace {
 
 // For what is left of a pipe that is deleted.
 constexpr std::chrono::seconds kDropTimeout{5};
+
+// Before a snapshot that was lost is opened again.
+constexpr std::chrono::seconds kSnapshotPause{1};
 
 // Why a transition that a user ordered happened.
 constexpr char kOrdered[] = "asked for by the user";
@@ -406,6 +410,16 @@ Status Runner::EndReload(std::stop_token stop) {
 
 // Until a step is due that needs it at rest, for `wait` at most, or it fails. kCancelled on stop.
 Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop) {
+  Snapshot opened;
+  if (!wait && state() == State::kSnapshot) {
+    PENSTOCK_TRY(Retry(
+        "snapshot",
+        [&]() -> Status {
+          PENSTOCK_ASSIGN(opened, OpenSnapshot(stop));
+          return {};
+        },
+        stop));
+  }
   const auto recalled = Recall();
   if (!recalled) {
     if (recalled.error().code != ErrorCode::kNotFound || !wait) return Fail(recalled.error());
@@ -441,7 +455,7 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   Status streamed;
   {
     std::jthread beside([&] {
-      rest_is_due = Beside(*recalled, wait, both.get_token());
+      rest_is_due = Beside(*recalled, std::move(opened), wait, both.get_token());
       if (!rest_is_due || *rest_is_due) both.request_stop();
     });
     streamed = stream::RunStream(StreamTables(spec_, *recalled->tables),
@@ -457,14 +471,21 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
 }
 
 // What is done beside the stream. Answers whether the stream is to rest then.
-Result<bool> Runner::Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
-                            std::stop_token stop) {
+Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
+                            std::optional<std::chrono::milliseconds> wait, std::stop_token stop) {
   if (wait) {
     options_.clock->Wait(*wait, stop);
     return true;
   }
   if (state() != State::kSnapshot) return false;
-  PENSTOCK_TRY(Load(recalled, stop));
+  if (const Status load = Load(recalled, std::move(opened), stop); !load) {
+    if (!Passes(load.error().code)) return Fail(load.error());
+    // A snapshot that is lost is opened again, with the stream at rest.
+    OnRetry("snapshot", &load.error());
+    LogWarning(spec_.name, "snapshot: {}; begun again", load.error().ToString());
+    options_.clock->Wait(kSnapshotPause, stop);
+    return true;
+  }
   PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
   std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
   if (tables.empty()) {
@@ -506,7 +527,43 @@ void Runner::DegradeIfRunning() {
   if (!stored) LogWarning(spec_.name, "{}", stored.error().ToString());
 }
 
-Status Runner::Load(const Recalled& recalled, std::stop_token stop) {
+Result<Runner::Snapshot> Runner::OpenSnapshot(std::stop_token stop) {
+  catalog::Catalog& catalog = *options_.catalog;
+  PENSTOCK_ASSIGN(const auto checkpoint, catalog.LoadCheckpoint(id_));
+  PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
+  PENSTOCK_ASSIGN(auto partitions, catalog.Partitions(id_));
+  PENSTOCK_ASSIGN(const auto loads, LoadTables(spec_, tables, std::move(partitions)));
+  snapshot::ConsistentOptions options{.source = spec_.source,
+                                      .pipe_name = spec_.name,
+                                      .tables = {},
+                                      .mechanism = checkpoint.position.mechanism,
+                                      .clock = options_.clock};
+  std::vector<catalog::TableRecord> waiting;
+  for (size_t i = 0; i < loads.size(); ++i) {
+    if (!loads[i].in_snapshot || snapshot::ParallelTables({loads[i]}, 1) == 0) continue;
+    options.tables.push_back(tables[i].definition.name);
+    waiting.push_back(tables[i]);
+  }
+  if (waiting.empty()) return std::nullopt;
+  const PipeSettings& settings = spec_.settings;
+  options.connections_max = std::min<size_t>(waiting.size(), settings.snapshot_parallel_tables) *
+                            settings.initial_load_parallelism;
+  PENSTOCK_ASSIGN(auto opened, snapshot::OpenConsistent(options, stop));
+  if (!mysql::Reaches(*opened.position, checkpoint.position)) {
+    return Fail(ErrorCode::kRetry, "the source does not show yet what it has logged up to {}",
+                checkpoint.position.ToString());
+  }
+  const auto targets = NewLoadTargets(waiting);
+  PENSTOCK_TRY(catalog.BeginSnapshot(id_, targets, *opened.position));
+  for (auto& table : tables) {
+    const auto target = std::ranges::find(targets, table.id, &catalog::LoadTargetRecord::table_id);
+    table.load_target = target == targets.end() ? "" : target->name;
+  }
+  PENSTOCK_TRY(MakeLoadTargets(options_.destination, spec_, tables, stop));
+  return opened;
+}
+
+Status Runner::Load(const Recalled& recalled, Snapshot opened, std::stop_token stop) {
   const snapshot::LoadFigures before = recalled.watch->figures();
   if (before.partitions != 0) {
     AddEvent(
@@ -519,7 +576,7 @@ Status Runner::Load(const Recalled& recalled, std::stop_token stop) {
                              before.partitions_done, before.rows)});
   }
   const std::jthread watching([&](std::stop_token watched) { recalled.watch->Run(watched); });
-  return recalled.loader->Run(std::move(stop));
+  return recalled.loader->Run(std::move(stop), std::move(opened));
 }
 
 // One attempt at a load that no stream heals, or what is left of one that was whole.
@@ -532,7 +589,7 @@ Status Runner::LoadWhole(std::stop_token stop) {
     PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
     PENSTOCK_ASSIGN(const auto recalled, Recall());
     PENSTOCK_TRY(MakeLoadTargets(options_.destination, spec_, *recalled.tables, stop));
-    PENSTOCK_TRY(Load(recalled, stop));
+    PENSTOCK_TRY(Load(recalled, std::nullopt, stop));
     PENSTOCK_ASSIGN(const auto loaded,
                     LoadedTargets(client, spec_.database, *recalled.tables, stop));
     PENSTOCK_TRY(catalog.EndLoad(loaded));

@@ -132,6 +132,14 @@ Error NoSuchTable(const model::TableName& name) {
           .remedy = "Create it and resync it"};
 }
 
+Error OtherShape(const std::string& target) {
+  return {.code = ErrorCode::kNeedsUser,
+          .message = fmt::format("the Null table {} has not the columns of its source", target),
+          .origin = "destination",
+          .native_code = 0,
+          .remedy = "Drop it, make it anew (check prints the statement), and resync it"};
+}
+
 // One that cannot be loaded now: the others are.
 void SetAside(catalog::TableRecord& table, const model::Position& position, UnixMicros now,
               const Error& why) {
@@ -166,12 +174,20 @@ std::vector<catalog::LoadTargetRecord> NewLoadTargets(const Tables& tables) {
 Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
                        const Tables& tables, std::stop_token stop) {
   clickhouse::Client client(destination);
-  PENSTOCK_TRY(DropLoadTargets(client, spec.database, tables, stop));
+  Tables beside = tables;
+  std::erase_if(beside, [](const auto& table) { return table.load_target.empty(); });
+  PENSTOCK_TRY(DropLoadTargets(client, spec.database, beside, stop));
   std::vector<DdlStatement> statements;
   for (size_t i = 0; i < tables.size(); ++i) {
     const catalog::TableRecord& table = tables[i];
+    if (table.load_target.empty()) continue;
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
-    statements.push_back(LoadTargetDdl(target, table.load_target, /*as_before=*/true));
+    // Where the pipe is followed the target may be of an earlier definition.
+    bool as_before = true;
+    if (spec.settings.mode != ReplicationMode::kSnapshot) {
+      PENSTOCK_ASSIGN(as_before, HasShape(client, target, stop));
+    }
+    statements.push_back(LoadTargetDdl(target, table.load_target, as_before));
   }
   return RunStatements(destination, statements, std::move(stop));
 }
@@ -253,9 +269,14 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
       continue;
     }
     PENSTOCK_ASSIGN(const bool as_before, HasShape(client, *target, stop));
+    if (target->engine == clickhouse::Engine::kNull && !as_before) {
+      SetAside(table, reached, clock.Wall(), OtherShape(target->table));
+      continue;
+    }
     const bool was_followed = table.load_target.empty() || table.keeps_target_fresh;
     table.keeps_target_fresh = as_before && definition->second == table.definition && checkpoint &&
-                               !table.quarantine && was_followed;
+                               !table.quarantine && was_followed &&
+                               !clickhouse::KeepsEveryChange(target->engine);
     table.definition = std::move(definition->second);
     table.ddl = clickhouse::CreateTable(*target);
     table.load_target = load_targets[i].name;
@@ -263,7 +284,11 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
     // One that is followed goes on being so: what is written twice ends the same.
     if (!checkpoint) table.start.reset();
     if (checkpoint && !table.keeps_target_fresh) table.start = source.position;
-    statements.push_back(LoadTargetDdl(*target, table.load_target, as_before));
+    if (target->engine == clickhouse::Engine::kNull) {
+      table.load_target.clear();  // the views are on the target
+    } else {
+      statements.push_back(LoadTargetDdl(*target, table.load_target, as_before));
+    }
   }
   PENSTOCK_TRY(RunStatements(destination, statements, stop));
   if (!checkpoint) {
