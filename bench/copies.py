@@ -27,6 +27,23 @@ FUNCTION = "mysql()"
 FUNCTIONS = f"mysql(), {AT_ONCE} at once"
 
 
+def connection_of(clickhouse, mine=threading.local()):
+    """Of the calling thread; it stays open for the next query."""
+    port, now = clickhouse.http_port, time.monotonic()
+    if getattr(mine, "port", None) != port or now - mine.used > KEPT_SECONDS:
+        mine.http, mine.port = http.client.HTTPConnection("127.0.0.1", port), port
+    mine.used = now
+    return mine.http
+
+
+def query_over(connection, sql):
+    connection.request("POST", "/", sql.encode())
+    reply = connection.getresponse()
+    text = reply.read().decode()
+    assert reply.status == 200, text
+    return text
+
+
 class Copies:
     """Runs the ways over the tables of a source; `figures` notes the times, `unequal` what copies
     got wrong."""
@@ -35,7 +52,6 @@ class Copies:
         self.source, self.clickhouse, self.penstock = source, clickhouse, penstock
         self.figures = figures
         self.unequal = []
-        self._connections = threading.local()
         self._query(f"CREATE DATABASE {OTHER}")
 
     # --- penstock ---
@@ -128,16 +144,7 @@ class Copies:
         self._query(f"CREATE TABLE {OTHER}.{table} AS {COPY}.{table}")
 
     def _query(self, sql):
-        """Over a connection of the calling thread, which stays open for the next one."""
-        mine = self._connections
-        if time.monotonic() - getattr(mine, "used", 0) > KEPT_SECONDS:
-            mine.http = http.client.HTTPConnection("127.0.0.1", self.clickhouse.http_port)
-        mine.http.request("POST", "/", sql.encode())
-        reply = mine.http.getresponse()
-        text = reply.read().decode()
-        assert reply.status == 200, text
-        mine.used = time.monotonic()
-        return text
+        return query_over(connection_of(self.clickhouse), sql)
 
     def _meter(self):
         return Meter({"penstock": self.penstock.process.pid, "source": self.source.process.pid,

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """The benchmark: what a value of each type costs (value_costs.py), then end to end from MySQL 9.7:
-every shape of table (shapes.py) by every way of copying it (copies.py), in turns, in one run.
+every shape of table (shapes.py) by every way of copying it (copies.py), in turns, in one run; then the
+stream by itself (streams.py), from MySQL and from MariaDB.
 
-    bench/run.py [SHAPE...]   orders, narrow, wide, texts, small; all of them without a name
+    bench/run.py [NAME...]   orders, narrow, wide, texts, small, stream; all of them without a name
 
     BENCH_ROWS     rows of the largest tables (2000000)
     BENCH_ROUNDS   times each way is taken; medians count (3)
@@ -24,12 +25,13 @@ os.environ.setdefault("PENSTOCK_BUILD", "build/release")
 
 # pylint: disable=wrong-import-position
 import copies  # noqa: E402
+import streams  # noqa: E402
 import value_costs  # noqa: E402
-from figures import Figures  # noqa: E402
+from figures import Figures, StreamFigures  # noqa: E402
 from harness.clickhouse import ClickHouse  # noqa: E402
 from harness.penstock import Penstock  # noqa: E402
 from harness.process import Folder, program  # noqa: E402
-from shapes import SCHEMA, SHAPES, prepared_source  # noqa: E402
+from shapes import ROWS, SCHEMA, SHAPES, prepared_source  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 CATCH_UP_RATIO_MAX = 5.0  # of a plain insert of the same rows in Native
@@ -70,27 +72,22 @@ def gates(figures, shapes):
     yield "peak memory, MiB", figures.peak(), PEAK_MIB_MAX
 
 
-def report(figures, shapes, unequal):
+def report(lines, all_gates, unequal):
     """Prints everything; whether all is well."""
-    print(f"\nmedians of {ROUNDS}, with the CPU seconds of each process")
-    for shape in shapes:
-        print("", *figures.lines(shape), sep="\n")
+    print(f"\nmedians of {ROUNDS}, with the CPU seconds of each process", *lines, sep="\n")
     print()
     passed = True
-    for name, figure, limit in gates(figures, shapes):
+    for name, figure, limit in all_gates:
         passed &= figure <= limit
-        print(f"{name:34}{figure:8.2f}   gate: at most {limit:<6g} "
+        print(f"{name:48}{figure:8.2f}   gate: at most {limit:<6g} "
               f"{'passed' if figure <= limit else 'FAILED'}")
     for line in unequal[:10]:
         print(f"NOT EQUAL: {line}")
     return passed and not unequal
 
 
-def main():
-    shapes = [SHAPES[name] for name in sys.argv[1:]] or list(SHAPES.values())
-    if not sys.argv[1:]:
-        value_costs.main()
-        print(flush=True)
+def compare_copies(shapes):
+    """Whether all is well."""
     reader = build_reader()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(Folder("bench"))
@@ -105,7 +102,27 @@ def main():
             print(f"round {number + 1} of {ROUNDS}", flush=True)
             for shape in shapes:
                 measure(bench, shape, reader, is_last=number == ROUNDS - 1)
-        return 0 if report(figures, shapes, bench.unequal) else 1
+        lines = [line for shape in shapes for line in ("", *figures.lines(shape))]
+        return report(lines, gates(figures, shapes), bench.unequal)
+
+
+def stream():
+    """Whether all is well."""
+    figures = StreamFigures()
+    unequal = streams.run(ROUNDS, figures)
+    return report(["", *figures.lines()], figures.gates(ROWS), unequal)
+
+
+def main():
+    names = sys.argv[1:]
+    if not names:
+        value_costs.main()
+        print(flush=True)
+    shapes = [SHAPES[name] for name in names or SHAPES if name != "stream"]
+    passed = compare_copies(shapes) if shapes else True
+    if not names or "stream" in names:
+        passed &= stream()
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

@@ -79,12 +79,12 @@ SHAPES = {shape.name: shape for shape in (
     Shape("small", ORDERS_COLUMNS, ORDERS_VALUES, rows=100, tables=1000, ratio_max=1.0))}
 
 
-def _make(folder, shapes):
+def _make(folder, shapes, source_class):
     """A data directory with the tables in it, stopped in order."""
     print(f"making the tables of {', '.join(shape.name for shape in shapes)} "
           "(kept in the cache for the next run)", flush=True)
     most = max(shape.rows for shape in shapes)
-    with MySQL97(folder=folder, innodb_buffer_pool_size="1G") as source:
+    with source_class(folder=folder, innodb_buffer_pool_size="1G") as source:
         source.run("SET sql_log_bin = 0", f"CREATE DATABASE {SCHEMA}", f"USE {SCHEMA}",
                    "CREATE TABLE n (n INT PRIMARY KEY)", "INSERT INTO n VALUES (1)",
                    *(f"INSERT INTO n SELECT n + {1 << power} FROM n"
@@ -95,19 +95,19 @@ def _make(folder, shapes):
         source.process.terminate()
 
 
-def prepared_source(folder, shapes):
+def prepared_source(folder, shapes, source_class=MySQL97):
     """A private copy, in `folder`, of a server that holds the tables of `shapes`."""
-    wanted = repr((MySQL97.version_key(), shapes))
+    wanted = repr((source_class.version_key(), shapes))
     key = hashlib.sha256(wanted.encode()).hexdigest()[:12]
     ready = pathlib.Path(cache_folder()) / "bench" / key
     if not ready.exists():
         unfinished = ready.with_name(f"new-{os.getpid()}")
         try:
             unfinished.mkdir(parents=True)
-            _make(unfinished, shapes)
+            _make(unfinished, shapes, source_class)
             unfinished.rename(ready)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     subprocess.run(["cp", "-a", "--sparse=always", "--reflink=auto", ready / "data",
                     folder / "data"], check=True)
-    return MySQL97(folder=folder, innodb_buffer_pool_size="2G")
+    return source_class(folder=folder, innodb_buffer_pool_size="2G")

@@ -71,7 +71,7 @@ void FromLog(benchmark::State& state, const Input& input) {
     while (!reader.AtEnd()) {
       decoder->BeginRow();
       PENSTOCK_CHECK(decoder->Decode(reader, input.table.present(), row).has_value());
-      PENSTOCK_CHECK(writer.Append(row, 1, false, block).has_value());
+      PENSTOCK_CHECK(writer.Append(row, 1, clickhouse::ChangeKind::kInsert, block).has_value());
     }
     block.Clear();
   }
@@ -92,7 +92,7 @@ void FromSelect(benchmark::State& state, const Input& input) {
   for (auto _ : state) {
     for (const std::string& packet : packets) {
       PENSTOCK_CHECK(decoder.Decode(packet, row).has_value());
-      PENSTOCK_CHECK(writer.Append(row, 1, false, block).has_value());
+      PENSTOCK_CHECK(writer.Append(row, 1, clickhouse::ChangeKind::kInsert, block).has_value());
     }
     block.Clear();
   }

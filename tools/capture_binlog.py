@@ -177,6 +177,19 @@ def changes():
     return statements + ["SET SESSION binlog_row_image=FULL"]
 
 
+def events():
+    """Events of many sizes, and DDL between them."""
+    rows = [[str(number), f"REPEAT('{number} ',{number * number})"] for number in range(60)]
+    return [*create("first", ["id INT PRIMARY KEY", "v LONGTEXT"]),
+            *create("second", ["id INT PRIMARY KEY", "v LONGTEXT"]),
+            "BEGIN", *inserts("first", rows), "SAVEPOINT s", "DELETE FROM first WHERE id < 30",
+            "UPDATE first SET v = REPEAT('large ', 100000) WHERE id > 57",
+            "INSERT INTO second SELECT id, v FROM first WHERE id < 40", "COMMIT",
+            "ALTER TABLE second ADD COLUMN n INT DEFAULT 5 COMMENT 'said at length'",
+            "CREATE TABLE third (PRIMARY KEY (id)) SELECT * FROM second WHERE id < 35",
+            "DELETE FROM second"]
+
+
 def filled(table, types):
     """A table of such columns, made and then filled with all of their values."""
     columns = ["id INT PRIMARY KEY"] + [f"`{name}` {kind} NULL" for name, (kind, _) in types.items()]
@@ -448,6 +461,16 @@ def capture_all(server, prefix, only):
             flags=DUMP_NON_BLOCK | (DUMP_ANNOTATE if server.is_mariadb else 0))
     take("rotation", ROTATION, bare, checksum="NONE")
     take("heartbeat", ROTATION[:1], crc, flags=0)
+    if server.is_mariadb:
+        take("events-compressed", events(), {**crc, "log_bin_compress": 1,
+                                             "log_bin_compress_min_len": 10})
+        take("events", events(), {**crc, "log_bin_compress": 0})
+    else:
+        take("events-compressed", ["SET SESSION binlog_transaction_compression=ON", *events()], crc)
+        take("events-level22", ["SET SESSION binlog_transaction_compression=ON",
+                                "SET SESSION binlog_transaction_compression_level_zstd=22",
+                                *events()], crc)
+        take("events", events(), crc)
     if server.is_mariadb:
         take("old-temporals", old_temporals(), bare, ("old_temporals",), order="ORDER BY id")
         take("addresses", addresses(), crc, ("addresses",), order="ORDER BY id")

@@ -12,6 +12,7 @@ CAPTURES = pathlib.Path(__file__).resolve().parent.parent / "tests" / "data" / "
 PIECE_BYTES_MAX = 1 << 16
 HEADER_BYTES, CHECKSUM_BYTES = 19, 4
 FORMAT_DESCRIPTION, TABLE_MAP, PARTIAL_UPDATE = 15, 19, 39
+TRANSACTION_PAYLOAD, ROW_FRAGMENT = 40, 172
 INSERTS = {23: 8, 30: 10}  # the rows event and the bytes before its number of columns
 GTIDS = {33, 34, 42, 162}
 INT, JSON, BLOB, GEOMETRY = 3, 245, 252, 255
@@ -273,6 +274,30 @@ def event_seeds():
             yield bytes([capture.checksum]) + packet
             session += packet
         yield session
+        for _, kind, body in rows_events(capture):
+            yield b"\0" + b"".join(struct.pack("<H", len(piece)) + piece
+                                   for piece in fragments(event_of(kind, body)))
+
+
+def transaction_payload_seeds():
+    """Bodies of payload events as they are, and events to be packed into one."""
+    for capture in captures():
+        bodies = list(capture.bodies())
+        yield from (b"\0" + body for kind, body in bodies if kind == TRANSACTION_PAYLOAD)
+        yield b"\1" + b"".join(event_of(kind, body) for kind, body in bodies
+                               if kind not in (TRANSACTION_PAYLOAD, FORMAT_DESCRIPTION))
+
+
+def event_of(kind, body):
+    """Without a checksum."""
+    return struct.pack("<IBIIIH", 0, kind, 1, HEADER_BYTES + len(body), 0, 0) + body
+
+
+def fragments(event):
+    """Of a rows event, as MariaDB 12.3 logs them."""
+    half = len(event) // 2
+    yield event_of(ROW_FRAGMENT, struct.pack("<IIBQ", 1, 2, 1, len(event)) + event[:half])
+    yield event_of(ROW_FRAGMENT, struct.pack("<IIB", 2, 2, 0) + event[half:])
 
 
 def gtid_event_seeds():
@@ -353,7 +378,7 @@ def compressed_column_seeds():
 def seeds(name):
     makers = {function.__name__: function for function in
               (event_seeds, row_image_seeds, json_binary_seeds, json_diff_seeds, json_path_seeds,
-               binary_row_seeds, gtid_event_seeds, gtid_seeds, statement_seeds, column_type_seeds,
+               binary_row_seeds, transaction_payload_seeds, gtid_event_seeds, gtid_seeds, statement_seeds, column_type_seeds,
                decimal_seeds, decimal_text_seeds, charset_seeds, compressed_column_seeds)}
     if name == "geometry_fuzz":
         return rows_of({"GEOMETRY"})

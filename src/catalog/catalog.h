@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "model/position.h"
+#include "model/prepared_transaction.h"
 #include "model/table.h"
 #include "model/value_changes.h"
 
@@ -131,8 +132,9 @@ struct OpenTransaction {
 
 struct Checkpoint {
   model::Position position;
-  uint64_t versions_reserved_end = 0;  // an attempt starts at or above it
-  OpenTransaction open = {};           // begins at `position`
+  uint64_t versions_reserved_end = 0;                     // an attempt starts at or above it
+  OpenTransaction open = {};                              // begins at `position`
+  std::vector<model::PreparedTransaction> prepared = {};  // at `position`
 };
 
 struct BatchRecord {
@@ -154,6 +156,14 @@ struct ValueChangeRecord {
 struct QuarantineRecord {
   int64_t table_id = 0;
   Quarantine quarantine;
+  bool reload_wanted = false;  // from now on, by the pipe itself
+};
+
+struct EventRecord {
+  UnixMicros at{};
+  std::string level;  // "info", "warning", "error"
+  std::string kind;   // "state", "retry", "value_changed", ...
+  std::string text;
 };
 
 // What a stream did on its way to a new checkpoint.
@@ -163,13 +173,7 @@ struct CheckpointNews {
   std::vector<QuarantineRecord> quarantines = {};
   std::vector<int64_t> settled = {};    // tables whose insert on record was acknowledged
   std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
-};
-
-struct EventRecord {
-  UnixMicros at{};
-  std::string level;  // "info", "warning", "error"
-  std::string kind;   // "state", "retry", "value_changed", ...
-  std::string text;
+  std::vector<EventRecord> events = {};
 };
 
 // What must survive, in one SQLite file (WAL, synchronous=FULL) in a folder of mode 0700 that one

@@ -300,12 +300,18 @@ TEST_F(CatalogTest, QuarantineComesWithItsCheckpoint) {
   ASSERT_TRUE(catalog->SaveCheckpoint(
       "a", SomeCheckpoint(),
       {.quarantines = {{tables[1].id, quarantine}}, .truncated = {tables[0].id}}));
+  EXPECT_FALSE(catalog->Tables("a")->at(1).reload_wanted);
+  for (const bool wanted : {true, false}) {  // once wanted, it stays so
+    ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(),
+                                        {.quarantines = {{tables[1].id, quarantine, wanted}}}));
+  }
   catalog.reset();
   catalog = Open();
   const auto stored = *catalog->Tables("a");
   EXPECT_FALSE(stored[0].quarantine);
   EXPECT_TRUE(stored[0].partitions_planned) << "the load of an emptied table is over";
   EXPECT_THAT(*catalog->Partitions("a"), IsEmpty());
+  EXPECT_TRUE(stored[1].reload_wanted);
   ASSERT_TRUE(stored[1].quarantine);
   EXPECT_EQ(stored[1].quarantine->position, quarantine.position);
   EXPECT_EQ(stored[1].quarantine->reason, quarantine.reason);

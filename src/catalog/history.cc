@@ -154,10 +154,10 @@ Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& c
 Status StoreQuarantine(Sqlite& database, const QuarantineRecord& record, UnixMicros wall) {
   const Quarantine& quarantine = record.quarantine;
   PENSTOCK_TRY(database.Run(
-      "UPDATE tables SET quarantined_at = ?, quarantine_position = ?, quarantine_reason = ? "
-      "WHERE id = ?",
+      "UPDATE tables SET quarantined_at = ?, quarantine_position = ?, quarantine_reason = ?, "
+      "reload_wanted = max(reload_wanted, ?) WHERE id = ?",
       {ToStored(quarantine.since), quarantine.position.Serialize(), quarantine.reason,
-       record.table_id}));
+       record.reload_wanted, record.table_id}));
   PENSTOCK_ASSIGN(const KnownTable table, FindTable(database, record.table_id));
   return InsertEvent(database, table.pipe_id,
                      {.at = quarantine.since,

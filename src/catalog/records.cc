@@ -129,6 +129,40 @@ Result<OpenTransaction> DecodeOpen(std::string_view text) {
   }
 }
 
+Result<std::string> EncodePrepared(const std::vector<model::PreparedTransaction>& prepared) {
+  if (prepared.empty()) return std::string();
+  json list = json::array();
+  for (const auto& [xid, file, bytes, tables] : prepared) {
+    json names = json::array();
+    for (const auto& name : tables) names.push_back({name.schema, name.table});
+    list.push_back({{"xid", xid}, {"file", file}, {"bytes", bytes}, {"tables", std::move(names)}});
+  }
+  try {
+    return list.dump();
+  } catch (const json::exception& exception) {
+    return Fail(ErrorCode::kBadData, "prepared transactions: {}", exception.what());
+  }
+}
+
+Result<std::vector<model::PreparedTransaction>> DecodePrepared(std::string_view text) {
+  std::vector<model::PreparedTransaction> prepared;
+  if (text.empty()) return prepared;
+  try {
+    for (const json& object : json::parse(text)) {
+      auto& one = prepared.emplace_back();
+      one.xid = object.at("xid").get<std::string>();
+      one.file = object.at("file").get<std::string>();
+      one.bytes = object.at("bytes").get<uint64_t>();
+      for (const json& name : object.at("tables")) {
+        one.tables.push_back({name.at(0).get<std::string>(), name.at(1).get<std::string>()});
+      }
+    }
+    return prepared;
+  } catch (const json::exception& exception) {
+    return Fail(ErrorCode::kBadData, "stored prepared transactions: {}", exception.what());
+  }
+}
+
 std::string EncodeBounds(const std::vector<std::string>& bounds) {
   std::string bytes;
   for (const std::string& bound : bounds) {

@@ -21,6 +21,10 @@ Result<model::Table> DecodeTable(std::string_view text);
 Result<std::string> EncodeOpen(const OpenTransaction& open);
 Result<OpenTransaction> DecodeOpen(std::string_view text);
 
+// JSON; "" for none.
+Result<std::string> EncodePrepared(const std::vector<model::PreparedTransaction>& prepared);
+Result<std::vector<model::PreparedTransaction>> DecodePrepared(std::string_view text);
+
 // Each string, of any bytes, after its length (4 bytes, little-endian).
 std::string EncodeBounds(const std::vector<std::string>& bounds);
 Result<std::vector<std::string>> DecodeBounds(std::string_view bytes);

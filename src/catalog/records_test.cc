@@ -61,6 +61,19 @@ TEST(Records, NamesThatAreNotUtf8AreRefused) {
   EXPECT_EQ(EncodeTable(table).error().code, ErrorCode::kBadData);
 }
 
+TEST(Records, PreparedTransactionsComeBackEqual) {
+  const std::vector<model::PreparedTransaction> prepared = {
+      {.xid = "X'61',X'',1",
+       .file = "7.events",
+       .bytes = 70,
+       .tables = {{"shop", "t"}, {"s.", "u"}}},
+      {.xid = "X'62',X'',1", .file = "", .bytes = 0, .tables = {}}};
+  EXPECT_EQ(*DecodePrepared(*EncodePrepared(prepared)), prepared);
+  EXPECT_EQ(*EncodePrepared({}), "");
+  EXPECT_TRUE(DecodePrepared("")->empty());
+  EXPECT_EQ(DecodePrepared("{}[").error().code, ErrorCode::kBadData);
+}
+
 TEST(Records, BoundsOfAnyBytesComeBackEqual) {
   EXPECT_TRUE(rc::check([](const std::vector<std::string>& bounds) {
     const auto decoded = DecodeBounds(EncodeBounds(bounds));

@@ -113,6 +113,9 @@ ALTER TABLE partitions ADD COLUMN finished_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE pipes ADD COLUMN open_transaction TEXT NOT NULL DEFAULT '';  -- JSON; with position
 )sql",
     R"sql(
+ALTER TABLE pipes ADD COLUMN prepared_transactions TEXT NOT NULL DEFAULT '';  -- JSON; likewise
+)sql",
+    R"sql(
 ALTER TABLE tables ADD COLUMN start_read_to TEXT;              -- NULL: between transactions
 ALTER TABLE tables ADD COLUMN start_rows INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE inserts (                                         -- of unknown outcome

@@ -85,6 +85,7 @@ Status Serve(ServeOptions options, std::stop_token stop) {
                   StartClickHouse(options, stop));
   pipe::Supervisor::Options supervised;
   supervised.catalog = catalog.get();
+  supervised.data_dir = options.data_dir;
   supervised.has_default_destination = embedded != nullptr || options.clickhouse.has_value();
   if (embedded) supervised.default_destination = embedded->endpoint();
   if (options.clickhouse) supervised.default_destination = *options.clickhouse;

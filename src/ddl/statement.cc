@@ -245,6 +245,18 @@ Statement Rollback(Cursor& cursor) {
   return statement;
 }
 
+// The id as it stands in the statement, which is the server's own: XA COMMIT X'61',X'',1
+Statement Xa(Cursor& cursor, std::string_view sql) {
+  if (cursor.AcceptAny({"START", "BEGIN"})) return Of(StatementKind::kXaStart);
+  Statement statement;
+  if (cursor.Accept("END")) statement.kind = StatementKind::kXaEnd;
+  if (cursor.Accept("COMMIT")) statement.kind = StatementKind::kXaCommit;
+  if (cursor.Accept("ROLLBACK")) statement.kind = StatementKind::kXaRollback;
+  const size_t xid = std::min(sql.find("X'"), sql.size());
+  statement.xid = sql.substr(xid);
+  return statement;
+}
+
 // A data change may name its tables in many places: every name in it counts.
 Statement DataChange(Cursor& cursor) {
   Statement statement = Of(StatementKind::kDataChange);
@@ -289,9 +301,7 @@ Statement Classify(std::string_view sql, std::string_view current_schema, SqlMod
     statement.savepoint = cursor.Name().value_or("");
     return statement;
   }
-  if (cursor.Accept("XA")) {
-    return Of(cursor.AcceptAny({"START", "BEGIN"}) ? StatementKind::kXaStart : StatementKind::kXa);
-  }
+  if (cursor.Accept("XA")) return Xa(cursor, sql);
   if (cursor.Accept("ALTER")) return Alter(cursor, current_schema);
   if (cursor.Accept("CREATE")) return Create(cursor);
   if (cursor.Accept("DROP")) return Drop(cursor);

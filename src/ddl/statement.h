@@ -17,7 +17,9 @@ enum class StatementKind : uint8_t {
   kSavepoint,       // `savepoint` names it
   kRollbackTo,      // `savepoint` names it
   kXaStart,         // XA START or BEGIN
-  kXa,              // the other XA statements
+  kXaEnd,           // `xid`, and that of the next two, is what follows, as the server writes it
+  kXaCommit,        // of a transaction that was prepared
+  kXaRollback,      // likewise
   kTableChange,     // creates, changes, renames or drops `tables` (not temporary ones)
   kTruncate,        // empties `tables`, which is one
   kHarmlessChange,  // of `tables`, but neither a column nor a row: indexes, comments, engines
@@ -36,6 +38,7 @@ struct Statement {
   // table: every table in it.
   std::vector<model::TableName> tables;
   std::string savepoint;
+  std::string xid = {};
 };
 
 // Reads a statement of the binary log. Never fails: what it does not recognize is kOther.

@@ -34,7 +34,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ROLLBACK", Kind::kRollback}, Case{"SAVEPOINT `x y`", Kind::kSavepoint},
         Case{"ROLLBACK TO `x y`", Kind::kRollbackTo},
         Case{"ROLLBACK WORK TO SAVEPOINT s", Kind::kRollbackTo},
-        Case{"XA START X'61',X'',1", Kind::kXaStart}, Case{"XA COMMIT X'61',X'',1", Kind::kXa},
+        Case{"XA START X'61',X'',1", Kind::kXaStart}, Case{"XA END X'61',X'',1", Kind::kXaEnd},
+        Case{"XA COMMIT X'61',X'',1", Kind::kXaCommit},
+        Case{"XA ROLLBACK X'61',X'',1", Kind::kXaRollback}, Case{"XA", Kind::kOther},
         Case{"ALTER TABLE a ADD COLUMN x int", Kind::kTableChange, {kA}},
         Case{"ALTER ONLINE TABLE `other`.`a` ADD x int", Kind::kTableChange, {{"other", "a"}}},
         Case{"alter /* c */ table a -- d\n drop x", Kind::kTableChange, {kA}},
@@ -107,6 +109,12 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ClassifyTest, SavepointNames) {
   EXPECT_EQ(Classify("SAVEPOINT `x y`", "", {}).savepoint, "x y");
   EXPECT_EQ(Classify("ROLLBACK TO SAVEPOINT s1", "", {}).savepoint, "s1");
+}
+
+TEST(ClassifyTest, XidsAreAsTheServerWritesThem) {
+  EXPECT_EQ(Classify("XA END X'61',X'',1", "", {}).xid, "X'61',X'',1");
+  EXPECT_EQ(Classify("XA COMMIT X'61',X'71',7", "", {}).xid, "X'61',X'71',7");
+  EXPECT_EQ(Classify("XA ROLLBACK", "", {}).xid, "");
 }
 
 TEST(ClassifyTest, AnsiQuotes) {

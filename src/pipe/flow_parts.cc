@@ -10,8 +10,8 @@
 namespace penstock::pipe {
 namespace {
 
-// Shares of the process's memory: a pipe's stream holds up to three batches, its snapshot a block
-// a worker, both with room to grow by doubling.
+// What a pipe may take of the process's memory when no other does: its stream holds up to three
+// batches, its snapshot a block a worker, both with room to grow by doubling.
 uint64_t BatchBytesMax(const MemoryLimits& memory) {
   return std::clamp<uint64_t>(memory.bytes / 32, memory.share_bytes_min, 24 << 20);
 }
@@ -66,7 +66,8 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
 stream::StreamStart StartOf(const catalog::Checkpoint& checkpoint,
                             const std::vector<catalog::TableRecord>& tables) {
   stream::StreamStart start{.position = checkpoint.position,
-                            .open = {.gtid = checkpoint.open.gtid, .tables = {}}};
+                            .open = {.gtid = checkpoint.open.gtid, .tables = {}},
+                            .prepared = checkpoint.prepared};
   for (const auto& [table_id, rows] : checkpoint.open.tables) {
     const auto found = std::ranges::find(tables, table_id, &catalog::TableRecord::id);
     if (found == tables.end()) continue;
@@ -167,6 +168,7 @@ snapshot::LoaderOptions LoaderOptionsFor(const PipeSpec& spec,
                                   .parallel_partitions = settings.initial_load_parallelism,
                                   .rows_per_partition = settings.snapshot_rows_per_partition,
                                   .block_bytes_max = BlockBytesMax(memory, workers),
+                                  .memory = memory.snapshots,
                                   .throttle = ThrottleOf(settings)};
   for (const auto& table : tables) {
     const bool known =
@@ -188,6 +190,7 @@ stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& 
           .sync_interval = spec.settings.sync_interval,
           .batch_rows_max = spec.settings.pull_batch_size,
           .batch_bytes_max = BatchBytesMax(memory),
+          .memory = memory.streams,
           .parallel_inserts = 4,
           .settle_timeout = std::chrono::milliseconds(1'500)};
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "clickhouse/client.h"
@@ -48,6 +49,8 @@ Result<uint64_t> FirstFreeVersion(const clickhouse::Endpoint& destination,
 struct MemoryLimits {
   uint64_t bytes = 0;
   uint64_t share_bytes_min = 0;
+  MemoryBudget* streams = &MemoryBudget::Unlimited();  // outlive the pipe
+  MemoryBudget* snapshots = &MemoryBudget::Unlimited();
 };
 
 // All but the clock and who is to be called.

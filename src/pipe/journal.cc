@@ -142,7 +142,12 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
     news.quarantines.push_back({.table_id = table_ids_.at(fence.table),
                                 .quarantine = {.position = fence.position,
                                                .reason = fence.error.ToString(),
-                                               .since = acknowledged.finished_at}});
+                                               .since = acknowledged.finished_at},
+                                .reload_wanted = fence.heals == stream::Heals::kByResync});
+  }
+  for (const auto& notice : acknowledged.notices) {
+    news.events.push_back(
+        {.at = acknowledged.finished_at, .level = "warning", .kind = "stream", .text = notice});
   }
   if (acknowledged.truncated) news.truncated.push_back(table_ids_.at(*acknowledged.truncated));
   return news;
@@ -154,6 +159,7 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
     const catalog::CheckpointNews news = NewsOf(acknowledged);
     catalog::Checkpoint next = checkpoint_;
     next.position = acknowledged.end;
+    next.prepared = acknowledged.prepared;
     next.open = {.gtid = acknowledged.open.gtid, .tables = {}};
     for (const auto& [table, rows] : acknowledged.open.tables) {
       next.open.tables.push_back({table_ids_.at(table), rows});
@@ -178,8 +184,8 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
     total.counts.deleted += table.counts.deleted;
     AddTo(total.changes, table.changes);
   }
-  for (const auto& [table_id, quarantine] : news.quarantines) {
-    if (auto* table = FindTable(table_id)) table->quarantine = quarantine;
+  for (const auto& record : news.quarantines) {
+    if (auto* table = FindTable(record.table_id)) table->quarantine = record.quarantine;
     quarantined_.notify_all();
   }
   if (news.batch) {

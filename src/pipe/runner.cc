@@ -269,6 +269,7 @@ Result<Runner::Recalled> Runner::Recall() {
     MutexLock lock(mutex_);
     if (journal_) before = journal_->progress();
   }
+  auto rest = std::make_shared<std::stop_source>();
   auto journal = std::make_shared<Journal>(
       Journal::Options{.catalog = options_.catalog,
                        .clock = options_.clock,
@@ -278,7 +279,7 @@ Result<Runner::Recalled> Runner::Recall() {
                        .tables = *tables,
                        .changes = changes,
                        .before = std::move(before),
-                       .on_quarantine = [this] { DegradeIfRunning(); }});
+                       .on_quarantine = [this, rest] { OnQuarantine(*rest); }});
   auto options =
       LoaderOptionsFor(spec_, options_.destination, options_.memory, load_tables, checkpoint);
   options.partition_budget = options_.partition_budget;
@@ -307,7 +308,8 @@ Result<Runner::Recalled> Runner::Recall() {
                   .journal = std::move(journal),
                   .loader = std::move(loader),
                   .watch = std::move(watch),
-                  .fence_requests = std::move(fence_requests)};
+                  .fence_requests = std::move(fence_requests),
+                  .rest = std::move(rest)};
 }
 
 // A pipe that is not working, perhaps never again, has a status too.
@@ -342,6 +344,7 @@ Status Runner::Flow(std::stop_token stop) {
     std::optional<std::chrono::milliseconds> wait;
     if (Status done = StepAtRest(now, stop); done) {
       OnRetry("resync", nullptr);
+      if (state() == State::kSetup) continue;
     } else if (!Passes(done.error().code)) {
       return done;
     } else {
@@ -366,8 +369,26 @@ State Runner::state() const {
 // The step that needs the stream at rest, where there is one.
 Status Runner::StepAtRest(State now, std::stop_token stop) {
   if (now == State::kSetup) return BeginReload(std::move(stop));
-  if (now == State::kResync) return EndReload(std::move(stop));
-  return {};
+  if (now == State::kResync) PENSTOCK_TRY(EndReload(std::move(stop)));
+  return HealIfDue();
+}
+
+Result<std::string> Runner::TablesToHeal() {
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  std::string names;
+  for (const auto& table : tables) {
+    if (!table.quarantine || !table.reload_wanted) continue;
+    names += (names.empty() ? "" : ", ") + table.definition.name.ToString();
+  }
+  return names;
+}
+
+Status Runner::HealIfDue() {
+  const State now = state();
+  if (now != State::kSnapshot && now != State::kRunning && now != State::kDegraded) return {};
+  PENSTOCK_ASSIGN(const std::string names, TablesToHeal());
+  if (names.empty()) return {};
+  return Transit(Event::kResyncDue, "resynced by itself: " + names);
 }
 
 Status Runner::BeginReload(std::stop_token stop) {
@@ -443,13 +464,14 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   }
   auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
   options.clock = options_.clock;
+  options.prepared_folder = options_.prepared_folder;
   options.fence_requests = recalled->fence_requests.get();
   options.stop_load = [&](size_t table) { recalled->loader->StopTable(table); };
   options.forget_load = [&](size_t table) { recalled->loader->ForgetTable(table); };
   options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
   options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
   options.on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); };
-  std::stop_source both;
+  std::stop_source& both = *recalled->rest;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
   Result<bool> rest_is_due = false;
   Status streamed;
@@ -504,6 +526,13 @@ Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
       stop));
   PENSTOCK_TRY(Transit(Event::kLoadedAside, "every partition is loaded, beside the targets"));
   return true;
+}
+
+void Runner::OnQuarantine(std::stop_source& rest) {
+  DegradeIfRunning();
+  const auto names = TablesToHeal();
+  if (!names) LogWarning(spec_.name, "{}", names.error().ToString());  // the next rest sees them
+  if (names && !names->empty()) rest.request_stop();
 }
 
 // What cannot be stored now is stored by the next run.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -35,6 +36,7 @@ class Runner {
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
     MemoryLimits memory = {};
+    std::filesystem::path prepared_folder = {};  // this pipe's, for stream::StreamOptions
     std::chrono::seconds partition_budget = Limits().partition_budget;
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
@@ -72,6 +74,7 @@ class Runner {
     std::shared_ptr<snapshot::Loader> loader;
     std::shared_ptr<LoadWatch> watch;
     std::shared_ptr<stream::FenceRequests> fence_requests;
+    std::shared_ptr<std::stop_source> rest;  // asks the stream for it
   };
 
   void Run(std::stop_token stop);
@@ -82,6 +85,9 @@ class Runner {
   State state() const EXCLUDES(mutex_);
   Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);
   Status StepAtRest(State now, std::stop_token stop);
+  // Tables whose quarantine heals by a resync; "": none.
+  Result<std::string> TablesToHeal();
+  Status HealIfDue();
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
   Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
   Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
@@ -106,6 +112,7 @@ class Runner {
   void Entered(const catalog::Transition& transition) REQUIRES(mutex_);
   // Running, or pausing from there, with a quarantined table.
   void DegradeIfRunning() EXCLUDES(mutex_);
+  void OnQuarantine(std::stop_source& rest);
   // Runs `attempt` until it succeeds, fails for good, or is stopped.
   Status Retry(std::string_view what, const std::function<Status()>& attempt, std::stop_token stop);
   // Stores what a run led to; tried until it succeeds, or Shutdown.

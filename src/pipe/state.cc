@@ -45,6 +45,8 @@ std::optional<State> AfterMilestone(State state, Event event, ReplicationMode mo
   if (state == State::kResync && event == Event::kSwapped) return State::kRunning;
   const bool runs = state == State::kRunning || state == State::kDegraded;
   if (runs && event == Event::kDegraded) return State::kDegraded;
+  const bool streams = mode != ReplicationMode::kSnapshot && (runs || state == State::kSnapshot);
+  if (streams && event == Event::kResyncDue) return State::kSetup;
   return std::nullopt;
 }
 
@@ -114,7 +116,7 @@ std::optional<State> ParseState(std::string_view name) {
 std::string_view EventName(Event event) {
   static constexpr auto kNames = std::to_array<std::string_view>(
       {"start", "stop", "resync", "provisioned", "set up", "reload set up", "loaded",
-       "loaded aside", "swapped", "degraded", "settled", "failed"});
+       "loaded aside", "swapped", "degraded", "resync due", "settled", "failed"});
   static_assert(kNames.size() == kAllEvents.size());
   return kNames[static_cast<size_t>(event)];
 }

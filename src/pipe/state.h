@@ -48,13 +48,15 @@ enum class Event : uint8_t {
   kLoadedAside,  // likewise, of tables beside their targets
   kSwapped,      // they are in place
   kDegraded,     // a part of the pipe needs attention, the rest flows
+  kResyncDue,    // a table is to be resynced without its user's doing
   kSettled,      // pausing: inserts settled, position saved
   kFailed,       // an irrecoverable error
 };
 inline constexpr std::array kAllEvents = {
-    Event::kStart,   Event::kStop,        Event::kResync,  Event::kProvisioned,
-    Event::kSetUp,   Event::kReloadSetUp, Event::kLoaded,  Event::kLoadedAside,
-    Event::kSwapped, Event::kDegraded,    Event::kSettled, Event::kFailed};
+    Event::kStart,   Event::kStop,        Event::kResync,    Event::kProvisioned,
+    Event::kSetUp,   Event::kReloadSetUp, Event::kLoaded,    Event::kLoadedAside,
+    Event::kSwapped, Event::kDegraded,    Event::kResyncDue, Event::kSettled,
+    Event::kFailed};
 
 std::string_view EventName(Event event);
 
@@ -74,6 +76,7 @@ struct Lifecycle {
 //                               └────────────────► Running      (cdc_only)
 //
 //   Running ── a table is quarantined ──► Degraded
+//   Snapshot, Running, Degraded ── one that heals by a resync ──► Setup
 //
 //   Snapshot, Running, Degraded, Paused, Failed ── resync ──► Setup ─► Snapshot ─► Resync ─►
 //   Running

@@ -16,7 +16,7 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
   const auto at = [](State state) { return Lifecycle{state, state}; };
   const State after_setup = mode == ReplicationMode::kCdcOnly ? State::kRunning : State::kSnapshot;
   const State after_load = mode == ReplicationMode::kSnapshot ? State::kCompleted : State::kRunning;
-  const std::multimap<State, std::pair<Event, State>> milestones = {
+  std::multimap<State, std::pair<Event, State>> milestones = {
       {State::kProvisioning, {Event::kProvisioned, State::kSetup}},
       {State::kSetup, {Event::kSetUp, after_setup}},
       {State::kSetup, {Event::kReloadSetUp, State::kSnapshot}},
@@ -26,6 +26,10 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
       {State::kRunning, {Event::kDegraded, State::kDegraded}},
       {State::kDegraded, {Event::kDegraded, State::kDegraded}},
   };
+  for (const State state : {State::kSnapshot, State::kRunning, State::kDegraded}) {
+    if (mode == ReplicationMode::kSnapshot) continue;
+    milestones.insert({state, {Event::kResyncDue, State::kSetup}});
+  }
   for (const State working : kAllStates) {
     if (!IsWorking(working)) continue;
     legal[{working, working, Event::kStop}] = {State::kPausing, working};

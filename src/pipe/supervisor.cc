@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -69,12 +70,30 @@ class Supervisor::Impl {
                         .clock = &Clock::Real(),
                         .destination = std::move(destination).value_or(clickhouse::Endpoint()),
                         .memory = {.bytes = options_.memory_limit_bytes,
-                                   .share_bytes_min = options_.limits.share_bytes_min},
+                                   .share_bytes_min = options_.limits.share_bytes_min,
+                                   .streams = &streams_memory_,
+                                   .snapshots = &snapshots_memory_},
+                        .prepared_folder = PreparedFolder(record.id),
                         .partition_budget = options_.limits.partition_budget,
                         .unusable = std::move(unusable)});
     pipe->runner->Start();
     MutexLock lock(mutex_);
     pipes_.emplace(record.id, std::move(pipe));
+  }
+
+  // What a pipe's stream holds of XA transactions; of all pipes by default.
+  std::filesystem::path PreparedFolder(const std::string& pipe_id = "") const {
+    return options_.data_dir / "prepared" / pipe_id;
+  }
+
+  // Of pipes that are gone: a process that died may have left them.
+  void RemoveOtherFolders(const std::vector<catalog::PipeRecord>& records) const {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(PreparedFolder(), ignored)) {
+      const bool known = std::ranges::count(records, entry.path().filename().string(),
+                                            &catalog::PipeRecord::id) != 0;
+      if (!known) std::filesystem::remove_all(entry.path(), ignored);
+    }
   }
 
   // One that is not stored is logged: the pipe matters more.
@@ -127,7 +146,12 @@ class Supervisor::Impl {
     pipes_.erase(id);
   }
 
+  // For a batch or a block of a pipe when the others have all that is to be shared.
+  static constexpr uint64_t kOwnMemory = 128 << 10;
+
   const Options options_;
+  MemoryBudget streams_memory_{options_.memory_limit_bytes / 2, kOwnMemory};
+  MemoryBudget snapshots_memory_{options_.memory_limit_bytes / 4, kOwnMemory};
   Mutex creating_;  // held from the look at the other pipes until the new one is among them
 
  private:
@@ -148,6 +172,7 @@ Supervisor::~Supervisor() {
 
 Status Supervisor::Start() {
   PENSTOCK_ASSIGN(const auto records, impl_->options_.catalog->Pipes());
+  impl_->RemoveOtherFolders(records);
   for (const auto& record : records) {
     const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
     auto spec = Parse(body);
@@ -269,6 +294,8 @@ Status Supervisor::Delete(const std::string& id) {
   Status deleted = impl_->options_.catalog->DeletePipe(id);
   if (deleted) {
     impl_->Forget(id);
+    std::error_code ignored;  // the next start removes what is left
+    std::filesystem::remove_all(impl_->PreparedFolder(id), ignored);
   } else {
     pipe->runner->Start();
   }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -27,6 +28,7 @@ class Supervisor {
  public:
   struct Options {
     catalog::Catalog* catalog = nullptr;
+    std::filesystem::path data_dir;  // for what is not in the catalog
     clickhouse::Endpoint default_destination;
     bool has_default_destination = false;
     uint64_t memory_limit_bytes = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/memory_budget.h"
 #include "base/status.h"
 #include "clickhouse/client.h"
 #include "model/position.h"
@@ -82,7 +83,9 @@ struct LoaderOptions {
   uint32_t parallel_partitions = 4;                           // per table
   std::optional<uint64_t> rows_per_partition = std::nullopt;  // absent: by the size of the table
   std::chrono::seconds partition_budget{60};                  // of time, for a partition
-  uint64_t block_bytes_max = 16 << 20;  // per worker; a longer row is sent alone
+  // Per worker, if `memory` has so much; a longer row is sent alone.
+  uint64_t block_bytes_max = 16 << 20;
+  MemoryBudget* memory = &MemoryBudget::Unlimited();  // outlives the load
   ThrottleLimits throttle = {};
   Clock* clock = &Clock::Real();
   // Of a consistent load: how its connections came to see one moment, and how many they are.

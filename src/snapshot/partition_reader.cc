@@ -89,6 +89,8 @@ struct PartitionReader::Reading {
   uint64_t rows_read = 0;
   bool ended = false;
   std::optional<Boundary> last = std::nullopt;
+  MemoryBudget::Lease memory;
+  uint64_t block_bytes_max = 0;
 };
 
 PartitionReader::PartitionReader(const LoaderOptions& options, Throttle& throttle,
@@ -166,9 +168,12 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
                   .writer = std::move(writer),
                   .decoder = mysql::BinaryRowDecoder(definition),
                   .block = std::move(block),
-                  .row = std::vector<model::Value>(definition.columns.size())};
+                  .row = std::vector<model::Value>(definition.columns.size()),
+                  .memory = MemoryBudget::Lease(*options_.memory)};
   PENSTOCK_TRY(source_->StartSelect(
       SelectRows(table, definition, partition, slice_rows, options_.pipe_name), stop));
+  // Buffers that grow by doubling take up to twice what is in them.
+  reading.block_bytes_max = reading.memory.RaiseTowards(2 * options_.block_bytes_max) / 2;
   Rows rows;
   while (true) {
     PENSTOCK_TRY(FillBlock(reading, SteadyTime::max(), stop));
@@ -191,7 +196,7 @@ Status PartitionReader::FillBlock(Reading& reading, SteadyTime until, const std:
   clickhouse::Block& block = reading.block;
   block.Clear();
   const uint64_t rows_max = throttle_.BlockRowsMax();
-  const uint64_t bytes_max = std::min(options_.block_bytes_max, throttle_.BlockBytesMax());
+  const uint64_t bytes_max = std::min(reading.block_bytes_max, throttle_.BlockBytesMax());
   uint64_t look_at = kBytesPerLook;
   while (!reading.ended && block.rows < rows_max) {
     const uint64_t bytes = block.bytes();

@@ -18,6 +18,9 @@ constexpr size_t kSavepointsMax = 1'000;
 
 constexpr std::string_view kResyncTable = "Resync the table (penstock resync)";
 constexpr std::string_view kResyncPipe = "Resync the pipe (penstock resync)";
+// MariaDB gives an incident no GTID: it sends it to whoever begins by GTID later in the same file.
+constexpr std::string_view kFlushAndResync =
+    "FLUSH BINARY LOGS at the source, then resync the pipe (penstock resync)";
 
 constexpr std::string_view kNoRest =
     "the source has no more of a transaction of which part was written";
@@ -54,18 +57,24 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 }  // namespace
 
-Assembler::Assembler(StreamStart start, ReserveVersions reserve)
+Assembler::Assembler(StreamStart start, ReserveVersions reserve, PreparedTransactions prepared)
     : reserve_(std::move(reserve)),
       position_(std::move(start.position)),
       taken_to_(position_),
       file_(position_.file),
       offset_(position_.offset),
-      open_gtid_(std::move(start.open.gtid)) {}
+      open_gtid_(std::move(start.open.gtid)),
+      prepared_(std::move(prepared)) {}
 
 Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tables,
-                                                   StreamStart start, ReserveVersions reserve) {
+                                                   StreamStart start, ReserveVersions reserve,
+                                                   PreparedTransactions::Options held) {
   const auto open = std::move(start.open.tables);
-  std::unique_ptr<Assembler> assembler(new Assembler(std::move(start), std::move(reserve)));
+  std::set<model::TableName> names;
+  for (const StreamTable& table : tables) names.insert(table.definition.name);
+  PreparedTransactions prepared(std::move(held), start.prepared, std::move(names));
+  std::unique_ptr<Assembler> assembler(
+      new Assembler(std::move(start), std::move(reserve), std::move(prepared)));
   size_t columns_max = 0;
   for (StreamTable& table : tables) {
     PENSTOCK_ASSIGN(auto writer,
@@ -113,21 +122,12 @@ Status Assembler::Consume(const binlog::Event& event) {
           [&](const binlog::TableMap& map) { return On(map); },
           [&](const binlog::Rows& rows) { return On(rows); },
           [&](const binlog::XaPrepare& prepare) { return On(prepare, header); },
-          [&](const binlog::TransactionPayload&) -> Status {
-            return Fail(
-                NeedsUser("the log holds a compressed transaction, which this version cannot read",
-                          "SET GLOBAL binlog_transaction_compression = OFF, and resync the pipe"));
-          },
-          [&](const binlog::Compressed&) -> Status {
-            return Fail(
-                NeedsUser("the log holds a compressed event, which this version cannot read",
-                          "SET GLOBAL log_bin_compress = OFF, and resync the pipe"));
-          },
           [&](const binlog::Incident& incident) -> Status {
             return Fail(
                 NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
                                       incident.message),
-                          kResyncPipe));
+                          position_.mechanism == model::Mechanism::kMariadbGtid ? kFlushAndResync
+                                                                                : kResyncPipe));
           },
           [&](const binlog::Unknown& unknown) -> Status {
             return Fail(NeedsUser(fmt::format("the log holds {}, which this version cannot read",
@@ -135,6 +135,8 @@ Status Assembler::Consume(const binlog::Event& event) {
                                   "Use a version of penstock that knows it"));
           },
           [](const binlog::Heartbeat&) { return Status(); },
+          // Its events come one by one.
+          [](const binlog::TransactionPayload&) { return Status(); },
           [](const binlog::PreviousGtids&) { return Status(); },
           [](const binlog::Ignored&) { return Status(); },
       },
@@ -146,6 +148,7 @@ Status Assembler::Consume(const binlog::Event& event) {
 
 void Assembler::Reconnect() {
   mapped_.clear();
+  replay_.reset();
   if (in_transaction_) TakeBack();
   awaits_open_ |= partly_taken_;
   EndTransaction();
@@ -182,6 +185,7 @@ Status Assembler::On(const binlog::MariadbGtidEvent& gtid) {
   mariadb_gtid_ = gtid.gtid;
   commit_micros_ = 0;
   if (!gtid.standalone) Begin();
+  if (gtid.prepared_xa) prepared_.Begin();
   return {};
 }
 
@@ -205,10 +209,19 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
       SetSavepoint(statement.savepoint);
       return {};
     case ddl::StatementKind::kRollbackTo:
-      RollbackTo(statement.savepoint);
-      return {};
+      return RollbackTo(statement.savepoint);
     case ddl::StatementKind::kXaStart:
       Begin();
+      prepared_.Begin();
+      return {};
+    case ddl::StatementKind::kXaEnd:
+      xid_ = statement.xid;
+      return {};
+    case ddl::StatementKind::kXaCommit:
+      return CommitPrepared(statement.xid, header);
+    case ddl::StatementKind::kXaRollback:
+      prepared_.End(statement.xid);
+      Commit(header);
       return {};
     default:
       if (!in_transaction_) Advance(header);
@@ -228,7 +241,10 @@ Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view 
   for (size_t i = 0; i < tables_.size() && !statement.tables.empty(); ++i) {
     if (tables_[i]->fenced || ComesBefore(*tables_[i])) continue;
     auto effect = EffectOn(tables_[i]->table.definition, statement, sql, names_ignore_case_);
-    if (std::holds_alternative<Truncates>(effect)) truncated_ = i;
+    if (std::holds_alternative<Truncates>(effect)) {
+      truncated_ = i;
+      prepared_.Forget(tables_[i]->table.definition.name);
+    }
     if (auto* error = std::get_if<Error>(&effect)) FenceTable(i, std::move(*error));
   }
   return {};
@@ -256,11 +272,12 @@ Status Assembler::FenceIfItsOwn(size_t table, Status status) {
   return {};
 }
 
-void Assembler::FenceTable(size_t table, Error error) {
+void Assembler::FenceTable(size_t table, Error error, Heals heals) {
   TableState& state = *tables_[table];
   if (state.fenced) return;
   state.fenced = true;
-  fences_.push_back({.table = table, .position = position_, .error = std::move(error)});
+  fences_.push_back(
+      {.table = table, .position = position_, .error = std::move(error), .heals = heals});
   if (state.touched) {
     rows_ -= state.counts.total() - state.mark.counts.total();
     Restore(state, state.mark);
@@ -274,16 +291,8 @@ void Assembler::FenceTable(size_t table, Error error) {
   }
 }
 
-// The rows that came are not committed yet, and may never be.
-Status Assembler::On(const binlog::XaPrepare& prepare, const binlog::EventHeader& header) {
-  if (!prepare.one_phase) {
-    FenceTouched("it was changed by an XA transaction, which this version does not follow");
-  }
-  Commit(header);
-  return {};
-}
-
 Status Assembler::On(const binlog::TableMap& map) {
+  if (prepared_.is_open()) return prepared_.Hold(map);
   // The definition of a table id may change only together with the id, yet ids start anew with
   // the server.
   const auto known = mapped_.find(map.table_id);
@@ -319,6 +328,7 @@ Status Assembler::On(const binlog::TableMap& map) {
 }
 
 Status Assembler::On(const binlog::Rows& rows) {
+  if (prepared_.is_open()) return prepared_.Hold(rows);
   Status status = OnRows(rows);
   if (rows.statement_end) statement_version_.reset();
   return status;
@@ -481,15 +491,14 @@ void Assembler::Undo() {
 }
 
 void Assembler::FenceTouched(std::string_view why) {
-  while (!touched_.empty()) {
-    const size_t table = touched_.back();
-    FenceTable(table, Undone(*tables_[table], why));
-  }
+  while (!touched_.empty()) FenceUntilResync(touched_.back(), why);
 }
 
-Error Assembler::Undone(const TableState& state, std::string_view why) {
-  return NeedsUser(fmt::format("{}: {}", state.table.definition.name.ToString(), why),
-                   kResyncTable);
+void Assembler::FenceUntilResync(size_t table, std::string_view why) {
+  FenceTable(table,
+             NeedsUser(fmt::format("{}: {}", tables_[table]->table.definition.name.ToString(), why),
+                       "Nothing: it is resynced by itself"),
+             Heals::kByResync);
 }
 
 void Assembler::TakeBack() {
@@ -509,6 +518,7 @@ void Assembler::EndTransaction() {
     taken_tables_.clear();
   }
   savepoints_.clear();
+  prepared_.Drop();
   in_transaction_ = false;
   partly_taken_ = false;
   // Servers give a table a new id whenever they open it.
@@ -526,7 +536,7 @@ void Assembler::MissOpenTransaction() {
   awaits_open_ = false;
   const auto tables = std::exchange(taken_tables_, {});
   for (const size_t table : tables) {
-    FenceTable(table, Undone(*tables_[table], kNoRest));
+    FenceUntilResync(table, kNoRest);
   }
 }
 
@@ -535,7 +545,7 @@ void Assembler::MeetStartParts() {
     TableState& state = *tables_[table];
     if (!state.fenced && ComesBefore(state)) return false;
     const bool met = in_transaction_ && ComesBefore(state.table.start_part->read_to);
-    if (!met) FenceTable(table, Undone(state, kNoRest));
+    if (!met) FenceUntilResync(table, kNoRest);
     if (state.fenced) return true;
     partly_taken_ = true;
     open_gtid_ = GtidText();
@@ -561,6 +571,7 @@ OpenTransaction Assembler::Open() const {
 
 // Of savepoints of one name the last counts; of very many, the oldest are forgotten.
 void Assembler::SetSavepoint(const std::string& name) {
+  if (prepared_.is_open()) return prepared_.SetSavepoint(name);
   std::erase_if(savepoints_, [&](const Savepoint& s) { return s.name == name; });
   if (savepoints_.size() == kSavepointsMax) savepoints_.erase(savepoints_.begin());
   Savepoint savepoint{
@@ -569,14 +580,15 @@ void Assembler::SetSavepoint(const std::string& name) {
   savepoints_.push_back(std::move(savepoint));
 }
 
-void Assembler::RollbackTo(const std::string& name) {
+Status Assembler::RollbackTo(const std::string& name) {
+  if (prepared_.is_open()) return RollbackHeldTo(name);
   const auto found = std::find_if(savepoints_.rbegin(), savepoints_.rend(),
                                   [&](const Savepoint& s) { return s.name == name; });
   if (found == savepoints_.rend() || (found->in_taken_rows && !ReadsTakenRows())) {
     FenceTouched(
         "part of a large transaction was undone after it had been written, or back to a savepoint "
         "of too long ago");
-    return;
+    return {};
   }
   for (const size_t table : touched_) {
     TableState& state = *tables_[table];
@@ -586,6 +598,7 @@ void Assembler::RollbackTo(const std::string& name) {
   rows_ = found->rows;
   bytes_ = found->bytes;
   savepoints_.erase(found.base(), savepoints_.end());
+  return {};
 }
 
 // For every transaction and table: into the memory that `mark` has.
@@ -662,6 +675,9 @@ Batch Assembler::TakeBatch() {
   batch_tables_ = touched_;
   batch.fences = std::exchange(fences_, {});
   batch.truncated = std::exchange(truncated_, std::nullopt);
+  batch.prepared = prepared_.list();
+  batch.ended_files = prepared_.TakeEnded();
+  batch.notices = std::exchange(notices_, {});
   batch.begin = std::exchange(taken_to_, position_);
   batch.end = position_;
   if (in_transaction_ && !touched_.empty()) TakePart();

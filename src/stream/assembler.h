@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +17,7 @@
 #include "mysql/binlog/event.h"
 #include "mysql/binlog/row_image.h"
 #include "stream/batch.h"
+#include "stream/prepared_transactions.h"
 
 namespace penstock::stream {
 
@@ -34,23 +36,31 @@ struct VersionRange {
 //   transaction := gtid? BEGIN (table_map+ rows+ | SAVEPOINT | ROLLBACK TO | other query)* end
 //   end         := xid | COMMIT | ROLLBACK | xa_prepare
 //   statement   := gtid? query              (DDL and the like: ends itself)
+// An XA transaction begins with XA START, or with MariaDB's GTID event alone. Its rows are held
+// until its XA COMMIT, a statement by itself: see PreparedTransactions.
 class Assembler {
  public:
   using ReserveVersions = std::function<Result<VersionRange>()>;
 
   // Every row decoded takes versions from ranges that `reserve` answers, each above the one before.
+  // `held`: where what is held of XA transactions is kept.
   static Result<std::unique_ptr<Assembler>> Make(std::vector<StreamTable> tables, StreamStart start,
-                                                 ReserveVersions reserve);
+                                                 ReserveVersions reserve,
+                                                 PreparedTransactions::Options held = {});
 
   // Takes the next event of the log. What cannot be followed right of one table (a changed
   // definition, a statement instead of rows, a value that its key cannot hold) fences that table.
   // kNeedsUser for what concerns more than that (an incident, a routine logged as a call):
   // everything before the event's transaction is whole, and may still be taken.
   Status Consume(const binlog::Event& event);
+  // What was held of an XA transaction that has been committed follows the event that tells of it:
+  // while there is more, the next event is Replay's, in place of Consume.
+  bool replaying() const { return replay_.has_value(); }
+  Status Replay();
 
   // Takes the open transaction's rows of the table back, and passes over it from then on. Does
   // nothing to one that is fenced already.
-  void FenceTable(size_t table, Error error);
+  void FenceTable(size_t table, Error error, Heals heals = Heals::kByUser);
 
   // As the source's lower_case_table_names says; true before it is known.
   void set_names_ignore_case(bool ignore) { names_ignore_case_ = ignore; }
@@ -69,6 +79,8 @@ class Assembler {
   // transaction the batch is to be taken now.
   bool cut_due() const { return truncated_ || !fences_.empty(); }
 
+  // Makes safe on the disk what is prepared: before each batch.
+  Status SecurePrepared() { return prepared_.Secure(); }
   // All rows so far as a batch, those of an open transaction too.
   Batch TakeBatch();
 
@@ -122,7 +134,7 @@ class Assembler {
     binlog::RowImageDecoder decoder;
   };
 
-  Assembler(StreamStart start, ReserveVersions reserve);
+  Assembler(StreamStart start, ReserveVersions reserve, PreparedTransactions prepared);
 
   Status OnNewFile(const binlog::EventHeader& header);
   Status On(const binlog::Rotate& rotate);
@@ -132,6 +144,10 @@ class Assembler {
   Status On(const binlog::XaPrepare& prepare, const binlog::EventHeader& header);
   Status On(const binlog::TableMap& map);
   Status On(const binlog::Rows& rows);
+  // XA COMMIT: its rows are replayed.
+  Status CommitPrepared(const std::string& xid, const binlog::EventHeader& header);
+  void EndReplay();
+  void FenceHeld(const std::set<model::TableName>& tables, std::string_view why);
   // The open transaction, or the statement that is one, comes before `position`.
   bool ComesBefore(const model::Position& position) const;
   // Likewise before the table's own start.
@@ -144,9 +160,9 @@ class Assembler {
   void Begin();
   void Commit(const binlog::EventHeader& header);
   void Undo();
-  // Those of the open transaction.
+  void FenceUntilResync(size_t table, std::string_view why);
+  // Those of the open transaction, of which too much was written, likewise.
   void FenceTouched(std::string_view why);
-  static Error Undone(const TableState& state, std::string_view why);
   void TakeBack();
   void EndTransaction();
   // What begins must be the transaction that was read in part; a statement by itself is not.
@@ -159,7 +175,8 @@ class Assembler {
   void TakePart();
   OpenTransaction Open() const;
   void SetSavepoint(const std::string& name);
-  void RollbackTo(const std::string& name);
+  Status RollbackTo(const std::string& name);
+  Status RollbackHeldTo(const std::string& name);
   static void Save(const TableState& state, Mark& mark);
   static void Restore(TableState& state, const Mark& mark);
   void Touch(size_t table);
@@ -219,6 +236,16 @@ class Assembler {
   uint64_t bytes_at_begin_ = 0;
   std::vector<model::Value> before_;
   std::vector<model::Value> after_;
+
+  struct ReplayState {
+    std::string xid;
+    binlog::EventHeader header;  // of the event that is its end
+    HeldEventsReader reader;
+  };
+  PreparedTransactions prepared_;
+  std::string xid_;  // of the XA END last read
+  std::optional<ReplayState> replay_;
+  std::vector<std::string> notices_;
 };
 
 }  // namespace penstock::stream

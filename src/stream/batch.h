@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/memory_budget.h"
 #include "base/status.h"
 #include "clickhouse/block.h"
 #include "model/position.h"
+#include "model/prepared_transaction.h"
 #include "model/table.h"
 #include "model/value_changes.h"
 #include "typemap/table_map.h"
@@ -63,12 +65,17 @@ struct TableRows {
   uint64_t reread_version = 0;
 };
 
+// What is to become of a table that is fenced: its user orders a resync when the cause is mended;
+// or nothing is to be mended, and the pipe resyncs it by itself.
+enum class Heals : uint8_t { kByUser, kByResync };
+
 // The end of following one table: its changes before `position` are written, later ones are not
 // (but perhaps for a part of the transaction that comes next).
 struct Fence {
   size_t table = 0;
   model::Position position;
   Error error;  // why
+  Heals heals = Heals::kByUser;
 };
 
 // A transaction that was read in part: rows of it are in batches, its end is yet to come. When it
@@ -86,6 +93,7 @@ struct OpenTransaction {
 struct StreamStart {
   model::Position position;
   OpenTransaction open;  // begins at `position`
+  std::vector<model::PreparedTransaction> prepared = {};
 };
 
 // Changes in the order of the log, split by table. Moved from the thread that decodes to the one
@@ -94,7 +102,10 @@ struct Batch {
   std::vector<TableRows> tables;  // those with rows
   std::vector<Fence> fences;
   std::optional<size_t> truncated;  // emptied at the source after the rows of this batch
-  model::Position begin;            // what came before is in earlier batches
+  std::vector<model::PreparedTransaction> prepared;  // at `end`; their files are safe
+  std::vector<std::string> ended_files;  // of transactions that are no longer prepared by then
+  std::vector<std::string> notices;      // what people should know
+  model::Position begin;                 // what came before is in earlier batches
   // Once this batch and all before it are acknowledged, nothing before `end` is needed again, nor
   // the rows of `open`, which begins there.
   model::Position end;
@@ -103,6 +114,7 @@ struct Batch {
   uint64_t rows = 0;
   uint64_t bytes = 0;        // of the column data
   UnixMicros last_commit{};  // at the source, of the last whole transaction; 0: none yet
+  MemoryBudget::Lease memory{MemoryBudget::Unlimited()};  // for the rows
 };
 
 }  // namespace penstock::stream

@@ -26,6 +26,7 @@ LogFollower::LogFollower(Assembler& assembler, const StreamOptions& options,
       options_(options),
       batches_(batches),
       on_idle_(std::move(on_idle)),
+      memory_(*options.memory),
       pushed_at_(options.clock->Steady()),
       pushed_position_(assembler.position()) {}
 
@@ -63,23 +64,41 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
   binlog::EventParser parser;
   parser.set_checksum(checksum);
   while (true) {
-    PENSTOCK_ASSIGN(const auto packet, connection.NextPacket(stop));
-    if (!packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
-    PENSTOCK_ASSIGN(const binlog::Event event, parser.Parse(*packet));
+    PENSTOCK_ASSIGN(const binlog::Event event, NextEvent(connection, parser, stop));
     if (!connected_) {
       connected_ = true;
       options_.on_log_retry(nullptr);
     }
     PENSTOCK_TRY(assembler_.Consume(event));
-    for (auto& request : options_.fence_requests->Take()) {
-      assembler_.FenceTable(request.table, std::move(request.error));
+    PENSTOCK_TRY(AfterEvent(stop));
+    while (assembler_.replaying()) {
+      if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
+      PENSTOCK_TRY(assembler_.Replay());
+      PENSTOCK_TRY(AfterEvent(stop));
     }
-    PENSTOCK_TRY(PushIfDue(stop));
     if (std::holds_alternative<binlog::Heartbeat>(event.body) && assembler_.rows() == 0 &&
         batches_.size() == 0) {
       on_idle_();
     }
   }
+}
+
+Status LogFollower::AfterEvent(std::stop_token stop) {
+  for (auto& request : options_.fence_requests->Take()) {
+    assembler_.FenceTable(request.table, std::move(request.error));
+  }
+  return PushIfDue(std::move(stop));
+}
+
+// A packet lives until the next one is asked for: not before its payload is through.
+Result<binlog::Event> LogFollower::NextEvent(mysql::Connection& connection,
+                                             binlog::EventParser& parser, std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto inside, parser.NextInPayload());
+  if (inside && stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
+  if (inside) return *std::move(inside);
+  PENSTOCK_ASSIGN(const auto packet, connection.NextPacket(stop));
+  if (!packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
+  return parser.Parse(*packet);
 }
 
 // After a failover the server may lack transactions that have been written to the destination. For
@@ -105,8 +124,7 @@ Status LogFollower::CheckServer(mysql::Connection& connection, std::stop_token s
 }
 
 Status LogFollower::PushIfDue(std::stop_token stop) {
-  const bool full = assembler_.bytes() >= options_.batch_bytes_max;
-  if (full) return Push(stop);
+  if (IsFull()) return Push(stop);
   if (assembler_.in_transaction()) return {};
   if (assembler_.cut_due()) return Push(stop);
   const SteadyTime now = options_.clock->Steady();
@@ -122,10 +140,18 @@ Status LogFollower::PushIfDue(std::stop_token stop) {
   return due && batches_.size() == 0 ? Push(stop) : Status();
 }
 
+// Buffers that grow by doubling take up to twice what is in them.
+bool LogFollower::IsFull() {
+  const uint64_t bytes = assembler_.bytes();
+  return bytes >= options_.batch_bytes_max || !memory_.TryRaiseTo(2 * bytes);
+}
+
 Status LogFollower::Push(std::stop_token stop) {
   pushed_at_ = options_.clock->Steady();
   first_row_at_.reset();
+  PENSTOCK_TRY(assembler_.SecurePrepared());
   Batch batch = assembler_.TakeBatch();
+  batch.memory = std::exchange(memory_, MemoryBudget::Lease(*options_.memory));
   pushed_position_ = batch.end;
   if (!batches_.Push(std::move(batch), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   return {};

@@ -25,9 +25,13 @@ class LogFollower {
 
  private:
   Status FollowOnce(std::stop_token stop);
+  static Result<binlog::Event> NextEvent(mysql::Connection& connection, binlog::EventParser& parser,
+                                         std::stop_token stop);
   Status CheckServer(mysql::Connection& connection, std::stop_token stop);
+  Status AfterEvent(std::stop_token stop);
   // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
   Status PushIfDue(std::stop_token stop);
+  bool IsFull();
   Status Push(std::stop_token stop);
   std::chrono::milliseconds HeartbeatPeriod() const;
 
@@ -35,6 +39,7 @@ class LogFollower {
   const StreamOptions& options_;
   BoundedQueue<Batch>& batches_;
   std::function<void()> on_idle_;
+  MemoryBudget::Lease memory_;  // for the rows of the next batch
   SteadyTime pushed_at_;
   std::optional<SteadyTime> first_row_at_;
   model::Position pushed_position_;

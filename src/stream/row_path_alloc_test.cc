@@ -324,6 +324,21 @@ TEST_P(CaptureAllocTest, ParsedAndFollowed) {
   EXPECT_EQ(assembler_->rows(), 2 * rows_);
 }
 
+// Of a session that has everything: compressed events and transactions, too.
+TEST_P(CaptureAllocTest, EveryFormOfEventIsParsed) {
+  const binlog::Capture session = binlog::LoadCapture(GetParam() + "-session");
+  EXPECT_EQ(SecondRun([&] {
+              parser_.set_checksum(session.checksum_asked_for);
+              for (const std::string& packet : session.events) {
+                ASSERT_TRUE(parser_.Parse(packet).has_value());
+                for (auto inside = parser_.NextInPayload(); inside && *inside;) {
+                  inside = parser_.NextInPayload();
+                }
+              }
+            }),
+            0U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Servers, CaptureAllocTest,
                          testing::Values("mysql97", "mariadb1011", "mariadb118"));
 

@@ -110,7 +110,10 @@ class WriterThread {
     fenced_.insert(table);
     options_.fence_requests->Add(table, error);  // so that its rows are no longer decoded
     std::erase_if(batch.tables, [&](const TableRows& rows) { return rows.table == table; });
-    batch.fences.push_back({.table = table, .position = batch.begin, .error = std::move(error)});
+    batch.fences.push_back({.table = table,
+                            .position = batch.begin,
+                            .error = std::move(error),
+                            .heals = Heals::kByUser});
   }
 
   Status Reread(Batch& batch) {
@@ -148,6 +151,7 @@ class WriterThread {
   Status Acknowledge(Batch batch, UnixMicros started_at) {
     Acknowledged acknowledged{.end = std::move(batch.end),
                               .open = std::move(batch.open),
+                              .prepared = std::move(batch.prepared),
                               .rows = 0,
                               .bytes = batch.bytes,
                               .tables = {},
@@ -155,12 +159,17 @@ class WriterThread {
                               .truncated = batch.truncated,
                               .started_at = started_at,
                               .finished_at = options_.clock->Wall(),
-                              .last_commit = batch.last_commit};
+                              .last_commit = batch.last_commit,
+                              .notices = std::move(batch.notices)};
     for (TableRows& rows : batch.tables) {
       acknowledged.rows += rows.counts.total();
       acknowledged.tables.push_back({rows.table, rows.counts, std::move(rows.changes)});
     }
     PENSTOCK_TRY(journal_->Acknowledge(acknowledged));
+    for (const std::string& file : batch.ended_files) {
+      std::error_code ignored;  // what stays is removed by the next start
+      std::filesystem::remove(options_.prepared_folder / file, ignored);
+    }
     if (acknowledged.truncated) options_.forget_load(*acknowledged.truncated);
     for (const Fence& fence : acknowledged.fences) {
       options_.forget_load(fence.table);
@@ -187,12 +196,20 @@ class WriterThread {
   std::jthread thread_;  // last: starts when all else is there
 };
 
+PreparedTransactions::Options HeldOptions(const StreamOptions& options) {
+  PreparedTransactions::Options held{.folder = options.prepared_folder};
+  held.memory_bytes_max = std::min(held.memory_bytes_max, options.batch_bytes_max);
+  return held;
+}
+
 }  // namespace
 
 Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& start,
                  const StreamOptions& options, StreamJournal* journal, std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto assembler,
-                  Assembler::Make(tables, start, [journal] { return journal->ReserveVersions(); }));
+  PENSTOCK_ASSIGN(
+      auto assembler,
+      Assembler::Make(
+          tables, start, [journal] { return journal->ReserveVersions(); }, HeldOptions(options)));
 
   std::stop_source reader_stop;
   std::stop_callback forward(stop, [&reader_stop] { reader_stop.request_stop(); });

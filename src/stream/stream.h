@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/memory_budget.h"
 #include "base/status.h"
 #include "clickhouse/client.h"
 #include "model/position.h"
@@ -25,10 +27,13 @@ struct StreamOptions {
   clickhouse::Endpoint destination;
   std::string database;
   std::string pipe_name;
-  // A batch ends at whichever comes first; a long transaction is cut only by bytes.
+  std::filesystem::path prepared_folder = {};  // of the pipe alone: see PreparedTransactions
+  // A batch ends at whichever comes first, or when `memory` has no more for it; a long transaction
+  // is cut only by bytes.
   std::chrono::milliseconds sync_interval{10'000};
   uint64_t batch_rows_max = 100'000;
   uint64_t batch_bytes_max = 32 << 20;
+  MemoryBudget* memory = &MemoryBudget::Unlimited();  // outlives the stream
   uint32_t parallel_inserts = 4;
   // On a stop, the inserts in flight get this long to be acknowledged.
   std::chrono::milliseconds settle_timeout{1'500};
@@ -47,7 +52,8 @@ struct StreamOptions {
 // A batch of which every insert has been acknowledged.
 struct Acknowledged {
   model::Position end;
-  OpenTransaction open = {};  // begins at `end`
+  OpenTransaction open = {};                              // begins at `end`
+  std::vector<model::PreparedTransaction> prepared = {};  // at `end`
   uint64_t rows = 0;
   uint64_t bytes = 0;
   struct Table {
@@ -61,7 +67,8 @@ struct Acknowledged {
       truncated;  // a table that was emptied: whatever its load had in mind is over
   UnixMicros started_at{};
   UnixMicros finished_at{};
-  UnixMicros last_commit{};  // at the source; 0: none yet
+  UnixMicros last_commit{};               // at the source; 0: none yet
+  std::vector<std::string> notices = {};  // what people should know
 };
 
 // Where a stream writes down how far it is. Calls come from the stream's threads, one at a time
@@ -74,7 +81,7 @@ class StreamJournal {
   // These are about to be sent. Each stands until a batch with its table is acknowledged, or until
   // the table has been asked, before a stream that may follow.
   virtual Status RecordInserts(const std::vector<RecordedInsert>& inserts) = 0;
-  // The checkpoint moves to `acknowledged.end` and `acknowledged.open`.
+  // The checkpoint moves to `acknowledged.end`, with `open` and `prepared`.
   virtual Status Acknowledge(const Acknowledged& acknowledged) = 0;
   // Everything the source has logged is acknowledged.
   virtual void CaughtUp() = 0;

@@ -42,11 +42,6 @@ class ManyTables:
                         cursor.execute(f"INSERT INTO {name_of(number)} (name, kind) VALUES "
                                        + ",".join(["('x', 'a')"] * 100))
 
-    def peak_mib(self):
-        with open(f"/proc/{self.penstock.process.pid}/status", encoding="ascii") as lines:
-            peak = next(line for line in lines if line.startswith("VmHWM:"))
-        return int(peak.split()[1]) // 1024
-
     def snapshot(self, pipe):
         return self.penstock.api(f"{self.penstock.pipes_path()}/{pipe}/status?tables=0")
 
@@ -96,14 +91,14 @@ class ManyTables:
         code, shown, _ = self.penstock.cli("show", "pipe")
         self.assertEqual(0, code)
         self.assertIn("snapshot", shown)
-        peak = self.peak_mib()
+        peak = self.penstock.peak_mib()
         print(f"{TABLES} tables: {seconds:.0f} s from create to Running, {peak} MiB", flush=True)
         self.assertLess(peak, MEMORY_MIB_MAX)
 
         self.penstock.restart()
         self.source.run(f"INSERT INTO shop.{changed[0]} (name) VALUES ('after the restart')")
         self.await_caught_up(seconds=300)
-        self.assertLess(self.peak_mib(), MEMORY_MIB_MAX)
+        self.assertLess(self.penstock.peak_mib(), MEMORY_MIB_MAX)
 
 
 class ManyTablesMySQL(ManyTables, SystemTest):

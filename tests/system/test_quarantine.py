@@ -125,17 +125,6 @@ class Quarantine:
         self.penstock.await_state(pipe, "Degraded")
         self.assert_others_flow(spec)
 
-    def test_prepared_xa(self):
-        spec, pipe = self.replicate()
-        self.source.run("XA START 'x'", "INSERT INTO shop.t VALUES (2, 1, 1)", "XA END 'x'",
-                        "XA PREPARE 'x'")
-        try:
-            self.assertIn("XA", self.await_quarantine(pipe))
-        finally:
-            self.source.run("XA ROLLBACK 'x'")
-        self.assert_others_flow(spec)
-        self.assertEqual("1\t10\t20\n", self.replica("id, a, b"))
-
     def test_target_dropped_by_hand(self):
         spec, pipe = self.replicate()
         self.clickhouse.query("DROP TABLE replica.t SYNC")

@@ -1,16 +1,14 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 
-struct z_stream_s;  // zlib's
+#include "mysql/binlog/inflater.h"
 
 namespace penstock::binlog {
 
-// Reads the values of COMPRESSED columns of MariaDB. Keeps zlib's memory, about 7 KB, from the
-// first deflated value on. One thread at a time.
+// Reads the values of COMPRESSED columns of MariaDB. One thread at a time.
 // https://mariadb.com/kb/en/storage-engine-independent-column-compression/
 class ColumnInflater {
  public:
@@ -21,12 +19,7 @@ class ColumnInflater {
   bool Append(std::string_view stored, size_t bytes_max, std::string& out);
 
  private:
-  struct End {
-    void operator()(z_stream_s* stream) const;
-  };
-  bool Inflate(std::string_view deflated, int window_bits, char* out, size_t length);
-
-  std::unique_ptr<z_stream_s, End> stream_;
+  Inflater inflater_;
 };
 
 }  // namespace penstock::binlog

@@ -112,17 +112,15 @@ Failure WrongChecksum(const EventHeader& header) {
               EventTypeName(header.type), header.end_offset);
 }
 
+bool IsRowsEvent(uint8_t type) {
+  return (type >= kWriteRowsEventV1 && type <= kDeleteRowsEventV1) ||
+         (type >= kWriteRowsEvent && type <= kDeleteRowsEvent) ||
+         (type >= kWriteRowsCompressedEventV1 && type <= kDeleteRowsCompressedEvent);
+}
+
 // What is only named, ignored or not known.
 Body BodyNotParsed(const EventHeader& header) {
   switch (header.type) {
-    case kQueryCompressedEvent:
-    case kWriteRowsCompressedEventV1:
-    case kUpdateRowsCompressedEventV1:
-    case kDeleteRowsCompressedEventV1:
-    case kWriteRowsCompressedEvent:
-    case kUpdateRowsCompressedEvent:
-    case kDeleteRowsCompressedEvent:
-      return Compressed{header.type};
     case kStopEvent:
     case kIntvarEvent:
     case kRandEvent:
@@ -153,6 +151,9 @@ std::string EventTypeName(uint8_t type) {
 }
 
 Result<Event> EventParser::Parse(std::string_view packet) {
+  payload_.Reset();
+  inflater_.Release();
+  fragments_.Release();
   ByteReader reader(packet);
   Event event;
   event.header = ReadHeader(reader);
@@ -170,7 +171,51 @@ Result<Event> EventParser::Parse(std::string_view packet) {
     if (verify_ && !ChecksumMatches(packet, false)) return WrongChecksum(event.header);
     bytes.remove_suffix(kChecksumLength);
   }
+  if (event.header.type == kPartialRowDataEvent) return ParseFragment(event.header, bytes);
   PENSTOCK_ASSIGN(event.body, ParseBody(event.header, bytes));
+  if (const auto* payload = std::get_if<TransactionPayload>(&event.body)) {
+    payload_.Begin(*payload);
+    payload_end_ = event.header.end_offset;
+  }
+  return event;
+}
+
+Result<std::optional<Event>> EventParser::NextInPayload() {
+  PENSTOCK_ASSIGN(const auto packet, payload_.Next());
+  if (!packet) return std::nullopt;
+  ByteReader reader(*packet);
+  Event event;
+  event.header = ReadHeader(reader);
+  event.header.end_offset = payload_end_;
+  if (event.header.type == kFormatDescriptionEvent ||
+      event.header.type == kTransactionPayloadEvent) {
+    return Fail(ErrorCode::kBadData, "a compressed transaction in the log holds a {}",
+                EventTypeName(event.header.type));
+  }
+  PENSTOCK_ASSIGN(event.body, ParseBody(event.header, reader.Rest()));
+  return event;
+}
+
+// The rows event has its own header. Whether a checksum of its own follows is not documented: its
+// header and its bytes tell.
+Result<Event> EventParser::ParseFragment(const EventHeader& header, std::string_view bytes) {
+  PENSTOCK_ASSIGN(auto whole, fragments_.Add(bytes));
+  if (!whole) return Event{.header = header, .body = Ignored{}};
+  if (checksum_ && whole->size() >= kHeaderLength + kChecksumLength &&
+      ChecksumMatches(*whole, false)) {
+    whole->remove_suffix(kChecksumLength);
+  }
+  ByteReader reader(*whole);
+  Event event;
+  event.header = ReadHeader(reader);
+  const size_t size = event.header.size;
+  const bool is_rows = IsRowsEvent(event.header.type);
+  if (!reader.ok() || !is_rows ||
+      (size != whole->size() && size != whole->size() + kChecksumLength)) {
+    return Fail(ErrorCode::kBadData, "the fragments of a rows event make none");
+  }
+  event.header.end_offset = header.end_offset;
+  PENSTOCK_ASSIGN(event.body, ParseBody(event.header, reader.Rest()));
   return event;
 }
 
@@ -208,8 +253,24 @@ Result<Body> EventParser::ParseFormatDescription(std::string_view packet) {
     return Fail(ErrorCode::kBadData, "checksum of a FORMAT_DESCRIPTION_EVENT is wrong");
   }
   checksum_ = body.checksum;
+  fragments_.Reset();
   post_header_lengths_.assign(lengths.begin(), lengths.end());
   return body;
+}
+
+Query EventParser::ParseCompressedQuery(ByteReader& reader, size_t post_header_length) {
+  Query query = ParseQuery(reader, post_header_length);
+  query.sql = inflater_.Inflate(query.sql, reader);
+  return query;
+}
+
+Rows EventParser::ParseCompressedRows(ByteReader& reader, uint8_t type, size_t post_header_length) {
+  constexpr int kToPlain = kWriteRowsEventV1 - kWriteRowsCompressedEventV1;
+  constexpr int kToPlainV2 = kWriteRowsEvent - kWriteRowsCompressedEvent;
+  const int to_plain = type < kWriteRowsCompressedEvent ? kToPlain : kToPlainV2;
+  Rows rows = ParseRows(reader, static_cast<uint8_t>(type + to_plain), post_header_length);
+  rows.data = inflater_.Inflate(rows.data, reader);
+  return rows;
 }
 
 size_t EventParser::PostHeaderLength(uint8_t type, size_t otherwise) const {
@@ -259,7 +320,17 @@ Result<Body> EventParser::ParseBody(const EventHeader& header, std::string_view 
       case kXaPrepareEvent:
         return ParseXaPrepare(reader);
       case kTransactionPayloadEvent:
-        return TransactionPayload{};
+        return ParseTransactionPayload(reader);
+      case kQueryCompressedEvent:
+        return ParseCompressedQuery(reader, post_header(13));
+      case kWriteRowsCompressedEventV1:
+      case kUpdateRowsCompressedEventV1:
+      case kDeleteRowsCompressedEventV1:
+        return ParseCompressedRows(reader, header.type, post_header(8));
+      case kWriteRowsCompressedEvent:
+      case kUpdateRowsCompressedEvent:
+      case kDeleteRowsCompressedEvent:
+        return ParseCompressedRows(reader, header.type, post_header(10));
       case kIncidentEvent:
         return ParseIncident(reader);
       default:

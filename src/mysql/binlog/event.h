@@ -10,6 +10,9 @@
 
 #include "base/status.h"
 #include "model/gtid.h"
+#include "mysql/binlog/deflated_body.h"
+#include "mysql/binlog/rows_fragments.h"
+#include "mysql/binlog/transaction_payload.h"
 
 namespace penstock::binlog {
 
@@ -26,8 +29,7 @@ struct EventHeader {
   bool artificial() const { return (flags & 0x20) != 0; }
 };
 
-// Views below live as long as the packet that was parsed; those of a TableMap besides only until
-// its parser parses the next.
+// Views below live as long as the packet that was parsed, and until its parser parses the next.
 struct FormatDescription {
   std::string_view server_version;
   bool checksum = false;  // CRC32 follows each event
@@ -92,17 +94,13 @@ struct PreviousGtids {};
 struct XaPrepare {
   bool one_phase = false;
 };
-struct TransactionPayload {};  // MySQL's compressed transaction; decoded by a later version
-// A query or rows event that MariaDB compressed (log_bin_compress); decoded by a later version.
-struct Compressed {
-  uint8_t type;
-};
 struct Incident {
   std::string_view message;
 };
 // Rows query, annotate rows, stop, user variables, binlog checkpoints, gtid lists, start
-// encryption's kin, the data of a LOAD DATA statement (which itself comes as a Query), and unknown
-// events whose flag says that they may be ignored.
+// encryption's kin, the data of a LOAD DATA statement (which itself comes as a Query), all
+// fragments of a rows event but the last, and unknown events whose flag says that they may be
+// ignored.
 struct Ignored {};
 // An event that must not be ignored and that penstock does not know.
 struct Unknown {
@@ -111,7 +109,7 @@ struct Unknown {
 
 using Body = std::variant<FormatDescription, Rotate, MysqlGtidEvent, MariadbGtidEvent, Query, Xid,
                           TableMap, Rows, Heartbeat, PreviousGtids, XaPrepare, TransactionPayload,
-                          Compressed, Incident, Ignored, Unknown>;
+                          Incident, Ignored, Unknown>;
 
 struct Event {
   EventHeader header;
@@ -122,13 +120,18 @@ struct Event {
 std::string EventTypeName(uint8_t type);
 
 // Parses the events of one log session, in order: it remembers what the format description says
-// (checksums, post-header lengths). Bytes in, values out; holds no socket. Once its memory has
-// grown to the widest table map, no event allocates. One thread at a time.
+// (checksums, post-header lengths). Bytes in, values out; holds no socket. What MariaDB compressed
+// or cut into fragments comes as the event that it was. Once its memory has grown to the widest
+// table map, no event allocates, unless it is a large one that is compressed. One thread at a time.
 class EventParser {
  public:
   // `packet` is a whole event from its header. A wrong checksum or a malformed event is kBadData; a
   // log of MySQL before 5.6 is kNeedsUser.
   Result<Event> Parse(std::string_view packet);
+
+  // After a TransactionPayload, whose packet must still live: its events, one a call, then nothing.
+  // They end where the payload ends in the log, since only there may one begin to read it.
+  Result<std::optional<Event>> NextInPayload();
 
   // Whether events are followed by a CRC32 before the first format description says so
   // (what @source_binlog_checksum negotiated).
@@ -139,12 +142,19 @@ class EventParser {
  private:
   Result<Body> ParseFormatDescription(std::string_view packet);
   Result<Body> ParseBody(const EventHeader& header, std::string_view bytes);
+  Result<Event> ParseFragment(const EventHeader& header, std::string_view bytes);
+  Query ParseCompressedQuery(ByteReader& reader, size_t post_header_length);
+  Rows ParseCompressedRows(ByteReader& reader, uint8_t type, size_t post_header_length);
   size_t PostHeaderLength(uint8_t type, size_t otherwise) const;
 
   bool checksum_ = false;
   bool verify_ = true;
   std::vector<uint8_t> post_header_lengths_;  // index: type - 1
   TableMapMemory table_map_;
+  BodyInflater inflater_;
+  RowsFragments fragments_;
+  TransactionPayloadReader payload_;
+  uint32_t payload_end_ = 0;
 };
 
 }  // namespace penstock::binlog

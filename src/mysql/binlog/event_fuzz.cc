@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kHeaderBytes = 19;
 constexpr size_t kSizeOffset = 9;
+constexpr int kInPayloadMax = 100;
 
 // The next event after its length; its header always says its true size, so that a change of the
 // body reaches the body's parser.
@@ -34,6 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   while (!reader.AtEnd()) {
     const std::string packet = NextPacket(reader);
     const auto event = parser.Parse(packet);
+    auto inside = parser.NextInPayload();
+    for (int i = 0; i < kInPayloadMax && inside && *inside; ++i) inside = parser.NextInPayload();
     if (!event) continue;
     if (const auto* map = std::get_if<penstock::binlog::TableMap>(&event->body)) {
       PENSTOCK_CHECK(map->metadata.size() == map->types.size());

@@ -62,7 +62,6 @@ std::string Describe(const Event& event) {
             return std::string(body.one_phase ? "xa one phase" : "xa prepare");
           },
           [](const TransactionPayload&) { return std::string("payload"); },
-          [](const Compressed& body) { return "compressed " + EventTypeName(body.type); },
           [](const Incident& body) { return fmt::format("incident {}", body.message); },
           [&event](const Ignored&) { return "ignored " + EventTypeName(event.header.type); },
           [](const Unknown& body) { return "unknown " + EventTypeName(body.type); },
@@ -77,6 +76,10 @@ std::vector<std::string> DescribeAll(const Capture& capture) {
   for (const std::string& packet : capture.events) {
     const auto event = parser.Parse(packet);
     lines.push_back(event ? Describe(*event) : event.error().ToString());
+    for (auto inside = parser.NextInPayload(); !inside || *inside;
+         inside = parser.NextInPayload()) {
+      lines.push_back("  " + (inside ? Describe(**inside) : inside.error().ToString()));
+    }
   }
   return lines;
 }
@@ -281,20 +284,21 @@ TEST(EventParser, UnverifiedChecksumIsStillCutOff) {
 // An event cut short (with its header's size put right) is parsed as something or refused.
 TEST(EventParser, CutEventsAreHarmless) {
   for (const char* name : {"mysql97-session", "mariadb118-session"}) {
-    EventParser parser;
-    parser.set_checksum(true);
+    std::string format;
     for (const std::string& packet : LoadCapture(name).events) {
+      if (packet[4] == kFormatDescriptionEvent) format = packet;
       for (size_t length = 0; length < packet.size(); ++length) {
         std::string cut = packet.substr(0, length);
         if (length >= 13) {
           for (size_t i = 0; i < 4; ++i) cut[9 + i] = static_cast<char>(length >> (8 * i));
         }
-        EventParser other = parser;
-        const auto event = other.Parse(cut);
+        EventParser parser;
+        parser.set_checksum(true);
+        if (!format.empty()) (void)parser.Parse(format);
+        const auto event = parser.Parse(cut);
         EXPECT_TRUE(event || event.error().code == ErrorCode::kBadData ||
                     event.error().code == ErrorCode::kNeedsUser);
       }
-      ASSERT_TRUE(parser.Parse(packet));
     }
   }
 }
@@ -317,7 +321,6 @@ std::string ParseOne(uint8_t type, uint16_t flags, std::string_view body) {
 TEST(EventParser, UnknownEventsAreIgnoredOnlyIfTheySayThatTheyMayBe) {
   EXPECT_EQ(ParseOne(99, 0, "x"), "unknown event type 99");
   EXPECT_EQ(ParseOne(99, kIgnorableFlag, "x"), "ignored event type 99");
-  EXPECT_EQ(ParseOne(kPartialRowDataEvent, 0, "x"), "unknown PARTIAL_ROW_DATA_EVENT");
   EXPECT_EQ(ParseOne(6, 0, ""), "unknown LOAD_EVENT");
 }
 

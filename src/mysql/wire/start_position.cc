@@ -20,7 +20,7 @@ constexpr int kGlobalLockIdleSeconds = 10;
 
 constexpr std::string_view kGrantForFiles =
     "Grant BACKUP_ADMIN ON *.* and SELECT ON performance_schema.log_status to the user "
-    "(MySQL 5.7: RELOAD ON *.*), or use GTIDs";
+    "(before MySQL 8.0: RELOAD ON *.*), or use GTIDs";
 
 Failure NeedsUser(std::string message, std::string remedy) {
   return Fail(Error{.code = ErrorCode::kNeedsUser,
@@ -83,8 +83,8 @@ Result<LogPosition> LockAndRead(Connection& connection, const std::stop_token& s
   return position;
 }
 
-// For MySQL 5.7, and where log_status may not be read: the lock waits for commits under way, so
-// that the log's end is not ahead of what a SELECT sees.
+// For MySQL before 8.0, and where log_status may not be read: the lock waits for commits under way,
+// so that the log's end is not ahead of what a SELECT sees.
 Result<LogPosition> ReadUnderGlobalLock(Connection& connection, const std::stop_token& stop) {
   PENSTOCK_TRY(
       connection.Execute("SET @penstock_lock_wait=@@SESSION.lock_wait_timeout, "

@@ -8,7 +8,7 @@ struct Versions {
   std::string_view oldest_name;
   uint32_t unknown;  // from here on nobody has looked
 };
-constexpr Versions kMysqlVersions{50'700, "MySQL 5.7", 100'000};
+constexpr Versions kMysqlVersions{50'600, "MySQL 5.6", 100'000};
 constexpr Versions kMariadbVersions{100'000, "MariaDB 10.0", 130'000};
 
 }  // namespace

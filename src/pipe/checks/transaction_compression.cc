@@ -1,8 +1,24 @@
+#include <charconv>
+
 #include "pipe/checks/checks.h"
 
 namespace penstock::pipe {
+namespace {
 
-// MySQL compresses whole transactions, MariaDB single events.
+// zstd's windows: 8 MiB up to this level; then 32, 64 and 128 MiB.
+constexpr int kModestLevelMax = 19;
+constexpr int kWindowMebibytesAbove = 16;
+
+int LevelOf(std::string_view text) {
+  int level = 0;
+  std::from_chars(text.data(), text.data() + text.size(), level);
+  return level;
+}
+
+}  // namespace
+
+// MySQL compresses whole transactions, MariaDB single events: both are followed. A session may
+// choose for itself, so that what is said here is of the others.
 void CheckTransactionCompression(CheckContext& context, std::vector<Finding>& findings) {
   if (!context.source || !FollowsLog(context, findings)) return;
   const bool mariadb = context.source->server().flavour == mysql::Flavour::kMariadb;
@@ -11,8 +27,21 @@ void CheckTransactionCompression(CheckContext& context, std::vector<Finding>& fi
   const std::string value = SourceVariable(context, variable, findings).value_or("0");
   if (findings.size() > before) return;
   if (value == "0") return AddOk(findings, "the log is not compressed");
-  AddError(findings, fmt::format("{} is ON: this version cannot read a compressed log", variable),
-           fmt::format("SET GLOBAL {}=OFF, and in the server's configuration", variable));
+  if (!mariadb) {
+    constexpr std::string_view kLevel = "binlog_transaction_compression_level_zstd";
+    const int level = LevelOf(SourceVariable(context, kLevel, findings).value_or("0"));
+    if (findings.size() > before) return;
+    if (level > kModestLevelMax) {
+      return AddWarning(
+          findings,
+          fmt::format("transactions in the log are compressed with level {}: reading a large one "
+                      "takes {} MiB of memory beside memory.limit",
+                      level, kWindowMebibytesAbove << (level - kModestLevelMax)),
+          fmt::format("SET GLOBAL {}={} or less (the default is 3)", kLevel, kModestLevelMax));
+    }
+  }
+  AddOk(findings, mariadb ? "events in the log are compressed, and read as they are"
+                          : "transactions in the log are compressed, and read as they are");
 }
 
 }  // namespace penstock::pipe

@@ -90,6 +90,12 @@ class Penstock:
         self.kill()
         self.start()
 
+    def peak_mib(self):
+        """The most memory that the process has had."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as lines:
+            peak = next(line for line in lines if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) // 1024
+
     def healthy(self):
         try:
             return http_json(self.url + "/health", timeout=5)[0] == 200

@@ -41,8 +41,10 @@ class Proxy:
     While `refusing` is set, new connections are closed at once; cut() breaks those that are open.
     `bytes_up` counts what clients have sent, `bytes_down` what they were sent. `down_per_second`
     limits the bytes that each connection passes to its client. While `cut_after` is set, it is asked
-    at each new connection how many bytes of answers to pass before it is cut (None: all); `cuts`
-    counts those that were. A connection whose client says `hold_answer_of` gets nothing more
+    at each new connection how many bytes of answers to pass before it is cut (None: all), and
+    `cut_up_after` likewise of what the client sends; `cuts` counts those that were. While
+    `lose_answer_of` is set, a connection whose client says it is cut when the answer comes, which is
+    lost: `lost` counts them. A connection whose client says `hold_answer_of` gets nothing more
     (`holding` is set) until release(), which may also cut it.
     """
 
@@ -51,6 +53,9 @@ class Proxy:
         self.port = free_port()
         self.refusing = False
         self.cut_after = None
+        self.cut_up_after = None
+        self.lose_answer_of = None
+        self.lost = 0
         self.cuts = 0
         self.bytes_up = 0
         self.down_per_second = None
@@ -116,7 +121,9 @@ class Proxy:
                 self._open -= both
 
     def _pump(self, client, server):
-        left = self.cut_after() if self.cut_after else None
+        left = {server: self.cut_after() if self.cut_after else None,
+                client: self.cut_up_after() if self.cut_up_after else None}
+        losing = False
         while True:
             pending = isinstance(client, ssl.SSLSocket) and client.pending()
             ready = [client] if pending else select.select([client, server], [], [])[0]
@@ -126,15 +133,19 @@ class Proxy:
                     return
                 if source is client:
                     self.bytes_up += len(data)
+                    losing = bool(self.lose_answer_of) and self.lose_answer_of in data or losing
+                elif losing:
+                    self.lost += 1
+                    return
                 else:
                     self.bytes_down += len(data)
                     if self.down_per_second:
                         pause(len(data) / self.down_per_second)
-                    if left is not None:
-                        data = data[:left]
-                        left -= len(data)
+                if left[source] is not None:
+                    data = data[:left[source]]
+                    left[source] -= len(data)
                 (server if source is client else client).sendall(data)
-                if left == 0:
+                if left[source] == 0:
                     self.cuts += 1
                     return
                 if source is client and self.hold_answer_of and self.hold_answer_of in data:

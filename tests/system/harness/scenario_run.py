@@ -141,6 +141,12 @@ class ScenarioRun:
             raise AssertionError(f"failed, but not for {wanted!r}: {reason}")
 
     def _await_caught_up(self):
+        """Tables of a batch are written side by side, batches one after the other: the second marker
+        tells that the batch of the first one is whole."""
+        self._await_marker()
+        self._await_marker()
+
+    def _await_marker(self):
         self._markers += 1
         last = self._markers
         self._source.run(f"INSERT INTO `{self._schemas['while']}`.{MARKER} VALUES ({last})")
@@ -165,7 +171,6 @@ class ScenarioRun:
     # --- comparing ---
 
     def _assert_equal(self, section):
-        """Inserts of other tables than the marker's may still be in flight for a moment."""
         differences = []
 
         def same():

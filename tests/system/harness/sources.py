@@ -186,11 +186,19 @@ class Source:
                 "credentials": dict(USER), "disableTls": True, **overrides}
 
 
+    gtid_variable = ""
+
+    def gtid_position(self):
+        """The GTIDs of all that is in the log."""
+        return self.run(f"SELECT @@global.{self.gtid_variable}")[0][0].replace("\n", "")
+
+
 class _MariaDB(Source):
     family = "mariadb"
     defaults = {"binlog_format": "ROW", "default_storage_engine": "InnoDB",
                 "character_set_server": "utf8mb4"}
     extra_privileges = ", BINLOG MONITOR, SLAVE MONITOR"
+    gtid_variable = "gtid_binlog_pos"
 
     @classmethod
     def initialize(cls, data, log):
@@ -290,6 +298,7 @@ class MySQL97(_InFolder):
     defaults = {"gtid_mode": "ON", "enforce_gtid_consistency": "ON", "mysqlx": "OFF",
                 "secure_file_priv": "", "performance_schema": "ON",
                 "innodb_redo_log_capacity": "64M"}
+    gtid_variable = "gtid_executed"
 
     @classmethod
     def share_folder(cls):
@@ -301,6 +310,45 @@ class MySQL97(_InFolder):
             subprocess.run([*cls.server_command(), "--initialize-insecure", *as_root_user(),
                             f"--datadir={data}", "--innodb-redo-log-capacity=8M"],
                            stdout=output, stderr=output, check=True)
+
+
+class MySQL56(Source):
+    """The oldest form of the log there is: row events of version 1 or 2, no metadata of columns, no
+    JSON. As the npm registry has it, with a data directory beside it."""
+
+    name = "mysql-5.6"
+    family = "mysql"
+    defaults = {"binlog_row_metadata": None, "binlog_format": "ROW",
+                "character_set_server": "utf8mb4", "explicit_defaults_for_timestamp": "ON"}
+
+    @classmethod
+    def root(cls):
+        return cache_folder() / "mysql56"
+
+    @classmethod
+    def _check_installed(cls):
+        if not (cls.root() / "version").exists():
+            raise Unavailable("mysql-5.6 is not there: tools/setup.sh mysql56")
+
+    @classmethod
+    def server_command(cls):
+        root = cls.root()
+        return ["/usr/bin/env", f"LD_LIBRARY_PATH={root}", str(root / "mysqld"), "--no-defaults",
+                f"--basedir={root}"]
+
+    @classmethod
+    def version_key(cls):
+        return (cls.root() / "version").read_text(encoding="ascii")
+
+    @classmethod
+    def initialize(cls, data, log):
+        shutil.copytree(cls.root() / "data" / "mysql", data,
+                        ignore=shutil.ignore_patterns("auto.cnf"))  # each its own UUID
+
+    def _make_user(self):
+        """Without the nameless users, which would come before ours."""
+        self.run("SET sql_log_bin=0", "DELETE FROM mysql.user WHERE user = ''", "FLUSH PRIVILEGES")
+        super()._make_user()
 
 
 SOURCES = {"mysql": MySQL97, "mariadb": MariaDB1011, "mariadb118": MariaDB118}
