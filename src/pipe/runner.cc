@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "base/backoff.h"
-#include "mysql/wire/start_position.h"
 #include "obs/log.h"
 #include "pipe/flow_parts.h"
+#include "pipe/open_snapshot.h"
 #include "pipe/setup.h"
 #include "pipe/whole_load.h"
 #include "stream/stream.h"
@@ -436,7 +436,8 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
     PENSTOCK_TRY(Retry(
         "snapshot",
         [&]() -> Status {
-          PENSTOCK_ASSIGN(opened, OpenSnapshot(stop));
+          PENSTOCK_ASSIGN(opened, OpenSnapshot(*options_.catalog, id_, spec_, options_.destination,
+                                               *options_.clock, stop));
           return {};
         },
         stop));
@@ -554,42 +555,6 @@ void Runner::DegradeIfRunning() {
   if (names.empty()) return;
   const Status stored = Transit(Event::kDegraded, "quarantined: " + names);
   if (!stored) LogWarning(spec_.name, "{}", stored.error().ToString());
-}
-
-Result<Runner::Snapshot> Runner::OpenSnapshot(std::stop_token stop) {
-  catalog::Catalog& catalog = *options_.catalog;
-  PENSTOCK_ASSIGN(const auto checkpoint, catalog.LoadCheckpoint(id_));
-  PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
-  PENSTOCK_ASSIGN(auto partitions, catalog.Partitions(id_));
-  PENSTOCK_ASSIGN(const auto loads, LoadTables(spec_, tables, std::move(partitions)));
-  snapshot::ConsistentOptions options{.source = spec_.source,
-                                      .pipe_name = spec_.name,
-                                      .tables = {},
-                                      .mechanism = checkpoint.position.mechanism,
-                                      .clock = options_.clock};
-  std::vector<catalog::TableRecord> waiting;
-  for (size_t i = 0; i < loads.size(); ++i) {
-    if (!loads[i].in_snapshot || snapshot::ParallelTables({loads[i]}, 1) == 0) continue;
-    options.tables.push_back(tables[i].definition.name);
-    waiting.push_back(tables[i]);
-  }
-  if (waiting.empty()) return std::nullopt;
-  const PipeSettings& settings = spec_.settings;
-  options.connections_max = std::min<size_t>(waiting.size(), settings.snapshot_parallel_tables) *
-                            settings.initial_load_parallelism;
-  PENSTOCK_ASSIGN(auto opened, snapshot::OpenConsistent(options, stop));
-  if (!mysql::Reaches(*opened.position, checkpoint.position)) {
-    return Fail(ErrorCode::kRetry, "the source does not show yet what it has logged up to {}",
-                checkpoint.position.ToString());
-  }
-  const auto targets = NewLoadTargets(waiting);
-  PENSTOCK_TRY(catalog.BeginSnapshot(id_, targets, *opened.position));
-  for (auto& table : tables) {
-    const auto target = std::ranges::find(targets, table.id, &catalog::LoadTargetRecord::table_id);
-    table.load_target = target == targets.end() ? "" : target->name;
-  }
-  PENSTOCK_TRY(MakeLoadTargets(options_.destination, spec_, tables, stop));
-  return opened;
 }
 
 Status Runner::Load(const Recalled& recalled, Snapshot opened, std::stop_token stop) {

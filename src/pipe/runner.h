@@ -91,10 +91,7 @@ class Runner {
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
   Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
   Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
-  // What the tables are read from that are loaded in one snapshot, when there are any to load. Call
-  // while nothing streams: they are followed from where it stands.
   using Snapshot = std::optional<snapshot::ConsistentConnections>;
-  Result<Snapshot> OpenSnapshot(std::stop_token stop);
   Result<bool> Beside(const Recalled& recalled, Snapshot opened,
                       std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
   Status Load(const Recalled& recalled, Snapshot opened, std::stop_token stop);

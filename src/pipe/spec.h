@@ -28,6 +28,8 @@ struct TableMapping {
   std::vector<std::string> sorting_keys;
   clickhouse::Engine engine = clickhouse::Engine::kReplacingMergeTree;
   std::string partition_key;
+  std::string partition_by;                  // extension: SQL of PARTITION BY
+  std::string table_settings;                // extension: SQL of SETTINGS
   bool identical_rows_may_collapse = false;  // extension
 
   bool operator==(const TableMapping&) const = default;
@@ -78,6 +80,7 @@ struct PipeSpec {
   PipeSettings settings;
   std::vector<TableMapping> tables;
   std::string database;                            // destination
+  std::string cluster;                             // extension, of the destination; "": none
   std::optional<clickhouse::Endpoint> clickhouse;  // extension; absent: the server's own
   // The body as it was given, as JSON text without secrets: so that fields of no meaning here
   // (those of other kinds of pipe) come back in answers.

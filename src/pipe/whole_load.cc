@@ -24,8 +24,9 @@ using Tables = std::vector<catalog::TableRecord>;
 // Whatever its size: the table is ours.
 Status Drop(clickhouse::Client& client, const std::string& name, std::stop_token stop) {
   return client
-      .Query(fmt::format("DROP TABLE IF EXISTS {} SYNC", name), {{"max_table_size_to_drop", "0"}},
-             std::move(stop))
+      .Query(fmt::format("DROP TABLE IF EXISTS {}{} SYNC", name,
+                         clickhouse::OnCluster(client.cluster())),
+             {{"max_table_size_to_drop", "0"}}, std::move(stop))
       .map([](auto) {});
 }
 
@@ -73,10 +74,11 @@ DdlStatement LoadTargetDdl(clickhouse::TableSpec target, const std::string& load
                            bool as_before) {
   const std::string before = clickhouse::QuoteTable(target.database, target.table);
   target.table = load_target;
-  const std::string sql =
-      as_before ? fmt::format("CREATE TABLE IF NOT EXISTS {} AS {}",
-                              clickhouse::QuoteTable(target.database, load_target), before)
-                : clickhouse::CreateTable(target);
+  const std::string sql = as_before
+                              ? fmt::format("CREATE TABLE IF NOT EXISTS {}{} AS {}",
+                                            clickhouse::QuoteTable(target.database, load_target),
+                                            clickhouse::OnCluster(target.cluster), before)
+                              : clickhouse::CreateTable(target);
   return {.sql = sql, .settings = clickhouse::CreateTableSettings(target)};
 }
 
@@ -111,9 +113,9 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
     PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, {table.target}, stop));
     const bool is_gone = rows == TargetRows::kReplaced && !uuids.contains(table.target);
     if (rows == TargetRows::kNone) PENSTOCK_TRY(CheckStillEmpty(client, target, stop));
-    const std::string swap =
-        fmt::format(fmt::runtime(is_gone ? "RENAME TABLE {} TO {}" : "EXCHANGE TABLES {} AND {}"),
-                    other, target);
+    const std::string swap = fmt::format(
+        fmt::runtime(is_gone ? "RENAME TABLE {} TO {}{}" : "EXCHANGE TABLES {} AND {}{}"), other,
+        target, clickhouse::OnCluster(client.cluster()));
     PENSTOCK_TRY(EndWritesWhereAllowed(client, database, table.load_target, stop));
     PENSTOCK_TRY(EndWritesWhereAllowed(client, database, table.target, stop));
     PENSTOCK_TRY(client.Query(swap, {}, stop));

@@ -9,6 +9,7 @@
 #include "mysql/wire/connection.h"
 #include "stream/assembler.h"
 #include "stream/batch.h"
+#include "stream/brake.h"
 #include "stream/stream.h"
 
 namespace penstock::stream {
@@ -18,7 +19,7 @@ class LogFollower {
  public:
   // All outlive the follower.
   LogFollower(Assembler& assembler, const StreamOptions& options, BoundedQueue<Batch>& batches,
-              std::function<void()> on_idle);
+              const Brake& brake, std::function<void()> on_idle);
 
   // Until stop (kCancelled) or an error that does not pass; what was whole before it is pushed.
   Status Run(std::stop_token stop);
@@ -38,9 +39,11 @@ class LogFollower {
   Assembler& assembler_;
   const StreamOptions& options_;
   BoundedQueue<Batch>& batches_;
+  const Brake& brake_;
   std::function<void()> on_idle_;
   MemoryBudget::Lease memory_;  // for the rows of the next batch
   SteadyTime pushed_at_;
+  std::optional<SteadyTime> rows_pushed_at_;
   std::optional<SteadyTime> first_row_at_;
   model::Position pushed_position_;
   std::optional<SteadyTime> lacking_since_;  // the server lacks what we have

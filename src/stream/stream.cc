@@ -27,12 +27,14 @@ bool ConcernsOneTable(const Error& error) {
 class WriterThread {
  public:
   WriterThread(const std::vector<StreamTable>& tables, const StreamOptions& options,
-               BoundedQueue<Batch>& batches, StreamJournal* journal, std::stop_source reader_stop)
-      : writer_(tables, options),
+               BoundedQueue<Batch>& batches, Brake& brake, StreamJournal* journal,
+               std::stop_source reader_stop)
+      : writer_(tables, options, brake),
         rereader_(tables, options, writer_),
         tables_(tables),
         options_(options),
         batches_(batches),
+        brake_(brake),
         journal_(journal),
         reader_stop_(std::move(reader_stop)),
         thread_([this] { Run(); }) {}
@@ -77,6 +79,7 @@ class WriterThread {
     std::erase_if(batch.fences, [&](const Fence& f) { return !fenced_.insert(f.table).second; });
     PENSTOCK_TRY(RecordInserts(batch));
     PENSTOCK_ASSIGN(auto errors, writer_.Write(batch, stop_.get_token()));
+    if (!batch.tables.empty()) brake_.Wrote();
     for (auto& [table, error] : errors) FenceTable(batch, table, std::move(error));
     PENSTOCK_TRY(Reread(batch));
     PENSTOCK_TRY(Truncate(batch));
@@ -184,6 +187,7 @@ class WriterThread {
   const std::vector<StreamTable>& tables_;
   const StreamOptions& options_;
   BoundedQueue<Batch>& batches_;
+  Brake& brake_;
   StreamJournal* journal_;
   std::stop_source reader_stop_;
   std::stop_source stop_;
@@ -214,8 +218,9 @@ Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& star
   std::stop_source reader_stop;
   std::stop_callback forward(stop, [&reader_stop] { reader_stop.request_stop(); });
   BoundedQueue<Batch> batches(1);
-  WriterThread writer(tables, options, batches, journal, reader_stop);
-  LogFollower follower(*assembler, options, batches, [&] {
+  Brake brake;
+  WriterThread writer(tables, options, batches, brake, journal, reader_stop);
+  LogFollower follower(*assembler, options, batches, brake, [&] {
     if (writer.idle()) journal->CaughtUp();
   });
   const Status read = follower.Run(reader_stop.get_token());

@@ -93,6 +93,12 @@ void WarnOfLater(CheckContext& context, const std::vector<std::string>& targets,
 void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& findings) {
   if (!context.destination || !context.existing) return;
   const size_t before = findings.size();
+  const auto readonly = context.destination->Rows(
+      "SELECT value FROM system.settings WHERE name = 'readonly'", context.stop);
+  if (readonly && !readonly->empty() && readonly->front().front() != "0") {
+    AddError(findings, "the ClickHouse user may only read: its setting readonly is not 0",
+             "Give the user a profile without readonly");
+  }
   std::vector<std::string> targets;
   std::vector<std::string> absent;
   std::set<std::string_view> engines;  // of tables that are made
