@@ -466,6 +466,11 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
   options.clock = options_.clock;
   options.prepared_folder = options_.prepared_folder;
+  if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
+  options.loads_are_over = [this] {
+    const State now = state();
+    return now == State::kRunning || now == State::kDegraded;
+  };
   options.fence_requests = recalled->fence_requests.get();
   options.stop_load = [&](size_t table) { recalled->loader->StopTable(table); };
   options.forget_load = [&](size_t table) { recalled->loader->ForgetTable(table); };

@@ -38,6 +38,7 @@ class Runner {
     MemoryLimits memory = {};
     std::filesystem::path prepared_folder = {};  // this pipe's, for stream::StreamOptions
     std::chrono::seconds partition_budget = Limits().partition_budget;
+    std::chrono::seconds cleanup_interval = Limits().cleanup_interval;
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable = std::nullopt;

@@ -78,6 +78,7 @@ class Supervisor::Impl {
                                    .snapshots = &snapshots_memory_},
                         .prepared_folder = PreparedFolder(record.id),
                         .partition_budget = options_.limits.partition_budget,
+                        .cleanup_interval = options_.limits.cleanup_interval,
                         .unusable = std::move(unusable)});
     pipe->runner->Start();
     MutexLock lock(mutex_);

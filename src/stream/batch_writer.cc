@@ -9,6 +9,7 @@
 
 #include "base/backoff.h"
 #include "base/check.h"
+#include "clickhouse/cleanup.h"
 #include "clickhouse/errors.h"
 #include "clickhouse/table_writes.h"
 #include "obs/log.h"
@@ -156,6 +157,18 @@ Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
     return clickhouse::TruncateTable(clients_[0], options_.database, target, *options_.clock, stop);
   };
   return ForEachTarget(table, kForever, truncate, stop);
+}
+
+void BatchWriter::CleanUp(size_t table, std::stop_token stop) {
+  const StreamTable& cleaned = tables_[table];
+  if (clickhouse::KeepsEveryChange(cleaned.target_options.engine)) return;
+  const auto key = typemap::SortingKey(cleaned.definition, cleaned.target_options);
+  if (!key) return;
+  const Status done = clickhouse::RemoveDeleted(clients_[0], options_.database, cleaned.target,
+                                                *key, *options_.clock, std::move(stop));
+  if (done) return;
+  LogWarning(options_.pipe_name, "deleted rows stay in {}: {}", cleaned.target,
+             done.error().ToString());
 }
 
 Status BatchWriter::ForEachTarget(size_t table, int attempts_max,

@@ -43,6 +43,9 @@ class BatchWriter {
   // good.
   Status Truncate(size_t table, std::stop_token stop);
 
+  // Has rows that were deleted removed, between two batches. What fails is logged.
+  void CleanUp(size_t table, std::stop_token stop);
+
   // Inserts one block of rows of one table. Gives up after some attempts (kRetry,
   // kUnknownOutcome): the source is kept waiting meanwhile.
   Status InsertReread(size_t table, const clickhouse::Block& block, std::stop_token stop);

@@ -64,6 +64,7 @@ class WriterThread {
       idle_ = false;
       status_ = WriteBatch(*std::move(batch));
       if (!status_) break;
+      CleanUpIfDue();
       idle_ = true;
     }
     reader_stop_.request_stop();
@@ -85,6 +86,18 @@ class WriterThread {
     PENSTOCK_TRY(Truncate(batch));
     for (const Fence& fence : batch.fences) options_.stop_load(fence.table);
     return Acknowledge(std::move(batch), started_at);
+  }
+
+  // Nothing is on its way now.
+  void CleanUpIfDue() {
+    const SteadyTime now = options_.clock->Steady();
+    const bool due = options_.cleanup_interval.count() != 0 &&
+                     now - cleaned_at_ >= options_.cleanup_interval && options_.loads_are_over();
+    if (!due) return;
+    for (size_t i = 0; i < tables_.size() && !stop_.stop_requested(); ++i) {
+      if (!fenced_.contains(i) && !tables_[i].quarantined) writer_.CleanUp(i, stop_.get_token());
+    }
+    cleaned_at_ = options_.clock->Steady();
   }
 
   Status RecordInserts(const Batch& batch) {
@@ -193,7 +206,8 @@ class WriterThread {
   std::stop_source stop_;
   std::atomic<bool> idle_{true};
   std::set<size_t> fenced_;  // tables, since the stream began
-  Status status_;            // read after join
+  SteadyTime cleaned_at_ = options_.clock->Steady();
+  Status status_;  // read after join
   Mutex mutex_;
   CondVar ended_;
   bool done_ GUARDED_BY(mutex_) = false;

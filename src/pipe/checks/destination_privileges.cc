@@ -44,11 +44,15 @@ void CheckOnTables(CheckContext& context, std::string_view privilege,
 }
 
 // What it takes to have each change once: asking for inserts of unknown outcome, and taking back a
-// part of one.
+// part of one. And to remove deleted rows.
 void CheckAsking(CheckContext& context, std::vector<Finding>& findings) {
   std::vector<std::string> targets;
   for (const TableMapping& mapping : context.spec.tables) {
-    if (mapping.engine == clickhouse::Engine::kMergeTree) targets.push_back(mapping.target_table);
+    const bool cleans_up =
+        context.spec.settings.delete_on_merge && !clickhouse::KeepsEveryChange(mapping.engine);
+    if (mapping.engine == clickhouse::Engine::kMergeTree || cleans_up) {
+      targets.push_back(mapping.target_table);
+    }
   }
   if (targets.empty()) return;
   CheckOnTables(context, "ALTER DELETE", targets, findings);
