@@ -192,8 +192,15 @@ json StatusToJson(const pipe::PipeStatus& status) {
                {"stateSince", FormatIso8601(status.state_since)},
                {"createdAt", FormatIso8601(status.created_at)},
                {"updatedAt", FormatIso8601(status.updated_at)},
+               {"mechanism", status.mechanism},
                {"position", status.position},
+               {"positionInFiles", status.position_in_files},
+               {"sourcePosition", status.source_position},
+               {"sourcePositionInFiles", status.source_position_in_files},
                {"lagSeconds", nullptr},
+               {"lagBytes", nullptr},
+               {"logRetentionSeconds", nullptr},
+               {"logRetentionSecondsLeft", nullptr},
                {"rowsPerSecond", status.rows_per_second},
                {"lastBatchRows", status.last_batch_rows},
                {"lastBatchMilliseconds", status.last_batch_duration.count()},
@@ -202,6 +209,11 @@ json StatusToJson(const pipe::PipeStatus& status) {
                {"snapshot", std::move(snapshot)},
                {"tables", std::move(tables)}};
   if (status.lag) body["lagSeconds"] = static_cast<double>(status.lag->count()) / 1000;
+  if (status.lag_bytes) body["lagBytes"] = *status.lag_bytes;
+  if (status.log_retention) body["logRetentionSeconds"] = status.log_retention->count();
+  if (status.log_retention_left) {
+    body["logRetentionSecondsLeft"] = status.log_retention_left->count();
+  }
   return body;
 }
 
@@ -237,13 +249,32 @@ json PartitionsToJson(const std::vector<pipe::PartitionStatus>& partitions) {
   return list;
 }
 
-json BatchesToJson(const std::vector<catalog::BatchRecord>& batches) {
+json BatchesToJson(const std::vector<pipe::BatchStatus>& batches) {
+  const auto milliseconds = [](UnixMicros time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+  };
   json list = json::array();
-  for (const catalog::BatchRecord& batch : batches) {
+  for (const auto& [batch, names] : batches) {
+    json changes = json::array();
+    for (size_t i = 0; i < batch.changes.size(); ++i) {
+      const auto& change = batch.changes[i];
+      changes.push_back({{"sourceSchemaName", names.at(i).schema},
+                         {"sourceTable", names.at(i).table},
+                         {"rowsInserted", change.inserted},
+                         {"rowsUpdated", change.updated},
+                         {"rowsDeleted", change.deleted}});
+    }
+    const bool in_files = !batch.read.file.empty();
     list.push_back({{"number", batch.number},
                     {"rows", batch.rows},
                     {"bytes", batch.bytes},
                     {"tables", batch.tables},
+                    {"changes", std::move(changes)},
+                    {"gtids", batch.read.mysql.ToString() + batch.read.mariadb.ToString()},
+                    {"positionInFiles",
+                     in_files ? fmt::format("{}:{}", batch.read.file, batch.read.offset) : ""},
+                    {"readingMilliseconds", milliseconds(batch.reading)},
+                    {"decodingMilliseconds", milliseconds(batch.decoding)},
                     {"startedAt", FormatIso8601(batch.started_at)},
                     {"finishedAt", FormatIso8601(batch.finished_at)},
                     {"milliseconds", Between(batch.started_at, batch.finished_at).count()}});

@@ -29,7 +29,7 @@ nlohmann::json PipeToJson(const pipe::PipeStatus& status, const std::string& ser
 nlohmann::json StatusToJson(const pipe::PipeStatus& status);
 nlohmann::json EventsToJson(const std::vector<catalog::EventRecord>& events);
 nlohmann::json PartitionsToJson(const std::vector<pipe::PartitionStatus>& partitions);
-nlohmann::json BatchesToJson(const std::vector<catalog::BatchRecord>& batches);
+nlohmann::json BatchesToJson(const std::vector<pipe::BatchStatus>& batches);
 nlohmann::json ReportToJson(const pipe::CheckReport& report);
 
 }  // namespace penstock::api

@@ -120,12 +120,22 @@ TEST(Shapes, PartitionsHaveStatesAndDurations) {
 }
 
 TEST(Shapes, BatchesHaveDurations) {
-  const json batches = BatchesToJson({{.number = 3,
-                                       .rows = 10,
-                                       .started_at = UnixMicros(1'000'000),
-                                       .finished_at = UnixMicros(1'250'000)}});
-  EXPECT_EQ(batches[0]["milliseconds"], 250);
-  EXPECT_EQ(batches[0]["number"], 3);
+  const catalog::BatchRecord record{
+      .number = 3,
+      .rows = 10,
+      .started_at = UnixMicros(1'000'000),
+      .finished_at = UnixMicros(1'250'000),
+      .reading = UnixMicros(1'500),
+      .changes = {{.table_id = 7, .inserted = 1, .updated = 2, .deleted = 7}},
+      .read = *model::Position::Parse("mariadb_gtid|bin.000002|400||0-1-5")};
+  const json batch = BatchesToJson({{.batch = record, .tables = {{"a", "b"}}}})[0];
+  EXPECT_EQ(batch["milliseconds"], 250);
+  EXPECT_EQ(batch["readingMilliseconds"], 1.5);
+  EXPECT_EQ(batch["number"], 3);
+  EXPECT_EQ(batch["changes"][0]["sourceTable"], "b");
+  EXPECT_EQ(batch["changes"][0]["rowsDeleted"], 7);
+  EXPECT_EQ(batch["gtids"], "0-1-5");
+  EXPECT_EQ(batch["positionInFiles"], "bin.000002:400");
 }
 
 TEST(Shapes, BodiesAreReadStrictly) {

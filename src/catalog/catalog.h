@@ -142,8 +142,21 @@ struct BatchRecord {
   uint64_t rows = 0;
   uint64_t bytes = 0;
   uint32_t tables = 0;
-  UnixMicros started_at{};
+  UnixMicros started_at{};  // of the inserting
   UnixMicros finished_at{};
+  UnixMicros reading{};  // of which time went by while the source was waited for
+  UnixMicros decoding{};
+  struct Table {
+    int64_t table_id = 0;
+    uint64_t inserted = 0;
+    uint64_t updated = 0;
+    uint64_t deleted = 0;
+    bool operator==(const Table&) const = default;
+  };
+  std::vector<Table> changes = {};
+  // Where the batch ends in files; and the GTIDs (of MariaDB: of each domain the last) that were
+  // read since the end of the batch before.
+  model::Position read = {};
 };
 
 // What became of the values of one column by rule, since the table was set up.

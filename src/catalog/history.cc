@@ -118,10 +118,11 @@ Status InsertBatch(Sqlite& database, const std::string& pipe_id, const BatchReco
     number = static_cast<uint64_t>(last.value_or(0)) + 1;
   }
   PENSTOCK_TRY(database.Run(
-      "INSERT INTO batches (pipe_id, number, row_count, bytes, table_count, started_at, at) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO batches (pipe_id, number, row_count, bytes, table_count, started_at, at, "
+      "reading, decoding, changes, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {pipe_id, ToStored(number), ToStored(batch.rows), ToStored(batch.bytes), batch.tables,
-       ToStored(batch.started_at), ToStored(batch.finished_at)}));
+       ToStored(batch.started_at), ToStored(batch.finished_at), ToStored(batch.reading),
+       ToStored(batch.decoding), EncodeChanges(batch.changes), batch.read.Serialize()}));
   return PruneBatches(database, pipe_id, number, wall);
 }
 

@@ -163,6 +163,29 @@ Result<std::vector<model::PreparedTransaction>> DecodePrepared(std::string_view 
   }
 }
 
+std::string EncodeChanges(const std::vector<BatchRecord::Table>& tables) {
+  json list = json::array();
+  for (const auto& table : tables) {
+    list.push_back({table.table_id, table.inserted, table.updated, table.deleted});
+  }
+  return list.dump();
+}
+
+Result<std::vector<BatchRecord::Table>> DecodeChanges(std::string_view text) {
+  std::vector<BatchRecord::Table> tables;
+  try {
+    for (const json& table : json::parse(text)) {
+      tables.push_back({.table_id = table.at(0).get<int64_t>(),
+                        .inserted = table.at(1).get<uint64_t>(),
+                        .updated = table.at(2).get<uint64_t>(),
+                        .deleted = table.at(3).get<uint64_t>()});
+    }
+    return tables;
+  } catch (const json::exception& exception) {
+    return Fail(ErrorCode::kBadData, "stored changes of a batch: {}", exception.what());
+  }
+}
+
 std::string EncodeBounds(const std::vector<std::string>& bounds) {
   std::string bytes;
   for (const std::string& bound : bounds) {

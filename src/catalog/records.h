@@ -25,6 +25,9 @@ Result<OpenTransaction> DecodeOpen(std::string_view text);
 Result<std::string> EncodePrepared(const std::vector<model::PreparedTransaction>& prepared);
 Result<std::vector<model::PreparedTransaction>> DecodePrepared(std::string_view text);
 
+std::string EncodeChanges(const std::vector<BatchRecord::Table>& tables);
+Result<std::vector<BatchRecord::Table>> DecodeChanges(std::string_view text);
+
 // Each string, of any bytes, after its length (4 bytes, little-endian).
 std::string EncodeBounds(const std::vector<std::string>& bounds);
 Result<std::vector<std::string>> DecodeBounds(std::string_view bytes);

@@ -128,6 +128,12 @@ CREATE TABLE inserts (                                         -- of unknown out
   start_read_to TEXT,
   start_rows INTEGER NOT NULL
 ) WITHOUT ROWID;
+)sql",
+    R"sql(
+ALTER TABLE batches ADD COLUMN reading INTEGER NOT NULL DEFAULT 0;    -- microseconds
+ALTER TABLE batches ADD COLUMN decoding INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE batches ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';    -- JSON
+ALTER TABLE batches ADD COLUMN position TEXT NOT NULL DEFAULT 'file||0||';
 )sql"};
 
 }  // namespace

@@ -83,6 +83,33 @@ std::string SnapshotText(const json& status) {
   return fmt::format("{:.1f} %  {}", load.value("percent", 0.0), LoadText(load));
 }
 
+// "shop.t +3 ~2 -1, shop.u +1 and 5 more tables"
+std::string ChangesText(const json& batch) {
+  constexpr size_t kTablesMax = 3;
+  const json changes = batch.value("changes", json::array());
+  std::string text;
+  for (size_t i = 0; i < std::min(changes.size(), kTablesMax); ++i) {
+    text += (i == 0 ? "" : ", ") + SourceName(changes[i]);
+    for (const auto& [sign, key] : {std::pair('+', "rowsInserted"), std::pair('~', "rowsUpdated"),
+                                    std::pair('-', "rowsDeleted")}) {
+      const std::string count = Cell(changes[i], key);
+      if (count != "0") text += fmt::format(" {}{}", sign, count);
+    }
+  }
+  if (changes.size() > kTablesMax)
+    text += fmt::format(" and {} more tables", changes.size() - kTablesMax);
+  return text;
+}
+
+// "30d 0h, 29d 23h left"; nothing where it is not known.
+std::string LogKeptText(const json& status) {
+  const json kept = status.value("logRetentionSeconds", json());
+  const json left = status.value("logRetentionSecondsLeft", json());
+  if (!kept.is_number()) return "";
+  return FormatSeconds(kept.get<double>()) +
+         (left.is_number() ? ", " + FormatSeconds(left.get<double>()) + " left" : "");
+}
+
 // Where values were changed by rule, and how; nothing where none were.
 void PrintChangedColumns(const json& tables) {
   std::vector<std::vector<std::string>> rows;
@@ -185,7 +212,11 @@ Status PipeCommands::Show(const std::string& name) {
       {"source", fmt::format("{}:{}", Cell(source, "host"), port.dump())},
       {"database", Cell(pipe.value("destination", json::object()), "database")},
       {"tables", WithThousands(source.value("tableMappings", json::array()).size())},
+      {"mechanism", Cell(status, "mechanism")},
       {"position", Cell(status, "position")},
+      {"in files", Cell(status, "positionInFiles")},
+      {"source at", Cell(status, "sourcePosition")},
+      {"log kept", LogKeptText(status)},
       {"created", Cell(pipe, "createdAt")},
       {"snapshot", SnapshotText(status)},
   };
@@ -253,11 +284,17 @@ Status PipeCommands::Batches(const std::string& name, size_t limit) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const json& batch : batches) {
+    const auto took = [&batch](const char* key) {
+      return FormatSeconds(batch.value(key, 0.0) / 1000);
+    };
     rows.push_back({Cell(batch, "number"), Cell(batch, "finishedAt"), Cell(batch, "rows"),
-                    Cell(batch, "bytes"), Cell(batch, "tables"),
-                    Cell(batch, "milliseconds") + " ms"});
+                    FormatBytes(batch.value("bytes", 0.0)), took("readingMilliseconds"),
+                    took("decodingMilliseconds"), took("milliseconds"),
+                    Cell(batch, "positionInFiles"), ChangesText(batch)});
   }
-  Print(FormatTable({"BATCH", "FINISHED", "ROWS", "BYTES", "TABLES", "TOOK"}, rows));
+  Print(FormatTable({"BATCH", "FINISHED", "ROWS", "BYTES", "READ IN", "DECODED IN", "INSERTED IN",
+                     "UP TO", "CHANGES"},
+                    rows));
   return {};
 }
 

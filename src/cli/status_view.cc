@@ -30,8 +30,10 @@ uint64_t CountAt(const json& object, const char* key) {
 
 std::string Speed(const json& status) {
   const json lag = status.value("lagSeconds", json());
-  return fmt::format("lag {}  {} rows/s  last batch {} rows in {} ms",
+  const json bytes = status.value("lagBytes", json());
+  return fmt::format("lag {}{}  {} rows/s  last batch {} rows in {} ms",
                      lag.is_number() ? FormatSeconds(lag.get<double>()) : "unknown",
+                     bytes.is_number() ? ", " + FormatBytes(bytes.get<double>()) : "",
                      WithThousands(CountAt(status, "rowsPerSecond")),
                      WithThousands(CountAt(status, "lastBatchRows")),
                      CountAt(status, "lastBatchMilliseconds"));

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/byte_reader.h"
 #include "base/check.h"
 
 namespace penstock::model {
@@ -175,6 +176,26 @@ void MysqlGtidSet::Add(const MysqlGtidSet& other) {
   }
 }
 
+MysqlGtidSet MysqlGtidSet::Without(const MysqlGtidSet& other) const {
+  MysqlGtidSet rest;
+  for (const auto& [source, intervals] : sets_) {
+    const auto found = other.sets_.find(source);
+    const std::vector<Interval> none;
+    const auto& taken = found == other.sets_.end() ? none : found->second;
+    auto next = taken.begin();
+    for (auto [begin, end] : intervals) {
+      for (; begin < end; begin = next->end) {
+        while (next != taken.end() && next->end <= begin) ++next;
+        const bool overlaps = next != taken.end() && next->begin < end;
+        const uint64_t free_end = overlaps ? next->begin : end;
+        if (begin < free_end) rest.AddInterval(source, {begin, free_end});
+        if (!overlaps) break;
+      }
+    }
+  }
+  return rest;
+}
+
 bool MysqlGtidSet::ContainsInterval(const Source& source, Interval wanted) const {
   const auto found = sets_.find(source);
   if (found == sets_.end()) return false;
@@ -193,6 +214,13 @@ bool MysqlGtidSet::Contains(const MysqlGtidSet& other) const {
     return std::all_of(entry.second.begin(), entry.second.end(), [&](const Interval& interval) {
       return ContainsInterval(entry.first, interval);
     });
+  });
+}
+
+bool MysqlGtidSet::KnowsServersOf(const MysqlGtidSet& other) const {
+  return std::ranges::all_of(other.sets_, [this](const auto& entry) {
+    const auto first = sets_.lower_bound(Source{entry.first.uuid, {}});
+    return first != sets_.end() && first->first.uuid == entry.first.uuid;
   });
 }
 
@@ -239,6 +267,36 @@ std::string MysqlGtidSet::Encode() const {
   return bytes;
 }
 
+Result<MysqlGtidSet> MysqlGtidSet::Decode(std::string_view bytes) {
+  constexpr uint64_t kTaggedFormat = 1;
+  ByteReader reader(bytes);
+  uint64_t sources = reader.U64();
+  const bool tagged = sources >> 56 == kTaggedFormat;
+  if (tagged) sources = sources << 8 >> 16;
+  MysqlGtidSet set;
+  for (uint64_t i = 0; i < sources && reader.ok(); ++i) {
+    Source source{};
+    const std::string_view uuid = reader.Bytes(source.uuid.size());
+    std::copy(uuid.begin(), uuid.end(), source.uuid.begin());
+    const std::string_view tag = reader.Bytes(tagged ? reader.U8() / 2 : 0);
+    if (!tag.empty()) {
+      source.tag = Scanner(tag).Tag().value_or(GtidTag());
+      if (source.tag.view() != tag) reader.Fail();
+    }
+    const uint64_t intervals = reader.U64();
+    for (uint64_t j = 0; j < intervals && reader.ok(); ++j) {
+      const uint64_t begin = reader.U64();
+      const uint64_t end = reader.U64();
+      if (begin == 0 || end <= begin || end > kNumberMax + 1) reader.Fail();
+      if (reader.ok()) set.AddInterval(source, {begin, end});
+    }
+  }
+  if (!reader.ok() || !reader.AtEnd()) {
+    return Fail(ErrorCode::kBadData, "the encoded GTID set is malformed");
+  }
+  return set;
+}
+
 std::string MariadbGtid::ToString() const {
   return fmt::format("{}-{}-{}", domain, server, sequence);
 }
@@ -262,12 +320,32 @@ Result<MariadbGtidPosition> MariadbGtidPosition::Parse(std::string_view text) {
   return position;
 }
 
+std::vector<MariadbGtid> MariadbGtidPosition::gtids() const {
+  std::vector<MariadbGtid> gtids;
+  for (const auto& [domain, gtid] : domains_) gtids.push_back(gtid);
+  return gtids;
+}
+
+std::optional<MariadbGtid> MariadbGtidPosition::Of(uint32_t domain) const {
+  const auto found = domains_.find(domain);
+  return found == domains_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void MariadbGtidPosition::Set(const MariadbGtid& gtid) { domains_[gtid.domain] = gtid; }
 
 void MariadbGtidPosition::Merge(const MariadbGtidPosition& other) {
   for (const auto& [domain, gtid] : other.domains_) {
     if (!Covers(gtid)) Set(gtid);
   }
+}
+
+MariadbGtidPosition MariadbGtidPosition::Without(const MariadbGtidPosition& other) const {
+  MariadbGtidPosition rest;
+  for (const auto& [domain, gtid] : domains_) {
+    const auto found = other.domains_.find(domain);
+    if (found == other.domains_.end() || found->second != gtid) rest.Set(gtid);
+  }
+  return rest;
 }
 
 bool MariadbGtidPosition::Covers(const MariadbGtid& gtid) const {

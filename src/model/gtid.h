@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,8 +51,12 @@ class MysqlGtidSet {
 
   void Add(const MysqlGtid& gtid);
   void Add(const MysqlGtidSet& other);
+  // Those of this set that `other` has not.
+  MysqlGtidSet Without(const MysqlGtidSet& other) const;
   bool Contains(const MysqlGtid& gtid) const;
   bool Contains(const MysqlGtidSet& other) const;
+  // Whether it has something of every server that `other` has something of.
+  bool KnowsServersOf(const MysqlGtidSet& other) const;
   bool empty() const { return sets_.empty(); }
 
   // The server's own text in one line (it breaks the line after each comma), UUIDs in order;
@@ -60,6 +65,8 @@ class MysqlGtidSet {
   // The bytes that COM_BINLOG_DUMP_GTID sends: without tags the classic form; the tagged form of
   // MySQL 8.3 only if some GTID has a tag.
   std::string Encode() const;
+  // Likewise, as PREVIOUS_GTIDS_LOG_EVENT has it.
+  static Result<MysqlGtidSet> Decode(std::string_view bytes);
 
   bool operator==(const MysqlGtidSet&) const = default;
 
@@ -96,10 +103,15 @@ class MariadbGtidPosition {
   // "0-1-100,1-2-7"
   static Result<MariadbGtidPosition> Parse(std::string_view text);
 
+  std::vector<MariadbGtid> gtids() const;  // domains in order
+  std::optional<MariadbGtid> Of(uint32_t domain) const;
+
   // Moves the GTID's domain to it.
   void Set(const MariadbGtid& gtid);
   // Moves each domain to the later of both.
   void Merge(const MariadbGtidPosition& other);
+  // The domains that are not where `other` has them.
+  MariadbGtidPosition Without(const MariadbGtidPosition& other) const;
   // Whether the position of the GTID's domain has reached its sequence number.
   bool Covers(const MariadbGtid& gtid) const;
   bool Covers(const MariadbGtidPosition& other) const;

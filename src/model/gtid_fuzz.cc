@@ -25,7 +25,14 @@ void ExpectContainsItself(std::string_view text) {
   penstock::model::MysqlGtidSet twice = *set;
   twice.Add(*set);
   PENSTOCK_CHECK(twice == *set && twice.Contains(*set));
-  PENSTOCK_CHECK(set->Encode().size() >= sizeof(uint64_t));
+  PENSTOCK_CHECK(penstock::model::MysqlGtidSet::Decode(set->Encode()) == *set);
+  PENSTOCK_CHECK(set->Without(*set).empty());
+}
+
+void ExpectEncodedRoundTrip(std::string_view bytes) {
+  const auto set = penstock::model::MysqlGtidSet::Decode(bytes);
+  if (!set) return;
+  PENSTOCK_CHECK(penstock::model::MysqlGtidSet::Parse(set->ToString()) == *set);
 }
 
 void ExpectPositionRoundTrip(std::string_view text) {
@@ -42,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ExpectRoundTrip<penstock::model::MysqlGtidSet>(text);
   ExpectRoundTrip<penstock::model::MariadbGtidPosition>(text);
   ExpectContainsItself(text);
+  ExpectEncodedRoundTrip(text);
   ExpectPositionRoundTrip(text);
   return 0;
 }

@@ -175,7 +175,34 @@ TEST(MysqlGtidSet, BehavesAsASetOfTransactions) {
     RC_ASSERT(sum.Contains(b));
     sum.Add(sum);
     RC_ASSERT(sum == AddedOneByOne(model_union));
+
+    ModelSet model_rest;
+    std::set_difference(model_a.begin(), model_a.end(), model_b.begin(), model_b.end(),
+                        std::inserter(model_rest, model_rest.end()));
+    RC_ASSERT(a.Without(b) == AddedOneByOne(model_rest));
+    RC_ASSERT(MysqlGtidSet::Decode(a.Encode()).value() == a);
   }));
+}
+
+TEST(MysqlGtidSet, KnowsServersWhateverTheTag) {
+  const auto set = [](const std::string& text) { return MysqlGtidSet::Parse(text).value(); };
+  constexpr char kUnknown[] = "00000000-0000-0000-0000-000000000001:5";
+  EXPECT_TRUE(set(At(":1-5")).KnowsServersOf(set(At(":blue:9"))));
+  EXPECT_TRUE(set(At(":blue:9")).KnowsServersOf(set(At(":1-5"))));
+  EXPECT_FALSE(set(At(":1-5")).KnowsServersOf(set(kUnknown)));
+  EXPECT_FALSE(MysqlGtidSet().KnowsServersOf(set(kUnknown)));
+  EXPECT_TRUE(MysqlGtidSet().KnowsServersOf({}));
+}
+
+TEST(MysqlGtidSet, RefusesMalformedBytes) {
+  const std::string bytes = MysqlGtidSet::Parse(At(":1-5:blue:2")).value().Encode();
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(MysqlGtidSet::Decode(bytes.substr(0, length))) << length;
+  }
+  EXPECT_FALSE(MysqlGtidSet::Decode(bytes + '\0'));
+  std::string upper = bytes;
+  upper[upper.find("blue")] = 'B';
+  EXPECT_FALSE(MysqlGtidSet::Decode(upper));
 }
 
 TEST(MysqlGtid, Prints) {
@@ -206,6 +233,12 @@ TEST(MariadbGtidPosition, MergesToTheLaterOfEachDomain) {
   auto position = MariadbGtidPosition::Parse("0-1-100,5-2-7").value();
   position.Merge(MariadbGtidPosition::Parse("0-2-99,5-3-8,6-1-1").value());
   EXPECT_EQ(position.ToString(), "0-1-100,5-3-8,6-1-1");
+}
+
+TEST(MariadbGtidPosition, WithoutLeavesTheDomainsThatDiffer) {
+  const auto position = [](const char* text) { return MariadbGtidPosition::Parse(text).value(); };
+  EXPECT_EQ(position("0-1-7,1-1-5,2-3-4").Without(position("0-1-6,1-1-5,3-1-1")).ToString(),
+            "0-1-7,2-3-4");
 }
 
 TEST(MariadbGtidPosition, CoversByDomainWhateverTheServer) {

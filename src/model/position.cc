@@ -43,6 +43,12 @@ std::optional<std::string> Unescape(std::string_view text) {
   return plain;
 }
 
+template <typename T>
+bool ParseNumber(std::string_view text, T& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
 // The text up to the next bar, which is removed with it.
 std::string_view TakeField(std::string_view& rest) {
   const size_t length = std::min(rest.find('|'), rest.size());
@@ -78,31 +84,34 @@ std::string Position::ToString() const {
 }
 
 std::string Position::Serialize() const {
-  return fmt::format("{}|{}|{}|{}|{}", MechanismName(mechanism), Escape(file), offset,
-                     mysql.ToString(), mariadb.ToString());
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}", MechanismName(mechanism), Escape(file), offset,
+                     mysql.ToString(), mariadb.ToString(), file_mark, Escape(server));
 }
 
 Result<Position> Position::Parse(std::string_view serialized) {
   const auto malformed = [serialized] {
     return Fail(ErrorCode::kBadData, "position is malformed: '{}'", serialized.substr(0, 200));
   };
-  if (std::count(serialized.begin(), serialized.end(), '|') != 4) return malformed();
+  const auto bars = std::count(serialized.begin(), serialized.end(), '|');
+  if (bars != 4 && bars != 6) return malformed();
   std::string_view rest = serialized;
   const std::string_view name = TakeField(rest);
   const auto mechanism = std::find_if(kMechanisms.begin(), kMechanisms.end(),
                                       [name](Mechanism m) { return MechanismName(m) == name; });
   auto file = Unescape(TakeField(rest));
-  const std::string_view offset = TakeField(rest);
   if (mechanism == kMechanisms.end() || !file) return malformed();
 
   Position position;
   position.mechanism = *mechanism;
   position.file = std::move(*file);
-  const auto [end, error] =
-      std::from_chars(offset.data(), offset.data() + offset.size(), position.offset);
-  if (error != std::errc() || end != offset.data() + offset.size()) return malformed();
+  if (!ParseNumber(TakeField(rest), position.offset)) return malformed();
   PENSTOCK_ASSIGN(position.mysql, MysqlGtidSet::Parse(TakeField(rest)));
-  PENSTOCK_ASSIGN(position.mariadb, MariadbGtidPosition::Parse(rest));
+  PENSTOCK_ASSIGN(position.mariadb, MariadbGtidPosition::Parse(TakeField(rest)));
+  if (bars == 4) return position;
+  if (!ParseNumber(TakeField(rest), position.file_mark)) return malformed();
+  auto server = Unescape(rest);
+  if (!server) return malformed();
+  position.server = std::move(*server);
   return position;
 }
 

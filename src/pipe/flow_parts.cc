@@ -182,9 +182,13 @@ snapshot::LoaderOptions LoaderOptionsFor(const PipeSpec& spec,
 stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& pipe_id,
                                        const clickhouse::Endpoint& destination,
                                        const MemoryLimits& memory) {
+  // A connection that leads nowhere is left within a minute.
+  clickhouse::Endpoint watched = destination;
+  watched.idle_timeout = std::min(watched.idle_timeout, std::chrono::milliseconds(45'000));
   return {.source = spec.source,
           .server_id = ServerId(spec, pipe_id),
-          .destination = destination,
+          .mechanism_may_change = spec.settings.MechanismWanted().empty(),
+          .destination = std::move(watched),
           .database = spec.database,
           .pipe_name = spec.name,
           .sync_interval = spec.settings.sync_interval,

@@ -15,6 +15,16 @@ constexpr uint64_t kVersionsPerReservation = uint64_t{1} << 24;
 // The stream tells of itself at least once a second; a lag older than that grows.
 constexpr milliseconds kLagFresh{3'000};
 
+// A warning is due when less than this part of the log's retention is left.
+constexpr int64_t kRetentionLeftPart = 4;
+
+model::Position ReadBetween(const model::Position& begin, const model::Position& end) {
+  model::Position read = end;
+  read.mysql = end.mysql.Without(begin.mysql);
+  read.mariadb = end.mariadb.Without(begin.mariadb);
+  return read;
+}
+
 std::vector<catalog::ValueChangeRecord> Records(int64_t table_id,
                                                 const model::ValueChanges& changes) {
   std::vector<catalog::ValueChangeRecord> records;
@@ -31,10 +41,12 @@ Journal::Journal(Options options)
       clock_(options.clock),
       pipe_id_(std::move(options.pipe_id)),
       on_quarantine_(std::move(options.on_quarantine)),
+      on_warning_(std::move(options.on_warning)),
       checkpoint_(std::move(options.checkpoint)),
+      recorded_to_(checkpoint_.position),
       versions_next_(checkpoint_.versions_reserved_end),
       last_batch_number_(options.last_batch_number) {
-  progress_.position = checkpoint_.position.ToString();
+  progress_.position = checkpoint_.position;
   progress_.rows = options.before.rows;
   progress_.tables = std::move(options.before.tables);
   progress_.tables.resize(options.tables.size());
@@ -122,6 +134,24 @@ Status Journal::RecordInserts(const std::vector<stream::RecordedInsert>& inserts
   return {};
 }
 
+// With the tables of an earlier part of the transaction that ends here: its GTID is in this record.
+std::vector<catalog::BatchRecord::Table> Journal::ChangesOf(
+    const stream::Acknowledged& acknowledged) const {
+  std::vector<catalog::BatchRecord::Table> changes;
+  for (const auto& [table, counts, ignored] : acknowledged.tables) {
+    changes.push_back({.table_id = table_ids_.at(table),
+                       .inserted = counts.inserted,
+                       .updated = counts.updated,
+                       .deleted = counts.deleted});
+  }
+  for (const auto& [table_id, ignored] : checkpoint_.open.tables) {
+    if (std::ranges::count(changes, table_id, &catalog::BatchRecord::Table::table_id) == 0) {
+      changes.push_back({.table_id = table_id});
+    }
+  }
+  return changes;
+}
+
 catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {
   catalog::CheckpointNews news;
   if (acknowledged.rows != 0) {
@@ -130,7 +160,11 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
                                       .bytes = acknowledged.bytes,
                                       .tables = static_cast<uint32_t>(acknowledged.tables.size()),
                                       .started_at = acknowledged.started_at,
-                                      .finished_at = acknowledged.finished_at};
+                                      .finished_at = acknowledged.finished_at,
+                                      .reading = acknowledged.reading,
+                                      .decoding = acknowledged.decoding,
+                                      .changes = ChangesOf(acknowledged),
+                                      .read = ReadBetween(recorded_to_, acknowledged.end)};
   }
   for (const auto& table : acknowledged.tables) {
     const auto records = Records(table_ids_.at(table.table), table.changes);
@@ -175,7 +209,7 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
 void Journal::Remember(const stream::Acknowledged& acknowledged,
                        const catalog::CheckpointNews& news) {
   for (const int64_t table_id : news.settled) inserts_.erase(table_id);
-  progress_.position = checkpoint_.position.ToString();
+  progress_.position = checkpoint_.position;
   progress_.rows += acknowledged.rows;
   for (const auto& table : acknowledged.tables) {
     auto& total = progress_.tables.at(table.table);
@@ -190,6 +224,7 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
   }
   if (news.batch) {
     last_batch_number_ = news.batch->number;
+    recorded_to_ = acknowledged.end;
     progress_.last_batch_rows = acknowledged.rows;
     progress_.last_batch_duration =
         duration_cast<milliseconds>(acknowledged.finished_at - acknowledged.started_at);
@@ -215,6 +250,39 @@ void Journal::CaughtUp() {
   MutexLock lock(mutex_);
   progress_.lag = milliseconds(0);
   lag_known_at_ = clock_->Steady();
+}
+
+void Journal::SourceSeen(const std::optional<stream::SourceLog>& log) {
+  if (log) {
+    MutexLock lock(mutex_);
+    progress_.source = log;
+  }
+  const StreamProgress now = progress();
+  const auto left = now.retention_left();
+  if (!left) return;
+  const auto kept = *now.source->retention;
+  const bool short_of_time = *left * kRetentionLeftPart < kept;
+  {
+    MutexLock lock(mutex_);
+    if (std::exchange(retention_warned_, short_of_time) || !short_of_time) return;
+  }
+  on_warning_(
+      fmt::format("the source keeps its log for {} s, and the pipe is {} s behind: in {} s what it "
+                  "has not read "
+                  "may be gone. Find out what holds the pipe up, or have the log kept for longer "
+                  "(binlog_expire_logs_seconds, expire_logs_days)",
+                  kept.count(), (kept - *left).count(), left->count()));
+}
+
+std::optional<uint64_t> StreamProgress::lag_bytes() const {
+  if (!source || source->server != position.server) return std::nullopt;
+  return mysql::BytesAfter(source->files, position);
+}
+
+std::optional<std::chrono::seconds> StreamProgress::retention_left() const {
+  if (!source || !source->retention || !lag) return std::nullopt;
+  return std::max(*source->retention - std::chrono::floor<std::chrono::seconds>(*lag),
+                  std::chrono::seconds(0));
 }
 
 StreamProgress Journal::progress() const {

@@ -20,8 +20,12 @@ namespace penstock::pipe {
 
 // What a stream has done, for people.
 struct StreamProgress {
-  std::string position;
+  model::Position position;
   std::optional<std::chrono::milliseconds> lag;
+  std::optional<stream::SourceLog> source;  // as it was asked last
+  std::optional<uint64_t> lag_bytes() const;
+  // How much longer the source keeps what comes next.
+  std::optional<std::chrono::seconds> retention_left() const;
   uint64_t rows = 0;  // since the process started
   uint64_t last_batch_rows = 0;
   std::chrono::milliseconds last_batch_duration{};
@@ -48,6 +52,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
     std::vector<catalog::ValueChangeRecord> changes;  // so far
     StreamProgress before = {};  // of the journal that this one takes the place of: rows go on
     std::function<void()> on_quarantine = [] {};  // one more table; from the stream's thread
+    std::function<void(const std::string&)> on_warning = [](const std::string&) {};  // likewise
   };
   explicit Journal(Options options);
 
@@ -65,6 +70,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
       EXCLUDES(mutex_);
   Status Acknowledge(const stream::Acknowledged& acknowledged) override EXCLUDES(mutex_);
   void CaughtUp() override EXCLUDES(mutex_);
+  void SourceSeen(const std::optional<stream::SourceLog>& log) override EXCLUDES(mutex_);
 
   // Until the table, by its place among the stream's, is quarantined on record; kCancelled on stop.
   Status AwaitQuarantine(size_t table, std::stop_token stop) EXCLUDES(mutex_);
@@ -75,6 +81,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   StreamProgress::Table* FindTable(int64_t table_id) REQUIRES(mutex_);
   void Remember(const stream::Acknowledged& acknowledged, const catalog::CheckpointNews& news)
       REQUIRES(mutex_);
+  std::vector<catalog::BatchRecord::Table> ChangesOf(const stream::Acknowledged& acknowledged) const
+      REQUIRES(mutex_);
   catalog::CheckpointNews NewsOf(const stream::Acknowledged& acknowledged) const REQUIRES(mutex_);
 
   catalog::Catalog* const catalog_;
@@ -83,13 +91,16 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   std::vector<int64_t> table_ids_;
   std::vector<std::string> targets_;
   const std::function<void()> on_quarantine_;
+  const std::function<void(const std::string&)> on_warning_;
   // Held over the catalog's write: the checkpoint and the reservation are one record.
   mutable Mutex mutex_;
   catalog::Checkpoint checkpoint_ GUARDED_BY(mutex_);
+  model::Position recorded_to_ GUARDED_BY(mutex_);  // by the records of batches
   uint64_t versions_next_ GUARDED_BY(mutex_);
   uint64_t last_batch_number_ GUARDED_BY(mutex_);
   StreamProgress progress_ GUARDED_BY(mutex_);
   SteadyTime lag_known_at_ GUARDED_BY(mutex_);
+  bool retention_warned_ GUARDED_BY(mutex_) = false;
   CondVar quarantined_;
   std::set<int64_t> inserts_ GUARDED_BY(mutex_);  // tables with one on record
 };

@@ -10,6 +10,7 @@
 #include "base/backoff.h"
 #include "obs/log.h"
 #include "pipe/flow_parts.h"
+#include "pipe/lost_transactions.h"
 #include "pipe/open_snapshot.h"
 #include "pipe/setup.h"
 #include "pipe/whole_load.h"
@@ -24,12 +25,37 @@ constexpr std::chrono::seconds kDropTimeout{5};
 // Before a snapshot that was lost is opened again.
 constexpr std::chrono::seconds kSnapshotPause{1};
 
+// No more are kept.
+constexpr size_t kBatchesMax = 10'000;
+
 // Why a transition that a user ordered happened.
 constexpr char kOrdered[] = "asked for by the user";
 
 bool Passes(ErrorCode code) {
   return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome ||
          code == ErrorCode::kExhausted;
+}
+
+std::string InFiles(const std::string& file, uint64_t offset) {
+  return file.empty() ? "" : fmt::format("{}:{}", file, offset);
+}
+
+void ShowPosition(const StreamProgress& stream, PipeStatus& status) {
+  const model::Position& position = stream.position;
+  if (position == model::Position()) return;  // of a pipe without a stream
+  status.mechanism = model::MechanismName(position.mechanism);
+  status.position = position.ToString();
+  status.position_in_files = InFiles(position.file, position.offset);
+  if (!stream.source) return;
+  const stream::SourceLog& source = *stream.source;
+  if (!source.files.empty()) {
+    status.source_position_in_files = InFiles(source.files.back().name, source.files.back().bytes);
+  }
+  const bool by_file = position.mechanism == model::Mechanism::kFile;
+  status.source_position = by_file ? status.source_position_in_files : source.gtids;
+  status.lag_bytes = stream.lag_bytes();
+  status.log_retention = source.retention;
+  status.log_retention_left = stream.retention_left();
 }
 
 // Those that are quarantined, then those that are being loaded, then those that wait, then the
@@ -279,7 +305,15 @@ Result<Runner::Recalled> Runner::Recall() {
                        .tables = *tables,
                        .changes = changes,
                        .before = std::move(before),
-                       .on_quarantine = [this, rest] { OnQuarantine(*rest); }});
+                       .on_quarantine = [this, rest] { OnQuarantine(*rest); },
+                       .on_warning =
+                           [this](const std::string& warning) {
+                             LogWarning(spec_.name, "{}", warning);
+                             AddEvent({.at = options_.clock->Wall(),
+                                       .level = "warning",
+                                       .kind = "retention",
+                                       .text = warning});
+                           }});
   auto options =
       LoaderOptionsFor(spec_, options_.destination, options_.memory, load_tables, checkpoint);
   options.partition_budget = options_.partition_budget;
@@ -476,7 +510,13 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   options.forget_load = [&](size_t table) { recalled->loader->ForgetTable(table); };
   options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
   options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
+  options.on_position_news = [this](const std::string& news) {
+    LogInfo(spec_.name, "{}", news);
+    AddEvent({.at = options_.clock->Wall(), .level = "info", .kind = "position", .text = news});
+  };
   options.on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); };
+  std::optional<model::Position> common;  // with a source that lacks what was replicated
+  options.on_lacking = [&common](const model::Position& position) { common = position; };
   std::stop_source& both = *recalled->rest;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
   Result<bool> rest_is_due = false;
@@ -494,7 +534,41 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   if (!rest_is_due && rest_is_due.error().code != ErrorCode::kCancelled) {
     return Fail(rest_is_due.error());
   }
+  if (common && !stop.stop_requested()) return HealLost(*common, std::move(streamed));
   if (streamed.error().code != ErrorCode::kCancelled || stop.stop_requested()) return streamed;
+  return {};
+}
+
+// The source never had some transactions that were replicated. Where the records of the batches
+// tell which tables they changed, these are resynced, and the log is followed from where the source
+// parted from what was; `otherwise` where they do not.
+Status Runner::HealLost(const model::Position& common, Status otherwise) {
+  catalog::Catalog& catalog = *options_.catalog;
+  PENSTOCK_ASSIGN(auto checkpoint, catalog.LoadCheckpoint(id_));
+  PENSTOCK_ASSIGN(const auto batches, catalog.Batches(id_, kBatchesMax));
+  PENSTOCK_ASSIGN(const auto records, catalog.Tables(id_));
+  const auto lost = TablesOfLost(batches, checkpoint.position, common);
+  if (!lost) return otherwise;
+  const std::string why =
+      fmt::format("the source has only {} of what was replicated from it up to {}",
+                  common.ToString(), checkpoint.position.ToString());
+  catalog::CheckpointNews news;
+  for (const auto& table : records) {
+    if (!lost->contains(table.id) || table.quarantine) continue;
+    news.quarantines.push_back({.table_id = table.id,
+                                .quarantine = {.position = common,
+                                               .reason = why + ": it is resynced by itself",
+                                               .since = options_.clock->Wall()},
+                                .reload_wanted = true});
+  }
+  checkpoint.position = common;
+  PENSTOCK_TRY(catalog.SaveCheckpoint(id_, checkpoint, news));
+  const std::string text = fmt::format(
+      "{}: tables that the lost transactions changed are resynced ({}), the others go on from "
+      "there",
+      why, news.quarantines.size());
+  LogWarning(spec_.name, "{}", text);
+  AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "position", .text = text});
   return {};
 }
 
@@ -713,7 +787,7 @@ PipeStatus Runner::status(size_t tables_max) const {
   if (!journal_) return status;
 
   const StreamProgress stream = journal_->progress();
-  status.position = stream.position;
+  ShowPosition(stream, status);
   const bool streaming = IsWorking(status.state) && status.state != State::kProvisioning;
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;
@@ -750,6 +824,23 @@ TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
           .rows_deleted = changes.counts.deleted,
           .changes = changes.changes,
           .ddl = record.ddl};
+}
+
+Result<std::vector<BatchStatus>> Runner::Batches(size_t limit) const {
+  std::map<int64_t, model::TableName> names;
+  {
+    MutexLock lock(mutex_);
+    if (!tables_) return std::vector<BatchStatus>();
+    for (const auto& record : *tables_) names.emplace(record.id, record.definition.name);
+  }
+  PENSTOCK_ASSIGN(auto records, options_.catalog->Batches(id_, limit));
+  std::vector<BatchStatus> batches;
+  for (auto& record : records) {
+    BatchStatus& batch = batches.emplace_back();
+    for (const auto& table : record.changes) batch.tables.push_back(names[table.table_id]);
+    batch.batch = std::move(record);
+  }
+  return batches;
 }
 
 Result<std::vector<PartitionStatus>> Runner::Partitions(const std::string& table,

@@ -63,6 +63,8 @@ class Runner {
   // With no more than `tables_max` tables: of more, first those that are quarantined, then those
   // that are being loaded, then those that wait for it.
   PipeStatus status(size_t tables_max) const EXCLUDES(mutex_);
+  // Newest first.
+  Result<std::vector<BatchStatus>> Batches(size_t limit) const EXCLUDES(mutex_);
   // As Catalog::LatestPartitions; `table` as ToString() of its source name writes it, "": of all.
   Result<std::vector<PartitionStatus>> Partitions(const std::string& table, size_t limit) const
       EXCLUDES(mutex_);
@@ -89,6 +91,7 @@ class Runner {
   // Tables whose quarantine heals by a resync; "": none.
   Result<std::string> TablesToHeal();
   Status HealIfDue();
+  Status HealLost(const model::Position& common, Status otherwise);
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
   Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
   Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);

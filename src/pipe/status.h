@@ -36,6 +36,11 @@ struct PartitionStatus {
   catalog::PartitionRecord partition;
 };
 
+struct BatchStatus {
+  catalog::BatchRecord batch;
+  std::vector<model::TableName> tables;  // of batch.changes, in their order
+};
+
 struct PipeStatus {
   std::string id;
   PipeSpec spec;
@@ -44,7 +49,15 @@ struct PipeStatus {
   UnixMicros state_since{};
   UnixMicros created_at{};
   UnixMicros updated_at{};
-  std::string position;                          // of the checkpoint, "" before the first
+  std::string mechanism;          // model::MechanismName, "" before the first checkpoint
+  std::string position;           // of the checkpoint, by the mechanism; "" before the first
+  std::string position_in_files;  // "file:offset"; "" where it is not known
+  // Of the source's log, as it was asked last; absent or "": not known.
+  std::string source_position;  // its end, by the mechanism
+  std::string source_position_in_files;
+  std::optional<uint64_t> lag_bytes;
+  std::optional<std::chrono::seconds> log_retention;
+  std::optional<std::chrono::seconds> log_retention_left;
   std::optional<std::chrono::milliseconds> lag;  // source commit to acknowledged; absent: unknown
   double rows_per_second = 0;                    // snapshot and stream, over the last seconds
   uint64_t last_batch_rows = 0;

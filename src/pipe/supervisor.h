@@ -57,7 +57,7 @@ class Supervisor {
   Result<PipeStatus> Resync(const std::string& id, const std::vector<model::TableName>& tables);
   // Newest first.
   Result<std::vector<catalog::EventRecord>> Events(const std::string& id, size_t limit) const;
-  Result<std::vector<catalog::BatchRecord>> Batches(const std::string& id, size_t limit) const;
+  Result<std::vector<BatchStatus>> Batches(const std::string& id, size_t limit) const;
   // As Runner::Partitions.
   Result<std::vector<PartitionStatus>> Partitions(const std::string& id, const std::string& table,
                                                   size_t limit) const;

@@ -63,6 +63,7 @@ Assembler::Assembler(StreamStart start, ReserveVersions reserve, PreparedTransac
       taken_to_(position_),
       file_(position_.file),
       offset_(position_.offset),
+      file_mark_(position_.file_mark),
       open_gtid_(std::move(start.open.gtid)),
       prepared_(std::move(prepared)) {}
 
@@ -98,6 +99,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                                                 .fenced = fenced,
                                                 .mark = {}}));
   }
+  assembler->DropPassedStarts();
   for (const auto& [table, rows] : open) {
     if (assembler->tables_.at(table)->fenced) continue;
     assembler->tables_[table]->rows_taken = rows;
@@ -113,7 +115,7 @@ Status Assembler::Consume(const binlog::Event& event) {
   const binlog::EventHeader& header = event.header;
   const Status status = std::visit(
       Overloaded{
-          [&](const binlog::FormatDescription&) { return OnNewFile(header); },
+          [&](const binlog::FormatDescription&) { return OnFileBegin(header); },
           [&](const binlog::Rotate& rotate) { return On(rotate); },
           [&](const binlog::MysqlGtidEvent& gtid) { return On(gtid); },
           [&](const binlog::MariadbGtidEvent& gtid) { return On(gtid); },
@@ -137,7 +139,7 @@ Status Assembler::Consume(const binlog::Event& event) {
           [](const binlog::Heartbeat&) { return Status(); },
           // Its events come one by one.
           [](const binlog::TransactionPayload&) { return Status(); },
-          [](const binlog::PreviousGtids&) { return Status(); },
+          [&](const binlog::PreviousGtids& previous) { return On(previous, header); },
           [](const binlog::Ignored&) { return Status(); },
       },
       event.body);
@@ -154,28 +156,94 @@ void Assembler::Reconnect() {
   EndTransaction();
   file_ = position_.file;
   offset_ = position_.offset;
+  file_mark_ = position_.file_mark;
 }
 
-// A new file while a transaction is open: the server died in the middle of writing it.
-Status Assembler::OnNewFile(const binlog::EventHeader& header) {
+void Assembler::set_server(const std::string& server) {
+  if (position_.server == server) return;
+  if (!position_.server.empty() && position_.mechanism != model::Mechanism::kFile) {
+    position_.file.clear();  // of the other's log
+    position_.offset = 0;
+    position_.file_mark = 0;
+  }
+  position_.server = server;
+  Reconnect();
+}
+
+bool Assembler::knows_all_gtids() const {
+  return file_gtids_ == FileGtids::kAll && !in_transaction_ &&
+         std::ranges::none_of(tables_, [this](const auto& state) { return ComesBefore(*state); });
+}
+
+void Assembler::set_mechanism(model::Mechanism mechanism) {
+  position_.mechanism = mechanism;
+  file_gtids_ = FileGtids::kUnknown;
+  DropPassedStarts();
+}
+
+// A place in files means nothing any more once another server may follow. The stream has passed
+// those of its tables when it went on to GTIDs.
+void Assembler::DropPassedStarts() {
+  if (position_.mechanism == model::Mechanism::kFile) return;
+  for (auto& state : tables_) {
+    auto& start = state->table.start;
+    if (start && start->mechanism == model::Mechanism::kFile) start.reset();
+  }
+}
+
+// In the middle of a log session: a new file. While a transaction is open the server died when it
+// wrote it.
+Status Assembler::OnFileBegin(const binlog::EventHeader& header) {
   mapped_.clear();
   if (header.end_offset != 0 && in_transaction_) Undo();
+  if (header.timestamp == 0) return {};
+  const uint64_t mark = model::FileMark(header.server_id, header.timestamp);
+  if (position_.mechanism == model::Mechanism::kFile && file_mark_ != 0 && file_mark_ != mark) {
+    return Fail(NeedsUser(fmt::format("the source's {} is not the file that was read: its log was "
+                                      "reset, or it is another server",
+                                      file_),
+                          "Point the pipe at the server it was reading, or resync the pipe "
+                          "(penstock resync); with GTIDs a pipe goes on after a failover"));
+  }
+  file_mark_ = mark;
+  if (!in_transaction_) position_.file_mark = mark;
   return {};
 }
 
 Status Assembler::On(const binlog::Rotate& rotate) {
+  if (file_ != rotate.next_file) {
+    file_mark_ = 0;
+    file_gtids_ = FileGtids::kUnknown;
+  }
   file_ = rotate.next_file;
   offset_ = rotate.next_offset;
   if (!in_transaction_) {
     position_.file = file_;
     position_.offset = offset_;
+    position_.file_mark = file_mark_;
   }
+  return {};
+}
+
+// By file, the GTIDs of before a file's first transaction are learned from it. A session that
+// begins in the middle of a file may name them, too, and they say nothing of that place.
+Status Assembler::On(const binlog::PreviousGtids& previous, const binlog::EventHeader& header) {
+  const bool by_file = position_.mechanism == model::Mechanism::kFile;
+  if (!by_file || in_transaction_ || header.end_offset <= offset_) return {};
+  PENSTOCK_ASSIGN(const auto gtids, model::MysqlGtidSet::Decode(previous.encoded));
+  position_.mysql.Add(gtids);
+  file_gtids_ = FileGtids::kBefore;
   return {};
 }
 
 Status Assembler::On(const binlog::MysqlGtidEvent& gtid) {
   if (in_transaction_) Undo();
   mysql_gtid_ = gtid.gtid;
+  if (!gtid.gtid) file_gtids_ = FileGtids::kUnknown;
+  if (gtid.gtid && file_gtids_ == FileGtids::kBefore) file_gtids_ = FileGtids::kAll;
+  // By file a server also sends what was read, by GTID, from another one.
+  is_known_ = position_.mechanism == model::Mechanism::kFile && gtid.gtid &&
+              position_.mysql.Contains(*gtid.gtid);
   commit_micros_ = gtid.commit_micros;
   return {};
 }
@@ -251,7 +319,7 @@ Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view 
 }
 
 bool Assembler::ComesBefore(const TableState& state) const {
-  return state.table.start && ComesBefore(*state.table.start);
+  return is_known_ || (state.table.start && ComesBefore(*state.table.start));
 }
 
 bool Assembler::ComesBefore(const model::Position& position) const {
@@ -474,6 +542,7 @@ void Assembler::Begin() {
   statement_version_.reset();
   rows_at_begin_ = rows_;
   bytes_at_begin_ = bytes_;
+  if (is_known_) return;
   if (awaits_open_) MeetOpenTransaction();
   MeetStartParts();
 }
@@ -637,7 +706,7 @@ void Assembler::TrackOffset(const binlog::EventHeader& header) {
 
 // The end of a transaction, or of a statement that is one by itself.
 void Assembler::Advance(const binlog::EventHeader& header) {
-  if (awaits_open_) MissOpenTransaction();
+  if (awaits_open_ && !is_known_) MissOpenTransaction();
   MeetStartParts();
   TrackOffset(header);
   AddRead(position_);
@@ -645,12 +714,14 @@ void Assembler::Advance(const binlog::EventHeader& header) {
                                      : std::chrono::seconds(header.timestamp);
   mysql_gtid_.reset();
   mariadb_gtid_.reset();
+  is_known_ = false;
   commit_micros_ = 0;
 }
 
 void Assembler::AddRead(model::Position& position) const {
   position.file = file_;
   position.offset = offset_;
+  position.file_mark = file_mark_;
   if (mysql_gtid_) position.mysql.Add(*mysql_gtid_);
   if (mariadb_gtid_) position.mariadb.Set(*mariadb_gtid_);
 }

@@ -65,6 +65,16 @@ class Assembler {
   // As the source's lower_case_table_names says; true before it is known.
   void set_names_ignore_case(bool ignore) { names_ignore_case_ = ignore; }
 
+  // Between log sessions: as the server names itself whose log comes next. Places in the files of
+  // another one are forgotten, but where they decide.
+  void set_server(const std::string& server);
+
+  // Read by file, of MySQL, and position() also holds every GTID that was logged before it, and
+  // nothing without a GTID was logged since its file began.
+  bool knows_all_gtids() const;
+  // Between log sessions: how the log is followed from position() on.
+  void set_mechanism(model::Mechanism mechanism);
+
   // The log session was lost: forgets the table maps, and of the open transaction what has not left
   // in a batch. The next event must be the first after position().
   void Reconnect();
@@ -136,8 +146,13 @@ class Assembler {
 
   Assembler(StreamStart start, ReserveVersions reserve, PreparedTransactions prepared);
 
-  Status OnNewFile(const binlog::EventHeader& header);
+  // What is known of the GTIDs in the file that is read.
+  enum class FileGtids : uint8_t { kUnknown, kBefore, kAll };
+
+  void DropPassedStarts();
+  Status OnFileBegin(const binlog::EventHeader& header);
   Status On(const binlog::Rotate& rotate);
+  Status On(const binlog::PreviousGtids& previous, const binlog::EventHeader& header);
   Status On(const binlog::MysqlGtidEvent& gtid);
   Status On(const binlog::MariadbGtidEvent& gtid);
   Status On(const binlog::Query& query, const binlog::EventHeader& header);
@@ -213,6 +228,9 @@ class Assembler {
   model::Position taken_to_;  // `end` of the last batch
   std::string file_;          // being read; position_.file follows at transaction ends
   uint64_t offset_ = 0;
+  uint64_t file_mark_ = 0;
+  FileGtids file_gtids_ = FileGtids::kUnknown;
+  bool is_known_ = false;  // the open transaction is in position_ already
   std::optional<model::MysqlGtid> mysql_gtid_;
   std::optional<model::MariadbGtid> mariadb_gtid_;
   uint64_t commit_micros_ = 0;

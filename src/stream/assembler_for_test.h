@@ -41,9 +41,10 @@ class AssemblerTest : public testing::Test {
 
   void Follow(std::vector<StreamTable> tables, OpenTransaction open = {},
               std::vector<model::PreparedTransaction> prepared = {},
-              const std::filesystem::path& folder = {}) {
+              const std::filesystem::path& folder = {},
+              model::Mechanism mechanism = model::Mechanism::kMysqlGtid) {
     model::Position start;
-    start.mechanism = model::Mechanism::kMysqlGtid;
+    start.mechanism = mechanism;
     start.file = "bin.000001";
     start.offset = 4;
     const auto reserve = [this]() -> Result<VersionRange> {

@@ -367,6 +367,8 @@ TEST_F(AssemblerTest, ChangesBeforeATablesOwnStartAreInItsLoad) {
   table.start = model::Position{.mechanism = model::Mechanism::kMysqlGtid,
                                 .file = "bin.000001",
                                 .offset = 0,
+                                .file_mark = 0,
+                                .server = {},
                                 .mysql = *model::MysqlGtidSet::Parse(fmt::format("{}:1-2", kUuid)),
                                 .mariadb = {}};
   Follow({table, TableOf("b")});
@@ -391,9 +393,11 @@ TEST_F(AssemblerTest, ATablesOwnStartByFile) {
   table.start = model::Position{.mechanism = model::Mechanism::kFile,
                                 .file = "bin.000001",
                                 .offset = 500,
+                                .file_mark = 0,
+                                .server = {},
                                 .mysql = {},
                                 .mariadb = {}};
-  Follow({table});
+  Follow({table}, {}, {}, {}, model::Mechanism::kFile);
   end_offset_ = 0;
   for (const int32_t id : {1, 2}) {  // ends at 400, at 800
     ASSERT_TRUE(Sql("BEGIN"));

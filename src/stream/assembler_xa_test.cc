@@ -215,6 +215,8 @@ TEST_F(XaTest, ATableIsResyncedBetweenPrepareAndCommit) {
         .mechanism = model::Mechanism::kMysqlGtid,
         .file = "bin.000001",
         .offset = 0,
+        .file_mark = 0,
+        .server = {},
         .mysql = *model::MysqlGtidSet::Parse(fmt::format("{}:1-{}", kUuid, before ? 1 : 2)),
         .mariadb = {}};
     Follow({table}, {}, batch.prepared, folder_);

@@ -112,7 +112,9 @@ struct Batch {
   OpenTransaction open;
   model::Position read_to;  // `end`, and what was read of the transaction that is open
   uint64_t rows = 0;
-  uint64_t bytes = 0;        // of the column data
+  uint64_t bytes = 0;    // of the column data
+  UnixMicros reading{};  // waited for the source, since its first row
+  UnixMicros decoding{};
   UnixMicros last_commit{};  // at the source, of the last whole transaction; 0: none yet
   MemoryBudget::Lease memory{MemoryBudget::Unlimited()};  // for the rows
 };

@@ -7,24 +7,19 @@
 #include "base/backoff.h"
 #include "mysql/wire/binlog_dump.h"
 #include "mysql/wire/definitions.h"
-#include "mysql/wire/start_position.h"
 #include "obs/log.h"
 
 namespace penstock::stream {
 
+using std::chrono::duration_cast;
 using std::chrono::milliseconds;
-
-namespace {
-
-constexpr std::chrono::seconds kLackingMax{60};
-
-}  // namespace
 
 LogFollower::LogFollower(Assembler& assembler, const StreamOptions& options,
                          BoundedQueue<Batch>& batches, const Brake& brake,
                          std::function<void()> on_idle)
     : assembler_(assembler),
       options_(options),
+      source_check_(assembler, options),
       batches_(batches),
       brake_(brake),
       on_idle_(std::move(on_idle)),
@@ -39,6 +34,8 @@ Status LogFollower::Run(std::stop_token stop) {
     Status status = FollowOnce(stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
     assembler_.Reconnect();
+    if (!status) status = source_check_.AfterSession(std::move(status).error());
+    if (status) continue;
     if (status.error().code != ErrorCode::kRetry) {
       if (assembler_.rows() != 0 || assembler_.cut_due()) PENSTOCK_TRY(Push(stop));
       return status;
@@ -55,7 +52,7 @@ Status LogFollower::Run(std::stop_token stop) {
 Status LogFollower::FollowOnce(std::stop_token stop) {
   PENSTOCK_ASSIGN(auto connection,
                   mysql::Connection::Open(options_.source, options_.pipe_name + " log", stop));
-  PENSTOCK_TRY(CheckServer(connection, stop));
+  PENSTOCK_TRY(source_check_.BeforeSession(connection, stop));
   PENSTOCK_ASSIGN(const bool ignore_case, mysql::NamesIgnoreCase(connection, stop));
   assembler_.set_names_ignore_case(ignore_case);
   PENSTOCK_ASSIGN(const bool checksum, mysql::StartDump(connection,
@@ -65,13 +62,15 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
                                                         stop));
   binlog::EventParser parser;
   parser.set_checksum(checksum);
+  SilenceWatch watch(connection, *options_.clock, stop);
   while (true) {
-    PENSTOCK_ASSIGN(const binlog::Event event, NextEvent(connection, parser, stop));
+    PENSTOCK_ASSIGN(const binlog::Event event, NextEvent(connection, parser, watch));
     if (!connected_) {
       connected_ = true;
       options_.on_log_retry(nullptr);
     }
-    PENSTOCK_TRY(assembler_.Consume(event));
+    PENSTOCK_TRY(Consume(event));
+    if (source_check_.AsksForNewSession()) return {};
     PENSTOCK_TRY(AfterEvent(stop));
     while (assembler_.replaying()) {
       if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
@@ -92,37 +91,29 @@ Status LogFollower::AfterEvent(std::stop_token stop) {
   return PushIfDue(std::move(stop));
 }
 
-// A packet lives until the next one is asked for: not before its payload is through.
+// A packet lives until the next one is asked for: not before its payload is through. While there
+// is no row the time belongs to no batch.
 Result<binlog::Event> LogFollower::NextEvent(mysql::Connection& connection,
-                                             binlog::EventParser& parser, std::stop_token stop) {
+                                             binlog::EventParser& parser, SilenceWatch& watch) {
   PENSTOCK_ASSIGN(auto inside, parser.NextInPayload());
-  if (inside && stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
+  if (inside && watch.token().stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
   if (inside) return *std::move(inside);
-  PENSTOCK_ASSIGN(const auto packet, connection.NextPacket(stop));
-  if (!packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
-  return parser.Parse(*packet);
+  const SteadyTime begin = options_.clock->Steady();
+  watch.Waits(begin);
+  const auto packet = connection.NextPacket(watch.token());
+  watch.WaitsNot();
+  if (watch.broke()) return Fail(watch.error());
+  if (!packet) return Fail(packet.error());
+  if (!*packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
+  if (assembler_.rows() != 0) reading_ += options_.clock->Steady() - begin;
+  return parser.Parse(**packet);
 }
 
-// After a failover the server may lack transactions that have been written to the destination. For
-// a while that is to be expected: of a replica that is behind, and of a source that sends a
-// transaction before it counts as executed (semi-sync).
-Status LogFollower::CheckServer(mysql::Connection& connection, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const bool executed, mysql::HasExecuted(connection, assembler_.position(), stop));
-  if (executed) {
-    lacking_since_.reset();
-    return {};
-  }
-  const SteadyTime now = options_.clock->Steady();
-  if (!lacking_since_) lacking_since_ = now;
-  return Fail(Error{
-      .code = now - *lacking_since_ < kLackingMax ? ErrorCode::kRetry : ErrorCode::kNeedsUser,
-      .message = fmt::format("the source lacks transactions that have been replicated from it "
-                             "already (up to {}): it was replaced, reset, or is an older replica",
-                             assembler_.position().ToString()),
-      .origin = "source",
-      .native_code = 0,
-      .remedy = "Point the pipe at a server that has them, or resync the pipe "
-                "(penstock resync)"});
+Status LogFollower::Consume(const binlog::Event& event) {
+  const SteadyTime begin = options_.clock->Steady();
+  PENSTOCK_TRY(assembler_.Consume(event));
+  if (assembler_.rows() != 0) decoding_ += options_.clock->Steady() - begin;
+  return {};
 }
 
 Status LogFollower::PushIfDue(std::stop_token stop) {
@@ -155,6 +146,8 @@ Status LogFollower::Push(std::stop_token stop) {
   if (assembler_.rows() != 0) rows_pushed_at_ = pushed_at_;
   PENSTOCK_TRY(assembler_.SecurePrepared());
   Batch batch = assembler_.TakeBatch();
+  batch.reading = duration_cast<UnixMicros>(std::exchange(reading_, {}));
+  batch.decoding = duration_cast<UnixMicros>(std::exchange(decoding_, {}));
   batch.memory = std::exchange(memory_, MemoryBudget::Lease(*options_.memory));
   pushed_position_ = batch.end;
   if (!batches_.Push(std::move(batch), stop)) return Fail(ErrorCode::kCancelled, "stopped");

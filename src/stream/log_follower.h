@@ -10,6 +10,8 @@
 #include "stream/assembler.h"
 #include "stream/batch.h"
 #include "stream/brake.h"
+#include "stream/silence_watch.h"
+#include "stream/source_check.h"
 #include "stream/stream.h"
 
 namespace penstock::stream {
@@ -25,10 +27,11 @@ class LogFollower {
   Status Run(std::stop_token stop);
 
  private:
+  // One log session; without an error: the next is to begin at once.
   Status FollowOnce(std::stop_token stop);
-  static Result<binlog::Event> NextEvent(mysql::Connection& connection, binlog::EventParser& parser,
-                                         std::stop_token stop);
-  Status CheckServer(mysql::Connection& connection, std::stop_token stop);
+  Result<binlog::Event> NextEvent(mysql::Connection& connection, binlog::EventParser& parser,
+                                  SilenceWatch& watch);
+  Status Consume(const binlog::Event& event);
   Status AfterEvent(std::stop_token stop);
   // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
   Status PushIfDue(std::stop_token stop);
@@ -38,16 +41,18 @@ class LogFollower {
 
   Assembler& assembler_;
   const StreamOptions& options_;
+  SourceCheck source_check_;
   BoundedQueue<Batch>& batches_;
   const Brake& brake_;
   std::function<void()> on_idle_;
-  MemoryBudget::Lease memory_;  // for the rows of the next batch
+  MemoryBudget::Lease memory_;      // for the rows of the next batch
+  SteadyTime::duration reading_{};  // of the rows that are not pushed
+  SteadyTime::duration decoding_{};
   SteadyTime pushed_at_;
   std::optional<SteadyTime> rows_pushed_at_;
   std::optional<SteadyTime> first_row_at_;
   model::Position pushed_position_;
-  std::optional<SteadyTime> lacking_since_;  // the server lacks what we have
-  bool connected_ = false;                   // an event arrived since the last failure
+  bool connected_ = false;  // an event arrived since the last failure
 };
 
 }  // namespace penstock::stream

@@ -15,6 +15,7 @@
 #include "stream/batch_writer.h"
 #include "stream/log_follower.h"
 #include "stream/rereader.h"
+#include "stream/source_watch.h"
 
 namespace penstock::stream {
 namespace {
@@ -173,6 +174,8 @@ class WriterThread {
                               .tables = {},
                               .fences = std::move(batch.fences),
                               .truncated = batch.truncated,
+                              .reading = batch.reading,
+                              .decoding = batch.decoding,
                               .started_at = started_at,
                               .finished_at = options_.clock->Wall(),
                               .last_commit = batch.last_commit,
@@ -237,6 +240,8 @@ Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& star
   LogFollower follower(*assembler, options, batches, brake, [&] {
     if (writer.idle()) journal->CaughtUp();
   });
+  SourceWatch watch(options, journal);
+  const std::jthread watching([&](std::stop_token stopped) { watch.Run(std::move(stopped)); });
   const Status read = follower.Run(reader_stop.get_token());
   batches.Close();
   const Status written = writer.Finish(stop);

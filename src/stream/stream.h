@@ -15,6 +15,7 @@
 #include "clickhouse/client.h"
 #include "model/position.h"
 #include "mysql/wire/connection.h"
+#include "mysql/wire/log_files.h"
 #include "stream/assembler.h"
 #include "stream/batch.h"
 #include "stream/fence_requests.h"
@@ -24,6 +25,8 @@ namespace penstock::stream {
 struct StreamOptions {
   mysql::Endpoint source;
   uint32_t server_id = 0;
+  // A MySQL source may be followed by GTIDs or by file, as its gtid_mode allows at the time.
+  bool mechanism_may_change = false;
   clickhouse::Endpoint destination;
   std::string database;
   std::string pipe_name;
@@ -51,6 +54,11 @@ struct StreamOptions {
   std::function<void(const Error*)> on_log_retry = [](const Error*) {};
   std::function<void(const Error*)> on_insert_retry = [](const Error*) {};
   std::function<void(const Error*)> on_reread_retry = [](const Error*) {};
+  // After a failover the source will not have what was replicated after this place, from which its
+  // log can be followed; the stream ends.
+  std::function<void(const model::Position& common)> on_lacking = [](const model::Position&) {};
+  // How the log is followed has changed: one line for people.
+  std::function<void(const std::string&)> on_position_news = [](const std::string&) {};
 };
 
 // A batch of which every insert has been acknowledged.
@@ -68,11 +76,21 @@ struct Acknowledged {
   std::vector<Table> tables;
   std::vector<Fence> fences;  // tables that are not followed any more
   std::optional<size_t>
-      truncated;  // a table that was emptied: whatever its load had in mind is over
-  UnixMicros started_at{};
+      truncated;         // a table that was emptied: whatever its load had in mind is over
+  UnixMicros reading{};  // as those of Batch
+  UnixMicros decoding{};
+  UnixMicros started_at{};  // of the inserting
   UnixMicros finished_at{};
   UnixMicros last_commit{};               // at the source; 0: none yet
   std::vector<std::string> notices = {};  // what people should know
+};
+
+// What the source said of its log.
+struct SourceLog {
+  std::string server;
+  std::string gtids;                                   // that it has logged; "": none
+  std::vector<mysql::LogFile> files;                   // oldest first; empty: the user may not ask
+  std::optional<std::chrono::seconds> retention = {};  // nullopt: kept until removed by hand
 };
 
 // Where a stream writes down how far it is. Calls come from the stream's threads, one at a time
@@ -89,6 +107,8 @@ class StreamJournal {
   virtual Status Acknowledge(const Acknowledged& acknowledged) = 0;
   // Everything the source has logged is acknowledged.
   virtual void CaughtUp() = 0;
+  // Every few seconds; nullopt when the source could not be asked.
+  virtual void SourceSeen(const std::optional<SourceLog>& log) = 0;
 };
 
 // Follows the log from `start` and writes batches in order: while one batch is being inserted (its

@@ -6,10 +6,8 @@ import threading
 import time
 import unittest
 
-import pymysql
-
 from harness.case import SystemTest
-from harness.sources import USER, MariaDB1011, MySQL97
+from harness.sources import MariaDB1011, MySQL97
 from harness.wait import wait_until
 
 ROWS = 8192
@@ -86,7 +84,7 @@ class ReplicaThrottle:
         super().setUpClass()
         cls.primary = cls.use(cls.source_class.family, lambda: cls.source_class(server_id="7"))
         cls.start_all()
-        cls.replicate()
+        cls.source.replicate_from(cls.primary)
 
     def setUp(self):
         self.fresh_shop()
@@ -126,9 +124,9 @@ class ReplicaThrottle:
         self.assert_goes_on(pipe)
 
     def test_a_replica_that_is_stopped(self):
-        self.source.run(self.stop_replica)
+        self.source.run(self.source.stop_applying)
         pipe = self.held_back("replication is stopped")
-        self.source.run(self.start_replica)
+        self.source.run(self.source.start_replica)
         self.assert_goes_on(pipe)
 
     def finding(self, source, **settings):
@@ -162,39 +160,20 @@ class ReplicaThrottle:
         if self.few:  # else the user may not follow the log either
             spec = self.spec(["t"], snapshotMaxReplicaLagSeconds=1)
             spec["source"]["mysql"].update(credentials)
-            self.source.run(self.stop_replica)
+            self.source.run(self.source.stop_applying)
             self.penstock.await_state(self.penstock.create(spec), "Running")
-            self.source.run(self.start_replica)
+            self.source.run(self.source.start_replica)
 
 
 class ReplicaThrottleMariaDB(ReplicaThrottle, SystemTest):
     source_class = MariaDB1011
     source_options = {"log_slave_updates": "ON"}
-    stop_replica, start_replica = "STOP SLAVE SQL_THREAD", "START SLAVE SQL_THREAD"
     few = ", BINLOG MONITOR"
-
-    @classmethod
-    def replicate(cls):
-        password = pymysql.converters.escape_string(USER["password"])
-        cls.source.run(f"CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {cls.primary.port},"
-                       f" MASTER_USER = 'penstock', MASTER_PASSWORD = '{password}', "
-                       "MASTER_USE_GTID = slave_pos", "START SLAVE")
 
 
 class ReplicaThrottleMySQL(ReplicaThrottle, SystemTest):
     source_class = MySQL97
-    stop_replica, start_replica = "STOP REPLICA SQL_THREAD", "START REPLICA SQL_THREAD"
     few = ""
-
-    @classmethod
-    def replicate(cls):
-        (cls.source.data / "auto.cnf").unlink()  # all test servers have one UUID
-        cls.source.restart()
-        password = pymysql.converters.escape_string(USER["password"])
-        cls.source.run("CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', "
-                       f"SOURCE_PORT = {cls.primary.port}, SOURCE_USER = 'penstock', "
-                       f"SOURCE_PASSWORD = '{password}', SOURCE_AUTO_POSITION = 1, "
-                       "GET_SOURCE_PUBLIC_KEY = 1", "START REPLICA")
 
 
 if __name__ == "__main__":

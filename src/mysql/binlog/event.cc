@@ -312,7 +312,7 @@ Result<Body> EventParser::ParseBody(const EventHeader& header, std::string_view 
       case kMariadbGtidEvent:
         return ParseMariadbGtid(reader, header.server_id);
       case kPreviousGtidsEvent:
-        return PreviousGtids{};
+        return PreviousGtids{.encoded = reader.Rest()};
       case kHeartbeatEvent:
         return Heartbeat{reader.Rest(), header.end_offset};
       case kHeartbeatEventV2:

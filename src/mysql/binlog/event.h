@@ -89,7 +89,10 @@ struct Heartbeat {
   std::string_view file;
   uint64_t offset = 0;
 };
-struct PreviousGtids {};
+// What MySQL logged before the file that begins here; MysqlGtidSet::Decode reads it.
+struct PreviousGtids {
+  std::string_view encoded;
+};
 // XA_PREPARE_LOG_EVENT; with `one_phase` it is XA COMMIT ... ONE PHASE and so an ordinary commit.
 struct XaPrepare {
   bool one_phase = false;

@@ -74,6 +74,7 @@ class Connection::Impl {
 
   Status SetUpSession(std::stop_token stop);
   const ServerInfo& server() const { return server_; }
+  std::optional<std::chrono::milliseconds> Silence() const { return breaker_->Silence(); }
 
   Status Execute(std::string_view sql, std::stop_token stop);
   Result<NamedRows> Query(std::string_view sql, std::stop_token stop);
@@ -355,6 +356,7 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 
 const ServerInfo& Connection::server() const { return impl_->server(); }
+std::optional<std::chrono::milliseconds> Connection::Silence() const { return impl_->Silence(); }
 
 Status Connection::LimitStatements(std::chrono::seconds limit, std::stop_token stop) {
   const bool mariadb = server().flavour == Flavour::kMariadb;

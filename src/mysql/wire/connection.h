@@ -65,6 +65,10 @@ class Connection {
 
   const ServerInfo& server() const;
 
+  // How long ago the last byte came, whether read here or not; nullopt where the system does not
+  // tell (a unix socket). From any thread.
+  std::optional<std::chrono::milliseconds> Silence() const;
+
   // Lets the server end later SELECTs that take longer (errno 3024 or 1969), so that one which the
   // client gives up does not run on; servers of before this can be asked know no limit.
   Status LimitStatements(std::chrono::seconds limit, std::stop_token stop);

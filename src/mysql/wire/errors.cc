@@ -14,7 +14,7 @@ struct Entry {
 };
 
 constexpr std::string_view kSameServerId =
-    "Give every pipe and replica of this source a server id of its own";
+    "Give every pipe and replica of this source a server id of its own (serverId)";
 constexpr std::string_view kGrantSelect = "Grant SELECT on the database or table to the user";
 constexpr std::string_view kCheckPassword =
     "Check the user name, the password, and from which hosts the server lets this user in";
@@ -66,7 +66,8 @@ constexpr std::array kTable = {
     Entry{1227, ErrorCode::kNeedsUser, kGrantReplicationRemedy},
     Entry{1236, ErrorCode::kNeedsUser,
           "If the log has been purged, resync the pipe and keep logs for longer "
-          "(binlog_expire_logs_seconds); if another replica uses this server id, choose another"},
+          "(binlog_expire_logs_seconds); if another replica uses this server id, choose another "
+          "(serverId)"},
     Entry{1251, ErrorCode::kNeedsUser, ""},
     Entry{1290, ErrorCode::kNeedsUser, ""},
     Entry{1317, ErrorCode::kRetry, ""},

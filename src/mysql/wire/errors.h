@@ -25,7 +25,8 @@ inline constexpr int kErrAccessDenied = 1045;
 inline constexpr int kErrSpecificAccessDenied = 1227;
 inline constexpr int kErrLockWaitTimeout = 1205;
 inline constexpr int kErrLogRead = 1236;  // a dump that cannot start or go on: purged, bad position
-inline constexpr int kErrXaRecover = 1401;  // XA RECOVER without the privilege
+inline constexpr int kErrSameServerId = 4052;  // MariaDB ended a dump for a later one
+inline constexpr int kErrXaRecover = 1401;     // XA RECOVER without the privilege
 inline constexpr int kErrServerLost = 2013;
 inline constexpr int kErrInterrupted = 1317;  // KILL QUERY
 // A SELECT that took longer than its limit: MariaDB, MySQL.

@@ -1,7 +1,12 @@
 #pragma once
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <chrono>
+#include <optional>
 
 #include "base/mutex.h"
 
@@ -35,6 +40,15 @@ class SocketBreaker {
     return broken_;
   }
   void Close() EXCLUDES(mutex_) { Watch(-1); }
+
+  // How long ago data came last; nullopt for what is no TCP socket.
+  std::optional<std::chrono::milliseconds> Silence() const EXCLUDES(mutex_) {
+    tcp_info info{};
+    socklen_t length = sizeof(info);
+    MutexLock lock(mutex_);
+    if (::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return std::nullopt;
+    return std::chrono::milliseconds(info.tcpi_last_data_recv);
+  }
 
  private:
   mutable Mutex mutex_;

@@ -39,7 +39,8 @@ class Proxy:
     """Passes connections on to 127.0.0.1:`port`. A context manager.
 
     While `refusing` is set, new connections are closed at once, while `answer` is, they get it and are
-    closed; cut() breaks those that are open.
+    closed; cut() breaks those that are open. While `frozen` is set, nothing passes in either direction
+    and every connection stays open, as where packets are dropped.
     `bytes_up` counts what clients have sent, `bytes_down` what they were sent. `down_per_second`
     limits the bytes that each connection passes to its client. While `cut_after` is set, it is asked
     at each new connection how many bytes of answers to pass before it is cut (None: all), and
@@ -54,6 +55,7 @@ class Proxy:
         self.port = free_port()
         self.refusing = False
         self.answer = None
+        self.frozen = False
         self.cut_after = None
         self.cut_up_after = None
         self.lose_answer_of = None
@@ -132,7 +134,9 @@ class Proxy:
         losing = False
         while True:
             pending = isinstance(client, ssl.SSLSocket) and client.pending()
-            ready = [client] if pending else select.select([client, server], [], [])[0]
+            ready = [client] if pending else select.select([client, server], [], [], 1)[0]
+            while self.frozen:
+                pause(0.05)
             for source in ready:
                 data = source.recv(65536)
                 if not data:

@@ -160,6 +160,43 @@ class Source:
                  f"'{password}'", "GRANT SELECT, RELOAD, REPLICATION SLAVE, REPLICATION CLIENT"
                  f"{self.extra_privileges} ON *.* TO '{USER['username']}'@'%'")
 
+    def executed(self):
+        """All transactions that it has, as it names them."""
+        return self.run(f"SELECT {self.executed_gtids}")[0][0].replace("\n", "")
+
+    def log_position(self):
+        """(file, offset) of the log's end."""
+        return self.run(f"SHOW {self.log_status}")[0][:2]
+
+    executed_gtids = ""
+    log_status = ""
+    stop_replica = ""  # statements
+    start_replica = ""
+    stop_applying = ""
+
+    def replicate_from(self, primary):
+        """By GTID, from where it is."""
+        raise NotImplementedError
+
+    def replicate_anew_from(self, primary):
+        """With a copy of its data."""
+        self.process.terminate()
+        primary.process.terminate()
+        shutil.rmtree(self.data)
+        subprocess.run(["cp", "-a", "--sparse=always", primary.data, self.data], check=True)
+        primary.start()
+        self.start()
+        self.run(*self.adopt_copy.format(primary.executed()).split(";"))
+        self.replicate_from(primary)
+
+    adopt_copy = "DO 1"  # statements; {}: what the copied server had executed
+
+    def promote(self):
+        """A server of its own from now on."""
+        self.run(self.stop_replica, *self.forget_primary)
+
+    forget_primary = ()
+
     def load_zone(self, name):
         """Makes a time zone known by name, as mysql_tzinfo_to_sql does. Of one whose clock changes
         at whole hours of UTC."""
@@ -199,6 +236,19 @@ class _MariaDB(Source):
                 "character_set_server": "utf8mb4"}
     extra_privileges = ", BINLOG MONITOR, SLAVE MONITOR"
     gtid_variable = "gtid_binlog_pos"
+    executed_gtids = "@@gtid_current_pos"
+    log_status = "MASTER STATUS"
+    stop_replica, start_replica = "STOP SLAVE", "START SLAVE"
+    stop_applying = "STOP SLAVE SQL_THREAD"
+    forget_primary = ("RESET SLAVE ALL",)
+    # A server takes what its log ends with for its own place only under its own id.
+    adopt_copy = "RESET MASTER; SET GLOBAL gtid_slave_pos = '{}'"
+
+    def replicate_from(self, primary):
+        password = pymysql.converters.escape_string(USER["password"])
+        self.run(f"CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {primary.port}, "
+                 f"MASTER_USER = 'penstock', MASTER_PASSWORD = '{password}', "
+                 "MASTER_CONNECT_RETRY = 1, MASTER_USE_GTID = current_pos", "START SLAVE")
 
     @classmethod
     def initialize(cls, data, log):
@@ -299,6 +349,21 @@ class MySQL97(_InFolder):
                 "secure_file_priv": "", "performance_schema": "ON",
                 "innodb_redo_log_capacity": "64M"}
     gtid_variable = "gtid_executed"
+    executed_gtids = "@@gtid_executed"
+    log_status = "BINARY LOG STATUS"
+    stop_replica, start_replica = "STOP REPLICA", "START REPLICA"
+    stop_applying = "STOP REPLICA SQL_THREAD"
+    forget_primary = ("RESET REPLICA ALL",)
+
+    def replicate_from(self, primary):
+        if self.run("SELECT @@server_uuid") == primary.run("SELECT @@server_uuid"):
+            (self.data / "auto.cnf").unlink()  # servers made from one folder have one UUID
+            self.restart()
+        password = pymysql.converters.escape_string(USER["password"])
+        self.run("CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', "
+                 f"SOURCE_PORT = {primary.port}, SOURCE_USER = 'penstock', "
+                 f"SOURCE_PASSWORD = '{password}', SOURCE_AUTO_POSITION = 1, "
+                 "SOURCE_CONNECT_RETRY = 1, GET_SOURCE_PUBLIC_KEY = 1", "START REPLICA")
 
     @classmethod
     def share_folder(cls):
