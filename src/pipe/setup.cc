@@ -217,7 +217,10 @@ Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMappi
                                .table = mapping.target_table,
                                .columns = {},
                                .engine = mapping.engine,
-                               .order_by = {}};
+                               .order_by = {},
+                               .partition_by = mapping.partition_by,
+                               .settings = mapping.table_settings,
+                               .cluster = spec.cluster};
   PENSTOCK_ASSIGN(target.columns, typemap::DestinationColumns(definition, options));
   PENSTOCK_ASSIGN(target.order_by, typemap::SortingKey(definition, options));
   return target;
@@ -241,7 +244,7 @@ Result<std::vector<std::string>> PlannedDdl(const PipeSpec& spec,
                                             const std::map<model::TableName, model::Table>& tables,
                                             const Existing& existing) {
   std::vector<std::string> ddl;
-  if (!existing.database) ddl.push_back(clickhouse::CreateDatabase(spec.database));
+  if (!existing.database) ddl.push_back(clickhouse::CreateDatabase(spec.database, spec.cluster));
   for (const TableMapping& mapping : spec.tables) {
     const auto definition = tables.find(mapping.source);
     if (definition == tables.end() || existing.tables.contains(mapping.target_table)) continue;
@@ -259,7 +262,7 @@ Result<SetupResult> SetUp(const PipeSpec& spec, const clickhouse::Endpoint& dest
   PENSTOCK_ASSIGN(const Existing existing, ReadExisting(client, spec, stop));
   SetupResult result;
   if (!existing.database) {
-    result.database_ddl = clickhouse::CreateDatabase(spec.database);
+    result.database_ddl = clickhouse::CreateDatabase(spec.database, spec.cluster);
     PENSTOCK_TRY(client.Query(result.database_ddl, {}, stop));
   }
   result.start = {.position = std::move(source.position),

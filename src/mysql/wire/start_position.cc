@@ -197,6 +197,18 @@ bool LogReached(const LogPosition& current, const LogPosition& wanted) {
   return at->number > to->number || (at->number == to->number && current.offset >= wanted.offset);
 }
 
+bool Reaches(const Position& current, const Position& wanted) {
+  switch (wanted.mechanism) {
+    case Mechanism::kMysqlGtid:
+      return current.mysql.Contains(wanted.mysql);
+    case Mechanism::kMariadbGtid:
+      return current.mariadb.Covers(wanted.mariadb);
+    case Mechanism::kFile:
+      break;
+  }
+  return LogReached({current.file, current.offset}, {wanted.file, wanted.offset});
+}
+
 Result<Mechanism> ChooseMechanism(Connection& connection, std::string_view wanted,
                                   std::stop_token stop) {
   if (!wanted.empty() && wanted != "GTID" && wanted != "FILE_POS") {
@@ -238,6 +250,11 @@ Result<std::optional<Position>> PeekStartPosition(Connection& connection, Mechan
   if (Passes(log.error())) return Fail(std::move(log).error());
   PENSTOCK_TRY(CheckMayLock(connection, stop));
   return std::nullopt;
+}
+
+Result<Position> ReadSnapshotPosition(Connection& connection, Mechanism mechanism,
+                                      std::stop_token stop) {
+  return ReadMariadbSnapshot(connection, mechanism, stop);
 }
 
 // FLUSH TABLES needs the same privilege as the lock, and does nothing to a table that is not there.
