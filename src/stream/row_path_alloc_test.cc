@@ -278,9 +278,12 @@ class CaptureAllocTest : public testing::TestWithParam<std::string> {
       table.definition.key = {0};
       rows_ += captured.rows.size();
     }
-    assembler_ = *Assembler::Make(std::move(tables), {}, []() -> Result<VersionRange> {
-      return VersionRange{1, 1'000'000};
-    });
+    model::Position start;  // by file, a log that is read twice would be known the second time
+    start.mechanism = model::Mechanism::kMysqlGtid;
+    assembler_ = *Assembler::Make(std::move(tables), {.position = start, .open = {}},
+                                  []() -> Result<VersionRange> {
+                                    return VersionRange{1, 1'000'000};
+                                  });
     parser_.set_checksum(capture_.checksum_asked_for);
   }
 
