@@ -307,14 +307,16 @@ class Visible(Positions):
         self.start()
         self.finish()
         self.write()
-        gtid = self.source.gtid_position().split(":")[-1].split("-")[-1]
         file, offset = self.source.log_position()
         self.finish()
+        changes = {"sourceSchemaName": "shop", "sourceTable": "t", "rowsInserted": 2,
+                   "rowsUpdated": 5, "rowsDeleted": 1}
         batches = self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}/batches")
-        (batch,) = [b for b in batches if b["gtids"].endswith(":" + gtid)]
-        self.assertEqual(f"{file}:{offset}", batch["positionInFiles"])
-        self.assertEqual([{"sourceSchemaName": "shop", "sourceTable": "t", "rowsInserted": 2,
-                           "rowsUpdated": 5, "rowsDeleted": 1}], batch["changes"])
+        (batch,) = [batch for batch in batches if changes in batch["changes"]]
+        self.assertRegex(batch["gtids"], r"^[0-9a-f-]{36}:\d+(-\d+)?$")
+        read_in, read_to = batch["positionInFiles"].split(":")
+        self.assertEqual(file, read_in)
+        self.assertGreaterEqual(int(read_to), int(offset))
         self.assertGreater(batch["decodingMilliseconds"], 0)
         _, out, _ = self.penstock.cli("batches", "pipe")
         self.assertIn("shop.t +2 ~5 -1", out)
