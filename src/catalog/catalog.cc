@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "catalog/data_dir.h"
 #include "catalog/history.h"
+#include "catalog/inserts.h"
 #include "catalog/records.h"
 #include "catalog/schema.h"
 #include "catalog/secret_key.h"
@@ -124,7 +125,7 @@ Status StoreCheckpoint(Sqlite& database, const std::string& pipe_id, const Check
 
 // What is read of these tables from now on is all of it.
 Status ForgetOpen(Sqlite& database, const std::string& pipe_id,
-                  const std::vector<TableRecord>& tables) {
+                  const std::vector<int64_t>& table_ids) {
   OpenTransaction open;
   PENSTOCK_TRY(database.Query("SELECT open_transaction FROM pipes WHERE id = ?", {pipe_id},
                               [&](const SqlRow& row) -> Status {
@@ -132,8 +133,7 @@ Status ForgetOpen(Sqlite& database, const std::string& pipe_id,
                                 return {};
                               }));
   const auto forgotten = std::erase_if(open.tables, [&](const OpenTransaction::Table& part) {
-    return std::ranges::any_of(tables,
-                               [&](const auto& table) { return table.id == part.table_id; });
+    return std::ranges::count(table_ids, part.table_id) != 0;
   });
   if (forgotten == 0) return {};
   PENSTOCK_ASSIGN(const std::string rest, EncodeOpen(open));
@@ -200,35 +200,6 @@ Status EndTruncated(Sqlite& database, int64_t table_id) {
       .map([](auto) {});
 }
 
-Result<std::optional<model::Position>> ReadPosition(const SqlRow& row, int column) {
-  if (row.IsNull(column)) return std::nullopt;
-  PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column)));
-  return position;
-}
-
-Result<std::optional<model::TransactionPart>> ReadPart(const SqlRow& row, int column) {
-  PENSTOCK_ASSIGN(auto read_to, ReadPosition(row, column));
-  if (!read_to) return std::nullopt;
-  return model::TransactionPart{.read_to = *std::move(read_to), .rows = row.Unsigned(column + 1)};
-}
-
-Parameter Nullable(const std::optional<std::string>& text) {
-  return text ? Parameter(*text) : Parameter(std::monostate());
-}
-
-// The columns start_position, start_read_to and start_rows.
-struct StoredStart {
-  explicit StoredStart(const std::optional<model::Position>& start,
-                       const std::optional<model::TransactionPart>& part) {
-    if (start) position = start->Serialize();
-    if (part) read_to = part->read_to.Serialize();
-    if (part) rows = ToStored(part->rows);
-  }
-  std::optional<std::string> position;
-  std::optional<std::string> read_to;
-  int64_t rows = 0;
-};
-
 Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column + 1)));
@@ -246,17 +217,15 @@ Status ForgetLoad(Sqlite& database, int64_t table_id) {
 
 Status StoreReload(Sqlite& database, const TableRecord& table) {
   PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
-  const StoredStart start(table.start, table.start_part);
-  PENSTOCK_TRY(database.Run("DELETE FROM inserts WHERE table_id = ?", {table.id}));
-  PENSTOCK_TRY(
-      database.Run("UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
-                   "keeps_target_fresh = ?, start_position = ?, start_read_to = ?, start_rows = ?, "
-                   "rows_estimated = 0, bytes_estimated = 0, "
-                   "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
-                   "reload_wanted = 0 WHERE id = ?",
-                   {definition, table.ddl, table.load_target, table.keeps_target_fresh,
-                    Nullable(start.position), Nullable(start.read_to), start.rows, table.id}));
-  return {};
+  PENSTOCK_TRY(StoreStart(database, table.id, table.start, table.start_part));
+  return database
+      .Run(
+          "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
+          "keeps_target_fresh = ?, rows_estimated = 0, bytes_estimated = 0, "
+          "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
+          "reload_wanted = 0 WHERE id = ?",
+          {definition, table.ddl, table.load_target, table.keeps_target_fresh, table.id})
+      .map([](auto) {});
 }
 
 Result<std::optional<std::vector<std::string>>> ReadBounds(const SqlRow& row, int column) {
@@ -326,6 +295,8 @@ class SqliteCatalog final : public Catalog {
   Status EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
                    const Transition& transition) override;
   Status EndLoad(const std::vector<LoadTargetRecord>& targets) override;
+  Status BeginSnapshot(const std::string& pipe_id, const std::vector<LoadTargetRecord>& targets,
+                       const model::Position& start) override;
   Status AddPartitions(int64_t table_id, const std::vector<PartitionRecord>& partitions,
                        bool planned_to_the_end, const SizeEstimate& estimate) override;
   Result<std::vector<PartitionRecord>> Partitions(const std::string& pipe_id) override;
@@ -527,7 +498,9 @@ Status SqliteCatalog::BeginReload(const std::string& pipe_id,
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
     if (checkpoint) PENSTOCK_TRY(RaiseCheckpoint(database, pipe_id, *checkpoint));
-    PENSTOCK_TRY(ForgetOpen(database, pipe_id, tables));
+    std::vector<int64_t> ids;
+    for (const TableRecord& table : tables) ids.push_back(table.id);
+    PENSTOCK_TRY(ForgetOpen(database, pipe_id, ids));
     for (const TableRecord& table : tables) {
       PENSTOCK_TRY(ForgetLoad(database, table.id));
       PENSTOCK_TRY(StoreReload(database, table));
@@ -556,6 +529,21 @@ Status SqliteCatalog::EndLoad(const std::vector<LoadTargetRecord>& targets) {
   return writer_.Write([&](Sqlite& database) -> Status {
     for (const auto& target : targets) PENSTOCK_TRY(StoreLoadTarget(database, target));
     return {};
+  });
+}
+
+Status SqliteCatalog::BeginSnapshot(const std::string& pipe_id,
+                                    const std::vector<LoadTargetRecord>& targets,
+                                    const model::Position& start) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    std::vector<int64_t> ids;
+    for (const auto& target : targets) {
+      ids.push_back(target.table_id);
+      PENSTOCK_TRY(StoreLoadTarget(database, target));
+      PENSTOCK_TRY(ForgetLoad(database, target.table_id));
+      PENSTOCK_TRY(StoreStart(database, target.table_id, start, std::nullopt));
+    }
+    return ForgetOpen(database, pipe_id, ids);
   });
 }
 
@@ -661,7 +649,7 @@ Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoin
       PENSTOCK_TRY(StoreQuarantine(database, record, wall));
     }
     for (const int64_t table_id : news.settled) {
-      PENSTOCK_TRY(database.Run("DELETE FROM inserts WHERE table_id = ?", {table_id}));
+      PENSTOCK_TRY(ForgetInsert(database, table_id));
     }
     for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
     for (const auto& event : news.events) {
@@ -673,49 +661,27 @@ Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoin
 
 Status SqliteCatalog::SaveInserts(const std::vector<InsertRecord>& inserts) {
   return writer_.Write([&](Sqlite& database) -> Status {
-    for (const InsertRecord& insert : inserts) {
-      const StoredStart start(insert.start, insert.start_part);
-      PENSTOCK_TRY(database.Run(
-          "INSERT OR REPLACE INTO inserts (table_id, target, version_begin, version_end, "
-          "row_count, start_position, start_read_to, start_rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-          {insert.table_id, insert.target, ToStored(insert.version_begin),
-           ToStored(insert.version_end), ToStored(insert.rows), Nullable(start.position),
-           Nullable(start.read_to), start.rows}));
-    }
+    for (const InsertRecord& insert : inserts) PENSTOCK_TRY(StoreInsert(database, insert));
     return {};
   });
 }
 
 Result<std::vector<InsertRecord>> SqliteCatalog::Inserts(const std::string& pipe_id) {
   std::vector<InsertRecord> inserts;
-  PENSTOCK_TRY(
-      Read("SELECT table_id, inserts.target, version_begin, version_end, row_count, "
-           "inserts.start_position, inserts.start_read_to, inserts.start_rows FROM inserts "
-           "JOIN tables ON tables.id = table_id WHERE pipe_id = ? ORDER BY table_id",
-           {pipe_id}, [&](const SqlRow& row) -> Status {
-             PENSTOCK_ASSIGN(auto start, model::Position::Parse(row.Text(5)));
-             PENSTOCK_ASSIGN(auto start_part, ReadPart(row, 6));
-             inserts.push_back({.table_id = row.Int(0),
-                                .target = row.Text(1),
-                                .version_begin = row.Unsigned(2),
-                                .version_end = row.Unsigned(3),
-                                .rows = row.Unsigned(4),
-                                .start = std::move(start),
-                                .start_part = std::move(start_part)});
-             return {};
-           }));
+  PENSTOCK_TRY(Read(kSelectInserts.data(), {pipe_id}, [&](const SqlRow& row) -> Status {
+    PENSTOCK_ASSIGN(InsertRecord insert, ReadInsert(row));
+    inserts.push_back(std::move(insert));
+    return {};
+  }));
   return inserts;
 }
 
 Status SqliteCatalog::SettleInsert(const InsertRecord& insert, bool is_there) {
-  const StoredStart start(insert.start, insert.start_part);
   return writer_.Write([&](Sqlite& database) -> Status {
-    PENSTOCK_TRY(database.Run("DELETE FROM inserts WHERE table_id = ?", {insert.table_id}));
-    if (!is_there) return {};
-    return database
-        .Run("UPDATE tables SET start_position = ?, start_read_to = ?, start_rows = ? WHERE id = ?",
-             {Nullable(start.position), Nullable(start.read_to), start.rows, insert.table_id})
-        .map([](auto) {});
+    if (is_there) {
+      return StoreStart(database, insert.table_id, insert.start, insert.start_part);
+    }
+    return ForgetInsert(database, insert.table_id);
   });
 }
 

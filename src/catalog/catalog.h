@@ -225,6 +225,10 @@ class Catalog {
   // sets load_target and loaded_uuid. EndLoad only sets these, of a load that is whole.
   virtual Status BeginLoad(const std::vector<LoadTargetRecord>& targets) = 0;
   virtual Status EndLoad(const std::vector<LoadTargetRecord>& targets) = 0;
+  // BeginLoad of tables that are followed from `start` on, where their snapshot stands.
+  virtual Status BeginSnapshot(const std::string& pipe_id,
+                               const std::vector<LoadTargetRecord>& targets,
+                               const model::Position& start) = 0;
 
   // Loads of tables of a pipe that follows them are to be done anew, and the transition that this
   // makes. `forget_position`: there is no checkpoint any more, since no change can be read from it.

@@ -319,6 +319,44 @@ TEST_F(CatalogTest, QuarantineComesWithItsCheckpoint) {
   EXPECT_EQ((*catalog->Events("a", 100))[0].kind, "quarantine");
 }
 
+TEST_F(CatalogTest, AnInsertIsOnRecordUntilItIsSettled) {
+  auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  InsertRecord first{.table_id = tables[0].id,
+                     .target = "t",
+                     .version_begin = 7,
+                     .version_end = UINT64_MAX,
+                     .rows = 3,
+                     .start = SomeCheckpoint(70).position,
+                     .start_part = {}};
+  InsertRecord second = first;
+  second.table_id = tables[1].id;
+  second.start_part = {.read_to = SomeCheckpoint(80).position, .rows = 9};
+  ASSERT_TRUE(catalog->SaveInserts({first, second}));
+  first.rows = 4;
+  ASSERT_TRUE(catalog->SaveInserts({first}));
+  catalog.reset();
+  catalog = Open();
+  EXPECT_THAT(*catalog->Inserts("a"), ElementsAre(first, second));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.settled = {tables[0].id}}));
+  EXPECT_THAT(*catalog->Inserts("a"), ElementsAre(second));
+  ASSERT_TRUE(catalog->SettleInsert(second, /*is_there=*/true));
+  EXPECT_THAT(*catalog->Inserts("a"), IsEmpty());
+  EXPECT_EQ(catalog->Tables("a")->at(1).start, second.start);
+  EXPECT_EQ(catalog->Tables("a")->at(1).start_part, second.start_part);
+  EXPECT_FALSE(catalog->Tables("a")->at(0).start);
+
+  ASSERT_TRUE(catalog->SaveInserts({second}));
+  const LoadTargetRecord target{.table_id = tables[1].id, .name = "u_resync_1", .uuid = {}};
+  ASSERT_TRUE(catalog->BeginSnapshot("a", {target}, SomeCheckpoint(90).position));
+  EXPECT_THAT(*catalog->Inserts("a"), IsEmpty());
+  EXPECT_EQ(catalog->Tables("a")->at(1).start, SomeCheckpoint(90).position);
+  EXPECT_FALSE(catalog->Tables("a")->at(1).start_part);
+  EXPECT_EQ(catalog->Tables("a")->at(1).load_target, target.name);
+}
+
 TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
   std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
   auto catalog = Open();

@@ -37,6 +37,18 @@ const std::vector<Call>& Calls() {
       [](Catalog& catalog) { return catalog.BeginAttempt(1, 1, kTestTime).map([](uint32_t) {}); },
       [](Catalog& catalog) { return catalog.FinishPartition(1, {.index = 1, .rows = 3}, {}); },
       [](Catalog& catalog) {
+        return catalog.SaveInserts({{.table_id = 1, .target = "t", .start = {}, .start_part = {}},
+                                    {.table_id = 2, .target = "u", .start = {}, .start_part = {}}});
+      },
+      [](Catalog& catalog) {
+        return catalog.BeginSnapshot("a", {{.table_id = 1, .name = "t_resync_1", .uuid = {}}},
+                                     SomeCheckpoint().position);
+      },
+      [](Catalog& catalog) {
+        return catalog.SettleInsert({.table_id = 2, .target = "u", .start = {}, .start_part = {}},
+                                    /*is_there=*/true);
+      },
+      [](Catalog& catalog) {
         return catalog.SaveCheckpoint(
             "a", SomeCheckpoint(500),
             {.batch = BatchRecord{.rows = 9, .finished_at = kTestTime},
@@ -89,6 +101,9 @@ std::string Dump(Catalog& catalog) {
   for (const TableRecord& table : Must(catalog.Tables("a"))) {
     text += fmt::format("{} {} {} {}\n", table.id, table.definition.name.ToString(),
                         table.partitions_planned, table.rows_estimated);
+  }
+  for (const InsertRecord& insert : Must(catalog.Inserts("a"))) {
+    text += fmt::format("insert into {}\n", insert.target);
   }
   for (const PartitionRecord& partition : Must(catalog.Partitions("a"))) {
     text += fmt::format("  {} {} {} {}\n", partition.index, partition.done, partition.rows,

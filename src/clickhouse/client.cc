@@ -151,9 +151,11 @@ class Client::Impl {
  public:
   explicit Impl(Endpoint endpoint)
       : compression(endpoint.compression.value_or(CompressionTo(endpoint.url))),
+        cluster(endpoint.cluster),
         transfer_(std::move(endpoint)) {}
 
   const Compression compression;
+  const std::string cluster;
 
   // Any health check of a proxy may answer 200: only the server's own word counts.
   Status Ping(std::stop_token stop) {
@@ -176,6 +178,8 @@ Client::Client(Endpoint endpoint) : impl_(std::make_unique<Impl>(std::move(endpo
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
+
+const std::string& Client::cluster() const { return impl_->cluster; }
 
 Status Client::Ping(std::stop_token stop) { return impl_->Ping(stop); }
 

@@ -26,6 +26,7 @@ struct Endpoint {
   std::string ca_certificate = {};  // PEM; empty: the system's own
   bool skip_cert_verification = false;
   std::optional<Compression> compression = std::nullopt;  // of inserts; absent: CompressionTo(url)
+  std::string cluster = {};  // on all of whose servers tables are made and dropped; empty: on this
   std::chrono::milliseconds connect_timeout{5'000};
   // A request with no byte moved for this long has failed.
   std::chrono::milliseconds idle_timeout{60'000};
@@ -60,6 +61,8 @@ class Client {
   ~Client();
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
+
+  const std::string& cluster() const;  // the endpoint's
 
   // Whether the server answers at all; tells nothing of user and password.
   Status Ping(std::stop_token stop);

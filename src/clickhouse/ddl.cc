@@ -17,8 +17,9 @@ std::string ColumnText(const DestinationColumn& column) {
   return text;
 }
 
-std::string EngineText(Engine engine) {
+std::string EngineText(Engine engine, bool is_replicated) {
   std::string text(EngineName(engine));
+  if (is_replicated && engine != Engine::kNull) text.insert(0, "Replicated");
   if (engine == Engine::kReplacingMergeTree) {
     text +=
         fmt::format("({}, {})", QuoteIdentifier(kVersionColumn), QuoteIdentifier(kIsDeletedColumn));
@@ -41,7 +42,9 @@ std::string TableSettings(const TableSpec& spec) {
     return column.type.find("Nullable(") != std::string::npos &&
            std::ranges::find(spec.order_by, column.name) != spec.order_by.end();
   });
-  return nullable_key ? "allow_nullable_key = 1" : "";
+  std::string settings = nullable_key ? "allow_nullable_key = 1" : "";
+  if (!settings.empty() && !spec.settings.empty()) settings += ", ";
+  return settings + spec.settings;
 }
 
 // Whether Time or Time64 is in the type, alone or inside of another; DateTime64 is not meant.
@@ -94,15 +97,20 @@ std::vector<DestinationColumn> MetaColumns(Engine engine) {
   return columns;
 }
 
-std::string CreateDatabase(std::string_view database) {
-  return "CREATE DATABASE IF NOT EXISTS " + QuoteIdentifier(database);
+std::string OnCluster(std::string_view cluster) {
+  return cluster.empty() ? "" : " ON CLUSTER " + QuoteIdentifier(cluster);
+}
+
+std::string CreateDatabase(std::string_view database, std::string_view cluster) {
+  return "CREATE DATABASE IF NOT EXISTS " + QuoteIdentifier(database) + OnCluster(cluster);
 }
 
 std::string CreateTable(const TableSpec& spec) {
   std::vector<DestinationColumn> columns = spec.columns;
   for (DestinationColumn& column : MetaColumns(spec.engine)) columns.push_back(std::move(column));
 
-  std::string sql = "CREATE TABLE IF NOT EXISTS " + QuoteTable(spec.database, spec.table) + "\n(\n";
+  std::string sql = "CREATE TABLE IF NOT EXISTS " + QuoteTable(spec.database, spec.table) +
+                    OnCluster(spec.cluster) + "\n(\n";
   for (size_t i = 0; i < columns.size(); ++i) {
     sql += fmt::format("    {}{}\n", ColumnText(columns[i]), i + 1 < columns.size() ? "," : "");
   }
@@ -110,7 +118,8 @@ std::string CreateTable(const TableSpec& spec) {
   if (spec.engine == Engine::kMergeTree) {
     sql += fmt::format("    , INDEX {0}_range {0} TYPE minmax GRANULARITY 1\n", kVersionColumn);
   }
-  sql += ")\nENGINE = " + EngineText(spec.engine);
+  sql += ")\nENGINE = " + EngineText(spec.engine, !spec.cluster.empty());
+  if (!spec.partition_by.empty()) sql += "\nPARTITION BY " + spec.partition_by;
   if (spec.engine != Engine::kNull) sql += "\nORDER BY " + OrderByText(spec.order_by);
   if (const std::string settings = TableSettings(spec); !settings.empty()) {
     sql += "\nSETTINGS " + settings;

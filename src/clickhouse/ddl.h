@@ -47,10 +47,16 @@ struct TableSpec {
   std::vector<DestinationColumn> columns;  // without the meta columns
   Engine engine = Engine::kReplacingMergeTree;
   std::vector<std::string> order_by;  // column names; unused for kNull
+  std::string partition_by = {};      // SQL; empty: not
+  std::string settings = {};          // SQL, beside those that the table needs
+  std::string cluster = {};  // made on all its servers, by a Replicated engine; empty: here
 };
 
+// " ON CLUSTER `name`", or nothing without one.
+std::string OnCluster(std::string_view cluster);
+
 // Statements that may be repeated: IF NOT EXISTS. Names may hold any bytes.
-std::string CreateDatabase(std::string_view database);
+std::string CreateDatabase(std::string_view database, std::string_view cluster);
 std::string CreateTable(const TableSpec& spec);
 
 // What CreateTable's statement must be sent with, for servers whose defaults do not allow every

@@ -43,6 +43,27 @@ TEST(CreateTableTest, WritesColumnsMetaColumnsEngineAndKey) {
             "ORDER BY (`region`, `id`)");
 }
 
+TEST(CreateTableTest, OnAClusterTablesAreReplicated) {
+  TableSpec spec{.database = "d",
+                 .table = "t",
+                 .columns = {{.name = "k", .type = "Nullable(Int8)"}},
+                 .order_by = {"k"},
+                 .partition_by = "k % 10",
+                 .settings = "index_granularity = 1024",
+                 .cluster = "a`b"};
+  const std::string sql = CreateTable(spec);
+  EXPECT_THAT(sql, HasSubstr("IF NOT EXISTS `d`.`t` ON CLUSTER `a\\`b`\n("));
+  EXPECT_THAT(sql, EndsWith("ENGINE = ReplicatedReplacingMergeTree(`_penstock_version`, "
+                            "`_penstock_is_deleted`)\nPARTITION BY k % 10\nORDER BY (`k`)\n"
+                            "SETTINGS allow_nullable_key = 1, index_granularity = 1024"));
+  spec.engine = Engine::kMergeTree;
+  EXPECT_THAT(CreateTable(spec), HasSubstr("ENGINE = ReplicatedMergeTree\n"));
+  spec.engine = Engine::kNull;
+  spec.partition_by.clear();
+  EXPECT_THAT(CreateTable(spec), EndsWith("ENGINE = Null"));
+  EXPECT_EQ(CreateDatabase("d", "c"), "CREATE DATABASE IF NOT EXISTS `d` ON CLUSTER `c`");
+}
+
 TEST(CreateTableTest, MergeTreeTellsKindsAndFindsVersions) {
   const std::string sql = CreateTable(
       {.database = "d", .table = "t", .columns = {}, .engine = Engine::kMergeTree, .order_by = {}});
@@ -93,7 +114,7 @@ TEST(MetaColumnsTest, TellTheKindWhereEveryChangeIsKept) {
 }
 
 TEST(CreateDatabaseTest, Quotes) {
-  EXPECT_EQ(CreateDatabase("a`b"), "CREATE DATABASE IF NOT EXISTS `a\\`b`");
+  EXPECT_EQ(CreateDatabase("a`b", ""), "CREATE DATABASE IF NOT EXISTS `a\\`b`");
 }
 
 }  // namespace

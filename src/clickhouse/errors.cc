@@ -25,6 +25,10 @@ constexpr std::string_view kChangedTable =
 constexpr std::string_view kOldServer = "Update ClickHouse: this server is too old for penstock";
 constexpr std::string_view kSettings =
     "Allow the destination user to change the setting the message names";
+constexpr std::string_view kReadOnly =
+    "Let the destination user write again: its profile, or its quota, says readonly";
+constexpr std::string_view kView =
+    "Mend or drop the materialized view, or the constraint, that throws; then resync the table";
 constexpr std::string_view kMemory = "Give the ClickHouse server more memory if this lasts";
 constexpr std::string_view kDisk = "Free disk space on the ClickHouse server";
 constexpr std::string_view kBusy = "";
@@ -63,7 +67,7 @@ constexpr std::array kRules = std::to_array<Rule>({
     {158, kNeedsUser, kSettings},     // TOO_MANY_ROWS
     {159, kRetry, kBusy},             // TIMEOUT_EXCEEDED
     {160, kRetry, kBusy},             // TOO_SLOW
-    {164, kNeedsUser, kSettings},     // READONLY
+    {164, kRetry, kReadOnly},         // READONLY
     {173, kRetry, kMemory},           // CANNOT_ALLOCATE_MEMORY
     {192, kNeedsUser, kLogin},        // UNKNOWN_USER
     {193, kNeedsUser, kLogin},        // WRONG_PASSWORD
@@ -95,6 +99,7 @@ constexpr std::array kRules = std::to_array<Rule>({
     {364, kRetry, kBusy},              // RECEIVED_ERROR_TOO_MANY_REQUESTS
     {392, kNeedsUser, kGrant},         // QUERY_IS_PROHIBITED
     {394, kRetry, kBusy},              // QUERY_WAS_CANCELLED
+    {395, kNeedsUser, kView},          // FUNCTION_THROW_IF_VALUE_IS_NON_ZERO
     {396, kNeedsUser, kSettings},      // TOO_MANY_ROWS_OR_BYTES
     {407, kNeedsUser, kChangedTable},  // DECIMAL_OVERFLOW
     {452, kNeedsUser, kSettings},      // SETTING_CONSTRAINT_VIOLATION
@@ -117,7 +122,7 @@ static_assert(std::ranges::is_sorted(kRules, {}, &Rule::code));
 
 // What no statement gets past, of whatever table: the database, the user, the settings. Sorted.
 constexpr std::array kOfEveryTable = {0,  // no exception: what answered is not ClickHouse
-                                      46,  50,  56,  81,  115, 158, 164, 192, 193, 194, 195,
+                                      46,  50,  56,  81,  115, 158, 192, 193, 194, 195,
                                       291, 307, 344, 392, 396, 452, 472, 497, 516, 720};
 static_assert(std::ranges::is_sorted(kOfEveryTable));
 
@@ -138,9 +143,13 @@ std::string Sentence(std::string_view text) {
 
 }  // namespace
 
+bool IsKnownException(int code) {
+  return std::ranges::binary_search(kRules, code, {}, &Rule::code);
+}
+
 Error ExceptionError(int code, std::string_view text) {
   const auto rule = std::ranges::lower_bound(kRules, code, {}, &Rule::code);
-  const bool known = rule != kRules.end() && rule->code == code;
+  const bool known = IsKnownException(code);
   std::string message = Sentence(text);
   if (message.empty()) message = "ClickHouse refused the statement without a message";
   return {.code = known ? rule->reaction : kRetry,

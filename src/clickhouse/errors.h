@@ -19,7 +19,11 @@ Error HttpStatusError(long status, std::string_view text);
 // database and the user are as they should be.
 bool ConcernsOneTable(const Error& error);
 
+// Whether it is known if the exception passes by itself. What a view may throw is without end.
+bool IsKnownException(int code);
+
 inline constexpr int kErrAccessDenied = 497;
+inline constexpr int kErrTooManyParts = 252;
 
 // "Code: 60. DB::Exception: ..." -> 60; 0 when `text` does not begin so.
 int ExceptionCodeOf(std::string_view text);

@@ -36,12 +36,18 @@ namespace {
 
 // The statements that `ours` selects of system.processes.
 Status EndThose(Client& client, const std::string& ours, Clock& clock, std::stop_token stop) {
+  const std::string processes =
+      client.cluster().empty()
+          ? "system.processes"
+          : fmt::format("clusterAllReplicas({}, system.processes)", QuoteString(client.cluster()));
   Backoff backoff(kEnding);
   for (int look = 0; look < kLooksMax; ++look) {
-    PENSTOCK_ASSIGN(const auto running,
-                    client.Rows("SELECT query_id FROM system.processes WHERE " + ours, stop));
+    PENSTOCK_ASSIGN(
+        const auto running,
+        client.Rows(fmt::format("SELECT query_id FROM {} WHERE {}", processes, ours), stop));
     if (running.empty()) return {};
-    PENSTOCK_TRY(client.Query(fmt::format("KILL QUERY WHERE {} ASYNC", ours), {}, stop));
+    PENSTOCK_TRY(client.Query(
+        fmt::format("KILL QUERY{} WHERE {} ASYNC", OnCluster(client.cluster()), ours), {}, stop));
     if (!clock.Wait(backoff.Next(), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
   return Fail(ErrorCode::kRetry, "statements that were killed do not end: {}", ours);

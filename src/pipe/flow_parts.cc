@@ -43,6 +43,11 @@ uint32_t ServerId(const PipeSpec& spec, const std::string& pipe_id) {
 
 }  // namespace
 
+bool IsLoadedInSnapshot(const PipeSpec& spec, size_t table) {
+  return spec.settings.mode == ReplicationMode::kCdc &&
+         spec.tables[table].engine == clickhouse::Engine::kMergeTree;
+}
+
 std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                                               const std::vector<catalog::TableRecord>& tables) {
   std::vector<stream::StreamTable> result;
@@ -91,7 +96,8 @@ Result<std::vector<snapshot::LoadTable>> LoadTables(
                               .planned = tables[i].partitions_planned,
                               .rows_estimated = tables[i].rows_estimated,
                               .bytes_estimated = tables[i].bytes_estimated,
-                              .abandoned = tables[i].quarantine.has_value()};
+                              .abandoned = tables[i].quarantine.has_value(),
+                              .in_snapshot = IsLoadedInSnapshot(spec, i)};
     for (; next != partitions.end() && next->table_id == table.id; ++next) {
       table.partitions.push_back({.index = next->index,
                                   .lower = std::move(next->lower),

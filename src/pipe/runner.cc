@@ -10,6 +10,7 @@
 #include "obs/log.h"
 #include "pipe/flow_parts.h"
 #include "pipe/lost_transactions.h"
+#include "pipe/open_snapshot.h"
 #include "pipe/setup.h"
 #include "pipe/whole_load.h"
 #include "stream/stream.h"
@@ -19,6 +20,9 @@ namespace {
 
 // For what is left of a pipe that is deleted.
 constexpr std::chrono::seconds kDropTimeout{5};
+
+// Before a snapshot that was lost is opened again.
+constexpr std::chrono::seconds kSnapshotPause{1};
 
 // No more are kept.
 constexpr size_t kBatchesMax = 10'000;
@@ -422,6 +426,17 @@ Status Runner::EndReload(std::stop_token stop) {
 
 // Until a step is due that needs it at rest, for `wait` at most, or it fails. kCancelled on stop.
 Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop) {
+  Snapshot opened;
+  if (!wait && state() == State::kSnapshot) {
+    PENSTOCK_TRY(Retry(
+        "snapshot",
+        [&]() -> Status {
+          PENSTOCK_ASSIGN(opened, OpenSnapshot(*options_.catalog, id_, spec_, options_.destination,
+                                               *options_.clock, stop));
+          return {};
+        },
+        stop));
+  }
   const auto recalled = Recall();
   if (!recalled) {
     if (recalled.error().code != ErrorCode::kNotFound || !wait) return Fail(recalled.error());
@@ -446,6 +461,11 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
   options.clock = options_.clock;
   options.prepared_folder = options_.prepared_folder;
+  if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
+  options.loads_are_over = [this] {
+    const State now = state();
+    return now == State::kRunning || now == State::kDegraded;
+  };
   options.fence_requests = recalled->fence_requests.get();
   options.stop_load = [&](size_t table) { recalled->loader->StopTable(table); };
   options.forget_load = [&](size_t table) { recalled->loader->ForgetTable(table); };
@@ -464,7 +484,7 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   Status streamed;
   {
     std::jthread beside([&] {
-      rest_is_due = Beside(*recalled, wait, both.get_token());
+      rest_is_due = Beside(*recalled, std::move(opened), wait, both.get_token());
       if (!rest_is_due || *rest_is_due) both.request_stop();
     });
     streamed = stream::RunStream(StreamTables(spec_, *recalled->tables),
@@ -514,14 +534,21 @@ Status Runner::HealLost(const model::Position& common, Status otherwise) {
 }
 
 // What is done beside the stream. Answers whether the stream is to rest then.
-Result<bool> Runner::Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
-                            std::stop_token stop) {
+Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
+                            std::optional<std::chrono::milliseconds> wait, std::stop_token stop) {
   if (wait) {
     options_.clock->Wait(*wait, stop);
     return true;
   }
   if (state() != State::kSnapshot) return false;
-  PENSTOCK_TRY(Load(recalled, stop));
+  if (const Status load = Load(recalled, std::move(opened), stop); !load) {
+    if (!Passes(load.error().code)) return Fail(load.error());
+    // A snapshot that is lost is opened again, with the stream at rest.
+    OnRetry("snapshot", &load.error());
+    LogWarning(spec_.name, "snapshot: {}; begun again", load.error().ToString());
+    options_.clock->Wait(kSnapshotPause, stop);
+    return true;
+  }
   PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
   std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
   if (tables.empty()) {
@@ -570,7 +597,7 @@ void Runner::DegradeIfRunning() {
   if (!stored) LogWarning(spec_.name, "{}", stored.error().ToString());
 }
 
-Status Runner::Load(const Recalled& recalled, std::stop_token stop) {
+Status Runner::Load(const Recalled& recalled, Snapshot opened, std::stop_token stop) {
   const snapshot::LoadFigures before = recalled.watch->figures();
   if (before.partitions != 0) {
     AddEvent(
@@ -583,7 +610,7 @@ Status Runner::Load(const Recalled& recalled, std::stop_token stop) {
                              before.partitions_done, before.rows)});
   }
   const std::jthread watching([&](std::stop_token watched) { recalled.watch->Run(watched); });
-  return recalled.loader->Run(std::move(stop));
+  return recalled.loader->Run(std::move(stop), std::move(opened));
 }
 
 // One attempt at a load that no stream heals, or what is left of one that was whole.
@@ -596,7 +623,7 @@ Status Runner::LoadWhole(std::stop_token stop) {
     PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
     PENSTOCK_ASSIGN(const auto recalled, Recall());
     PENSTOCK_TRY(MakeLoadTargets(options_.destination, spec_, *recalled.tables, stop));
-    PENSTOCK_TRY(Load(recalled, stop));
+    PENSTOCK_TRY(Load(recalled, std::nullopt, stop));
     PENSTOCK_ASSIGN(const auto loaded,
                     LoadedTargets(client, spec_.database, *recalled.tables, stop));
     PENSTOCK_TRY(catalog.EndLoad(loaded));

@@ -38,6 +38,7 @@ class Runner {
     MemoryLimits memory = {};
     std::filesystem::path prepared_folder = {};  // this pipe's, for stream::StreamOptions
     std::chrono::seconds partition_budget = Limits().partition_budget;
+    std::chrono::seconds cleanup_interval = Limits().cleanup_interval;
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable = std::nullopt;
@@ -94,9 +95,10 @@ class Runner {
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
   Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
   Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
-  Result<bool> Beside(const Recalled& recalled, std::optional<std::chrono::milliseconds> wait,
-                      std::stop_token stop);
-  Status Load(const Recalled& recalled, std::stop_token stop);
+  using Snapshot = std::optional<snapshot::ConsistentConnections>;
+  Result<bool> Beside(const Recalled& recalled, Snapshot opened,
+                      std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
+  Status Load(const Recalled& recalled, Snapshot opened, std::stop_token stop);
   Status LoadWhole(std::stop_token stop);
   // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
   // the end of Setup.

@@ -76,6 +76,7 @@ PipeStatus Runner::status(size_t tables_max) const {
   const bool streaming = IsWorking(status.state) && status.state != State::kProvisioning;
   if (streaming) status.lag = stream.lag;
   status.last_batch_rows = stream.last_batch_rows;
+  status.prepared = stream.prepared;
   status.last_batch_duration = stream.last_batch_duration;
   if (status.state == State::kSnapshot) status.load_rows_per_second = watch_->rows_per_second();
   std::vector<snapshot::LoadFigures> loads;

@@ -91,6 +91,8 @@ void DescribeMapping(Fields& fields) {
   fields.Texts("sortingKeys", &TableMapping::sorting_keys);
   fields.Choice("tableEngine", &TableMapping::engine, Choices<clickhouse::Engine>(kEngines));
   fields.Text("partitionKey", &TableMapping::partition_key);
+  fields.Text("partitionBy", &TableMapping::partition_by, {.bytes_max = 4096});
+  fields.Text("tableSettings", &TableMapping::table_settings, {.bytes_max = 4096});
   fields.Bool("identicalRowsMayCollapse", &TableMapping::identical_rows_may_collapse);
 }
 
@@ -261,6 +263,7 @@ void ReadDestination(const json& given, const std::string& path, std::optional<E
                      PipeSpec& spec) {
   ObjectReader object(given, path, error);
   object.ReadText("database", {.presence = Presence::kRequired}, spec.database);
+  object.ReadText("cluster", {}, spec.cluster);
   if (const json* found = object.Find("clickhouse", Presence::kOptional)) {
     ReadClickHouse(*found, object.PathOf("clickhouse"), error, spec);
   }
@@ -391,6 +394,7 @@ json ToJson(const PipeSpec& spec) {
   body["name"] = spec.name;
   WriteMysqlSource(spec, body["source"]["mysql"]);
   body["destination"]["database"] = spec.database;
+  if (!spec.cluster.empty()) body["destination"]["cluster"] = spec.cluster;
   if (spec.clickhouse) {
     FieldWriter<clickhouse::Endpoint> fields(body["destination"]["clickhouse"], *spec.clickhouse);
     DescribeClickHouse(fields);

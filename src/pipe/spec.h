@@ -28,6 +28,8 @@ struct TableMapping {
   std::vector<std::string> sorting_keys;
   clickhouse::Engine engine = clickhouse::Engine::kReplacingMergeTree;
   std::string partition_key;
+  std::string partition_by;                  // extension: SQL of PARTITION BY
+  std::string table_settings;                // extension: SQL of SETTINGS
   bool identical_rows_may_collapse = false;  // extension
 
   bool operator==(const TableMapping&) const = default;
@@ -78,6 +80,7 @@ struct PipeSpec {
   PipeSettings settings;
   std::vector<TableMapping> tables;
   std::string database;                            // destination
+  std::string cluster;                             // extension, of the destination; "": none
   std::optional<clickhouse::Endpoint> clickhouse;  // extension; absent: the server's own
   // The body as it was given, as JSON text without secrets: so that fields of no meaning here
   // (those of other kinds of pipe) come back in answers.
@@ -86,15 +89,17 @@ struct PipeSpec {
 
 // What a server accepts and gives. Only `penstock serve --test-limits` has others than these.
 struct Limits {
-  uint64_t rows_per_partition_min = 1'000;    // of snapshotNumRowsPerPartition
-  uint64_t share_bytes_min = 1 << 20;         // of memory, for a batch or a block of rows
-  std::chrono::seconds partition_budget{60};  // of time, for reading a partition
+  uint64_t rows_per_partition_min = 1'000;       // of snapshotNumRowsPerPartition
+  uint64_t share_bytes_min = 1 << 20;            // of memory, for a batch or a block of rows
+  std::chrono::seconds partition_budget{60};     // of time, for reading a partition
+  std::chrono::seconds cleanup_interval{3'600};  // of deleted rows (deleteOnMerge)
 
   // A partition of a row, a batch of a row: so that a test meets every boundary with few rows.
   static Limits ForTests() {
     return {.rows_per_partition_min = 1,
             .share_bytes_min = 1,
-            .partition_budget = std::chrono::seconds(1)};
+            .partition_budget = std::chrono::seconds(1),
+            .cleanup_interval = std::chrono::seconds(1)};
   }
 };
 

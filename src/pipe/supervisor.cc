@@ -50,8 +50,11 @@ class Supervisor::Impl {
   explicit Impl(Options options) : options_(std::move(options)) {}
 
   Result<clickhouse::Endpoint> DestinationOf(const PipeSpec& spec) const {
-    if (spec.clickhouse) return *spec.clickhouse;
-    if (options_.has_default_destination) return options_.default_destination;
+    if (spec.clickhouse || options_.has_default_destination) {
+      clickhouse::Endpoint endpoint = spec.clickhouse.value_or(options_.default_destination);
+      endpoint.cluster = spec.cluster;
+      return endpoint;
+    }
     return Fail({.code = ErrorCode::kInvalidArgument,
                  .message = "destination.clickhouse: needed, since this server was started "
                             "without a destination of its own",
@@ -75,6 +78,7 @@ class Supervisor::Impl {
                                    .snapshots = &snapshots_memory_},
                         .prepared_folder = PreparedFolder(record.id),
                         .partition_budget = options_.limits.partition_budget,
+                        .cleanup_interval = options_.limits.cleanup_interval,
                         .unusable = std::move(unusable)});
     pipe->runner->Start();
     MutexLock lock(mutex_);

@@ -24,8 +24,9 @@ using Tables = std::vector<catalog::TableRecord>;
 // Whatever its size: the table is ours.
 Status Drop(clickhouse::Client& client, const std::string& name, std::stop_token stop) {
   return client
-      .Query(fmt::format("DROP TABLE IF EXISTS {} SYNC", name), {{"max_table_size_to_drop", "0"}},
-             std::move(stop))
+      .Query(fmt::format("DROP TABLE IF EXISTS {}{} SYNC", name,
+                         clickhouse::OnCluster(client.cluster())),
+             {{"max_table_size_to_drop", "0"}}, std::move(stop))
       .map([](auto) {});
 }
 
@@ -73,10 +74,11 @@ DdlStatement LoadTargetDdl(clickhouse::TableSpec target, const std::string& load
                            bool as_before) {
   const std::string before = clickhouse::QuoteTable(target.database, target.table);
   target.table = load_target;
-  const std::string sql =
-      as_before ? fmt::format("CREATE TABLE IF NOT EXISTS {} AS {}",
-                              clickhouse::QuoteTable(target.database, load_target), before)
-                : clickhouse::CreateTable(target);
+  const std::string sql = as_before
+                              ? fmt::format("CREATE TABLE IF NOT EXISTS {}{} AS {}",
+                                            clickhouse::QuoteTable(target.database, load_target),
+                                            clickhouse::OnCluster(target.cluster), before)
+                              : clickhouse::CreateTable(target);
   return {.sql = sql, .settings = clickhouse::CreateTableSettings(target)};
 }
 
@@ -111,9 +113,9 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
     PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, {table.target}, stop));
     const bool is_gone = rows == TargetRows::kReplaced && !uuids.contains(table.target);
     if (rows == TargetRows::kNone) PENSTOCK_TRY(CheckStillEmpty(client, target, stop));
-    const std::string swap =
-        fmt::format(fmt::runtime(is_gone ? "RENAME TABLE {} TO {}" : "EXCHANGE TABLES {} AND {}"),
-                    other, target);
+    const std::string swap = fmt::format(
+        fmt::runtime(is_gone ? "RENAME TABLE {} TO {}{}" : "EXCHANGE TABLES {} AND {}{}"), other,
+        target, clickhouse::OnCluster(client.cluster()));
     PENSTOCK_TRY(EndWritesWhereAllowed(client, database, table.load_target, stop));
     PENSTOCK_TRY(EndWritesWhereAllowed(client, database, table.target, stop));
     PENSTOCK_TRY(client.Query(swap, {}, stop));
@@ -130,6 +132,14 @@ Error NoSuchTable(const model::TableName& name) {
           .origin = "source",
           .native_code = 0,
           .remedy = "Create it and resync it"};
+}
+
+Error OtherShape(const std::string& target) {
+  return {.code = ErrorCode::kNeedsUser,
+          .message = fmt::format("the Null table {} has not the columns of its source", target),
+          .origin = "destination",
+          .native_code = 0,
+          .remedy = "Drop it, make it anew (check prints the statement), and resync it"};
 }
 
 // One that cannot be loaded now: the others are.
@@ -166,12 +176,20 @@ std::vector<catalog::LoadTargetRecord> NewLoadTargets(const Tables& tables) {
 Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
                        const Tables& tables, std::stop_token stop) {
   clickhouse::Client client(destination);
-  PENSTOCK_TRY(DropLoadTargets(client, spec.database, tables, stop));
+  Tables beside = tables;
+  std::erase_if(beside, [](const auto& table) { return table.load_target.empty(); });
+  PENSTOCK_TRY(DropLoadTargets(client, spec.database, beside, stop));
   std::vector<DdlStatement> statements;
   for (size_t i = 0; i < tables.size(); ++i) {
     const catalog::TableRecord& table = tables[i];
+    if (table.load_target.empty()) continue;
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
-    statements.push_back(LoadTargetDdl(target, table.load_target, /*as_before=*/true));
+    // Where the pipe is followed the target may be of an earlier definition.
+    bool as_before = true;
+    if (spec.settings.mode != ReplicationMode::kSnapshot) {
+      PENSTOCK_ASSIGN(as_before, HasShape(client, target, stop));
+    }
+    statements.push_back(LoadTargetDdl(target, table.load_target, as_before));
   }
   return RunStatements(destination, statements, std::move(stop));
 }
@@ -232,10 +250,8 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
     mappings.push_back(i);
     names.push_back(all[i].definition.name);
   }
-  std::optional<model::Position> after;
-  if (checkpoint) after = checkpoint->position;
-  PENSTOCK_ASSIGN(auto source, ReadSourceNow(spec, names, after, clock, stop));
-  const model::Position reached = after.value_or(source.position);
+  PENSTOCK_ASSIGN(auto source, ReadSourceNow(spec, names, checkpoint, clock, stop));
+  const model::Position reached = checkpoint ? checkpoint->position : source.position;
   clickhouse::Client client(destination);
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, reload.tables, stop));
   std::vector<DdlStatement> statements;
@@ -253,9 +269,14 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
       continue;
     }
     PENSTOCK_ASSIGN(const bool as_before, HasShape(client, *target, stop));
+    if (target->engine == clickhouse::Engine::kNull && !as_before) {
+      SetAside(table, reached, clock.Wall(), OtherShape(target->table));
+      continue;
+    }
     const bool was_followed = table.load_target.empty() || table.keeps_target_fresh;
     table.keeps_target_fresh = as_before && definition->second == table.definition && checkpoint &&
-                               !table.quarantine && was_followed;
+                               !table.quarantine && was_followed &&
+                               !clickhouse::KeepsEveryChange(target->engine);
     table.definition = std::move(definition->second);
     table.ddl = clickhouse::CreateTable(*target);
     table.load_target = load_targets[i].name;
@@ -263,7 +284,11 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
     // One that is followed goes on being so: what is written twice ends the same.
     if (!checkpoint) table.start.reset();
     if (checkpoint && !table.keeps_target_fresh) table.start = source.position;
-    statements.push_back(LoadTargetDdl(*target, table.load_target, as_before));
+    if (target->engine == clickhouse::Engine::kNull) {
+      table.load_target.clear();  // the views are on the target
+    } else {
+      statements.push_back(LoadTargetDdl(*target, table.load_target, as_before));
+    }
   }
   PENSTOCK_TRY(RunStatements(destination, statements, stop));
   if (!checkpoint) {

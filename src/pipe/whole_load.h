@@ -25,7 +25,8 @@ bool IsWhole(const std::vector<catalog::TableRecord>& tables);
 std::vector<catalog::LoadTargetRecord> NewLoadTargets(
     const std::vector<catalog::TableRecord>& tables);
 
-// Makes each table's load_target, empty, like its target, and drops those of earlier attempts.
+// Makes the load_target of each table that has one, empty, like its target, and drops those of
+// earlier attempts. The tables are in the order of the spec's.
 Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
                        const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 

@@ -101,16 +101,29 @@ Status StartTransactions(Connections& connections, const std::stop_token& stop) 
   return {};
 }
 
-// Of a connection of its own: what ends it, also the server, ends the lock.
+using MaybePosition = std::optional<model::Position>;
+
+// Of a connection of its own: what ends it, also the server, ends the lock. While it is held no
+// transaction on the tables is between being visible and counting as executed, so that a third
+// connection tells the position.
 Status StartUnderLock(const ConsistentOptions& options, const std::string& lock,
-                      Connections& connections, const std::stop_token& stop) {
+                      Connections& connections, MaybePosition& position,
+                      const std::stop_token& stop) {
   PENSTOCK_ASSIGN(auto locker,
                   Connection::Open(options.source, options.pipe_name + " snapshot lock", stop));
+  std::optional<Connection> teller;
+  if (options.mechanism) {
+    PENSTOCK_ASSIGN(teller,
+                    Connection::Open(options.source, options.pipe_name + " snapshot", stop));
+  }
   PENSTOCK_TRY(locker.Execute(fmt::format("SET SESSION lock_wait_timeout={}, wait_timeout={}",
                                           kLockWaitSeconds, kLockIdleSeconds),
                               stop));
   PENSTOCK_TRY(locker.Execute(lock, stop));
   PENSTOCK_TRY(StartTransactions(connections, stop));
+  if (teller) {
+    PENSTOCK_ASSIGN(position, mysql::ReadStartPosition(*teller, *options.mechanism, stop));
+  }
   // Fails if the lock is gone already.
   return locker.Execute("UNLOCK TABLES", stop);
 }
@@ -126,7 +139,8 @@ std::string LockStatement(Consistency way, const std::vector<model::TableName>& 
 }
 
 // MariaDB keeps the place in the log that each snapshot stands at.
-Result<bool> StartAtOnePlace(Connections& connections, const std::stop_token& stop) {
+Result<bool> StartAtOnePlace(const ConsistentOptions& options, Connections& connections,
+                             MaybePosition& position, const std::stop_token& stop) {
   PENSTOCK_TRY(StartTransactions(connections, stop));
   std::optional<std::vector<mysql::TextRow>> first;
   for (Connection& connection : connections) {
@@ -137,33 +151,45 @@ Result<bool> StartAtOnePlace(Connections& connections, const std::stop_token& st
     if (!first) first = place;
     if (place != *first) return false;
   }
+  if (options.mechanism) {
+    PENSTOCK_ASSIGN(position,
+                    mysql::ReadSnapshotPosition(connections[0], *options.mechanism, stop));
+  }
   return true;
 }
 
 // A transaction becomes visible before its GTID leaves gtid_owned for gtid_executed: asked for in
 // this order, one that became visible to some of the connections only is in one of both.
-Result<bool> StartBetweenGtids(Connections& connections, const std::stop_token& stop) {
+Result<bool> StartBetweenGtids(const ConsistentOptions& options, Connections& connections,
+                               MaybePosition& position, const std::stop_token& stop) {
+  if (options.mechanism == model::Mechanism::kFile) return false;  // GTIDs tell no place in a file
   constexpr std::string_view kExecuted = "SELECT @@global.gtid_executed";
   PENSTOCK_ASSIGN(const std::string before, QueryCell(connections[0], kExecuted, stop));
   PENSTOCK_TRY(StartTransactions(connections, stop));
   PENSTOCK_ASSIGN(const std::string owned,
                   QueryCell(connections[0], "SELECT @@global.gtid_owned", stop));
   PENSTOCK_ASSIGN(const std::string after, QueryCell(connections[0], kExecuted, stop));
-  return owned.empty() && after == before;
+  if (!owned.empty() || after != before) return false;
+  if (options.mechanism) {
+    position.emplace().mechanism = *options.mechanism;
+    PENSTOCK_ASSIGN(position->mysql, model::MysqlGtidSet::Parse(before));
+  }
+  return true;
 }
 
 Result<bool> TryOnce(const ConsistentOptions& options, Consistency way, Connections& connections,
-                     const std::stop_token& stop) {
+                     MaybePosition& position, const std::stop_token& stop) {
   if (way == Consistency::kSamePosition) {
-    return connections[0].server().flavour == Flavour::kMysql ? StartBetweenGtids(connections, stop)
-                                                              : StartAtOnePlace(connections, stop);
+    return connections[0].server().flavour == Flavour::kMysql
+               ? StartBetweenGtids(options, connections, position, stop)
+               : StartAtOnePlace(options, connections, position, stop);
   }
   if (way == Consistency::kGlobalLock) {
     PENSTOCK_ASSIGN(const bool closed, MayStayClosed(connections[0], stop));
     if (closed) return false;
   }
   const Status locked =
-      StartUnderLock(options, LockStatement(way, options.tables), connections, stop);
+      StartUnderLock(options, LockStatement(way, options.tables), connections, position, stop);
   if (locked) return true;
   if (locked.error().native_code != mysql::kErrLockWaitTimeout) return Fail(locked.error());
   LogInfo(options.pipe_name, "the lock was not let through: {}", locked.error().ToString());
@@ -172,12 +198,12 @@ Result<bool> TryOnce(const ConsistentOptions& options, Consistency way, Connecti
 
 // False: the way does not lead there; a refusal is said at once.
 Result<bool> Try(const ConsistentOptions& options, Consistency way, Connections& connections,
-                 const std::stop_token& stop) {
+                 MaybePosition& position, const std::stop_token& stop) {
   const bool by_lock = way != Consistency::kSamePosition;
   const int attempts = by_lock ? kLockAttemptsMax : kPositionAttemptsMax;
   const std::chrono::milliseconds wait(by_lock ? 2'000 : 10);
   for (int attempt = 1; attempt <= attempts; ++attempt) {
-    auto opened = TryOnce(options, way, connections, stop);
+    auto opened = TryOnce(options, way, connections, position, stop);
     if (!opened && by_lock && opened.error().code == ErrorCode::kNeedsUser) {
       LogInfo(options.pipe_name, "no lock for the snapshot: {}", opened.error().ToString());
       return false;
@@ -258,17 +284,30 @@ Result<ConsistentConnections> OpenConsistent(const ConsistentOptions& options,
                                              std::stop_token stop) {
   PENSTOCK_ASSIGN(Connections connections, OpenAll(options, stop));
   PENSTOCK_ASSIGN(const auto ways, WaysToSeeOneMoment(connections[0], options.tables, stop));
+  MaybePosition position;
   for (const Consistency way : ways) {
-    if (way == Consistency::kOneConnection || connections.size() == 1) break;
-    PENSTOCK_ASSIGN(const bool opened, Try(options, way, connections, stop));
+    const bool is_done = connections.size() == 1 && !options.mechanism;
+    if (way == Consistency::kOneConnection || is_done) break;
+    PENSTOCK_ASSIGN(const bool opened, Try(options, way, connections, position, stop));
     if (opened) {
-      return ConsistentConnections{.connections = std::move(connections), .consistency = way};
+      return ConsistentConnections{.connections = std::move(connections),
+                                   .consistency = way,
+                                   .position = std::move(position)};
     }
+  }
+  if (options.mechanism) {
+    return Fail(Error{.code = ErrorCode::kRetry,
+                      .message = "where in the log a snapshot of the source stands cannot be told",
+                      .origin = "source",
+                      .native_code = 0,
+                      .remedy = "Grant RELOAD ON *.*, or LOCK TABLES on the databases of the "
+                                "tables, to the user"});
   }
   connections.erase(connections.begin() + 1, connections.end());
   PENSTOCK_TRY(StartTransactions(connections, stop));
   return ConsistentConnections{.connections = std::move(connections),
-                               .consistency = Consistency::kOneConnection};
+                               .consistency = Consistency::kOneConnection,
+                               .position = std::nullopt};
 }
 
 Result<std::string> TablePartitions(Connection& connection,

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "model/position.h"
 #include "model/table.h"
 #include "mysql/wire/connection.h"
 
@@ -41,6 +43,9 @@ struct ConsistentOptions {
   std::string pipe_name;
   std::vector<model::TableName> tables;
   size_t connections_max = 1;
+  // Also where in the log that moment is, of transactions that change the tables. Absent: not
+  // asked.
+  std::optional<model::Mechanism> mechanism = {};
   Clock* clock = &Clock::Real();
 };
 
@@ -49,11 +54,13 @@ struct ConsistentOptions {
 struct ConsistentConnections {
   std::vector<mysql::Connection> connections;  // connections_max of them, or one
   Consistency consistency = Consistency::kOneConnection;
+  // What is seen of the tables is what all transactions contained in it did.
+  std::optional<model::Position> position = {};
 };
 
 // Opens the connections and tries the ways one after the other. Writers of the source wait for at
 // most 2 s a try, and 10 s should this process stop in the middle. kRetry when connections are lost
-// or lead to several servers.
+// or lead to several servers, and when the position cannot be told.
 Result<ConsistentConnections> OpenConsistent(const ConsistentOptions& options,
                                              std::stop_token stop);
 

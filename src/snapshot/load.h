@@ -37,8 +37,11 @@ struct LoadTable {
   bool planned = false;               // to the end of the table
   uint64_t rows_estimated = 0;
   uint64_t bytes_estimated = 0;
-  TableSize size = {};      // found when the load begins
-  bool abandoned = false;   // nothing of it is to be loaded
+  TableSize size = {};     // found when the load begins
+  bool abandoned = false;  // nothing of it is to be loaded
+  // Read in one snapshot with others that are so: a load that neither goes on where another one
+  // stopped, nor after an error of the source.
+  bool in_snapshot = false;
   RangeKey range_key = {};  // found when the table's load begins
 };
 
@@ -73,8 +76,8 @@ struct LoaderOptions {
   std::string pipe_name;
   // Every connection proves that its server has executed them: what is read is no older.
   std::vector<model::Position> start_positions;
-  // All partitions are read at one moment. Such a load cannot go on where another one stopped, nor
-  // after an error: it starts again in empty tables, with nothing planned.
+  // All tables are in_snapshot. Such a load cannot go on: it starts again in empty tables, with
+  // nothing planned.
   bool consistent = false;
   uint32_t parallel_tables = 1;                               // at most
   uint32_t parallel_partitions = 4;                           // per table

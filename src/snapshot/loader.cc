@@ -84,7 +84,8 @@ Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal
       throttle_(options_.throttle, options_.clock) {
   options_.source.io_timeout = kSourceSilenceMax;
   work_.resize(tables_.size());
-  for (const LoadTable& table : tables_) {
+  for (LoadTable& table : tables_) {
+    table.in_snapshot |= options_.consistent;
     auto progress = std::make_unique<LoadProgress>();
     progress->partitions = table.partitions.size();
     progress->Estimate(table.rows_estimated, table.bytes_estimated);
@@ -103,10 +104,11 @@ Loader::Loader(std::vector<LoadTable> tables, LoaderOptions options, LoadJournal
 
 Loader::~Loader() = default;
 
-Status Loader::Run(std::stop_token stop) {
+Status Loader::Run(std::stop_token stop, std::optional<ConsistentConnections> opened) {
   std::stop_callback forward(stop, [this] { stop_.request_stop(); });
   PENSTOCK_TRY(Retry([&] { return EstimateTables(); }, stop_.get_token()));
-  if (options_.consistent) return RunConsistently(std::move(stop));
+  if (options_.consistent) return RunInSnapshot(std::nullopt, std::move(stop));
+  if (opened) PENSTOCK_TRY(RunInSnapshot(std::move(opened), stop));
   const size_t lanes = ParallelTables(tables_, options_.parallel_tables);
   return RunLanes(std::vector<Worker>(lanes * options_.parallel_partitions));
 }
@@ -132,24 +134,36 @@ Status Loader::EstimateTables() {
   return {};
 }
 
-Status Loader::RunConsistently(std::stop_token stop) {
+Status Loader::RunInSnapshot(std::optional<ConsistentConnections> opened, std::stop_token stop) {
   ConsistentOptions options{.source = options_.source,
                             .pipe_name = options_.pipe_name,
                             .tables = {},
                             .connections_max = ParallelTables(tables_, options_.parallel_tables) *
                                                options_.parallel_partitions,
+                            .mechanism = std::nullopt,
                             .clock = options_.clock};
-  for (const LoadTable& table : tables_) options.tables.push_back(table.definition.name);
+  for (const LoadTable& table : tables_) {
+    if (table.in_snapshot) options.tables.push_back(table.definition.name);
+  }
   const auto partitions = [&]() -> Result<std::string> {
     PENSTOCK_ASSIGN(auto connection, mysql::Connection::Open(
                                          options_.source, options_.pipe_name + " snapshot", stop));
     return TablePartitions(connection, options.tables, stop);
   };
   PENSTOCK_ASSIGN(const std::string before, partitions());
-  PENSTOCK_ASSIGN(auto opened, OpenConsistent(options, stop));
-  options_.on_opened(opened.consistency, opened.connections.size());
-  PENSTOCK_TRY(RunLanes({std::make_move_iterator(opened.connections.begin()),
-                         std::make_move_iterator(opened.connections.end())}));
+  if (!opened) {
+    PENSTOCK_ASSIGN(opened, OpenConsistent(options, stop));
+  }
+  options_.on_opened(opened->consistency, opened->connections.size());
+  const auto take_turn = [this](bool in_snapshot) {
+    MutexLock lock(mutex_);
+    next_table_ = 0;
+    in_snapshot_ = in_snapshot;
+  };
+  take_turn(true);
+  PENSTOCK_TRY(RunLanes({std::make_move_iterator(opened->connections.begin()),
+                         std::make_move_iterator(opened->connections.end())}));
+  take_turn(false);
   PENSTOCK_ASSIGN(const std::string after, partitions());
   if (after == before) return {};
   return Fail(ErrorCode::kRetry, "partitions of a table were added or dropped during the load");
@@ -254,7 +268,7 @@ Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
     planner.emplace(table.definition, table.range_key,
                     Planner::Options{.comment = mysql::QueryComment(options_.pipe_name),
                                      // What is not there now comes by the log, or has gone by it.
-                                     .skips_empty = !options_.consistent},
+                                     .skips_empty = !table.in_snapshot},
                     table.partitions.empty() ? std::nullopt
                                              : std::optional<Partition>(table.partitions.back()));
   }
@@ -289,20 +303,23 @@ Status Loader::LoadSlices(PartitionReader& reader, const Work& work, std::stop_t
   SteadyTime::duration took{};  // without what has to be read again
   Work slice = work;
   PartitionReader::Rows all;
+  std::optional<uint64_t> failed_version;
   do {
     PartitionReader::Rows rows;
     const auto load = [&]() -> Status {
+      if (failed_version) PENSTOCK_TRY(reader.TakeBack(table, *failed_version, stop));
       const SteadyTime begun_at = options_.clock->Steady();
-      auto loaded = LoadSlice(reader, slice, started_at, stop);
+      auto loaded = LoadSlice(reader, slice, started_at, failed_version, stop);
       if (!loaded) {
         if (TookTooLong(loaded.error())) slice.rows_max = FewerRows(table, slice.rows_max);
         return Fail(std::move(loaded).error());
       }
+      failed_version.reset();
       took += options_.clock->Steady() - begun_at;
       rows = *std::move(loaded);
       return {};
     };
-    PENSTOCK_TRY(RetryRead(load, stop));
+    PENSTOCK_TRY(RetryRead(table, load, stop));
     all.count += rows.count;
     all.bytes += rows.bytes;
     model::AddTo(all.changes, rows.changes);
@@ -317,15 +334,18 @@ Status Loader::LoadSlices(PartitionReader& reader, const Work& work, std::stop_t
 }
 
 Result<PartitionReader::Rows> Loader::LoadSlice(PartitionReader& reader, const Work& slice,
-                                                UnixMicros started_at, std::stop_token stop) {
+                                                UnixMicros started_at,
+                                                std::optional<uint64_t>& version,
+                                                std::stop_token stop) {
   const LoadTable& table = tables_[slice.table];
   LoadProgress& progress = *progress_[slice.table];
   PENSTOCK_ASSIGN(const uint32_t attempt,
                   journal_->BeginAttempt(table.id, slice.partition.index, started_at));
+  version = table.version_base + attempt;
   uint64_t rows_written = 0;
   uint64_t bytes_written = 0;
   auto loaded = reader.Load(
-      table, slice.partition, slice.rows_max, table.version_base + attempt,
+      table, slice.partition, slice.rows_max, *version,
       [&](uint64_t rows, uint64_t bytes) {
         rows_written += rows;
         bytes_written += bytes;
@@ -363,6 +383,9 @@ std::optional<uint64_t> Loader::FewerRows(const LoadTable& table,
 
 std::optional<size_t> Loader::TakeTable() {
   MutexLock lock(mutex_);
+  while (next_table_ < tables_.size() && tables_[next_table_].in_snapshot != in_snapshot_) {
+    ++next_table_;
+  }
   if (next_table_ == tables_.size() || stop_.stop_requested()) return std::nullopt;
   return next_table_++;
 }
@@ -431,8 +454,9 @@ Status Loader::Retry(const std::function<Status()>& attempt, std::stop_token sto
   return RetryIf(Passes, attempt, std::move(stop));
 }
 
-Status Loader::RetryRead(const std::function<Status()>& attempt, std::stop_token stop) {
-  return RetryIf(options_.consistent ? LeavesSnapshot : Passes, attempt, std::move(stop));
+Status Loader::RetryRead(const LoadTable& table, const std::function<Status()>& attempt,
+                         std::stop_token stop) {
+  return RetryIf(table.in_snapshot ? LeavesSnapshot : Passes, attempt, std::move(stop));
 }
 
 Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt,

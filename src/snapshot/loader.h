@@ -12,6 +12,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "mysql/wire/connection.h"
+#include "snapshot/consistent_connections.h"
 #include "snapshot/load.h"
 #include "snapshot/partition_reader.h"
 #include "snapshot/partition_size.h"
@@ -32,7 +33,9 @@ class Loader {
 
   // Runs until every partition is in; kCancelled on stop, else the first error that does not pass.
   // Returns only when all its threads have ended.
-  Status Run(std::stop_token stop);
+  // `opened`: what the tables that are in_snapshot are read from, before the others; it is opened
+  // here where the whole load is so.
+  Status Run(std::stop_token stop, std::optional<ConsistentConnections> opened = std::nullopt);
 
   // Ends the load of one table: when it returns nothing reads the table or plans it any more. An
   // insert of it may still be on its way at the destination, and what was loaded stays. From any
@@ -61,7 +64,7 @@ class Loader {
   // Of the tables that are not planned yet.
   Status EstimateTables();
   Status RunLanes(std::vector<Worker> workers);
-  Status RunConsistently(std::stop_token stop);
+  Status RunInSnapshot(std::optional<ConsistentConnections> opened, std::stop_token stop);
   void RunLane(std::span<Worker> connections);
   Status PlanTables(Lane& lane);
   Status PlanTable(size_t table, std::optional<mysql::Connection>& connection, Lane& lane,
@@ -84,17 +87,20 @@ class Loader {
   bool AwaitForgotten() EXCLUDES(mutex_);
   Status LoadPartition(PartitionReader& reader, const Work& work, std::stop_token stop);
   Status LoadSlices(PartitionReader& reader, const Work& work, std::stop_token stop);
+  // `version`: of its rows, once it has one.
   Result<PartitionReader::Rows> LoadSlice(PartitionReader& reader, const Work& slice,
-                                          UnixMicros started_at, std::stop_token stop);
+                                          UnixMicros started_at, std::optional<uint64_t>& version,
+                                          std::stop_token stop);
   // Once, when the last partition is in.
   void LogIfEnded(size_t table);
   std::optional<uint64_t> FewerRows(const LoadTable& table, std::optional<uint64_t> rows_max) const;
   // The index of the next table nobody has taken; nullopt when there is none.
   std::optional<size_t> TakeTable() EXCLUDES(mutex_);
-  // Runs `attempt` until it succeeds, fails for good, or is stopped. RetryRead: of a reader, whose
-  // snapshot is lost with most errors.
+  // Runs `attempt` until it succeeds, fails for good, or is stopped. RetryRead: of a reader of the
+  // table, whose snapshot is lost with most errors.
   Status Retry(const std::function<Status()>& attempt, std::stop_token stop);
-  Status RetryRead(const std::function<Status()>& attempt, std::stop_token stop);
+  Status RetryRead(const LoadTable& table, const std::function<Status()>& attempt,
+                   std::stop_token stop);
   Status RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt,
                  std::stop_token stop);
   // Remembers the first error and stops everything.
@@ -117,6 +123,7 @@ class Loader {
   std::vector<TableWork> work_ GUARDED_BY(mutex_);  // in the order of the tables
   CondVar left_;
   size_t next_table_ GUARDED_BY(mutex_) = 0;
+  bool in_snapshot_ GUARDED_BY(mutex_) = false;  // those tables' turn
   std::optional<Error> error_ GUARDED_BY(mutex_);
 };
 

@@ -126,6 +126,18 @@ bool PartitionReader::CanGoOn(const std::stop_token& stop) {
   return true;
 }
 
+Status PartitionReader::TakeBack(const LoadTable& table, uint64_t version, std::stop_token stop) {
+  if (table.target_options.engine != clickhouse::Engine::kMergeTree) return {};
+  return clickhouse::RemoveInsert(destination_,
+                                  {.database = options_.database,
+                                   .table = table.target,
+                                   .begin = version,
+                                   .end = version + 1,
+                                   .count = 0,
+                                   .query_id = query_id_},
+                                  *options_.clock, std::move(stop));
+}
+
 // In a snapshot the way back to the savepoint lets the table's metadata lock go.
 Status PartitionReader::Begin(const model::Table& table, std::stop_token stop) {
   const std::string comment = mysql::QueryComment(options_.pipe_name);
@@ -217,14 +229,16 @@ Status PartitionReader::Insert(Reading& reading, Rows& rows, const std::stop_tok
     PENSTOCK_TRY(FillBlock(reading, until, stop));
     return reading.block.rows == 0 ? nullptr : &reading.block;
   };
-  return destination_.InsertAll(
-      reading.block, next,
-      {.database = options_.database,
-       .table = reading.table.target,
-       .query_id = clickhouse::WriteQueryId(options_.database, reading.table.target),
-       .deduplication_token = {},
-       .settings = LoadSettings()},
-      stop);
+  query_id_ = clickhouse::WriteQueryId(options_.database, reading.table.target);
+  const bool every_row = clickhouse::KeepsEveryChange(reading.table.target_options.engine);
+  return destination_.InsertAll(reading.block, next,
+                                {.database = options_.database,
+                                 .table = reading.table.target,
+                                 .query_id = query_id_,
+                                 // Else a replicated table drops a block that equals another.
+                                 .deduplication_token = every_row ? query_id_ : "",
+                                 .settings = LoadSettings()},
+                                stop);
 }
 
 }  // namespace penstock::snapshot

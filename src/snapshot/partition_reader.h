@@ -50,6 +50,10 @@ class PartitionReader {
                     std::optional<uint64_t> slice_rows, uint64_t version, const OnRows& on_rows,
                     std::stop_token stop);
 
+  // After a failure of the last Load: where the table keeps every change, deletes what is there of
+  // its rows, which no other version heals. May be repeated.
+  Status TakeBack(const LoadTable& table, uint64_t version, std::stop_token stop);
+
  private:
   Status Begin(const model::Table& table, std::stop_token stop);
   Result<Rows> ReadRows(const LoadTable& table, const Partition& partition,
@@ -66,6 +70,7 @@ class PartitionReader {
   const bool in_snapshot_;
   std::optional<mysql::Connection> source_;
   clickhouse::Client destination_;
+  std::string query_id_;  // of the last insert
 };
 
 }  // namespace penstock::snapshot

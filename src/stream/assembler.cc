@@ -48,19 +48,6 @@ Failure MissingStart(std::string_view what) {
   return Fail(ErrorCode::kBadData, "the log is out of order: {}", what);
 }
 
-// Whether nothing up to `other` comes after `position`.
-bool Reaches(const model::Position& position, const model::Position& other) {
-  switch (other.mechanism) {
-    case model::Mechanism::kMysqlGtid:
-      return position.mysql.Contains(other.mysql);
-    case model::Mechanism::kMariadbGtid:
-      return position.mariadb.Covers(other.mariadb);
-    case model::Mechanism::kFile:
-      break;
-  }
-  return mysql::LogReached({position.file, position.offset}, {other.file, other.offset});
-}
-
 template <typename... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -97,7 +84,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
     columns_max = std::max(columns_max, table.definition.columns.size());
     const bool fenced = table.quarantined;
     if (!fenced) assembler->index_.emplace(table.definition.name, assembler->tables_.size());
-    if (table.start_part && !Reaches(assembler->position_, table.start_part->read_to)) {
+    if (table.start_part && !mysql::Reaches(assembler->position_, table.start_part->read_to)) {
       assembler->start_parts_.push_back(assembler->tables_.size());
     }
     const bool may_reread = !clickhouse::KeepsEveryChange(table.target_options.engine) &&
@@ -255,7 +242,7 @@ bool Assembler::ComesBefore(const model::Position& position) const {
     case model::Mechanism::kFile:
       break;
   }
-  return Reaches(position, position_) && !Reaches(position_, position);
+  return mysql::Reaches(position, position_) && !mysql::Reaches(position_, position);
 }
 
 Status Assembler::FenceIfItsOwn(size_t table, Status status) {

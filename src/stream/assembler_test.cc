@@ -238,6 +238,33 @@ TEST_F(AssemblerTest, ASavepointAmongWrittenRowsCannotBeGoneBackTo) {
   EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
 }
 
+// Of a table that was found to hold more than the checkpoint says.
+TEST_F(AssemblerTest, ATableMayStartInsideOfALaterTransaction) {
+  StreamTable table = TableOf("a");
+  model::Position start;
+  start.mechanism = model::Mechanism::kMysqlGtid;
+  start.mysql = *model::MysqlGtidSet::Parse(fmt::format("{}:1", kUuid));
+  model::Position read_to = start;
+  read_to.mysql = *model::MysqlGtidSet::Parse(fmt::format("{}:1-2", kUuid));
+  table.start = start;
+  table.start_part = {.read_to = read_to, .rows = 1};
+  for (const bool is_there : {true, false}) {
+    Follow({table, TableOf("b")});
+    ASSERT_TRUE(Begin(1));
+    ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+    ASSERT_TRUE(Commit());
+    ASSERT_TRUE(Begin(is_there ? 2 : 3));
+    ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 20}, {3, 30}}));
+    const Batch batch = assembler_->TakeBatch();
+    if (is_there) {
+      EXPECT_THAT(RowsOf(batch, 0), ElementsAre("3=30"));
+      EXPECT_EQ(batch.open.tables.at(0).rows, 2U);
+    } else {
+      EXPECT_EQ(batch.fences.size(), 1U);
+    }
+  }
+}
+
 // Nothing is to be mended: a resync heals it.
 TEST_F(AssemblerTest, UndoOfATransactionThatHasLeftFencesItsTables) {
   const std::pair<std::string_view, std::function<Status()>> ends[] = {

@@ -9,6 +9,7 @@
 
 #include "base/backoff.h"
 #include "base/check.h"
+#include "clickhouse/cleanup.h"
 #include "clickhouse/errors.h"
 #include "clickhouse/table_writes.h"
 #include "obs/log.h"
@@ -18,6 +19,8 @@ namespace {
 
 constexpr int kForever = std::numeric_limits<int>::max();
 constexpr int kRereadAttemptsMax = 6;
+constexpr int kUnknownAttemptsMax = 6;         // some 10 s
+constexpr int kUnknownAttemptsMaxAlone = 100;  // some 12 min
 
 }  // namespace
 
@@ -37,8 +40,9 @@ clickhouse::VersionedRows VersionsOf(const clickhouse::Block& block) {
   return rows;
 }
 
-BatchWriter::BatchWriter(const std::vector<StreamTable>& tables, const StreamOptions& options)
-    : tables_(tables), options_(options) {
+BatchWriter::BatchWriter(const std::vector<StreamTable>& tables, const StreamOptions& options,
+                         Brake& brake)
+    : tables_(tables), options_(options), brake_(brake) {
   for (uint32_t i = 0; i < options.parallel_inserts; ++i)
     clients_.emplace_back(options.destination);
 }
@@ -155,6 +159,18 @@ Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
   return ForEachTarget(table, kForever, truncate, stop);
 }
 
+void BatchWriter::CleanUp(size_t table, std::stop_token stop) {
+  const StreamTable& cleaned = tables_[table];
+  if (clickhouse::KeepsEveryChange(cleaned.target_options.engine)) return;
+  const auto key = typemap::SortingKey(cleaned.definition, cleaned.target_options);
+  if (!key) return;
+  const Status done = clickhouse::RemoveDeleted(clients_[0], options_.database, cleaned.target,
+                                                *key, *options_.clock, std::move(stop));
+  if (done) return;
+  LogWarning(options_.pipe_name, "deleted rows stay in {}: {}", cleaned.target,
+             done.error().ToString());
+}
+
 Status BatchWriter::ForEachTarget(size_t table, int attempts_max,
                                   const std::function<Status(const std::string&)>& write,
                                   std::stop_token stop) {
@@ -172,16 +188,35 @@ Status BatchWriter::ForEachTarget(size_t table, int attempts_max,
   return {};
 }
 
+// What is not known to pass, a view that cannot divide by zero say, holds up the other tables: not
+// for long while these can be written, and not for ever.
+Error BatchWriter::Lasting(Error error, int attempts, bool others) {
+  const bool is_known = error.native_code == 0 || clickhouse::IsKnownException(error.native_code);
+  if (is_known || attempts < (others ? kUnknownAttemptsMax : kUnknownAttemptsMaxAlone)) {
+    return error;
+  }
+  error.code = ErrorCode::kNeedsUser;
+  error.remedy =
+      "Mend what the message tells of (a materialized view on the table, perhaps); then "
+      "resync the table";
+  return error;
+}
+
 Status BatchWriter::Retry(const std::string& target, int attempts_max,
                           const std::function<Status()>& attempt, std::stop_token stop) {
   Backoff backoff;
+  const uint64_t writes_before = writes_;
   while (true) {
     Status status = attempt();
     if (status) {
+      ++writes_;
       if (backoff.attempts() != 0) options_.on_insert_retry(nullptr);
       return {};
     }
-    const Error& error = status.error();
+    const Error error =
+        Lasting(std::move(status).error(), backoff.attempts() + 1, writes_ != writes_before);
+    if (error.native_code == clickhouse::kErrTooManyParts) brake_.TooManyParts();
+    status = Fail(error);
     if (error.code != ErrorCode::kRetry && error.code != ErrorCode::kUnknownOutcome) return status;
     if (backoff.attempts() + 1 >= attempts_max) return status;
     options_.on_insert_retry(&error);

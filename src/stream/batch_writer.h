@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <stop_token>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "clickhouse/client.h"
 #include "clickhouse/table_writes.h"
 #include "stream/batch.h"
+#include "stream/brake.h"
 #include "stream/stream.h"
 
 namespace penstock::stream {
@@ -23,8 +25,8 @@ clickhouse::VersionedRows VersionsOf(const clickhouse::Block& block);
 // table never has more than one insert in flight. One thread calls.
 class BatchWriter {
  public:
-  // Both outlive the writer.
-  BatchWriter(const std::vector<StreamTable>& tables, const StreamOptions& options);
+  // All outlive the writer.
+  BatchWriter(const std::vector<StreamTable>& tables, const StreamOptions& options, Brake& brake);
 
   // Answers when every insert of the batch is acknowledged, or has failed for good with an error
   // that concerns its table alone: those are returned. An insert that failed for a while, or whose
@@ -41,6 +43,9 @@ class BatchWriter {
   // good.
   Status Truncate(size_t table, std::stop_token stop);
 
+  // Has rows that were deleted removed, between two batches. What fails is logged.
+  void CleanUp(size_t table, std::stop_token stop);
+
   // Inserts one block of rows of one table. Gives up after some attempts (kRetry,
   // kUnknownOutcome): the source is kept waiting meanwhile.
   Status InsertReread(size_t table, const clickhouse::Block& block, std::stop_token stop);
@@ -53,11 +58,15 @@ class BatchWriter {
   Status ForEachTarget(size_t table, int attempts_max,
                        const std::function<Status(const std::string& target)>& write,
                        std::stop_token stop);
+  // The error of an insert that was tried `attempts` times; `others` were written meanwhile.
+  static Error Lasting(Error error, int attempts, bool others);
   Status Retry(const std::string& target, int attempts_max, const std::function<Status()>& attempt,
                std::stop_token stop);
 
   const std::vector<StreamTable>& tables_;
   const StreamOptions& options_;
+  Brake& brake_;
+  std::atomic<uint64_t> writes_{0};  // that succeeded
   std::vector<clickhouse::Client> clients_;
 };
 

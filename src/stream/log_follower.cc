@@ -15,11 +15,13 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
 LogFollower::LogFollower(Assembler& assembler, const StreamOptions& options,
-                         BoundedQueue<Batch>& batches, std::function<void()> on_idle)
+                         BoundedQueue<Batch>& batches, const Brake& brake,
+                         std::function<void()> on_idle)
     : assembler_(assembler),
       options_(options),
       source_check_(assembler, options),
       batches_(batches),
+      brake_(brake),
       on_idle_(std::move(on_idle)),
       memory_(*options.memory),
       pushed_at_(options.clock->Steady()),
@@ -128,7 +130,8 @@ Status LogFollower::PushIfDue(std::stop_token stop) {
   if (!first_row_at_) first_row_at_ = now;
   const bool due = assembler_.rows() >= options_.batch_rows_max ||
                    now - *first_row_at_ >= options_.sync_interval;
-  return due && batches_.size() == 0 ? Push(stop) : Status();
+  const bool braked = rows_pushed_at_ && now - *rows_pushed_at_ < brake_.interval();
+  return due && !braked && batches_.size() == 0 ? Push(stop) : Status();
 }
 
 // Buffers that grow by doubling take up to twice what is in them.
@@ -140,6 +143,7 @@ bool LogFollower::IsFull() {
 Status LogFollower::Push(std::stop_token stop) {
   pushed_at_ = options_.clock->Steady();
   first_row_at_.reset();
+  if (assembler_.rows() != 0) rows_pushed_at_ = pushed_at_;
   PENSTOCK_TRY(assembler_.SecurePrepared());
   Batch batch = assembler_.TakeBatch();
   batch.reading = duration_cast<UnixMicros>(std::exchange(reading_, {}));

@@ -9,6 +9,7 @@
 #include "mysql/wire/connection.h"
 #include "stream/assembler.h"
 #include "stream/batch.h"
+#include "stream/brake.h"
 #include "stream/silence_watch.h"
 #include "stream/source_check.h"
 #include "stream/stream.h"
@@ -20,7 +21,7 @@ class LogFollower {
  public:
   // All outlive the follower.
   LogFollower(Assembler& assembler, const StreamOptions& options, BoundedQueue<Batch>& batches,
-              std::function<void()> on_idle);
+              const Brake& brake, std::function<void()> on_idle);
 
   // Until stop (kCancelled) or an error that does not pass; what was whole before it is pushed.
   Status Run(std::stop_token stop);
@@ -42,11 +43,13 @@ class LogFollower {
   const StreamOptions& options_;
   SourceCheck source_check_;
   BoundedQueue<Batch>& batches_;
+  const Brake& brake_;
   std::function<void()> on_idle_;
   MemoryBudget::Lease memory_;      // for the rows of the next batch
   SteadyTime::duration reading_{};  // of the rows that are not pushed
   SteadyTime::duration decoding_{};
   SteadyTime pushed_at_;
+  std::optional<SteadyTime> rows_pushed_at_;
   std::optional<SteadyTime> first_row_at_;
   model::Position pushed_position_;
   bool connected_ = false;  // an event arrived since the last failure

@@ -28,12 +28,14 @@ bool ConcernsOneTable(const Error& error) {
 class WriterThread {
  public:
   WriterThread(const std::vector<StreamTable>& tables, const StreamOptions& options,
-               BoundedQueue<Batch>& batches, StreamJournal* journal, std::stop_source reader_stop)
-      : writer_(tables, options),
+               BoundedQueue<Batch>& batches, Brake& brake, StreamJournal* journal,
+               std::stop_source reader_stop)
+      : writer_(tables, options, brake),
         rereader_(tables, options, writer_),
         tables_(tables),
         options_(options),
         batches_(batches),
+        brake_(brake),
         journal_(journal),
         reader_stop_(std::move(reader_stop)),
         thread_([this] { Run(); }) {}
@@ -63,6 +65,7 @@ class WriterThread {
       idle_ = false;
       status_ = WriteBatch(*std::move(batch));
       if (!status_) break;
+      CleanUpIfDue();
       idle_ = true;
     }
     reader_stop_.request_stop();
@@ -78,11 +81,24 @@ class WriterThread {
     std::erase_if(batch.fences, [&](const Fence& f) { return !fenced_.insert(f.table).second; });
     PENSTOCK_TRY(RecordInserts(batch));
     PENSTOCK_ASSIGN(auto errors, writer_.Write(batch, stop_.get_token()));
+    if (!batch.tables.empty()) brake_.Wrote();
     for (auto& [table, error] : errors) FenceTable(batch, table, std::move(error));
     PENSTOCK_TRY(Reread(batch));
     PENSTOCK_TRY(Truncate(batch));
     for (const Fence& fence : batch.fences) options_.stop_load(fence.table);
     return Acknowledge(std::move(batch), started_at);
+  }
+
+  // Nothing is on its way now.
+  void CleanUpIfDue() {
+    const SteadyTime now = options_.clock->Steady();
+    const bool due = options_.cleanup_interval.count() != 0 &&
+                     now - cleaned_at_ >= options_.cleanup_interval && options_.loads_are_over();
+    if (!due) return;
+    for (size_t i = 0; i < tables_.size() && !stop_.stop_requested(); ++i) {
+      if (!fenced_.contains(i) && !tables_[i].quarantined) writer_.CleanUp(i, stop_.get_token());
+    }
+    cleaned_at_ = options_.clock->Steady();
   }
 
   Status RecordInserts(const Batch& batch) {
@@ -187,12 +203,14 @@ class WriterThread {
   const std::vector<StreamTable>& tables_;
   const StreamOptions& options_;
   BoundedQueue<Batch>& batches_;
+  Brake& brake_;
   StreamJournal* journal_;
   std::stop_source reader_stop_;
   std::stop_source stop_;
   std::atomic<bool> idle_{true};
   std::set<size_t> fenced_;  // tables, since the stream began
-  Status status_;            // read after join
+  SteadyTime cleaned_at_ = options_.clock->Steady();
+  Status status_;  // read after join
   Mutex mutex_;
   CondVar ended_;
   bool done_ GUARDED_BY(mutex_) = false;
@@ -217,8 +235,9 @@ Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& star
   std::stop_source reader_stop;
   std::stop_callback forward(stop, [&reader_stop] { reader_stop.request_stop(); });
   BoundedQueue<Batch> batches(1);
-  WriterThread writer(tables, options, batches, journal, reader_stop);
-  LogFollower follower(*assembler, options, batches, [&] {
+  Brake brake;
+  WriterThread writer(tables, options, batches, brake, journal, reader_stop);
+  LogFollower follower(*assembler, options, batches, brake, [&] {
     if (writer.idle()) journal->CaughtUp();
   });
   SourceWatch watch(options, journal);

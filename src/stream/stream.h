@@ -40,6 +40,10 @@ struct StreamOptions {
   uint32_t parallel_inserts = 4;
   // On a stop, the inserts in flight get this long to be acknowledged.
   std::chrono::milliseconds settle_timeout{1'500};
+  // So often rows that were deleted are removed from the tables, when what is deleted is known for
+  // good: no load writes to them. 0: never.
+  std::chrono::seconds cleanup_interval{0};
+  std::function<bool()> loads_are_over = [] { return true; };
   Clock* clock = &Clock::Real();
   FenceRequests* fence_requests = nullptr;  // outlives the stream
   // A load beside the stream stops what it does to a table, before the stream empties it or lets go

@@ -1,11 +1,13 @@
 """Targets that keep every change: MergeTree, and Null with the materialized views on it."""
 
+import random
 import unittest
 
-from harness.case import SystemTest
-from harness.penstock import mapping
+from harness.case import SystemTest, new_seed
+from harness.clickhouse import ClickHouse
+from harness.penstock import Penstock, mapping
 from harness.sources import MariaDB1011, MySQL97
-from harness.wait import wait_until
+from harness.wait import pause, wait_until
 
 
 class Engines:
@@ -111,6 +113,51 @@ class Engines:
         self.penstock.await_state(pipe, "Degraded")
         reason = self.penstock.status(pipe)["tables"][1]["quarantine"]["reason"]
         self.assertIn("keeps every change", reason)
+
+
+class DeleteOnMerge:
+    """With the limits for tests a cleanup is due every second."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_source()
+        cls.clickhouse = cls.use("clickhouse", ClickHouse)
+        cls.penstock = cls.enterClassContext(Penstock("--test-limits"))
+
+    def test_deleted_rows_go(self):
+        """Whatever is inserted again, deleted again and killed meanwhile."""
+        self.fresh_shop()
+        self.source.run("CREATE TABLE shop.t (a INT, b VARCHAR(9), v INT, PRIMARY KEY (a, b))",
+                        "INSERT INTO shop.t VALUES " + ",".join(f"({n}, 'b{n}', 0)" for n in range(99)))
+        spec = self.spec(["t"], deleteOnMerge=True)
+        pipe = self.penstock.create(spec)
+        self.addCleanup(self.delete_pipes)
+        self.penstock.await_state(pipe, "Running")
+        chance = random.Random(new_seed())
+        for step in range(60):
+            low = chance.randrange(99)
+            self.source.run(f"DELETE FROM shop.t WHERE a BETWEEN {low} AND {low + 9}",
+                            f"REPLACE INTO shop.t VALUES ({low + 3}, 'b{low + 3}', {step})",
+                            f"UPDATE shop.t SET b = 'moved' WHERE a = {chance.randrange(99)}")
+            pause(0.05)
+            if step == 30:
+                self.penstock.restart()
+        self.await_caught_up()
+        self.assert_equal(spec)
+
+        def no_deleted_key():
+            self.source.run("UPDATE shop.t SET v = v + 1 LIMIT 1")  # a cleanup follows a batch
+            return "" == self.clickhouse.query(
+                "SELECT a FROM replica.t GROUP BY a, b "
+                "HAVING argMax(_penstock_is_deleted, _penstock_version) = 1 LIMIT 1")
+        wait_until(no_deleted_key, self.penstock.process.tail, every=0.3)
+        self.await_caught_up()
+        self.assert_equal(spec)
+
+
+class DeleteOnMergeMariaDB(DeleteOnMerge, SystemTest):
+    source_class = MariaDB1011
 
 
 class EnginesMySQL(Engines, SystemTest):

@@ -182,7 +182,7 @@ class OnceByFile(Once, SystemTest):
         super().setUpClass()
         folder = cls.enterClassContext(Folder("once"))
         config = folder / "config.yaml"
-        config.write_text("memory: {limit: 64KiB}\n")
+        config.write_text("memory: {limit: 512KiB}\n")
         cls.penstock.close()
         cls.penstock = cls.enterClassContext(Penstock("--test-limits", "--config", config))
 

@@ -32,6 +32,11 @@ Result<std::optional<model::Position>> PeekStartPosition(Connection& connection,
                                                          model::Mechanism mechanism,
                                                          std::stop_token stop);
 
+// Where the snapshot stands that a transaction of MariaDB was started with (WITH CONSISTENT
+// SNAPSHOT): it shows all that is before, and nothing else.
+Result<model::Position> ReadSnapshotPosition(Connection& connection, model::Mechanism mechanism,
+                                             std::stop_token stop);
+
 // Whether the user may take a global read lock, found out without one; the privilege may still not
 // be enough (RDS, Aurora). The error says what is missing.
 Status CheckMayLock(Connection& connection, const std::stop_token& stop);
@@ -49,11 +54,15 @@ Result<bool> HasExecuted(Connection& connection, const model::Position& position
 Result<bool> IsVisible(Connection& connection, const model::Position& position,
                        std::stop_token stop);
 
-// The ids of prepared XA transactions, for people. Their rows count as executed in GTID sets and
-// are invisible to a SELECT: a snapshot must wait until there are none. MySQL 8 and later need
-// XA_RECOVER_ADMIN for it (kNeedsUser, errno 1401).
-Result<std::vector<std::string>> PreparedXaTransactions(Connection& connection,
-                                                        std::stop_token stop);
+// Prepared XA transactions. Their rows count as executed in GTID sets and are invisible to a
+// SELECT: a snapshot must wait until there are none, but for those whose rows are held. MySQL 8 and
+// later need XA_RECOVER_ADMIN for it (kNeedsUser, errno 1401).
+struct PreparedXa {
+  std::string id;   // for people
+  std::string xid;  // as ddl::Statement::xid
+};
+Result<std::vector<PreparedXa>> PreparedXaTransactions(Connection& connection,
+                                                       std::stop_token stop);
 
 // A place in a log file.
 struct LogPosition {
@@ -67,5 +76,8 @@ Result<LogPosition> CurrentLogPosition(Connection& connection, std::stop_token s
 // Whether `current` is at or after `wanted`. Files are ordered by the number at their end, and only
 // within one base name.
 bool LogReached(const LogPosition& current, const LogPosition& wanted);
+
+// Whether all that comes before `wanted` comes before `current`, of one mechanism.
+bool Reaches(const model::Position& current, const model::Position& wanted);
 
 }  // namespace penstock::mysql

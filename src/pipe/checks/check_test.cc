@@ -136,9 +136,6 @@ TEST_F(CheckTest, MappingAsUsual) { EXPECT_THAT(Run(CheckTableMapping), Elements
 TEST_F(CheckTest, WhatThisVersionDoesNotSupportIsRefusedByName) {
   mapping().source.table = "*";
   EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("pattern")));
-  mapping().source.table = "orders";
-  spec_.settings.delete_on_merge = true;
-  EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("deleteOnMerge")));
 }
 
 TEST_F(CheckTest, OneSourceAndOneTargetPerMapping) {

@@ -43,6 +43,24 @@ void CheckOnTables(CheckContext& context, std::string_view privilege,
   }
 }
 
+// What it takes to have each change once: asking for inserts of unknown outcome, and taking back a
+// part of one. And to remove deleted rows.
+void CheckAsking(CheckContext& context, std::vector<Finding>& findings) {
+  std::vector<std::string> targets;
+  for (const TableMapping& mapping : context.spec.tables) {
+    const bool cleans_up =
+        context.spec.settings.delete_on_merge && !clickhouse::KeepsEveryChange(mapping.engine);
+    if (mapping.engine == clickhouse::Engine::kMergeTree || cleans_up) {
+      targets.push_back(mapping.target_table);
+    }
+  }
+  if (targets.empty()) return;
+  CheckOnTables(context, "ALTER DELETE", targets, findings);
+  if (IsRefused(context, "SELECT", "system.processes")) {
+    AddRefused("SELECT", "system.processes", "system.processes", findings);
+  }
+}
+
 // What a pipe may have to do one day.
 void WarnOfLater(CheckContext& context, const std::vector<std::string>& targets,
                  std::vector<Finding>& findings) {
@@ -79,6 +97,12 @@ void WarnOfLater(CheckContext& context, const std::vector<std::string>& targets,
 void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& findings) {
   if (!context.destination || !context.existing) return;
   const size_t before = findings.size();
+  const auto readonly = context.destination->Rows(
+      "SELECT value FROM system.settings WHERE name = 'readonly'", context.stop);
+  if (readonly && !readonly->empty() && readonly->front().front() != "0") {
+    AddError(findings, "the ClickHouse user may only read: its setting readonly is not 0",
+             "Give the user a profile without readonly");
+  }
   std::vector<std::string> targets;
   std::vector<std::string> absent;
   std::set<std::string_view> engines;  // of tables that are made
@@ -108,6 +132,7 @@ void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& fin
     CheckOnTables(context, "CREATE TABLE", absent, findings);
     CheckOnTables(context, "INSERT", targets, findings);
     CheckOnTables(context, "SELECT", targets, findings);
+    CheckAsking(context, findings);
     WarnOfLater(context, targets, findings);
   }
   AddOkIfNone(findings, before, "no missing privilege was found");

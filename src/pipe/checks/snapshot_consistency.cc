@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipe/checks/checks.h"
+#include "pipe/flow_parts.h"
 #include "snapshot/consistent_connections.h"
 
 namespace penstock::pipe {
@@ -10,15 +11,21 @@ namespace {
 
 using snapshot::Consistency;
 
-std::vector<model::TableName> MappedTables(const CheckContext& context) {
+// Those that no later change heals: without a stream all, else those that keep every change.
+std::vector<model::TableName> TablesOfOneMoment(const CheckContext& context) {
   std::vector<model::TableName> names;
-  for (const TableMapping& mapping : context.spec.tables) names.push_back(mapping.source);
+  const auto& tables = context.spec.tables;
+  const bool all = context.spec.settings.mode == ReplicationMode::kSnapshot;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    if (all || IsLoadedInSnapshot(context.spec, i)) names.push_back(tables[i].source);
+  }
   return names;
 }
 
-std::string OneMoment(const std::vector<Consistency>& ways) {
-  std::string text =
-      fmt::format("all tables are read at one moment, {}", snapshot::ConsistencyText(ways.front()));
+std::string OneMoment(const std::vector<Consistency>& ways, bool all) {
+  std::string text = fmt::format("{} are read at one moment, {}",
+                                 all ? "all tables" : "tables that keep every change",
+                                 snapshot::ConsistencyText(ways.front()));
   if (ways.size() == 1) return text;
   text += "; where that fails (long statements, a hosted server, constant writes)";
   for (size_t i = 1; i < ways.size(); ++i) {
@@ -27,16 +34,24 @@ std::string OneMoment(const std::vector<Consistency>& ways) {
   return text;
 }
 
-void CheckWays(CheckContext& context, std::vector<Finding>& findings) {
-  const auto ways =
-      snapshot::WaysToSeeOneMoment(*context.source, MappedTables(context), context.stop);
+void CheckWays(CheckContext& context, const std::vector<model::TableName>& tables,
+               std::vector<Finding>& findings) {
+  constexpr std::string_view kGrant =
+      "Grant RELOAD ON *.*, or LOCK TABLES on the databases of the tables, to the user";
+  auto ways = snapshot::WaysToSeeOneMoment(*context.source, tables, context.stop);
   if (!ways) return AddError(findings, ways.error());
-  if (ways->front() == Consistency::kOneConnection) {
-    return AddWarning(findings, OneMoment(*ways),
-                      "Grant RELOAD ON *.*, or LOCK TABLES on the databases of the tables, to the "
-                      "user: then several connections read at once");
+  const bool all = context.spec.settings.mode == ReplicationMode::kSnapshot;
+  if (ways->front() != Consistency::kOneConnection) {
+    if (!all) ways->pop_back();  // by itself it does not tell the place in the log
+    return AddOk(findings, OneMoment(*ways, all));
   }
-  AddOk(findings, OneMoment(*ways));
+  if (all) {
+    return AddWarning(findings, OneMoment(*ways, all),
+                      fmt::format("{}: then several connections read at once", kGrant));
+  }
+  AddError(findings,
+           "where in the log a snapshot of the tables that keep every change stands cannot be told",
+           std::string(kGrant));
 }
 
 void CheckMetadataLocks(CheckContext& context, std::vector<Finding>& findings) {
@@ -51,12 +66,14 @@ void CheckMetadataLocks(CheckContext& context, std::vector<Finding>& findings) {
 }
 
 // Engines whose transactions see one moment; of the others each partition is read as it is then.
-void CheckEngines(CheckContext& context, std::vector<Finding>& findings) {
+void CheckEngines(CheckContext& context, const std::vector<model::TableName>& tables,
+                  std::vector<Finding>& findings) {
   const auto rows = context.source->Query(
       "SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS <> 'YES'", context.stop);
   if (!rows) return AddError(findings, rows.error());
   std::vector<std::string> without;
   ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
+    if (std::ranges::count(tables, mapping.source) == 0) return;
     const bool listed = std::ranges::any_of(
         *rows, [&](const mysql::TextRow& row) { return row[0] == table.engine; });
     if (listed) without.push_back(mapping.source.ToString());
@@ -73,17 +90,19 @@ void CheckEngines(CheckContext& context, std::vector<Finding>& findings) {
 // Without a stream nothing heals what changes during the load. Takes no lock.
 void CheckSnapshotConsistency(CheckContext& context, std::vector<Finding>& findings) {
   if (!context.source) return;
-  if (context.spec.settings.mode != ReplicationMode::kSnapshot) {
+  const auto tables = TablesOfOneMoment(context);
+  if (tables.empty()) {
     return AddOk(findings, "what changes during the snapshot comes by the log");
   }
-  CheckWays(context, findings);
+  CheckWays(context, tables, findings);
   CheckMetadataLocks(context, findings);
-  CheckEngines(context, findings);
-  AddOk(findings,
-        "a load that is interrupted (a connection lost, a pause, a restart, ALTER TABLE) starts "
-        "again from nothing; it fills TARGET_resync_... tables, which take the places of the "
-        "targets when all of it is there. Until then the source keeps the old states of all "
-        "changed rows (undo log), and EXCHANGE PARTITION on a table being read goes unnoticed");
+  CheckEngines(context, tables, findings);
+  AddOk(
+      findings,
+      "such a load that is interrupted (a connection lost, a pause, a restart, ALTER TABLE) starts "
+      "again from nothing; it fills TARGET_resync_... tables, which take the places of the "
+      "targets when all of it is there. Until then the source keeps the old states of all "
+      "changed rows (undo log), and EXCHANGE PARTITION on a table being read goes unnoticed");
 }
 
 }  // namespace penstock::pipe

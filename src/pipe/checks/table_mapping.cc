@@ -35,9 +35,6 @@ void CheckTableMapping(CheckContext& context, std::vector<Finding>& findings) {
   const size_t before = findings.size();
   const std::vector<TableMapping>& mappings = context.spec.tables;
   if (mappings.empty()) AddError(findings, "no table is mapped", "Add at least one tableMapping");
-  if (context.spec.settings.delete_on_merge) {
-    AddError(findings, fmt::format("deleteOnMerge {}", kNotYet), "Leave deleteOnMerge out");
-  }
   std::map<model::TableName, int> sources;
   std::map<std::string, model::TableName> targets;
   for (const TableMapping& mapping : mappings) {

@@ -38,9 +38,10 @@ class Certificates:
 class Proxy:
     """Passes connections on to 127.0.0.1:`port`. A context manager.
 
-    While `refusing` is set, new connections are closed at once; cut() breaks those that are open.
-    While `frozen` is set, nothing passes in either direction and every connection stays open, as
-    where packets are dropped. `bytes_up` counts what clients have sent, `bytes_down` what they were sent. `down_per_second`
+    While `refusing` is set, new connections are closed at once, while `answer` is, they get it and are
+    closed; cut() breaks those that are open. While `frozen` is set, nothing passes in either direction
+    and every connection stays open, as where packets are dropped.
+    `bytes_up` counts what clients have sent, `bytes_down` what they were sent. `down_per_second`
     limits the bytes that each connection passes to its client. While `cut_after` is set, it is asked
     at each new connection how many bytes of answers to pass before it is cut (None: all), and
     `cut_up_after` likewise of what the client sends; `cuts` counts those that were. While
@@ -53,6 +54,7 @@ class Proxy:
         self.target = port
         self.port = free_port()
         self.refusing = False
+        self.answer = None
         self.frozen = False
         self.cut_after = None
         self.cut_up_after = None
@@ -114,6 +116,10 @@ class Proxy:
                 client.settimeout(10)
                 client = stack.enter_context(self._tls.wrap_socket(client, server_side=True))
                 client.settimeout(None)
+            if self.answer:
+                client.recv(65536)
+                client.sendall(self.answer)
+                return
             server = stack.enter_context(socket.create_connection(("127.0.0.1", self.target)))
             both = {client, server}
             self._open |= both

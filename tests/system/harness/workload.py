@@ -6,7 +6,7 @@ import threading
 
 import pymysql
 
-from .wait import pause
+from .wait import pause, wait_until
 
 TABLES = {
     "accounts": """
@@ -247,3 +247,39 @@ class Workload:
             thread.join()
         if self._errors:
             raise self._errors[0]
+
+
+class Repeated:
+    """One statement again and again, in a thread of its own. A context manager that stops it; its
+    error is raised there."""
+
+    def __init__(self, source, statement):
+        self._source = source
+        self._statement = statement
+        self._stopped = threading.Event()
+        self._error = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.done = 0
+
+    def _run(self):
+        try:
+            with contextlib.closing(self._source.connect()) as link, link.cursor() as cursor:
+                while not self._stopped.wait(0.005):
+                    cursor.execute(self._statement)
+                    self.done += 1
+        except pymysql.err.Error as error:
+            self._error = error
+
+    def await_more(self, times=20):
+        before = self.done
+        wait_until(lambda: self._error or self.done > before + times, f"{self._statement} again")
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopped.set()
+        self._thread.join()
+        if self._error:
+            raise self._error
