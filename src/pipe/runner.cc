@@ -424,19 +424,21 @@ Status Runner::EndReload(std::stop_token stop) {
   return {};
 }
 
-// `recalled` outlives what they are given to.
+bool Runner::LoadsAreOver() const {
+  const State now = state();
+  return now == State::kRunning || now == State::kDegraded;
+}
+
 stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
+  const auto loader = recalled.loader;
   auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
   options.clock = options_.clock;
   options.prepared_folder = options_.prepared_folder;
   if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
-  options.loads_are_over = [this] {
-    const State now = state();
-    return now == State::kRunning || now == State::kDegraded;
-  };
+  options.loads_are_over = [this] { return LoadsAreOver(); };
   options.fence_requests = recalled.fence_requests.get();
-  options.stop_load = [&recalled](size_t table) { recalled.loader->StopTable(table); };
-  options.forget_load = [&recalled](size_t table) { recalled.loader->ForgetTable(table); };
+  options.stop_load = [loader](size_t table) { loader->StopTable(table); };
+  options.forget_load = [loader](size_t table) { loader->ForgetTable(table); };
   options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
   options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
   options.on_position_news = [this](const std::string& news) {
@@ -481,7 +483,7 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
     MutexLock lock(mutex_);
     std::erase_if(retrying_, [](const auto& part) { return part.first != "resync"; });
   }
-  auto options = StreamOptionsOf(*recalled);
+  stream::StreamOptions options = StreamOptionsOf(*recalled);
   std::optional<model::Position> common;  // with a source that lacks what was replicated
   options.on_lacking = [&common](const model::Position& position) { common = position; };
   std::stop_source& both = *recalled->rest;
@@ -501,7 +503,10 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   if (!rest_is_due && rest_is_due.error().code != ErrorCode::kCancelled) {
     return Fail(rest_is_due.error());
   }
-  if (common && !stop.stop_requested()) return HealLost(*common, std::move(streamed));
+  // What a load has read may be of transactions that the stream had not come to.
+  if (common && LoadsAreOver() && !stop.stop_requested()) {
+    return HealLost(*common, std::move(streamed));
+  }
   if (streamed.error().code != ErrorCode::kCancelled || stop.stop_requested()) return streamed;
   return {};
 }

@@ -25,6 +25,10 @@ Failure NeedsUser(std::string message, std::string_view remedy) {
                     .remedy = std::string(remedy)});
 }
 
+bool IsMysql(const mysql::Connection& connection) {
+  return connection.server().flavour == mysql::Flavour::kMysql;
+}
+
 }  // namespace
 
 SourceCheck::SourceCheck(Assembler& assembler, const StreamOptions& options)
@@ -36,8 +40,7 @@ Status SourceCheck::BeforeSession(mysql::Connection& connection, std::stop_token
   PENSTOCK_ASSIGN(const std::string server, mysql::ServerName(connection, stop));
   PENSTOCK_TRY(AdaptMechanism(connection, server, stop));
   const std::string known = assembler_.position().server;
-  const bool mysql = connection.server().flavour == mysql::Flavour::kMysql;
-  if (by_file() && mysql && !known.empty() && known != server) {
+  if (by_file() && IsMysql(connection) && !known.empty() && known != server) {
     return NeedsUser(
         fmt::format("the source is now the server {}, and the position {} is of the log of {}: "
                     "places in files mean nothing on another server",
@@ -55,7 +58,7 @@ Status SourceCheck::BeforeSession(mysql::Connection& connection, std::stop_token
 Status SourceCheck::AdaptMechanism(mysql::Connection& connection, const std::string& server,
                                    std::stop_token stop) {
   const model::Position& position = assembler_.position();
-  if (position.mechanism == Mechanism::kMariadbGtid) return {};
+  if (position.mechanism == Mechanism::kMariadbGtid || !IsMysql(connection)) return {};
   PENSTOCK_ASSIGN(gtid_mode_, mysql::GtidMode(connection, std::move(stop)));
   const bool all_have_one = gtid_mode_ == "ON";
   if (by_file()) {
@@ -65,7 +68,7 @@ Status SourceCheck::AdaptMechanism(mysql::Connection& connection, const std::str
     return {};
   }
   if (all_have_one && log_error_) return Fail(*log_error_);
-  if (all_have_one || connection.server().flavour == mysql::Flavour::kMariadb) return {};
+  if (all_have_one) return {};
   const std::string why = fmt::format("the source's gtid_mode is {}", gtid_mode_);
   if (!options_.mechanism_may_change) {
     return NeedsUser(why + ", and replicationMechanism is GTID",
@@ -112,6 +115,8 @@ Status SourceCheck::CheckFile(mysql::Connection& connection, std::stop_token sto
 Status SourceCheck::CheckExecuted(mysql::Connection& connection, const std::string& server,
                                   std::stop_token stop) {
   const model::Position& position = assembler_.position();
+  const bool of_its_family = (position.mechanism == Mechanism::kMysqlGtid) == IsMysql(connection);
+  if (!of_its_family) return {};  // refused when its log is asked for
   PENSTOCK_ASSIGN(const auto common, mysql::CommonHistory(connection, position, stop));
   if (!common) {
     lacking_since_.reset();

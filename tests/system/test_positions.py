@@ -55,6 +55,9 @@ class Positions(SystemTest):
         self.penstock.await_state(self.pipe, "Failed", seconds=seconds)
         return self.penstock.status(self.pipe)["reason"]
 
+    def events(self):
+        return self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}/events")
+
     def pause(self):
         self.penstock.order(self.pipe, "stop")
         self.penstock.await_state(self.pipe, "Paused")
@@ -101,7 +104,7 @@ class GtidMode(Positions):
                         self.set_mode(mode, follow=True)
                     self.await_mechanism(mechanism)
                     self.finish()
-        events = self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}/events")
+        events = self.events()
         self.assertEqual(4, len([e for e in events if e["kind"] == "position"]))
         self.assertEqual([], [e for e in events if e["level"] == "error"])
 
@@ -284,6 +287,39 @@ class Visible(Positions):
         finally:
             self.clickhouse.process.resume()
         self.finish()
+
+    def test_warning_before_the_retention_runs_out(self):
+        self.start()
+        self.source.run("SET GLOBAL binlog_expire_logs_seconds = 16")
+        self.clickhouse.process.suspend()
+        try:
+            self.write()
+            (warning,) = wait_until(lambda: [e for e in self.events() if e["kind"] == "retention"],
+                                    "a warning", 40)
+        finally:
+            self.clickhouse.process.resume()
+            self.source.run("SET GLOBAL binlog_expire_logs_seconds = 100000")
+        self.assertEqual("warning", warning["level"])
+        self.assertIn("keeps its log for 16 s", warning["text"])
+        self.finish()
+
+    def test_batches_tell_what_they_held(self):
+        self.start()
+        self.finish()
+        self.write()
+        file, offset = self.source.log_position()
+        self.finish()
+        changes = {"sourceSchemaName": "shop", "sourceTable": "t", "rowsInserted": 2,
+                   "rowsUpdated": 5, "rowsDeleted": 1}
+        batches = self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}/batches")
+        (batch,) = [batch for batch in batches if changes in batch["changes"]]
+        self.assertRegex(batch["gtids"], r"^[0-9a-f-]{36}:\d+(-\d+)?$")
+        read_in, read_to = batch["positionInFiles"].split(":")
+        self.assertEqual(file, read_in)
+        self.assertGreaterEqual(int(read_to), int(offset))
+        self.assertGreater(batch["decodingMilliseconds"], 0)
+        _, out, _ = self.penstock.cli("batches", "pipe")
+        self.assertIn("shop.t +2 ~5 -1", out)
 
 
 if __name__ == "__main__":

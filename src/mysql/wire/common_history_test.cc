@@ -37,5 +37,20 @@ TEST(CommonMariadb, AServerThatHasNothing) {
   EXPECT_FALSE(CommonMariadb({}, "junk", {}));
 }
 
+TEST(PartsFromHistory, NotWhereAServersPartIsGoneAltogether) {
+  const auto parse = [](const std::string& text) { return model::Position::Parse(text).value(); };
+  const auto mysql = [&](const char* gtids) {
+    return parse(std::string("mysql_gtid||0|") + gtids + "|");
+  };
+  const auto position = mysql("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-9");
+  EXPECT_TRUE(PartsFromHistory(position, mysql("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-7")));
+  EXPECT_FALSE(PartsFromHistory(position, mysql("")));
+  const auto mariadb = [&](const char* gtids) {
+    return parse(std::string("mariadb_gtid||0||") + gtids);
+  };
+  EXPECT_TRUE(PartsFromHistory(mariadb("0-1-9,1-1-2"), mariadb("0-1-7,1-1-2")));
+  EXPECT_FALSE(PartsFromHistory(mariadb("0-1-9,1-1-2"), mariadb("0-1-7")));
+}
+
 }  // namespace
 }  // namespace penstock::mysql
