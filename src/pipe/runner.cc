@@ -424,6 +424,30 @@ Status Runner::EndReload(std::stop_token stop) {
   return {};
 }
 
+stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
+  auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
+  options.clock = options_.clock;
+  options.prepared_folder = options_.prepared_folder;
+  if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
+  options.loads_are_over = [this] {
+    const State now = state();
+    return now == State::kRunning || now == State::kDegraded;
+  };
+  options.fence_requests = recalled.fence_requests.get();
+  options.stop_load = [loader = recalled.loader.get()](size_t table) { loader->StopTable(table); };
+  options.forget_load = [loader = recalled.loader.get()](size_t table) {
+    loader->ForgetTable(table);
+  };
+  options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
+  options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
+  options.on_position_news = [this](const std::string& news) {
+    LogInfo(spec_.name, "{}", news);
+    AddEvent({.at = options_.clock->Wall(), .level = "info", .kind = "position", .text = news});
+  };
+  options.on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); };
+  return options;
+}
+
 // Until a step is due that needs it at rest, for `wait` at most, or it fails. kCancelled on stop.
 Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop) {
   Snapshot opened;
@@ -458,24 +482,7 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
     MutexLock lock(mutex_);
     std::erase_if(retrying_, [](const auto& part) { return part.first != "resync"; });
   }
-  auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
-  options.clock = options_.clock;
-  options.prepared_folder = options_.prepared_folder;
-  if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
-  options.loads_are_over = [this] {
-    const State now = state();
-    return now == State::kRunning || now == State::kDegraded;
-  };
-  options.fence_requests = recalled->fence_requests.get();
-  options.stop_load = [&](size_t table) { recalled->loader->StopTable(table); };
-  options.forget_load = [&](size_t table) { recalled->loader->ForgetTable(table); };
-  options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
-  options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
-  options.on_position_news = [this](const std::string& news) {
-    LogInfo(spec_.name, "{}", news);
-    AddEvent({.at = options_.clock->Wall(), .level = "info", .kind = "position", .text = news});
-  };
-  options.on_reread_retry = [this](const Error* error) { OnRetry("rereads", error); };
+  auto options = StreamOptionsOf(*recalled);
   std::optional<model::Position> common;  // with a source that lacks what was replicated
   options.on_lacking = [&common](const model::Position& position) { common = position; };
   std::stop_source& both = *recalled->rest;

@@ -94,6 +94,7 @@ class Runner {
   Status HealLost(const model::Position& common, Status otherwise);
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
   Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
+  stream::StreamOptions StreamOptionsOf(const Recalled& recalled);
   Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
   using Snapshot = std::optional<snapshot::ConsistentConnections>;
   Result<bool> Beside(const Recalled& recalled, Snapshot opened,
