@@ -42,7 +42,7 @@ class Streams:
         is acknowledged by ClickHouse."""
         self.penstock.restart()
         spec = self.spec(backlog.table, [mapping(SCHEMA, backlog.table)], DATABASE,
-                         replicationMode="cdc_only", syncIntervalSeconds=1,
+                         replicationMode="cdc_only", syncIntervalMilliseconds=100,
                          startPosition={"gtid": position})
         meter = Meter({"penstock": self.penstock.process.pid, "source": self.source.process.pid,
                        "ClickHouse": self.clickhouse.process.pid})

@@ -424,6 +424,7 @@ Status Runner::EndReload(std::stop_token stop) {
   return {};
 }
 
+// `recalled` outlives what they are given to.
 stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
   auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
   options.clock = options_.clock;
@@ -434,10 +435,8 @@ stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
     return now == State::kRunning || now == State::kDegraded;
   };
   options.fence_requests = recalled.fence_requests.get();
-  options.stop_load = [loader = recalled.loader.get()](size_t table) { loader->StopTable(table); };
-  options.forget_load = [loader = recalled.loader.get()](size_t table) {
-    loader->ForgetTable(table);
-  };
+  options.stop_load = [&recalled](size_t table) { recalled.loader->StopTable(table); };
+  options.forget_load = [&recalled](size_t table) { recalled.loader->ForgetTable(table); };
   options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
   options.on_insert_retry = [this](const Error* error) { OnRetry("inserts", error); };
   options.on_position_news = [this](const std::string& news) {

@@ -127,9 +127,8 @@ Status LogFollower::PushIfDue(std::stop_token stop) {
         assembler_.position() != pushed_position_;
     return moved && batches_.size() == 0 ? Push(stop) : Status();
   }
-  if (!first_row_at_) first_row_at_ = now;
-  const bool due = assembler_.rows() >= options_.batch_rows_max ||
-                   now - *first_row_at_ >= options_.sync_interval;
+  const bool due = assembler_.rows() >= options_.batch_rows_max || !rows_pushed_at_ ||
+                   now - *rows_pushed_at_ >= options_.sync_interval;
   const bool braked = rows_pushed_at_ && now - *rows_pushed_at_ < brake_.interval();
   return due && !braked && batches_.size() == 0 ? Push(stop) : Status();
 }
@@ -142,7 +141,6 @@ bool LogFollower::IsFull() {
 
 Status LogFollower::Push(std::stop_token stop) {
   pushed_at_ = options_.clock->Steady();
-  first_row_at_.reset();
   if (assembler_.rows() != 0) rows_pushed_at_ = pushed_at_;
   PENSTOCK_TRY(assembler_.SecurePrepared());
   Batch batch = assembler_.TakeBatch();

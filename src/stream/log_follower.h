@@ -49,8 +49,7 @@ class LogFollower {
   SteadyTime::duration reading_{};  // of the rows that are not pushed
   SteadyTime::duration decoding_{};
   SteadyTime pushed_at_;
-  std::optional<SteadyTime> rows_pushed_at_;
-  std::optional<SteadyTime> first_row_at_;
+  std::optional<SteadyTime> rows_pushed_at_;  // after a while without, a row goes at once
   model::Position pushed_position_;
   bool connected_ = false;  // an event arrived since the last failure
 };
