@@ -64,6 +64,7 @@ BACKLOGS = {backlog.name: backlog for backlog in (
 def write(source, backlogs):
     """{name: the position before it}; the tables are in `source` then."""
     positions = {}
+    source.run(f"CREATE TABLE {SCHEMA}.first (id INT PRIMARY KEY)")  # or there is no GTID yet
     for backlog in backlogs:
         print(f"  writing {backlog.name} to the log", flush=True)
         source.run("SET sql_log_bin = 0", f"USE {SCHEMA}",

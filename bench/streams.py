@@ -70,8 +70,8 @@ class Streams:
         self.query(f"DROP DATABASE {DATABASE} SYNC")
 
     def _written(self, pipe):
-        table = self.penstock.status(pipe)["tables"][0]
-        return table["rowsInserted"] + table["rowsUpdated"] + table["rowsDeleted"]
+        return sum(table["rowsInserted"] + table["rowsUpdated"] + table["rowsDeleted"]
+                   for table in self.penstock.status(pipe)["tables"])  # none before its setup
 
     def _check_equal(self, table):
         result = compare.compare_table(self.source.connect, self.clickhouse.url, (SCHEMA, table),

@@ -42,6 +42,17 @@ json ChangesToJson(const model::ValueChanges& changes) {
   return list;
 }
 
+json PreparedToJson(const std::vector<model::PreparedTransaction>& prepared) {
+  json list = json::array();
+  for (const auto& one : prepared) {
+    json tables = json::array();
+    for (const auto& table : one.tables) tables.push_back(table.ToString());
+    if (one.tables.empty()) continue;  // of other tables
+    list.push_back({{"xid", one.xid}, {"bytes", one.bytes}, {"tables", std::move(tables)}});
+  }
+  return list;
+}
+
 json QuarantineToJson(const std::optional<catalog::Quarantine>& quarantine) {
   if (!quarantine) return nullptr;
   return {{"since", FormatIso8601(quarantine->since)},
@@ -206,6 +217,7 @@ json StatusToJson(const pipe::PipeStatus& status) {
                {"lastBatchMilliseconds", status.last_batch_duration.count()},
                {"retrying", status.retrying},
                {"retryAttempts", status.retry_attempts},
+               {"preparedTransactions", PreparedToJson(status.prepared)},
                {"snapshot", std::move(snapshot)},
                {"tables", std::move(tables)}};
   if (status.lag) body["lagSeconds"] = static_cast<double>(status.lag->count()) / 1000;

@@ -724,25 +724,11 @@ Result<std::vector<EventRecord>> SqliteCatalog::Events(const std::string& pipe_i
 
 Result<std::vector<BatchRecord>> SqliteCatalog::Batches(const std::string& pipe_id, size_t limit) {
   std::vector<BatchRecord> batches;
-  PENSTOCK_TRY(Read(
-      "SELECT number, row_count, bytes, table_count, started_at, at, reading, decoding, changes, "
-      "position FROM batches WHERE pipe_id = ? AND at >= ? ORDER BY number DESC LIMIT ?",
-      {pipe_id, ToStored(clock_->Wall() - kBatchAge), ToStored(limit)},
-      [&](const SqlRow& row) -> Status {
-        PENSTOCK_ASSIGN(auto changes, DecodeChanges(row.Text(8)));
-        PENSTOCK_ASSIGN(auto read, model::Position::Parse(row.Text(9)));
-        batches.push_back({.number = row.Unsigned(0),
-                           .rows = row.Unsigned(1),
-                           .bytes = row.Unsigned(2),
-                           .tables = static_cast<uint32_t>(row.Int(3)),
-                           .started_at = row.Time(4),
-                           .finished_at = row.Time(5),
-                           .reading = row.Time(6),
-                           .decoding = row.Time(7),
-                           .changes = std::move(changes),
-                           .read = std::move(read)});
-        return {};
-      }));
+  PENSTOCK_TRY(Read(kBatchesQuery, {pipe_id, ToStored(clock_->Wall() - kBatchAge), ToStored(limit)},
+                    [&](const SqlRow& row) -> Status {
+                      PENSTOCK_ASSIGN(batches.emplace_back(), ReadBatch(row));
+                      return {};
+                    }));
   return batches;
 }
 

@@ -429,8 +429,16 @@ TEST_F(CatalogTest, OldBatchesAndEventsGo) {
   const auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   const auto add = [&] {
-    BatchRecord batch = {.rows = 1, .finished_at = clock_.Wall()};
+    BatchRecord batch = {.rows = 1,
+                         .finished_at = clock_.Wall(),
+                         .reading = UnixMicros(5),
+                         .changes = {{.table_id = 7, .inserted = 1, .updated = 2, .deleted = 3}},
+                         .read = SomeCheckpoint().position};
     ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.batch = batch}));
+    const BatchRecord stored = (*catalog->Batches("a", 1))[0];
+    EXPECT_EQ(stored.changes, batch.changes);
+    EXPECT_EQ(stored.read, batch.read);
+    EXPECT_EQ(stored.reading, batch.reading);
     ASSERT_TRUE(catalog->AddEvent(
         "a", {.at = clock_.Wall(), .level = "info", .kind = "retry", .text = "x"}));
   };

@@ -126,6 +126,20 @@ Status InsertBatch(Sqlite& database, const std::string& pipe_id, const BatchReco
   return PruneBatches(database, pipe_id, number, wall);
 }
 
+Result<BatchRecord> ReadBatch(const SqlRow& row) {
+  BatchRecord batch{.number = row.Unsigned(0),
+                    .rows = row.Unsigned(1),
+                    .bytes = row.Unsigned(2),
+                    .tables = static_cast<uint32_t>(row.Int(3)),
+                    .started_at = row.Time(4),
+                    .finished_at = row.Time(5),
+                    .reading = row.Time(6),
+                    .decoding = row.Time(7)};
+  PENSTOCK_ASSIGN(batch.changes, DecodeChanges(row.Text(8)));
+  PENSTOCK_ASSIGN(batch.read, model::Position::Parse(row.Text(9)));
+  return batch;
+}
+
 Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& changes,
                        UnixMicros wall) {
   for (const ValueChangeRecord& record : changes) {

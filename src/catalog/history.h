@@ -28,6 +28,12 @@ Status InsertTransition(Sqlite& database, const std::string& pipe_id, const Tran
 Status InsertBatch(Sqlite& database, const std::string& pipe_id, const BatchRecord& batch,
                    UnixMicros wall);
 
+// Those of a pipe since a time, newest first, no more than a number.
+inline constexpr char kBatchesQuery[] =
+    "SELECT number, row_count, bytes, table_count, started_at, at, reading, decoding, changes, "
+    "position FROM batches WHERE pipe_id = ? AND at >= ? ORDER BY number DESC LIMIT ?";
+Result<BatchRecord> ReadBatch(const SqlRow& row);
+
 // Adds to the table's sums; the first change of a kind in a column makes an event.
 Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& changes,
                        UnixMicros wall);

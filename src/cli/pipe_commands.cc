@@ -124,6 +124,19 @@ void PrintChangedColumns(const json& tables) {
         FormatTable({"COLUMN", "CLAMPED", "NULLED", "REPLACED"}, rows));
 }
 
+void PrintPrepared(const json& prepared) {
+  std::string text;
+  for (const json& one : prepared) {
+    std::string tables;
+    for (const json& table : one.value("tables", json::array())) {
+      tables += (tables.empty() ? "" : ", ") + table.get<std::string>();
+    }
+    text += fmt::format("\nprepared  XA transaction {}: {} of changes of {} are held\n",
+                        Cell(one, "xid"), FormatBytes(one.value("bytes", 0.0)), tables);
+  }
+  Print(text);
+}
+
 void PrintQuarantined(const json& tables) {
   std::string text;
   for (const json& table : tables) {
@@ -226,6 +239,7 @@ Status PipeCommands::Show(const std::string& name) {
   }
   std::erase_if(rows, [](const auto& row) { return row[1].empty(); });
   Print(FormatTable({"name", Cell(pipe, "name")}, rows));
+  PrintPrepared(status.value("preparedTransactions", json::array()));
   PrintQuarantined(status.value("tables", json::array()));
   return {};
 }

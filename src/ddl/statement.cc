@@ -245,7 +245,7 @@ Statement Rollback(Cursor& cursor) {
   return statement;
 }
 
-// The id as it stands in the statement, which is the server's own: XA COMMIT X'61',X'',1
+// The id is the server's own text: XA COMMIT X'6c',X'',1
 Statement Xa(Cursor& cursor, std::string_view sql) {
   if (cursor.AcceptAny({"START", "BEGIN"})) return Of(StatementKind::kXaStart);
   Statement statement;
@@ -254,6 +254,9 @@ Statement Xa(Cursor& cursor, std::string_view sql) {
   if (cursor.Accept("ROLLBACK")) statement.kind = StatementKind::kXaRollback;
   const size_t xid = std::min(sql.find("X'"), sql.size());
   statement.xid = sql.substr(xid);
+  for (char& c : statement.xid) {
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
+  }
   return statement;
 }
 

@@ -17,7 +17,7 @@ enum class StatementKind : uint8_t {
   kSavepoint,       // `savepoint` names it
   kRollbackTo,      // `savepoint` names it
   kXaStart,         // XA START or BEGIN
-  kXaEnd,           // `xid`, and that of the next two, is what follows, as the server writes it
+  kXaEnd,           // `xid` names it, and that of the next two
   kXaCommit,        // of a transaction that was prepared
   kXaRollback,      // likewise
   kTableChange,     // creates, changes, renames or drops `tables` (not temporary ones)
@@ -38,7 +38,7 @@ struct Statement {
   // table: every table in it.
   std::vector<model::TableName> tables;
   std::string savepoint;
-  std::string xid = {};
+  std::string xid = {};  // X'61',X'6C',1: both parts in hexadecimal, and the format
 };
 
 // Reads a statement of the binary log. Never fails: what it does not recognize is kOther.

@@ -113,7 +113,7 @@ TEST(ClassifyTest, SavepointNames) {
 
 TEST(ClassifyTest, XidsAreAsTheServerWritesThem) {
   EXPECT_EQ(Classify("XA END X'61',X'',1", "", {}).xid, "X'61',X'',1");
-  EXPECT_EQ(Classify("XA COMMIT X'61',X'71',7", "", {}).xid, "X'61',X'71',7");
+  EXPECT_EQ(Classify("XA COMMIT X'6c',X'7F',7", "", {}).xid, "X'6C',X'7F',7");
   EXPECT_EQ(Classify("XA ROLLBACK", "", {}).xid, "");
 }
 

@@ -22,7 +22,7 @@ struct Position {
   // What tells `file` from another one of its name, of another server or of before a reset: server
   // id and time of its first event (FileMark); 0: not known.
   uint64_t file_mark = 0;
-  std::string server;  // whose log it is, as that server names itself; "": not known
+  std::string server = {};  // whose log it is, as that server names itself; "": not known
   MysqlGtidSet mysql;
   MariadbGtidPosition mariadb;
 

@@ -11,7 +11,7 @@ namespace penstock::model {
 // An XA transaction that is prepared at some position of the log: whether its changes count is told
 // further on.
 struct PreparedTransaction {
-  std::string xid;                // as the log's statements have it: X'61',X'',1
+  std::string xid;                // ddl::Statement::xid
   std::string file;               // name of the file that keeps its changes; "": it has none
   uint64_t bytes = 0;             // of the file
   std::vector<TableName> tables;  // that it changed, of those that are followed

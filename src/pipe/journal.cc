@@ -47,6 +47,7 @@ Journal::Journal(Options options)
       versions_next_(checkpoint_.versions_reserved_end),
       last_batch_number_(options.last_batch_number) {
   progress_.position = checkpoint_.position;
+  progress_.prepared = checkpoint_.prepared;
   progress_.rows = options.before.rows;
   progress_.tables = std::move(options.before.tables);
   progress_.tables.resize(options.tables.size());
@@ -210,6 +211,7 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
                        const catalog::CheckpointNews& news) {
   for (const int64_t table_id : news.settled) inserts_.erase(table_id);
   progress_.position = checkpoint_.position;
+  progress_.prepared = checkpoint_.prepared;
   progress_.rows += acknowledged.rows;
   for (const auto& table : acknowledged.tables) {
     auto& total = progress_.tables.at(table.table);

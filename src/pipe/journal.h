@@ -29,6 +29,7 @@ struct StreamProgress {
   uint64_t rows = 0;  // since the process started
   uint64_t last_batch_rows = 0;
   std::chrono::milliseconds last_batch_duration{};
+  std::vector<model::PreparedTransaction> prepared;  // at the position
   struct Table {
     stream::RowCounts counts;
     model::ValueChanges changes;  // of snapshot and stream, since the table was set up

@@ -35,12 +35,22 @@ Result<Definitions> ReadAll(mysql::Connection& source, const std::vector<model::
   return definitions;
 }
 
+using Held = std::vector<model::PreparedTransaction>;
+
 // Rows of a prepared XA transaction are in the log before the start position, and no SELECT sees
-// them. Answers the ids of those that are open.
-Result<std::vector<std::string>> PreparedXa(mysql::Connection& source, std::stop_token stop) {
-  auto ids = mysql::PreparedXaTransactions(source, std::move(stop));
+// them. Answers the ids of those that are open, but for those whose rows the stream holds.
+Result<std::vector<std::string>> PreparedXa(mysql::Connection& source, const Held& held,
+                                            std::stop_token stop) {
+  const auto prepared = mysql::PreparedXaTransactions(source, std::move(stop));
+  std::vector<std::string> ids;
   // Without the privilege to ask nothing is known; `check` warns of it.
-  if (!ids && ids.error().code == ErrorCode::kNeedsUser) return std::vector<std::string>();
+  if (!prepared && prepared.error().code == ErrorCode::kNeedsUser) return ids;
+  if (!prepared) return Fail(prepared.error());
+  for (const auto& one : *prepared) {
+    if (std::ranges::count(held, one.xid, &model::PreparedTransaction::xid) == 0) {
+      ids.push_back(one.id);
+    }
+  }
   return ids;
 }
 
@@ -86,13 +96,14 @@ using ReadStart = std::function<Result<model::Position>()>;
 
 // Definitions and the position they are valid at; kConflict when it is not the time. XA is looked
 // at first, since a position may cost a lock; and again, for those prepared before the position.
-Result<SourceState> ReadOnce(mysql::Connection& source, const ReadTables& read_tables,
-                             const ReadStart& read_start, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto open, PreparedXa(source, stop));
+Result<SourceState> ReadOnce(mysql::Connection& source, const Held& held,
+                             const ReadTables& read_tables, const ReadStart& read_start,
+                             std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto open, PreparedXa(source, held, stop));
   if (!open.empty()) return OpenXa(open);
   PENSTOCK_ASSIGN(const auto before, read_tables());
   PENSTOCK_ASSIGN(auto position, read_start());
-  PENSTOCK_ASSIGN(const auto prepared, PreparedXa(source, stop));
+  PENSTOCK_ASSIGN(const auto prepared, PreparedXa(source, held, stop));
   if (!prepared.empty()) return OpenXa(prepared);
   PENSTOCK_ASSIGN(auto after, read_tables());
   if (before != after) {
@@ -131,7 +142,7 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
   const auto start = [&] { return StartPosition(source, spec.settings, mechanism, clock, stop); };
   const auto read_tables = [&] { return ReadAll(source, tables, stop); };
   for (int i = 1;; ++i) {
-    auto state = ReadOnce(source, read_tables, start, stop);
+    auto state = ReadOnce(source, {}, read_tables, start, stop);
     if (state || state.error().code != ErrorCode::kConflict) return state;
     Error waits_for = std::move(state).error();
     waits_for.code = waits_for.remedy.empty() ? ErrorCode::kRetry : ErrorCode::kNeedsUser;
@@ -144,22 +155,23 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
 }  // namespace
 
 Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model::TableName>& tables,
-                                  const std::optional<model::Position>& after, Clock& clock,
+                                  const std::optional<catalog::Checkpoint>& after, Clock& clock,
                                   std::stop_token stop) {
   PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " setup", stop));
   model::Mechanism mechanism{};
   if (after) {
-    mechanism = after->mechanism;
-    PENSTOCK_ASSIGN(const bool visible, Shows(source, *after, stop));
+    mechanism = after->position.mechanism;
+    PENSTOCK_ASSIGN(const bool visible, Shows(source, after->position, stop));
     if (!visible)
       return Fail(ErrorCode::kRetry, "the source does not show yet what it has logged up to {}",
-                  after->ToString());
+                  after->position.ToString());
   } else {
     PENSTOCK_ASSIGN(mechanism,
                     mysql::ChooseMechanism(source, spec.settings.MechanismWanted(), stop));
   }
   auto state = ReadOnce(
-      source, [&] { return mysql::ReadDefinitions(source, tables, stop); },
+      source, after ? after->prepared : Held(),
+      [&] { return mysql::ReadDefinitions(source, tables, stop); },
       [&] { return ReadPosition(source, mechanism, clock, stop); }, stop);
   if (state || state.error().code != ErrorCode::kConflict) return state;
   Error error = std::move(state).error();

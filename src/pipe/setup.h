@@ -47,10 +47,10 @@ struct SourceState {
 };
 
 // One look at those of these tables that the source has, at a position that is not before `after`
-// and of its mechanism. kRetry while that cannot be had (prepared XA transactions, changing
-// definitions).
+// and of its mechanism. kRetry while that cannot be had (changing definitions, XA transactions that
+// are prepared, and not yet by `after`).
 Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model::TableName>& tables,
-                                  const std::optional<model::Position>& after, Clock& clock,
+                                  const std::optional<catalog::Checkpoint>& after, Clock& clock,
                                   std::stop_token stop);
 
 // Where the settings say that the log is to be followed from. kNeedsUser where the source cannot

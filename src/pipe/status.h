@@ -64,7 +64,8 @@ struct PipeStatus {
   std::chrono::milliseconds last_batch_duration{};
   std::string retrying;  // the error being retried now, "" when all is well
   uint64_t retry_attempts = 0;
-  snapshot::LoadFigures load;  // of all tables
+  std::vector<model::PreparedTransaction> prepared;  // XA: whose changes are held
+  snapshot::LoadFigures load;                        // of all tables
   double load_rows_per_second = 0;
   std::vector<TableStatus> tables;
 };

@@ -250,10 +250,8 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
     mappings.push_back(i);
     names.push_back(all[i].definition.name);
   }
-  std::optional<model::Position> after;
-  if (checkpoint) after = checkpoint->position;
-  PENSTOCK_ASSIGN(auto source, ReadSourceNow(spec, names, after, clock, stop));
-  const model::Position reached = after.value_or(source.position);
+  PENSTOCK_ASSIGN(auto source, ReadSourceNow(spec, names, checkpoint, clock, stop));
+  const model::Position reached = checkpoint ? checkpoint->position : source.position;
   clickhouse::Client client(destination);
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, reload.tables, stop));
   std::vector<DdlStatement> statements;

@@ -367,8 +367,6 @@ TEST_F(AssemblerTest, ChangesBeforeATablesOwnStartAreInItsLoad) {
   table.start = model::Position{.mechanism = model::Mechanism::kMysqlGtid,
                                 .file = "bin.000001",
                                 .offset = 0,
-                                .file_mark = 0,
-                                .server = {},
                                 .mysql = *model::MysqlGtidSet::Parse(fmt::format("{}:1-2", kUuid)),
                                 .mariadb = {}};
   Follow({table, TableOf("b")});
@@ -393,8 +391,6 @@ TEST_F(AssemblerTest, ATablesOwnStartByFile) {
   table.start = model::Position{.mechanism = model::Mechanism::kFile,
                                 .file = "bin.000001",
                                 .offset = 500,
-                                .file_mark = 0,
-                                .server = {},
                                 .mysql = {},
                                 .mariadb = {}};
   Follow({table}, {}, {}, {}, model::Mechanism::kFile);

@@ -22,10 +22,12 @@ Status Assembler::On(const binlog::XaPrepare& prepare, const binlog::EventHeader
 Status Assembler::CommitPrepared(const std::string& xid, const binlog::EventHeader& header) {
   const PreparedTransactions::Held* held = prepared_.Find(xid);
   if (held == nullptr) {
-    notices_.push_back(
-        fmt::format("the XA transaction {} was committed, and had been prepared before the pipe's "
-                    "log begins: if it changed tables of the pipe, resync them (penstock resync)",
-                    xid));
+    if (!is_known_) {
+      notices_.push_back(fmt::format(
+          "the XA transaction {} was committed, and had been prepared before the pipe's log "
+          "begins: if it changed tables of the pipe, resync them (penstock resync)",
+          xid));
+    }
     Commit(header);
     return {};
   }

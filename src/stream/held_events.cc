@@ -111,6 +111,14 @@ Status SyncFolderOf(const fs::path& path) {
   return {};
 }
 
+// And the one it is in, in a folder that is there.
+Status MakeFolder(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::create_directories(folder, error)) return {};  // the file will tell
+  PENSTOCK_TRY(SyncFolderOf(folder));
+  return SyncFolderOf(folder.parent_path());
+}
+
 }  // namespace
 
 HeldEvents::~HeldEvents() {
@@ -173,8 +181,7 @@ Status HeldEvents::CutTo(uint64_t bytes) {
 
 Status HeldEvents::Spill() {
   if (!is_made_) {
-    std::error_code error;
-    fs::create_directories(path_.parent_path(), error);
+    PENSTOCK_TRY(MakeFolder(path_.parent_path()));
     fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd_ < 0) return DiskFailure(path_, "make");
     is_made_ = true;
@@ -221,8 +228,16 @@ Result<std::string_view> HeldEventsReader::Take(size_t size) {
       position_ + size > static_cast<uint64_t>(info.st_size)) {
     return Damaged("is cut short");
   }
+  // What was in memory when it was read last may be in the file by now.
+  if (file_position_ != position_) {
+    file_position_ = position_;
+    if (::fseeko(file_.get(), static_cast<off_t>(position_), SEEK_SET) != 0) {
+      return Damaged("cannot be read");
+    }
+  }
   record_.resize(size);
   if (std::fread(record_.data(), 1, size, file_.get()) != size) return Damaged("cannot be read");
+  file_position_ += size;
   position_ += size;
   return std::string_view(record_);
 }

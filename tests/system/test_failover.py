@@ -50,9 +50,9 @@ class Failover:
         self.assert_equal(self.spec_)
 
     def await_replicated(self):
-        wanted = self.source.executed()
-        wait_until(lambda: self.other.executed() == wanted,
-                   lambda: f"{wanted}; it is {self.other.executed()}")
+        wanted = self.source.gtid_position()
+        wait_until(lambda: self.other.gtid_position() == wanted,
+                   lambda: f"{wanted}; it is {self.other.gtid_position()}")
 
     def lead_to(self, server):
         self.proxy.target = server.port
@@ -135,6 +135,7 @@ class Promotion(Failover):
         self.assertIn("resynced (2)", event["text"])  # and the marker
         # A server that has what no other has cannot replicate: it is made anew.
         self.other.replicate_anew_from(self.source)
+        self.source.run("INSERT INTO shop.u VALUES (9, 9)")
         self.await_replicated()
 
     def uuids(self):

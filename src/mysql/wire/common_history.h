@@ -18,8 +18,8 @@ Result<std::optional<model::Position>> CommonHistory(Connection& connection,
                                                      std::stop_token stop);
 
 // Whether the server comes from the history that was read, and only its end is another: it knows
-// something of whatever it lacks the end of. Not so where its GTIDs were reset, or where it was made
-// from a copy without them: its data has what no GTID of it tells.
+// something of whatever it lacks the end of. Not so where its GTIDs were reset, or where it was
+// made from a copy without them: its data has what no GTID of it tells.
 bool PartsFromHistory(const model::Position& position, const model::Position& common);
 
 // For MariaDB. `logged` is @@gtid_binlog_state, the last GTID of each server in each domain;

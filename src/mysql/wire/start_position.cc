@@ -40,19 +40,19 @@ Result<std::string> QueryCell(Connection& connection, std::string_view sql,
   return rows[0][0].value_or("");
 }
 
-Result<uint64_t> ParseOffset(const std::string& text) {
-  uint64_t offset = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), offset);
+Result<uint64_t> ParseNumber(const std::string& text) {
+  uint64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
-    return Fail(ErrorCode::kBadData, "the source's log offset '{}' is not a number", text);
+    return Fail(ErrorCode::kBadData, "the source answers '{}' in place of a number", text);
   }
-  return offset;
+  return number;
 }
 
 Result<LogPosition> ParseLogPosition(const std::optional<std::string>& file,
                                      const std::optional<std::string>& offset) {
   if (!file || file->empty() || !offset) return LogIsOff();
-  PENSTOCK_ASSIGN(const uint64_t number, ParseOffset(*offset));
+  PENSTOCK_ASSIGN(const uint64_t number, ParseNumber(*offset));
   return LogPosition{.file = *file, .offset = number};
 }
 
@@ -319,16 +319,23 @@ Result<bool> IsVisible(Connection& connection, const Position& position, std::st
   return Fail(std::move(error));
 }
 
-Result<std::vector<std::string>> PreparedXaTransactions(Connection& connection,
-                                                        std::stop_token stop) {
+// Format, lengths of the two parts, both parts.
+Result<std::vector<PreparedXa>> PreparedXaTransactions(Connection& connection,
+                                                       std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto rows, connection.Query("XA RECOVER", stop));
-  std::vector<std::string> ids;
+  std::vector<PreparedXa> prepared;
   for (const TextRow& row : rows) {
-    std::string id = row.empty() ? "" : row.back().value_or("");
+    if (row.size() < 4)
+      return Fail(ErrorCode::kBadData, "XA RECOVER answers {} columns", row.size());
+    std::string id = row[3].value_or("");
+    PENSTOCK_ASSIGN(const uint64_t first, ParseNumber(row[1].value_or("")));
+    if (first > id.size()) return Fail(ErrorCode::kBadData, "XA RECOVER answers an id cut short");
+    std::string xid = fmt::format("X'{}',X'{}',{}", Hex(id.substr(0, first)), Hex(id.substr(first)),
+                                  row[0].value_or(""));
     const bool printable = std::ranges::all_of(id, [](char c) { return c >= ' ' && c <= '~'; });
-    ids.push_back(printable ? std::move(id) : "0x" + Hex(id));
+    prepared.push_back({.id = printable ? std::move(id) : "0x" + Hex(id), .xid = std::move(xid)});
   }
-  return ids;
+  return prepared;
 }
 
 }  // namespace penstock::mysql

@@ -54,11 +54,15 @@ Result<bool> HasExecuted(Connection& connection, const model::Position& position
 Result<bool> IsVisible(Connection& connection, const model::Position& position,
                        std::stop_token stop);
 
-// The ids of prepared XA transactions, for people. Their rows count as executed in GTID sets and
-// are invisible to a SELECT: a snapshot must wait until there are none. MySQL 8 and later need
-// XA_RECOVER_ADMIN for it (kNeedsUser, errno 1401).
-Result<std::vector<std::string>> PreparedXaTransactions(Connection& connection,
-                                                        std::stop_token stop);
+// Prepared XA transactions. Their rows count as executed in GTID sets and are invisible to a
+// SELECT: a snapshot must wait until there are none, but for those whose rows are held. MySQL 8 and
+// later need XA_RECOVER_ADMIN for it (kNeedsUser, errno 1401).
+struct PreparedXa {
+  std::string id;   // for people
+  std::string xid;  // as ddl::Statement::xid
+};
+Result<std::vector<PreparedXa>> PreparedXaTransactions(Connection& connection,
+                                                       std::stop_token stop);
 
 // A place in a log file.
 struct LogPosition {

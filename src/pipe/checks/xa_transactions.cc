@@ -18,10 +18,12 @@ void CheckXaTransactions(CheckContext& context, std::vector<Finding>& findings) 
   }
   if (!prepared) return AddError(findings, prepared.error());
   if (prepared->empty()) return AddOk(findings, "no XA transaction is prepared");
+  std::vector<std::string> ids;
+  for (const auto& one : *prepared) ids.push_back(one.id);
   AddWarning(
       findings,
       fmt::format("{} prepared XA transactions are open: {}; the pipe starts when they are not",
-                  prepared->size(), fmt::join(*prepared, ", ")),
+                  ids.size(), fmt::join(ids, ", ")),
       "XA COMMIT or XA ROLLBACK them");
 }
 

@@ -1,4 +1,4 @@
--- title: compressed transactions (MySQL) and events (MariaDB), with DDL beside them and rows of a table that is not in the pipe
+-- title: compressed transactions (MySQL) and events (MariaDB), with DDL beside them, rows of a table that is not in the pipe, and XA
 -- options: {"loose_binlog_transaction_compression": "ON", "loose_log_bin_compress": "ON", "loose_log_bin_compress_min_len": "10"}
 -- mapping aside: null
 -- expect t: id, length(v), left(v, 5)
@@ -6,6 +6,10 @@
 --   2 | 900000 | large
 --   3 | 5 | third
 --   5 | 4 | kept
+-- expect u: id, left(v, 9)
+--   2 | after the
+--   3 | of one ph
+--   4 | preparedp
 
 -- tables
 CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT);
@@ -45,3 +49,14 @@ XA START 'compressed';
 INSERT INTO u VALUES (3, REPEAT('of one phase', 8));
 XA END 'compressed';
 XA COMMIT 'compressed' ONE PHASE;
+XA START 'compressed';
+INSERT INTO u VALUES (4, REPEAT('prepared', 8));
+XA END 'compressed';
+XA PREPARE 'compressed';
+XA COMMIT 'compressed';
+XA START 'compressed';
+DELETE FROM u;
+INSERT INTO u VALUES (5, REPEAT('rolled back', 8));
+XA END 'compressed';
+XA PREPARE 'compressed';
+XA ROLLBACK 'compressed';

@@ -160,15 +160,10 @@ class Source:
                  f"'{password}'", "GRANT SELECT, RELOAD, REPLICATION SLAVE, REPLICATION CLIENT"
                  f"{self.extra_privileges} ON *.* TO '{USER['username']}'@'%'")
 
-    def executed(self):
-        """All transactions that it has, as it names them."""
-        return self.run(f"SELECT {self.executed_gtids}")[0][0].replace("\n", "")
-
     def log_position(self):
         """(file, offset) of the log's end."""
         return self.run(f"SHOW {self.log_status}")[0][:2]
 
-    executed_gtids = ""
     log_status = ""
     stop_replica = ""  # statements
     start_replica = ""
@@ -186,7 +181,7 @@ class Source:
         subprocess.run(["cp", "-a", "--sparse=always", primary.data, self.data], check=True)
         primary.start()
         self.start()
-        self.run(*self.adopt_copy.format(primary.executed()).split(";"))
+        self.run(*self.adopt_copy.format(primary.gtid_position()).split(";"))
         self.replicate_from(primary)
 
     adopt_copy = "DO 1"  # statements; {}: what the copied server had executed
@@ -236,7 +231,6 @@ class _MariaDB(Source):
                 "character_set_server": "utf8mb4"}
     extra_privileges = ", BINLOG MONITOR, SLAVE MONITOR"
     gtid_variable = "gtid_binlog_pos"
-    executed_gtids = "@@gtid_current_pos"
     log_status = "MASTER STATUS"
     stop_replica, start_replica = "STOP SLAVE", "START SLAVE"
     stop_applying = "STOP SLAVE SQL_THREAD"
@@ -349,7 +343,6 @@ class MySQL97(_InFolder):
                 "secure_file_priv": "", "performance_schema": "ON",
                 "innodb_redo_log_capacity": "64M"}
     gtid_variable = "gtid_executed"
-    executed_gtids = "@@gtid_executed"
     log_status = "BINARY LOG STATUS"
     stop_replica, start_replica = "STOP REPLICA", "START REPLICA"
     stop_applying = "STOP REPLICA SQL_THREAD"
