@@ -449,18 +449,22 @@ stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
   return options;
 }
 
+Result<Runner::Snapshot> Runner::OpenAtRest(std::stop_token stop) {
+  Snapshot opened;
+  const auto open = [&]() -> Status {
+    PENSTOCK_ASSIGN(opened, OpenSnapshot(*options_.catalog, id_, spec_, options_.destination,
+                                         *options_.clock, stop));
+    return {};
+  };
+  PENSTOCK_TRY(Retry("snapshot", open, stop));
+  return opened;
+}
+
 // Until a step is due that needs it at rest, for `wait` at most, or it fails. kCancelled on stop.
 Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop) {
   Snapshot opened;
   if (!wait && state() == State::kSnapshot) {
-    PENSTOCK_TRY(Retry(
-        "snapshot",
-        [&]() -> Status {
-          PENSTOCK_ASSIGN(opened, OpenSnapshot(*options_.catalog, id_, spec_, options_.destination,
-                                               *options_.clock, stop));
-          return {};
-        },
-        stop));
+    PENSTOCK_ASSIGN(opened, OpenAtRest(stop));
   }
   const auto recalled = Recall();
   if (!recalled) {

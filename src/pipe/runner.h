@@ -98,6 +98,7 @@ class Runner {
   stream::StreamOptions StreamOptionsOf(const Recalled& recalled);
   Status Stream(std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
   using Snapshot = std::optional<snapshot::ConsistentConnections>;
+  Result<Snapshot> OpenAtRest(std::stop_token stop);
   Result<bool> Beside(const Recalled& recalled, Snapshot opened,
                       std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
   Status Load(const Recalled& recalled, Snapshot opened, std::stop_token stop);
