@@ -113,13 +113,12 @@ class Destination(SystemTest):
             if finding["severity"] == "error"))
 
     def test_away_and_waking_up(self):
-        for name, value in (("refusing", True),
-                            ("answer", b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
-                                       b"Connection: close\r\n\r\n")):
+        unavailable = b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        for name, value, said in (("refusing", True, "ClickHouse at"), ("answer", unavailable, "503")):
             setattr(self.proxy, name, value)
             self.proxy.cut()
             self.write()
-            self.await_retrying("inserts: ")
+            self.await_retrying(said)
             setattr(self.proxy, name, None)
             self.assert_recovered()
 
