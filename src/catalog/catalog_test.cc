@@ -407,6 +407,22 @@ TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
   EXPECT_EQ(stored.start, anew.start);
 }
 
+// Those that are too old to be told of may still be there.
+TEST_F(CatalogTest, BatchesGoOnAfterALongRest) {
+  std::vector<TableRecord> tables = {SomeTable("t")};
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  for (int i = 0; i < 2; ++i) {
+    clock_.Advance(std::chrono::hours(24 * 8));
+    ASSERT_TRUE(catalog->SaveCheckpoint(
+        "a", SomeCheckpoint(),
+        {.batch = BatchRecord{.number = 1, .rows = 1, .finished_at = clock_.Wall()}}));
+  }
+  ASSERT_EQ(catalog->Batches("a", 10)->size(), 1U);
+  EXPECT_EQ(catalog->Batches("a", 10)->at(0).number, 2U);
+}
+
 TEST_F(CatalogTest, DeletingAPipeTakesAllThatBelongsToIt) {
   std::vector<TableRecord> tables = {SomeTable("t")};
   const auto catalog = Open();

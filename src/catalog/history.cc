@@ -1,5 +1,6 @@
 #include "catalog/history.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -110,13 +111,11 @@ Status InsertTransition(Sqlite& database, const std::string& pipe_id, const Tran
 
 Status InsertBatch(Sqlite& database, const std::string& pipe_id, const BatchRecord& batch,
                    UnixMicros wall) {
-  uint64_t number = batch.number;
-  if (number == 0) {
-    PENSTOCK_ASSIGN(
-        const std::optional<int64_t> last,
-        database.QueryInt("SELECT max(number) FROM batches WHERE pipe_id = ?", {pipe_id}));
-    number = static_cast<uint64_t>(last.value_or(0)) + 1;
-  }
+  // Also after those that are too old to be told of.
+  PENSTOCK_ASSIGN(
+      const std::optional<int64_t> last,
+      database.QueryInt("SELECT max(number) FROM batches WHERE pipe_id = ?", {pipe_id}));
+  const uint64_t number = std::max(batch.number, static_cast<uint64_t>(last.value_or(0)) + 1);
   PENSTOCK_TRY(database.Run(
       "INSERT INTO batches (pipe_id, number, row_count, bytes, table_count, started_at, at, "
       "reading, decoding, changes, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -44,7 +44,7 @@ uint32_t ServerId(const PipeSpec& spec, const std::string& pipe_id) {
 }  // namespace
 
 bool IsLoadedInSnapshot(const PipeSpec& spec, size_t table) {
-  return spec.settings.mode == ReplicationMode::kCdc &&
+  return spec.settings.mode != ReplicationMode::kSnapshot &&
          spec.tables[table].engine == clickhouse::Engine::kMergeTree;
 }
 

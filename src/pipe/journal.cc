@@ -155,7 +155,9 @@ std::vector<catalog::BatchRecord::Table> Journal::ChangesOf(
 
 catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {
   catalog::CheckpointNews news;
-  if (acknowledged.rows != 0) {
+  // The end of a transaction in parts may have no rows of its own.
+  const bool ends_open = !checkpoint_.open.tables.empty() && acknowledged.open.tables.empty();
+  if (acknowledged.rows != 0 || ends_open) {
     news.batch = catalog::BatchRecord{.number = last_batch_number_ + 1,
                                       .rows = acknowledged.rows,
                                       .bytes = acknowledged.bytes,

@@ -28,14 +28,29 @@ bool ReachesBack(const catalog::BatchRecord& oldest, const Position& position,
 
 }  // namespace
 
+Position CommonPart(const Position& position, const Position& common) {
+  Position part = common;
+  part.mysql = position.mysql.Without(position.mysql.Without(common.mysql));
+  for (const auto& gtid : common.mariadb.gtids()) {
+    const auto ours = position.mariadb.Of(gtid.domain);
+    if (ours && ours->sequence < gtid.sequence) part.mariadb.Set(*ours);
+  }
+  return part;
+}
+
+bool IsWithin(const Position& position, const Position& common) {
+  return common.mysql.Contains(position.mysql) && common.mariadb.Covers(position.mariadb);
+}
+
 std::optional<std::set<int64_t>> TablesOfLost(const std::vector<catalog::BatchRecord>& batches,
                                               const Position& position, const Position& common) {
+  if (batches.empty()) return std::nullopt;
   std::set<int64_t> tables;
   for (const auto& batch : batches) {
     if (!HoldsLost(batch.read, position, common)) continue;
     for (const auto& table : batch.changes) tables.insert(table.table_id);
   }
-  if (!batches.empty() && !ReachesBack(batches.back(), position, common)) return std::nullopt;
+  if (!ReachesBack(batches.back(), position, common)) return std::nullopt;
   return tables;
 }
 

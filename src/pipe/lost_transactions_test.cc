@@ -55,5 +55,18 @@ TEST(TablesOfLost, ByDomain) {
   EXPECT_EQ(TablesOfLost(batches, Mariadb("0-1-9,1-1-5"), Mariadb("0-1-6,1-1-5")), std::nullopt);
 }
 
+// A checkpoint never goes on by it: it may be behind what the stream has read.
+TEST(CommonPart, IsNoFurtherThanThePosition) {
+  EXPECT_EQ(CommonPart(Mysql("1-20"), Mysql("1-15:17-30")), Mysql("1-15:17-20"));
+  EXPECT_EQ(CommonPart(Mariadb("0-1-5,1-1-9"), Mariadb("0-1-8,1-1-7")), Mariadb("0-1-5,1-1-7"));
+  EXPECT_TRUE(IsWithin(Mysql("1-20"), Mysql("1-20")));
+  EXPECT_FALSE(IsWithin(Mysql("1-20"), Mysql("1-19")));
+  EXPECT_FALSE(IsWithin(Mariadb("0-1-5,1-1-9"), Mariadb("0-1-8,1-1-7")));
+}
+
+TEST(TablesOfLost, NothingOnRecordTellsNothing) {
+  EXPECT_EQ(TablesOfLost({}, Mysql("1-20"), Mysql("1-5")), std::nullopt);
+}
+
 }  // namespace
 }  // namespace penstock::pipe

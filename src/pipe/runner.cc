@@ -524,20 +524,23 @@ Status Runner::HealLost(const model::Position& common, Status otherwise) {
   PENSTOCK_ASSIGN(const auto batches, catalog.Batches(id_, kBatchesMax));
   PENSTOCK_ASSIGN(const auto records, catalog.Tables(id_));
   const auto lost = TablesOfLost(batches, checkpoint.position, common);
-  if (!lost) return otherwise;
+  if (!lost) return otherwise.error().code == ErrorCode::kCancelled ? Status() : otherwise;
   const std::string why =
       fmt::format("the source has only {} of what was replicated from it up to {}",
                   common.ToString(), checkpoint.position.ToString());
   catalog::CheckpointNews news;
   for (const auto& table : records) {
-    if (!lost->contains(table.id) || table.quarantine) continue;
+    // What came by a load is in no batch.
+    const bool is_lost =
+        lost->contains(table.id) || (table.start && !IsWithin(*table.start, common));
+    if (!is_lost || table.quarantine) continue;
     news.quarantines.push_back({.table_id = table.id,
                                 .quarantine = {.position = common,
                                                .reason = why + ": it is resynced by itself",
                                                .since = options_.clock->Wall()},
                                 .reload_wanted = true});
   }
-  checkpoint.position = common;
+  checkpoint.position = CommonPart(checkpoint.position, common);
   PENSTOCK_TRY(catalog.SaveCheckpoint(id_, checkpoint, news));
   const std::string text = fmt::format(
       "{}: tables that the lost transactions changed are resynced ({}), the others go on from "

@@ -282,6 +282,7 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
     table.load_target = load_targets[i].name;
     table.quarantine.reset();
     // One that is followed goes on being so: what is written twice ends the same.
+    table.start_part.reset();
     if (!checkpoint) table.start.reset();
     if (checkpoint && !table.keeps_target_fresh) table.start = source.position;
     if (target->engine == clickhouse::Engine::kNull) {

@@ -222,6 +222,7 @@ Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view 
     auto effect = EffectOn(tables_[i]->table.definition, statement, sql, names_ignore_case_);
     if (std::holds_alternative<Truncates>(effect)) {
       truncated_ = i;
+      before_truncate_ = position_;
       prepared_.Forget(tables_[i]->table.definition.name);
     }
     if (auto* error = std::get_if<Error>(&effect)) FenceTable(i, std::move(*error));
@@ -657,6 +658,7 @@ Batch Assembler::TakeBatch() {
   batch_tables_ = touched_;
   batch.fences = std::exchange(fences_, {});
   batch.truncated = std::exchange(truncated_, std::nullopt);
+  batch.before_truncate = before_truncate_;
   batch.prepared = prepared_.list();
   batch.ended_files = prepared_.TakeEnded();
   batch.notices = std::exchange(notices_, {});

@@ -217,6 +217,7 @@ class Assembler {
   std::vector<std::unique_ptr<TableState>> tables_;
   std::vector<Fence> fences_;
   std::optional<size_t> truncated_;
+  model::Position before_truncate_;
   bool names_ignore_case_ = true;
   std::map<model::TableName, size_t, NameLess> index_;
   std::unordered_map<uint64_t, std::optional<MappedTable>> mapped_;  // empty: not ours

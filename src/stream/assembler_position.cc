@@ -64,6 +64,10 @@ Status Assembler::OnFileBegin(const binlog::EventHeader& header) {
 }
 
 Status Assembler::On(const binlog::Rotate& rotate) {
+  // Without a GTID its place is all that tells a transaction from another.
+  if (awaits_open_ && open_gtid_.empty() && rotate.next_file != position_.file) {
+    MissOpenTransaction();
+  }
   if (file_ != rotate.next_file) {
     file_mark_ = 0;
     file_gtids_ = FileGtids::kUnknown;

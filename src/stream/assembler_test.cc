@@ -217,6 +217,17 @@ TEST_F(AssemblerTest, AnOpenTransactionThatIsGoneFencesItsTables) {
   EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
 }
 
+// Without GTIDs, a transaction of another file cannot be it.
+TEST_F(AssemblerTest, AnOpenTransactionWithoutAGtidIsInItsFile) {
+  for (const bool in_file : {true, false}) {
+    Follow({TableOf("a"), TableOf("b")}, {.gtid = "", .tables = {{.table = 0, .rows = 1}}}, {}, {},
+           model::Mechanism::kFile);
+    ASSERT_TRUE(Feed(binlog::Rotate{.next_file = in_file ? "bin.000001" : "bin.000002"}));
+    ASSERT_TRUE(Sql("BEGIN"));
+    EXPECT_EQ(assembler_->TakeBatch().fences.empty(), in_file);
+  }
+}
+
 TEST_F(AssemblerTest, AnOpenTransactionThatIsUndoneAfterAllFencesItsTables) {
   const OpenTransaction open{.gtid = fmt::format("{}:1", kUuid),
                              .tables = {{.table = 0, .rows = 2}}};
@@ -421,6 +432,7 @@ TEST_F(AssemblerTest, TruncateEndsABatch) {
   EXPECT_TRUE(assembler_->cut_due());
   const Batch batch = assembler_->TakeBatch();
   EXPECT_EQ(batch.truncated, 0U);
+  EXPECT_EQ(batch.before_truncate.mysql.ToString(), fmt::format("{}:1", kUuid));
   EXPECT_EQ(batch.begin.mysql.ToString(), "");
   EXPECT_EQ(batch.end.mysql.ToString(), fmt::format("{}:1-2", kUuid));
   EXPECT_FALSE(assembler_->cut_due());

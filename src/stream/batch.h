@@ -102,6 +102,7 @@ struct Batch {
   std::vector<TableRows> tables;  // those with rows
   std::vector<Fence> fences;
   std::optional<size_t> truncated;  // emptied at the source after the rows of this batch
+  model::Position before_truncate;  // where that stands in the log
   std::vector<model::PreparedTransaction> prepared;  // at `end`; their files are safe
   std::vector<std::string> ended_files;  // of transactions that are no longer prepared by then
   std::vector<std::string> notices;      // what people should know

@@ -101,17 +101,28 @@ class WriterThread {
     cleaned_at_ = options_.clock->Steady();
   }
 
+  // What a table has reached with its rows of the batch: not what ends it, of which a replay must
+  // hear again.
+  static std::pair<model::Position, std::optional<model::TransactionPart>> Reached(
+      const Batch& batch, size_t table) {
+    const auto fence = std::ranges::find(batch.fences, table, &Fence::table);
+    if (fence != batch.fences.end()) return {fence->position, std::nullopt};
+    if (batch.truncated == table) return {batch.before_truncate, std::nullopt};
+    return {batch.end, PartOf(batch, table)};
+  }
+
   Status RecordInserts(const Batch& batch) {
     std::vector<RecordedInsert> inserts;
     for (const TableRows& rows : batch.tables) {
       if (!KeepsEachOnce(tables_[rows.table])) continue;
       const clickhouse::VersionedRows sent = VersionsOf(rows.block);
+      auto [start, part] = Reached(batch, rows.table);
       inserts.push_back({.table = rows.table,
                          .version_begin = sent.begin,
                          .version_end = sent.end,
                          .rows = sent.count,
-                         .start = batch.end,
-                         .start_part = PartOf(batch, rows.table)});
+                         .start = std::move(start),
+                         .start_part = std::move(part)});
     }
     return inserts.empty() ? Status() : journal_->RecordInserts(inserts);
   }

@@ -123,6 +123,21 @@ class Once:
     def moment(self, longest):
         pause(self.random.uniform(0.02, longest))
 
+    def test_killed_before_a_truncate(self):
+        """The rows before it are in, and it is yet to be done."""
+        self.source.run("INSERT INTO shop.facts (body) VALUES ('first')")
+        self.await_caught_up()
+        self.proxy.hold_answer_of = b"INSERT INTO `replica`.`facts`"
+        self.source.run("INSERT INTO shop.facts (body) VALUES ('before')", "TRUNCATE shop.facts",
+                        "INSERT INTO shop.facts (body) VALUES ('after')")
+        wait_until(lambda: self.proxy.holding, "the insert")
+        self.penstock.kill()
+        self.proxy.hold_answer_of = None
+        self.proxy.release(cut=True)
+        self.penstock.start()
+        self.await_caught_up()
+        self.assertEqual("after\n", self.clickhouse.query("SELECT body FROM replica.facts"))
+
     def test_penstock_killed(self):
         with Recorder(self.source, self.seed):
             for _ in range(rounds(8)):
