@@ -498,8 +498,8 @@ Status SqliteCatalog::BeginReload(const std::string& pipe_id,
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
     if (checkpoint) PENSTOCK_TRY(RaiseCheckpoint(database, pipe_id, *checkpoint));
-    std::vector<int64_t> ids;
-    for (const TableRecord& table : tables) ids.push_back(table.id);
+    std::vector<int64_t> ids(tables.size());
+    std::ranges::transform(tables, ids.begin(), &TableRecord::id);
     PENSTOCK_TRY(ForgetOpen(database, pipe_id, ids));
     for (const TableRecord& table : tables) {
       PENSTOCK_TRY(ForgetLoad(database, table.id));

@@ -120,6 +120,7 @@ Result<stream::VersionRange> Journal::ReserveVersions() {
 
 Status Journal::RecordInserts(const std::vector<stream::RecordedInsert>& inserts) {
   std::vector<catalog::InsertRecord> records;
+  records.reserve(inserts.size());
   for (const auto& insert : inserts) {
     records.push_back({.table_id = table_ids_.at(insert.table),
                        .target = targets_.at(insert.table),

@@ -95,9 +95,9 @@ Status LogFollower::AfterEvent(std::stop_token stop) {
 // is no row the time belongs to no batch.
 Result<binlog::Event> LogFollower::NextEvent(mysql::Connection& connection,
                                              binlog::EventParser& parser, SilenceWatch& watch) {
-  PENSTOCK_ASSIGN(auto inside, parser.NextInPayload());
+  PENSTOCK_ASSIGN(const auto inside, parser.NextInPayload());
   if (inside && watch.token().stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
-  if (inside) return *std::move(inside);
+  if (inside) return *inside;
   const SteadyTime begin = options_.clock->Steady();
   watch.Waits(begin);
   const auto packet = connection.NextPacket(watch.token());
