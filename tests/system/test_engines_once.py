@@ -25,8 +25,9 @@ class Recorder:
     """Writes in transactions over all tables, some large, some undone in part or whole. A context
     manager; what it committed is told by the source's own rows."""
 
-    def __init__(self, source, seed):
+    def __init__(self, source, seed, every):
         self._source = source
+        self._every = every
         self._random = random.Random(seed)
         self._stopped = threading.Event()
         self._error = None
@@ -48,7 +49,7 @@ class Recorder:
         try:
             link = self._source.connect(database="shop", autocommit=False)
             with link, link.cursor() as cursor:
-                while not self._stopped.wait(0.004):
+                while not self._stopped.wait(self._every):
                     self._transaction(cursor)
                     if self._random.random() < 0.1:
                         link.rollback()
@@ -77,6 +78,8 @@ class Recorder:
 
 
 class Once:
+    seconds_between = 0.004  # transactions
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -139,7 +142,7 @@ class Once:
         self.assertEqual("after\n", self.clickhouse.query("SELECT body FROM replica.facts"))
 
     def test_penstock_killed(self):
-        with Recorder(self.source, self.seed):
+        with Recorder(self.source, self.seed, self.seconds_between):
             for _ in range(rounds(8)):
                 self.moment(0.5)
                 self.penstock.restart()
@@ -149,7 +152,7 @@ class Once:
         """Of inserts that were done, and others."""
         self.proxy.cut_after = lambda: self.random.choice([0, 0, 300, 1000, 4000])
         self.proxy.cut()
-        with Recorder(self.source, self.seed):
+        with Recorder(self.source, self.seed, self.seconds_between):
             wait_until(lambda: self.proxy.cuts >= rounds(12), self.penstock.process.tail, 120 * scale())
             self.penstock.restart()
             before = self.proxy.cuts
@@ -158,7 +161,7 @@ class Once:
         self.assert_once()
 
     def test_clickhouse_killed(self):
-        with Recorder(self.source, self.seed):
+        with Recorder(self.source, self.seed, self.seconds_between):
             for _ in range(rounds(4)):
                 self.moment(0.7)
                 self.clickhouse.restart()
@@ -168,7 +171,7 @@ class Once:
 
     def test_source_lost(self):
         """The log is read again from the checkpoint."""
-        with Recorder(self.source, self.seed):
+        with Recorder(self.source, self.seed, self.seconds_between):
             for _ in range(rounds(4)):
                 self.moment(0.5)
                 session, = wait_until(lambda: self.source.run(
@@ -191,6 +194,7 @@ class OnceByFile(Once, SystemTest):
 
     source_class = MySQL97
     source_options = {"gtid_mode": "OFF", "enforce_gtid_consistency": "OFF"}
+    seconds_between = 0.03  # or batches of 16 KiB are long behind
 
     @classmethod
     def setUpClass(cls):
