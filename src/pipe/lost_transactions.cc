@@ -31,9 +31,10 @@ bool ReachesBack(const catalog::BatchRecord& oldest, const Position& position,
 Position CommonPart(const Position& position, const Position& common) {
   Position part = common;
   part.mysql = position.mysql.Without(position.mysql.Without(common.mysql));
+  part.mariadb = {};
   for (const auto& gtid : common.mariadb.gtids()) {
     const auto ours = position.mariadb.Of(gtid.domain);
-    if (ours && ours->sequence < gtid.sequence) part.mariadb.Set(*ours);
+    if (ours) part.mariadb.Set(ours->sequence < gtid.sequence ? *ours : gtid);
   }
   return part;
 }

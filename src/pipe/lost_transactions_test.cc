@@ -59,6 +59,7 @@ TEST(TablesOfLost, ByDomain) {
 TEST(CommonPart, IsNoFurtherThanThePosition) {
   EXPECT_EQ(CommonPart(Mysql("1-20"), Mysql("1-15:17-30")), Mysql("1-15:17-20"));
   EXPECT_EQ(CommonPart(Mariadb("0-1-5,1-1-9"), Mariadb("0-1-8,1-1-7")), Mariadb("0-1-5,1-1-7"));
+  EXPECT_EQ(CommonPart(Mariadb("0-1-5"), Mariadb("0-1-8,1-1-7")), Mariadb("0-1-5"));
   EXPECT_TRUE(IsWithin(Mysql("1-20"), Mysql("1-20")));
   EXPECT_FALSE(IsWithin(Mysql("1-20"), Mysql("1-19")));
   EXPECT_FALSE(IsWithin(Mariadb("0-1-5,1-1-9"), Mariadb("0-1-8,1-1-7")));
