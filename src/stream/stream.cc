@@ -196,6 +196,8 @@ class WriterThread {
       acknowledged.tables.push_back({rows.table, rows.counts, std::move(rows.changes)});
     }
     PENSTOCK_TRY(journal_->Acknowledge(acknowledged));
+    options_.traffic->rows_sent += acknowledged.rows;
+    options_.traffic->bytes_sent += acknowledged.bytes;
     for (const std::string& file : batch.ended_files) {
       std::error_code ignored;  // what stays is removed by the next start
       std::filesystem::remove(options_.prepared_folder / file, ignored);
