@@ -205,8 +205,8 @@ class WriterThread {
     if (acknowledged.truncated) options_.forget_load(*acknowledged.truncated);
     for (const Fence& fence : acknowledged.fences) {
       options_.forget_load(fence.table);
-      LogError(options_.pipe_name, "{} is quarantined: {}",
-               tables_[fence.table].definition.name.ToString(), fence.error.ToString());
+      LogError({options_.pipe_name, tables_[fence.table].definition.name.ToString()},
+               "quarantined: {}", fence.error.ToString());
     }
     return {};
   }
