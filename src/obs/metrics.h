@@ -100,7 +100,7 @@ inline constexpr auto kMetrics = std::to_array<MetricSpec>({
     {Metric::kLagBytes, "penstock_pipe_lag_bytes", MetricType::kGauge, Presence::kFollowing,
      "pipe,id", "What of the source's log is not acknowledged yet."},
     {Metric::kLogFile, "penstock_pipe_log_file_number", MetricType::kGauge, Presence::kSetUp,
-     "pipe,id", "The position: number of the log file that it is in."},
+     "pipe,id", "The position, where the pipe has one: number of the log file that it is in."},
     {Metric::kLogOffset, "penstock_pipe_log_offset_bytes", MetricType::kGauge, Presence::kSetUp,
      "pipe,id", "The position: offset in that file."},
     {Metric::kSourceLogFile, "penstock_pipe_source_log_file_number", MetricType::kGauge,

@@ -71,6 +71,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                                                    StreamStart start, ReserveVersions reserve,
                                                    PreparedTransactions::Options held) {
   const auto open = std::move(start.open.tables);
+  const auto sent_to = std::move(start.sent_to);
   std::set<model::TableName> names;
   for (const StreamTable& table : tables) names.insert(table.definition.name);
   PreparedTransactions prepared(std::move(held), start.prepared, std::move(names));
@@ -84,6 +85,8 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
     columns_max = std::max(columns_max, table.definition.columns.size());
     const bool fenced = table.quarantined;
     if (!fenced) assembler->index_.emplace(table.definition.name, assembler->tables_.size());
+    if (!fenced && table.start) assembler->KnowTo(*table.start);
+    if (!fenced && table.start_part) assembler->KnowTo(table.start_part->read_to);
     if (table.start_part && !mysql::Reaches(assembler->position_, table.start_part->read_to)) {
       assembler->start_parts_.push_back(assembler->tables_.size());
     }
@@ -100,6 +103,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                                                 .mark = {}}));
   }
   assembler->DropPassedStarts();
+  if (sent_to) assembler->KnowTo(*sent_to);
   for (const auto& [table, rows] : open) {
     if (assembler->tables_.at(table)->fenced) continue;
     assembler->tables_[table]->rows_taken = rows;
@@ -681,6 +685,8 @@ Batch Assembler::TakeBatch() {
 void Assembler::TakePart() {
   partly_taken_ = true;
   open_gtid_ = GtidText();
+  open_read_to_ = position_;
+  AddRead(open_read_to_);
   savepoints_.clear();
   taken_tables_ = touched_;
   for (const size_t table : touched_) {
