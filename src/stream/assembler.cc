@@ -14,7 +14,6 @@ namespace penstock::stream {
 namespace {
 
 constexpr size_t kMappedMax = 1'000;
-constexpr size_t kSavepointsMax = 1'000;
 
 constexpr std::string_view kResyncTable = "Resync the table (penstock resync)";
 constexpr std::string_view kResyncPipe = "Resync the pipe (penstock resync)";
@@ -129,6 +128,7 @@ Status Assembler::Consume(const binlog::Event& event) {
           [&](const binlog::Rows& rows) { return On(rows); },
           [&](const binlog::XaPrepare& prepare) { return On(prepare, header); },
           [&](const binlog::Incident& incident) -> Status {
+            if (is_known_) return {};
             return Fail(
                 NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
                                       incident.message),
@@ -214,6 +214,7 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
 
 // What a statement does to our tables, which no row event tells.
 Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view sql) {
+  if (is_known_) return {};
   if (statement.kind == ddl::StatementKind::kRoutineCall) {
     return Fail(NeedsUser(
         fmt::format("the log holds a call of {} as text instead of the rows it changed, of "
