@@ -43,7 +43,7 @@ HttpRequest Convert(const httplib::Request& from) {
 void Answer(const HttpResponse& from, httplib::Response& response) {
   response.status = from.status;
   for (const auto& [name, value] : from.headers) response.set_header(name, value);
-  response.set_content(from.body, "application/json");
+  response.set_content(from.body, from.content_type);
 }
 
 // httplib's own default would let a second server share the port.

@@ -27,8 +27,9 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 200;
-  std::string body;  // JSON
+  std::string body;
   std::map<std::string, std::string> headers = {};
+  std::string content_type = "application/json";
 };
 
 // Why a request is not answered any further.

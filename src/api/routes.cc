@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/metrics.h"
 #include "api/shapes.h"
 #include "base/clock.h"
 
@@ -108,6 +109,10 @@ HttpResponse Routes::Handle(const HttpRequest& request) const {
   Segments segments = SplitPath(request.path);
   if (segments == Segments{"health"}) {
     return IsGet(request) ? Success({{"version", PENSTOCK_VERSION}}) : WrongMethod(request, "GET");
+  }
+  if (segments == Segments{"metrics"}) {
+    return IsGet(request) ? MetricsResponse(options_.supervisor->Figures())
+                          : WrongMethod(request, "GET");
   }
   if (segments.size() < 2 || segments[0] != "v1" || segments[1] != "organizations") {
     return NoSuchPath(request);

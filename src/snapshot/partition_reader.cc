@@ -208,6 +208,8 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
     const uint64_t rows_sent = rows.count - rows_before;
     const uint64_t bytes_sent = rows.bytes - bytes_before;
     on_rows(rows_sent, bytes_sent);
+    options_.traffic->rows_sent += rows_sent;
+    options_.traffic->bytes_sent += bytes_sent;
     PENSTOCK_TRY(throttle_.Pace(rows_sent, bytes_sent, stop));
   }
   rows.changes = reading.writer.TakeChanges();
@@ -222,6 +224,7 @@ Status PartitionReader::FillBlock(Reading& reading, SteadyTime until, const std:
   const uint64_t rows_max = throttle_.BlockRowsMax();
   const uint64_t bytes_max = std::min(reading.block_bytes_max, throttle_.BlockBytesMax());
   uint64_t look_at = kBytesPerLook;
+  uint64_t fetched = 0;
   while (!reading.ended && block.rows < rows_max) {
     const uint64_t bytes = block.bytes();
     if (bytes >= bytes_max) break;
@@ -234,11 +237,14 @@ Status PartitionReader::FillBlock(Reading& reading, SteadyTime until, const std:
       reading.ended = true;
       break;
     }
+    fetched += packet->size();
     PENSTOCK_TRY(reading.decoder.Decode(*packet, reading.row));
     PENSTOCK_TRY(reading.writer.Append(reading.row, reading.version,
                                        clickhouse::ChangeKind::kInsert, block));
     if (++reading.rows_read == reading.slice_rows) reading.last = KeyOf(reading.table, reading.row);
   }
+  options_.traffic->rows_fetched += block.rows;
+  options_.traffic->bytes_fetched += fetched;
   return {};
 }
 

@@ -204,6 +204,8 @@ class WriterThread {
       acknowledged.tables.push_back({rows.table, rows.counts, std::move(rows.changes)});
     }
     PENSTOCK_TRY(journal_->Acknowledge(acknowledged));
+    options_.traffic->rows_sent += acknowledged.rows;
+    options_.traffic->bytes_sent += acknowledged.bytes;
     for (const std::string& file : batch.ended_files) {
       std::error_code ignored;  // what stays is removed by the next start
       std::filesystem::remove(options_.prepared_folder / file, ignored);
@@ -211,8 +213,8 @@ class WriterThread {
     if (acknowledged.truncated) options_.forget_load(*acknowledged.truncated);
     for (const Fence& fence : acknowledged.fences) {
       options_.forget_load(fence.table);
-      LogError(options_.pipe_name, "{} is quarantined: {}",
-               tables_[fence.table].definition.name.ToString(), fence.error.ToString());
+      LogError({options_.pipe_name, tables_[fence.table].definition.name.ToString()},
+               "quarantined: {}", fence.error.ToString());
     }
     return {};
   }
