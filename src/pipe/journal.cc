@@ -1,9 +1,12 @@
 #include "pipe/journal.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
 
+#include "clickhouse/ddl.h"
 #include "mysql/wire/start_position.h"
 
 namespace penstock::pipe {
@@ -43,6 +46,8 @@ Journal::Journal(Options options)
     : catalog_(options.catalog),
       clock_(options.clock),
       pipe_id_(std::move(options.pipe_id)),
+      database_(std::move(options.database)),
+      cluster_(std::move(options.cluster)),
       on_quarantine_(std::move(options.on_quarantine)),
       on_warning_(std::move(options.on_warning)),
       checkpoint_(std::move(options.checkpoint)),
@@ -60,6 +65,7 @@ Journal::Journal(Options options)
     targets_.push_back(options.tables[i].filled_by());
     progress_.tables[i].changes.clear();
     progress_.tables[i].quarantine = options.tables[i].quarantine;
+    progress_.tables[i].ddl = options.tables[i].ddl;
   }
   for (const auto& [table_id, column, counts] : options.changes) {
     if (auto* table = FindTable(table_id)) AddTo(table->changes, {{column, counts}});
@@ -165,6 +171,16 @@ std::vector<catalog::BatchRecord::Table> Journal::ChangesOf(
   return changes;
 }
 
+catalog::DefinitionRecord Journal::DefinitionOf(const stream::Acknowledged& acknowledged) const {
+  const auto& [table, before, definition, columns] = *acknowledged.added;
+  return {.table_id = table_ids_.at(table),
+          .definition = definition,
+          .ddl = columns.empty()
+                     ? ""
+                     : clickhouse::AlterTableAdd(database_, targets_.at(table), columns, cluster_),
+          .start = acknowledged.end};
+}
+
 catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {
   catalog::CheckpointNews news;
   // The end of a transaction in parts may have no rows of its own.
@@ -197,6 +213,16 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
   for (const auto& notice : acknowledged.notices) {
     news.events.push_back(
         {.at = acknowledged.finished_at, .level = "warning", .kind = "stream", .text = notice});
+  }
+  if (acknowledged.added) {
+    news.definitions.push_back(DefinitionOf(acknowledged));
+    const std::string& ddl = news.definitions[0].ddl;
+    news.events.push_back({.at = acknowledged.finished_at,
+                           .level = "info",
+                           .kind = "ddl",
+                           .text = fmt::format("columns were added to {}{}{}",
+                                               news.definitions[0].definition.name.ToString(),
+                                               ddl.empty() ? "" : ": ", ddl)});
   }
   if (acknowledged.truncated) news.truncated.push_back(table_ids_.at(*acknowledged.truncated));
   return news;
@@ -243,6 +269,10 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
   for (const auto& record : news.quarantines) {
     if (auto* table = FindTable(record.table_id)) table->quarantine = record.quarantine;
     quarantined_.notify_all();
+  }
+  for (const auto& record : news.definitions) {
+    auto* table = FindTable(record.table_id);
+    if (table != nullptr && !record.ddl.empty()) table->ddl += ";\n" + record.ddl;
   }
   if (news.batch) {
     const UnixMicros took =

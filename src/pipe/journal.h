@@ -42,6 +42,7 @@ struct StreamProgress {
     stream::RowCounts counts;
     model::ValueChanges changes;  // of snapshot and stream, since the table was set up
     std::optional<catalog::Quarantine> quarantine;
+    std::string ddl;  // that made its target what it is
   };
   std::vector<Table> tables;  // in the stream's order
 };
@@ -55,6 +56,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
     catalog::Catalog* catalog = nullptr;
     Clock* clock = nullptr;
     std::string pipe_id;
+    std::string database = {};  // of the targets
+    std::string cluster = {};
     catalog::Checkpoint checkpoint;
     uint64_t last_batch_number = 0;
     std::span<const catalog::TableRecord> tables;     // in the stream's order; read while made
@@ -92,11 +95,14 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
       REQUIRES(mutex_) EXCLUDES(progress_mutex_);
   std::vector<catalog::BatchRecord::Table> ChangesOf(const stream::Acknowledged& acknowledged) const
       REQUIRES(mutex_);
+  catalog::DefinitionRecord DefinitionOf(const stream::Acknowledged& acknowledged) const;
   catalog::CheckpointNews NewsOf(const stream::Acknowledged& acknowledged) const REQUIRES(mutex_);
 
   catalog::Catalog* const catalog_;
   Clock* const clock_;
   const std::string pipe_id_;
+  const std::string database_;
+  const std::string cluster_;
   std::vector<int64_t> table_ids_;
   std::vector<std::string> targets_;
   const std::function<void()> on_quarantine_;

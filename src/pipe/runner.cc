@@ -268,6 +268,8 @@ Result<Runner::Recalled> Runner::Recall() {
       Journal::Options{.catalog = options_.catalog,
                        .clock = options_.clock,
                        .pipe_id = id_,
+                       .database = spec_.database,
+                       .cluster = spec_.cluster,
                        .checkpoint = checkpoint,
                        .last_batch_number = batches.empty() ? 0 : batches[0].number,
                        .tables = *tables,

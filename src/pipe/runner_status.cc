@@ -138,7 +138,7 @@ TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
           .rows_updated = changes.counts.updated,
           .rows_deleted = changes.counts.deleted,
           .changes = changes.changes,
-          .ddl = record.ddl};
+          .ddl = changes.ddl};
 }
 
 Result<std::vector<BatchStatus>> Runner::Batches(size_t limit) const {

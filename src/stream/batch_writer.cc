@@ -161,6 +161,14 @@ Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
   return ForEachTarget(table, kForever, truncate, stop);
 }
 
+Status BatchWriter::AddColumns(size_t table, const std::vector<clickhouse::NewColumn>& columns,
+                               std::stop_token stop) {
+  const auto add = [&](const std::string& target) {
+    return clickhouse::AddColumns(clients_[0], options_.database, target, columns, stop);
+  };
+  return ForEachTarget(table, kForever, add, stop);
+}
+
 void BatchWriter::CleanUp(size_t table, std::stop_token stop) {
   const StreamTable& cleaned = tables_[table];
   if (clickhouse::KeepsEveryChange(cleaned.target_options.engine)) return;

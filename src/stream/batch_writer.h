@@ -44,6 +44,10 @@ class BatchWriter {
   // good.
   Status Truncate(size_t table, std::stop_token stop);
 
+  // Adds the columns to the table; likewise.
+  Status AddColumns(size_t table, const std::vector<clickhouse::NewColumn>& columns,
+                    std::stop_token stop);
+
   // Has rows that were deleted removed, between two batches. What fails is logged.
   void CleanUp(size_t table, std::stop_token stop);
 

@@ -55,6 +55,9 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
   PENSTOCK_TRY(source_check_.BeforeSession(connection, stop));
   PENSTOCK_ASSIGN(const bool ignore_case, mysql::NamesIgnoreCase(connection, stop));
   assembler_.set_names_ignore_case(ignore_case);
+  assembler_.set_source(connection.server());
+  PENSTOCK_ASSIGN(const bool names, mysql::LogsColumnNames(connection, stop));
+  assembler_.set_names_are_logged(names);
   PENSTOCK_ASSIGN(const bool checksum, mysql::StartDump(connection,
                                                         {.start = assembler_.position(),
                                                          .server_id = options_.server_id,

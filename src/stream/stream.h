@@ -85,6 +85,7 @@ struct Acknowledged {
   };
   std::vector<Table> tables;
   std::vector<Fence> fences;  // tables that are not followed any more
+  std::optional<AddedColumns> added = {};
   std::optional<size_t>
       truncated;         // a table that was emptied: whatever its load had in mind is over
   UnixMicros reading{};  // as those of Batch
