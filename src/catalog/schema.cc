@@ -134,6 +134,15 @@ ALTER TABLE batches ADD COLUMN reading INTEGER NOT NULL DEFAULT 0;    -- microse
 ALTER TABLE batches ADD COLUMN decoding INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE batches ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';    -- JSON
 ALTER TABLE batches ADD COLUMN position TEXT NOT NULL DEFAULT 'file||0||';
+)sql",
+    R"sql(
+CREATE TABLE answers (                                         -- to requests with an Idempotency-Key
+  key TEXT NOT NULL PRIMARY KEY,
+  request_hash BLOB NOT NULL,                                  -- sealed
+  status INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  at INTEGER NOT NULL
+) WITHOUT ROWID;
 )sql"};
 
 }  // namespace
