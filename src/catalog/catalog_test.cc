@@ -639,16 +639,16 @@ TEST_F(CatalogTest, AnEditKeepsNamesUnique) {
   EXPECT_EQ(catalog->Pipes()->at(0).name, "a name");
   EXPECT_EQ(catalog->Pipes()->at(0).spec, R"({"password": "hidden"})");
   EXPECT_EQ(catalog->Events(id, 1)->at(0).kind, "edit");
-  EXPECT_THAT(FileBytes(), Not(HasSubstr("hidden")));
+  EXPECT_EQ(FileBytes().find("hidden"), std::string::npos);
   EXPECT_EQ(catalog->EditPipe("none", "four", "{}", event).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(CatalogTest, AnswersAreForgottenAfterADay) {
   const auto catalog = Open();
-  AnswerRecord answer = {.key = "k", .request_hash = "sealed", .body = "{}", .at = clock_.Wall()};
+  AnswerRecord answer = {.key = "k", .request_hash = "the hash", .body = "{}", .at = clock_.Wall()};
   ASSERT_TRUE(catalog->SaveAnswer(answer));
-  EXPECT_EQ(catalog->Answer("k")->value().request_hash, "sealed");
-  EXPECT_THAT(FileBytes(), Not(HasSubstr("sealed")));
+  EXPECT_EQ(catalog->Answer("k")->value().request_hash, "the hash");
+  EXPECT_EQ(FileBytes().find("the hash"), std::string::npos);
   EXPECT_FALSE(catalog->Answer("other")->has_value());
   answer.key = "later";
   answer.at += std::chrono::hours(24);
