@@ -1,9 +1,11 @@
 #include "pipe/runner.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
@@ -44,7 +46,8 @@ Runner::Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options
       id_(record.id),
       created_at_(record.created_at),
       reason_(record.reason),
-      state_since_(record.state_since) {
+      state_since_(record.state_since),
+      updated_at_(record.updated_at) {
   lifecycle_.state = ParseState(record.state).value_or(State::kFailed);
   lifecycle_.resume = ParseState(record.resume_state).value_or(lifecycle_.state);
 }
@@ -131,6 +134,27 @@ Status Runner::Resync(const std::vector<model::TableName>& names) {
   Status wanted = WantReload(ids, names.empty());
   Start();
   return wanted;
+}
+
+Status Runner::Edit(PipeSpec spec, clickhouse::Endpoint destination,
+                    const std::vector<std::string>& fields) {
+  Shutdown();
+  const catalog::EventRecord event = {
+      .at = options_.clock->Wall(),
+      .level = "info",
+      .kind = "edit",
+      .text = fmt::format("changed by the user: {}", fmt::join(fields, ", "))};
+  Status stored = options_.catalog->EditPipe(id_, spec.name, ToJsonWithSecrets(spec).dump(), event);
+  if (stored) {
+    LogInfo(spec.name, "{}", event.text);
+    MutexLock lock(mutex_);
+    spec_ = std::move(spec);
+    options_.destination = std::move(destination);
+    options_.unusable.reset();
+    updated_at_ = event.at;
+  }
+  Start();
+  return stored;
 }
 
 // A pipe that failed may have lost its place in the log: when all is loaded anew none is needed.
@@ -701,6 +725,7 @@ void Runner::Entered(const catalog::Transition& transition) {
                 .resume = *ParseState(transition.resume_state)};
   reason_ = transition.reason;
   state_since_ = transition.at;
+  updated_at_ = transition.at;
 }
 
 Status Runner::Retry(std::string_view what, const std::function<Status()>& attempt,

@@ -63,6 +63,12 @@ class Runner {
   // their places when all are in. kInvalidArgument for a table that is not mapped.
   Status Resync(const std::vector<model::TableName>& names);
 
+  // Another spec, and destination, in place of what it runs by: stored first, with an event that
+  // names the `fields` that differ; then what was running goes on by it, over new connections. The
+  // state stays.
+  Status Edit(PipeSpec spec, clickhouse::Endpoint destination,
+              const std::vector<std::string>& fields);
+
   // With no more than `tables_max` tables: of more, first those that are quarantined, then those
   // that are being loaded, then those that wait for it.
   PipeStatus status(size_t tables_max) const EXCLUDES(mutex_);
@@ -134,8 +140,9 @@ class Runner {
   // An event that cannot be stored is logged.
   void AddEvent(const catalog::EventRecord& event);
 
-  const Options options_;
-  const PipeSpec spec_;
+  // Change in Edit alone: under mutex_, while no thread works.
+  Options options_;
+  PipeSpec spec_;
   const std::string id_;
   const UnixMicros created_at_;
   const std::shared_ptr<Traffic> snapshot_traffic_ = std::make_shared<Traffic>();
@@ -145,6 +152,7 @@ class Runner {
   Lifecycle lifecycle_ GUARDED_BY(mutex_);
   std::string reason_ GUARDED_BY(mutex_);
   UnixMicros state_since_ GUARDED_BY(mutex_);
+  UnixMicros updated_at_ GUARDED_BY(mutex_);
   struct Retrying {
     std::string error;
     uint64_t attempts = 0;

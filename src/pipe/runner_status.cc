@@ -63,7 +63,7 @@ PipeStatus Runner::status(size_t tables_max) const {
   }
   status.state_since = state_since_;
   status.created_at = created_at_;
-  status.updated_at = state_since_;
+  status.updated_at = updated_at_;
   for (const auto& [part, retrying] : retrying_) {
     if (!status.retrying.empty()) status.retrying += "; ";
     status.retrying += fmt::format("{}: {}", part, retrying.error);
