@@ -134,6 +134,9 @@ ALTER TABLE batches ADD COLUMN reading INTEGER NOT NULL DEFAULT 0;    -- microse
 ALTER TABLE batches ADD COLUMN decoding INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE batches ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';    -- JSON
 ALTER TABLE batches ADD COLUMN position TEXT NOT NULL DEFAULT 'file||0||';
+)sql",
+    R"sql(
+ALTER TABLE pipes ADD COLUMN sent TEXT NOT NULL DEFAULT '';  -- JSON; beyond position
 )sql"};
 
 }  // namespace
