@@ -4,8 +4,8 @@
     tests/run.py [unit] [static] [fuzz] [system] [-k TEXT]     all four kinds without a name
 
 unit: the test programs of src/ through ctest, each test case counted. static: layers, tidy,
-format. fuzz: tools/fuzz.py, a test for each target. system: tests/system/test_*.py, each class in a process of its own, PENSTOCK_JOBS of them
-(default: 2) at once; -k runs only the classes whose name holds TEXT. PENSTOCK_BUILD names another
+format. fuzz: tools/fuzz.py, a test for each target. system: tests/system/test_*.py and tests/api/test_*.py, each class in a process of its
+own, PENSTOCK_JOBS of them (default: 2) at once; -k runs only the classes whose name holds TEXT. PENSTOCK_BUILD names another
 build folder (default build/dev, which is built first). What a sanitizer reports, in whatever process
 of a class, makes the class fail.
 """
@@ -13,6 +13,7 @@ of a class, makes the class fail.
 import argparse
 import concurrent.futures
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -26,7 +27,8 @@ import unittest
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SYSTEM = ROOT / "tests" / "system"
+# The folders of the system tests; those of one may use modules of those before it.
+SYSTEM = [ROOT / "tests" / "system", ROOT / "tests" / "api"]
 CLASS_SECONDS_MAX = 900 + 60 * int(os.environ.get("PENSTOCK_ROUNDS") or 0)
 LOG_LINES = 60
 
@@ -147,10 +149,11 @@ def run_fuzz():
 
 def system_classes(pattern):
     """module.Class of every test class, in the order of the files."""
-    sys.path.insert(0, str(SYSTEM))
+    sys.path[:0] = map(str, SYSTEM)
     names = []
-    for suite in unittest.defaultTestLoader.discover(str(SYSTEM), top_level_dir=str(SYSTEM)):
-        for group in suite:
+    for folder in SYSTEM:
+        suites = unittest.TestLoader().discover(str(folder), top_level_dir=str(folder))
+        for group in itertools.chain.from_iterable(suites):
             if isinstance(group, unittest.loader._FailedTest):  # a file that cannot be imported
                 sys.exit(f"{group.id()}: {group._exception}")
             for test in group:
@@ -170,7 +173,7 @@ class _Report(unittest.TextTestResult):
 
 def work(name, report):
     """Runs one class in this process and writes its counts as JSON."""
-    sys.path.insert(0, str(SYSTEM))
+    sys.path[:0] = map(str, SYSTEM)
     suite = unittest.defaultTestLoader.loadTestsFromName(name)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=_Report).run(suite)
     failed = len({test.id().split(" (")[0] for test, _ in result.failures + result.errors})

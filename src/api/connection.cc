@@ -98,6 +98,10 @@ ssize_t DeadlineStream::write(const char* bytes, size_t size) {
   return ::send(socket_, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+void DeadlineStream::ProlongAnswer() {
+  send_deadline_ = Clock::Real().Steady() + limits_.send_timeout;
+}
+
 // Addresses would only be of use to handlers that look at them; ours do not.
 void DeadlineStream::get_remote_ip_and_port(std::string& ip, int& port) const {
   ip.clear();

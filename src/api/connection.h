@@ -60,6 +60,9 @@ class DeadlineStream final : public httplib::Stream {
   void get_local_ip_and_port(std::string& ip, int& port) const override;
   socket_t socket() const override { return socket_; }
 
+  // The time for the answer begins anew: of one that goes on.
+  void ProlongAnswer();
+
   // Says that no more will be written, and takes what the client may still be sending for a
   // moment: closing a socket with unread bytes would destroy the answer on its way. The last call.
   void Linger();

@@ -40,10 +40,29 @@ HttpRequest Convert(const httplib::Request& from) {
   return request;
 }
 
+// The connection that this thread serves.
+thread_local DeadlineStream* serving = nullptr;
+
+// In chunks until the client, the answer or the server ends it.
+void AnswerInParts(const HttpResponse& from, httplib::Response& response) {
+  response.set_chunked_content_provider(from.content_type,
+                                        [next = from.stream](size_t, httplib::DataSink& sink) {
+                                          const std::optional<std::string> part = next();
+                                          serving->ProlongAnswer();
+                                          if (!part) {
+                                            sink.done();
+                                          } else if (!part->empty()) {
+                                            sink.write(part->data(), part->size());
+                                          }
+                                          return true;
+                                        });
+}
+
 void Answer(const HttpResponse& from, httplib::Response& response) {
   response.status = from.status;
   for (const auto& [name, value] : from.headers) response.set_header(name, value);
-  response.set_content(from.body, "application/json");
+  if (from.stream) return AnswerInParts(from, response);
+  response.set_content(from.body, from.content_type);
 }
 
 // httplib's own default would let a second server share the port.
@@ -180,7 +199,7 @@ class HttpServer::Impl final : private httplib::Server {
     }
     const std::optional<Refusal> refusal = options_.admit(head);
     if (!refusal) return HandlerResponse::Unhandled;
-    Refuse(refusal->status, refusal->message, response);
+    Answer(options_.error(*refusal), response);
     return HandlerResponse::Handled;
   }
 
@@ -230,6 +249,7 @@ class HttpServer::Impl final : private httplib::Server {
     {
       DeadlineStream stream(socket, stream_limits_);
       bool closed = false;
+      serving = &stream;
       process_request(stream, /*close_connection=*/true, closed, nullptr);
       stream.Linger();
     }

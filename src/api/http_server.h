@@ -25,16 +25,23 @@ struct HttpRequest {
   std::string Header(const std::string& name) const;
 };
 
+// What is sent next of an answer that goes on: "" for nothing yet, nothing at its end. May wait for
+// about a second.
+using NextPart = std::function<std::optional<std::string>()>;
+
 struct HttpResponse {
   int status = 200;
-  std::string body;  // JSON
+  std::string body;
   std::map<std::string, std::string> headers = {};
+  std::string content_type = "application/json";
+  NextPart stream = nullptr;  // in place of a body; keeps one of the threads
 };
 
 // Why a request is not answered any further.
 struct Refusal {
   int status = 403;
   std::string message;
+  std::map<std::string, std::string> headers = {};
 };
 
 // HTTP/1.1 over cpp-httplib, one request per connection, built so that no client can keep another

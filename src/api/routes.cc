@@ -1,9 +1,14 @@
 #include "api/routes.h"
 
+#include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "api/hosted_settings.h"
+#include "api/metrics.h"
+#include "api/openapi.h"
 #include "api/shapes.h"
 #include "base/clock.h"
 
@@ -14,12 +19,13 @@ using nlohmann::json;
 
 constexpr size_t kRecordsDefault = 100;
 constexpr size_t kRecordsMax = 1'000;
+constexpr char kCdcScaling[] = "cdc_scaling";
 
 HttpResponse NoSuchPath(const HttpRequest& request) {
   return ErrorResponse(404, fmt::format("there is no {}", request.path));
 }
 
-HttpResponse WrongMethod(const HttpRequest& request, const char* allowed) {
+HttpResponse WrongMethod(const HttpRequest& request, const std::string& allowed) {
   HttpResponse response = ErrorResponse(
       405, fmt::format("{} does not take {}; it takes {}", request.path, request.method, allowed));
   response.headers["Allow"] = allowed;
@@ -90,6 +96,19 @@ Result<pipe::PipeStatus> Order(pipe::Supervisor& supervisor, const std::string& 
   return Fail(ErrorCode::kInvalidArgument, "command: must be one of: start, stop, resync");
 }
 
+// How many records are asked for.
+Result<size_t> LimitOf(const HttpRequest& request) {
+  return NumberOf(request, "limit", {.min = 1, .max = kRecordsMax, .usual = kRecordsDefault});
+}
+
+Result<size_t> TablesMaxOf(const HttpRequest& request) {
+  return NumberOf(request, "tables", {.min = 0, .max = SIZE_MAX, .usual = SIZE_MAX});
+}
+
+HttpResponse AnswerJson(const Result<json>& result) {
+  return result ? Success(*result) : ErrorResponse(result.error());
+}
+
 }  // namespace
 
 std::vector<std::string> SplitPath(const std::string& path) {
@@ -104,10 +123,53 @@ std::vector<std::string> SplitPath(const std::string& path) {
   return segments;
 }
 
+Routes::Routes(Options options)
+    : options_(std::move(options)),
+      streams_(*options_.supervisor, options_.stop),
+      repeated_(std::make_unique<RepeatedRequests>(*options_.supervisor)) {}
+
+// By path and method, in the order of openapi.yaml.
+const std::vector<Routes::Route>& Routes::ServiceRoutes() {
+  static const std::vector<Route> routes = {
+      {"", "GET", &Routes::GetService},
+      {"clickpipes", "GET", &Routes::ListPipes},
+      {"clickpipes", "POST", &Routes::CreatePipe},
+      {"clickpipesCheck", "POST", &Routes::CheckPipe},
+      {"clickpipesCdcScaling", "GET", &Routes::GetCdcScaling},
+      {"clickpipesCdcScaling", "PATCH", &Routes::ChangeCdcScaling}};
+  return routes;
+}
+
+const std::vector<Routes::Route>& Routes::PipeRoutes() {
+  static const std::vector<Route> routes = {{"", "GET", &Routes::GetPipe},
+                                            {"", "PATCH", &Routes::EditPipe},
+                                            {"", "DELETE", &Routes::DeletePipe},
+                                            {"state", "PATCH", &Routes::ChangeState},
+                                            {"settings", "GET", &Routes::GetSettings},
+                                            {"settings", "PUT", &Routes::ChangeSettings},
+                                            {"scaling", "PATCH", &Routes::ChangeScaling},
+                                            {"status", "GET", &Routes::GetStatus},
+                                            {"status/stream", "GET", &Routes::StreamStatus},
+                                            {"tables", "GET", &Routes::GetTables},
+                                            {"events", "GET", &Routes::GetEvents},
+                                            {"errors", "GET", &Routes::GetErrors},
+                                            {"batches", "GET", &Routes::GetBatches},
+                                            {"partitions", "GET", &Routes::GetPartitions}};
+  return routes;
+}
+
 HttpResponse Routes::Handle(const HttpRequest& request) const {
   Segments segments = SplitPath(request.path);
   if (segments == Segments{"health"}) {
     return IsGet(request) ? Success({{"version", PENSTOCK_VERSION}}) : WrongMethod(request, "GET");
+  }
+  if (segments == Segments{"metrics"}) {
+    return IsGet(request) ? MetricsResponse(options_.supervisor->Figures())
+                          : WrongMethod(request, "GET");
+  }
+  if (segments == Segments{"openapi.yaml"}) {
+    if (!IsGet(request)) return WrongMethod(request, "GET");
+    return {.body = std::string(OpenApiText()), .content_type = "application/yaml"};
   }
   if (segments.size() < 2 || segments[0] != "v1" || segments[1] != "organizations") {
     return NoSuchPath(request);
@@ -118,14 +180,17 @@ HttpResponse Routes::Handle(const HttpRequest& request) const {
 
 // Below /v1/organizations.
 HttpResponse Routes::HandleOrganizations(const HttpRequest& request, const Segments& rest) const {
+  const json organization = OrganizationToJson(options_.organization_id);
   if (rest.empty()) {
-    if (!IsGet(request)) return WrongMethod(request, "GET");
-    return Success(json::array({OrganizationToJson(options_.organization_id)}));
+    return IsGet(request) ? Success(json::array({organization})) : WrongMethod(request, "GET");
   }
   if (rest[0] != options_.organization_id) {
     return ErrorResponse(404, fmt::format("there is no organization with the id {}", rest[0]));
   }
-  if (rest.size() < 2 || rest[1] != "services") return NoSuchPath(request);
+  if (rest.size() == 1) {
+    return IsGet(request) ? Success(organization) : WrongMethod(request, "GET");
+  }
+  if (rest[1] != "services") return NoSuchPath(request);
   return HandleServices(request, Segments(rest.begin() + 2, rest.end()));
 }
 
@@ -138,68 +203,31 @@ HttpResponse Routes::HandleServices(const HttpRequest& request, const Segments& 
   if (rest[0] != options_.service_id) {
     return ErrorResponse(404, fmt::format("there is no service with the id {}", rest[0]));
   }
-  if (rest.size() == 1) {
-    if (!IsGet(request)) return WrongMethod(request, "GET");
-    return Success(ServiceToJson(options_.service_id));
+  if (rest.size() > 2 && rest[1] == "clickpipes") {
+    return Dispatch(PipeRoutes(), request, Segments(rest.begin() + 3, rest.end()), rest[2]);
   }
-  if (rest.size() == 2 && rest[1] == "clickpipesCheck") {
-    return request.method == "POST" ? CheckPipe(request) : WrongMethod(request, "POST");
-  }
-  if (rest[1] != "clickpipes") return NoSuchPath(request);
-  return HandlePipes(request, Segments(rest.begin() + 2, rest.end()));
+  return Dispatch(ServiceRoutes(), request, Segments(rest.begin() + 1, rest.end()), "");
 }
 
-// Below …/clickpipes.
-HttpResponse Routes::HandlePipes(const HttpRequest& request, const Segments& rest) const {
-  if (!rest.empty()) {
-    return HandlePipe(request, rest[0], Segments(rest.begin() + 1, rest.end()));
+HttpResponse Routes::Dispatch(const std::vector<Route>& routes, const HttpRequest& request,
+                              const Segments& rest, const std::string& id) const {
+  std::string path;
+  for (const std::string& segment : rest) path += (path.empty() ? "" : "/") + segment;
+  const std::string_view method = IsGet(request) ? "GET" : std::string_view(request.method);
+  std::string allowed;
+  for (const Route& route : routes) {
+    if (route.path != path) continue;
+    if (route.method == method) return (this->*route.handler)(request, id);
+    allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
   }
-  if (IsGet(request)) return ListPipes();
-  return request.method == "POST" ? CreatePipe(request) : WrongMethod(request, "GET, POST");
+  return allowed.empty() ? NoSuchPath(request) : WrongMethod(request, allowed);
 }
 
-// Below …/clickpipes/{id}.
-HttpResponse Routes::HandlePipe(const HttpRequest& request, const std::string& id,
-                                const Segments& rest) const {
-  pipe::Supervisor& supervisor = *options_.supervisor;
-  if (rest.empty()) {
-    if (IsGet(request)) return AnswerPipe(supervisor.Get(id, 0));
-    return request.method == "DELETE" ? DeletePipe(id) : WrongMethod(request, "GET, DELETE");
-  }
-  if (rest.size() > 1) return NoSuchPath(request);
-  if (rest[0] == "state") {
-    return request.method == "PATCH" ? ChangeState(request, id) : WrongMethod(request, "PATCH");
-  }
-  const std::string& what = rest[0];
-  if (what != "status" && what != "events" && what != "batches" && what != "partitions") {
-    return NoSuchPath(request);
-  }
-  if (!IsGet(request)) return WrongMethod(request, "GET");
-  const auto answered = what == "status" ? StatusOf(request, id) : Records(request, id, what);
-  return answered ? Success(*answered) : ErrorResponse(answered.error());
+HttpResponse Routes::GetService(const HttpRequest&, const std::string&) const {
+  return Success(ServiceToJson(options_.service_id));
 }
 
-Result<json> Routes::StatusOf(const HttpRequest& request, const std::string& id) const {
-  PENSTOCK_ASSIGN(const size_t tables_max,
-                  NumberOf(request, "tables", {.min = 0, .max = SIZE_MAX, .usual = SIZE_MAX}));
-  return options_.supervisor->Get(id, tables_max).map(StatusToJson);
-}
-
-// The latest records of a kind that a pipe leaves behind.
-Result<json> Routes::Records(const HttpRequest& request, const std::string& id,
-                             const std::string& kind) const {
-  const pipe::Supervisor& supervisor = *options_.supervisor;
-  PENSTOCK_ASSIGN(
-      const size_t limit,
-      NumberOf(request, "limit", {.min = 1, .max = kRecordsMax, .usual = kRecordsDefault}));
-  if (kind == "events") return supervisor.Events(id, limit).map(EventsToJson);
-  if (kind == "batches") return supervisor.Batches(id, limit).map(BatchesToJson);
-  const auto table = request.query.find("table");
-  return supervisor.Partitions(id, table == request.query.end() ? "" : table->second, limit)
-      .map(PartitionsToJson);
-}
-
-HttpResponse Routes::ListPipes() const {
+HttpResponse Routes::ListPipes(const HttpRequest&, const std::string&) const {
   json list = json::array();
   for (const pipe::PipeStatus& status : options_.supervisor->List()) {
     list.push_back(PipeToJson(status, options_.service_id));
@@ -207,25 +235,123 @@ HttpResponse Routes::ListPipes() const {
   return Success(list);
 }
 
-HttpResponse Routes::CreatePipe(const HttpRequest& request) const {
-  return AnswerPipe(SpecOf(request, *options_.supervisor).and_then([&](pipe::PipeSpec spec) {
-    return options_.supervisor->Create(std::move(spec), options_.stop);
+HttpResponse Routes::CreatePipe(const HttpRequest& request, const std::string&) const {
+  return repeated_->Once(request, [&] {
+    return AnswerPipe(SpecOf(request, *options_.supervisor).and_then([&](pipe::PipeSpec spec) {
+      return options_.supervisor->Create(std::move(spec), options_.stop);
+    }));
+  });
+}
+
+HttpResponse Routes::CheckPipe(const HttpRequest& request, const std::string&) const {
+  return AnswerJson(SpecOf(request, *options_.supervisor).map([&](const pipe::PipeSpec& spec) {
+    return ReportToJson(options_.supervisor->Check(spec, options_.stop));
   }));
 }
 
-HttpResponse Routes::CheckPipe(const HttpRequest& request) const {
-  const Result<pipe::PipeSpec> spec = SpecOf(request, *options_.supervisor);
-  if (!spec) return ErrorResponse(spec.error());
-  return Success(ReportToJson(options_.supervisor->Check(*spec, options_.stop)));
+Result<json> Routes::ScalingNow() const {
+  return options_.supervisor->Setting(kCdcScaling).map([](const std::string& stored) {
+    return stored.empty() ? CdcScalingAtFirst() : json::parse(stored);
+  });
+}
+
+HttpResponse Routes::GetCdcScaling(const HttpRequest&, const std::string&) const {
+  return AnswerJson(ScalingNow());
+}
+
+HttpResponse Routes::ChangeCdcScaling(const HttpRequest& request, const std::string&) const {
+  return AnswerJson([&]() -> Result<json> {
+    PENSTOCK_ASSIGN(const json body, ParseBody(request.body));
+    PENSTOCK_ASSIGN(const json stored, ScalingNow());
+    PENSTOCK_ASSIGN(json scaling, ParseCdcScaling(body, stored));
+    PENSTOCK_TRY(options_.supervisor->SaveSetting(kCdcScaling, scaling.dump()));
+    return scaling;
+  }());
+}
+
+HttpResponse Routes::GetPipe(const HttpRequest&, const std::string& id) const {
+  return AnswerPipe(options_.supervisor->Get(id, 0));
+}
+
+HttpResponse Routes::EditPipe(const HttpRequest& request, const std::string& id) const {
+  return AnswerPipe(
+      ParseBody(request.body).and_then(pipe::ParsePipeChange).and_then([&](const auto& change) {
+        return options_.supervisor->Edit(id, change, options_.stop);
+      }));
+}
+
+HttpResponse Routes::DeletePipe(const HttpRequest&, const std::string& id) const {
+  const Status deleted = options_.supervisor->Delete(id);
+  return deleted ? SuccessWithoutResult() : ErrorResponse(deleted.error());
 }
 
 HttpResponse Routes::ChangeState(const HttpRequest& request, const std::string& id) const {
   return AnswerPipe(Order(*options_.supervisor, id, request));
 }
 
-HttpResponse Routes::DeletePipe(const std::string& id) const {
-  const Status deleted = options_.supervisor->Delete(id);
-  return deleted ? SuccessWithoutResult() : ErrorResponse(deleted.error());
+HttpResponse Routes::GetSettings(const HttpRequest&, const std::string& id) const {
+  return AnswerJson(options_.supervisor->Get(id, 0).map(HostedSettingsOf));
+}
+
+HttpResponse Routes::ChangeSettings(const HttpRequest& request, const std::string& id) const {
+  return AnswerJson([&]() -> Result<json> {
+    PENSTOCK_ASSIGN(const json body, ParseBody(request.body));
+    PENSTOCK_ASSIGN(json settings, ParsePipeSettings(body));
+    const pipe::PipeChange change = {.fields = {{"settings", std::move(settings)}}};
+    return options_.supervisor->Edit(id, change, options_.stop).map(HostedSettingsOf);
+  }());
+}
+
+HttpResponse Routes::ChangeScaling(const HttpRequest&, const std::string& id) const {
+  const auto status = options_.supervisor->Get(id, 0);
+  if (!status) return ErrorResponse(status.error());
+  return ErrorResponse(400,
+                       "a pipe of a database has no scaling of its own; use "
+                       "clickpipesCdcScaling");
+}
+
+HttpResponse Routes::GetStatus(const HttpRequest& request, const std::string& id) const {
+  return AnswerJson(TablesMaxOf(request).and_then([&](size_t tables_max) {
+    return options_.supervisor->Get(id, tables_max).map(StatusToJson);
+  }));
+}
+
+HttpResponse Routes::StreamStatus(const HttpRequest& request, const std::string& id) const {
+  const auto tables_max = TablesMaxOf(request);
+  return tables_max ? streams_.Open(id, *tables_max) : ErrorResponse(tables_max.error());
+}
+
+HttpResponse Routes::GetTables(const HttpRequest&, const std::string& id) const {
+  return AnswerJson(options_.supervisor->Get(id, SIZE_MAX).map(TablesToJson));
+}
+
+HttpResponse Routes::GetEvents(const HttpRequest& request, const std::string& id) const {
+  return AnswerJson(LimitOf(request).and_then(
+      [&](size_t limit) { return options_.supervisor->Events(id, limit).map(EventsToJson); }));
+}
+
+// Of the latest events those that are warnings or errors.
+HttpResponse Routes::GetErrors(const HttpRequest& request, const std::string& id) const {
+  return AnswerJson(LimitOf(request).and_then([&](size_t limit) {
+    return options_.supervisor->Events(id, kRecordsMax).map([&](auto events) {
+      std::erase_if(events, [](const auto& event) { return event.level == "info"; });
+      events.resize(std::min(limit, events.size()));
+      return EventsToJson(events);
+    });
+  }));
+}
+
+HttpResponse Routes::GetBatches(const HttpRequest& request, const std::string& id) const {
+  return AnswerJson(LimitOf(request).and_then(
+      [&](size_t limit) { return options_.supervisor->Batches(id, limit).map(BatchesToJson); }));
+}
+
+HttpResponse Routes::GetPartitions(const HttpRequest& request, const std::string& id) const {
+  const auto table = request.query.find("table");
+  const std::string name = table == request.query.end() ? "" : table->second;
+  return AnswerJson(LimitOf(request).and_then([&](size_t limit) {
+    return options_.supervisor->Partitions(id, name, limit).map(PartitionsToJson);
+  }));
 }
 
 HttpResponse Routes::AnswerPipe(const Result<pipe::PipeStatus>& status) const {

@@ -45,7 +45,9 @@ class Server::Impl {
     http.admit = [this](const HttpRequest& head) { return CheckRequestHead(head, names_); };
     http.handle = [this](const HttpRequest& request) { return routes_.Handle(request); };
     http.error = [](const Refusal& refusal) {
-      return ErrorResponse(refusal.status, refusal.message);
+      HttpResponse response = ErrorResponse(refusal.status, refusal.message);
+      response.headers = refusal.headers;
+      return response;
     };
     PENSTOCK_ASSIGN(http_, HttpServer::Start(std::move(http)));
     return {};

@@ -187,12 +187,21 @@ json PipeToJson(const pipe::PipeStatus& status, const std::string& service_id) {
   if (!status.reason.empty()) body["reason"] = status.reason;
   body["createdAt"] = FormatIso8601(status.created_at);
   body["updatedAt"] = FormatIso8601(status.updated_at);
+  body["source"]["mysql"]["effectiveSettings"] = pipe::EffectiveSettings(status.spec.settings);
   return body;
 }
 
-json StatusToJson(const pipe::PipeStatus& status) {
+json HostedSettingsOf(const pipe::PipeStatus& status) {
+  return pipe::ToJson(status.spec).value("settings", json::object());
+}
+
+json TablesToJson(const pipe::PipeStatus& status) {
   json tables = json::array();
   for (const pipe::TableStatus& table : status.tables) tables.push_back(TableToJson(table));
+  return tables;
+}
+
+json StatusToJson(const pipe::PipeStatus& status) {
   json snapshot = LoadToJson(status.load, status.load_rows_per_second);
   snapshot["tables"] = status.load.tables;
   snapshot["tablesDone"] = status.load.tables_done;
@@ -219,7 +228,7 @@ json StatusToJson(const pipe::PipeStatus& status) {
                {"retryAttempts", status.retry_attempts},
                {"preparedTransactions", PreparedToJson(status.prepared)},
                {"snapshot", std::move(snapshot)},
-               {"tables", std::move(tables)}};
+               {"tables", TablesToJson(status)}};
   if (status.lag) body["lagSeconds"] = static_cast<double>(status.lag->count()) / 1000;
   if (status.lag_bytes) body["lagBytes"] = *status.lag_bytes;
   if (status.log_retention) body["logRetentionSeconds"] = status.log_retention->count();

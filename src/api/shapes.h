@@ -26,6 +26,8 @@ int HttpStatusOf(ErrorCode code);
 nlohmann::json OrganizationToJson(const std::string& id);
 nlohmann::json ServiceToJson(const std::string& id);
 nlohmann::json PipeToJson(const pipe::PipeStatus& status, const std::string& service_id);
+nlohmann::json HostedSettingsOf(const pipe::PipeStatus& status);
+nlohmann::json TablesToJson(const pipe::PipeStatus& status);
 nlohmann::json StatusToJson(const pipe::PipeStatus& status);
 nlohmann::json EventsToJson(const std::vector<catalog::EventRecord>& events);
 nlohmann::json PartitionsToJson(const std::vector<pipe::PartitionStatus>& partitions);

@@ -6,9 +6,11 @@
 
 #include "base/mutex.h"
 #include "base/random.h"
+#include "catalog/answers.h"
 #include "catalog/data_dir.h"
 #include "catalog/history.h"
 #include "catalog/inserts.h"
+#include "catalog/meta.h"
 #include "catalog/records.h"
 #include "catalog/schema.h"
 #include "catalog/secret_key.h"
@@ -26,27 +28,15 @@ Failure NoSuchPipe(const std::string& id) {
                     .origin = "catalog"});
 }
 
-Result<std::optional<std::string>> ReadMeta(Sqlite& database, std::string_view key) {
-  std::optional<std::string> value;
-  PENSTOCK_TRY(
-      database.Query("SELECT value FROM meta WHERE key = ?", {key}, [&](const SqlRow& row) {
-        value = row.Text(0);
-        return Status();
-      }));
-  return value;
-}
-
-Status WriteMeta(Sqlite& database, std::string_view key, std::string_view value) {
-  PENSTOCK_TRY(database.Run("INSERT INTO meta (key, value) VALUES (?, ?)", {key, Blob{value}}));
-  return {};
-}
-
-Result<std::string> MetaOrRandomUuid(Sqlite& database, std::string_view key) {
-  PENSTOCK_ASSIGN(std::optional<std::string> found, ReadMeta(database, key));
-  if (found) return *std::move(found);
-  std::string made = RandomUuid();
-  PENSTOCK_TRY(WriteMeta(database, key, made));
-  return made;
+Status CheckNameIsFree(Sqlite& database, const std::string& name, const std::string& pipe_id) {
+  PENSTOCK_ASSIGN(
+      const std::optional<int64_t> taken,
+      database.QueryInt("SELECT 1 FROM pipes WHERE name = ? AND id <> ?", {name, pipe_id}));
+  if (!taken) return {};
+  return Fail(Error{.code = ErrorCode::kConflict,
+                    .message = fmt::format("a pipe named {} exists", name),
+                    .origin = "catalog",
+                    .remedy = "Choose another name, or delete that pipe"});
 }
 
 // The first start makes the key; from then on a sealed text in the catalog tells whether the key
@@ -290,6 +280,8 @@ class SqliteCatalog final : public Catalog {
 
   Status CreatePipe(const PipeRecord& pipe) override;
   Result<std::vector<PipeRecord>> Pipes() override;
+  Status EditPipe(const std::string& pipe_id, const std::string& name, const std::string& spec,
+                  const EventRecord& event) override;
   Status DeletePipe(const std::string& pipe_id) override;
   Status SaveTransition(const std::string& pipe_id, const Transition& transition) override;
   Result<std::vector<Transition>> Transitions(const std::string& pipe_id) override;
@@ -325,6 +317,10 @@ class SqliteCatalog final : public Catalog {
   Status AddEvent(const std::string& pipe_id, const EventRecord& event) override;
   Result<std::vector<EventRecord>> Events(const std::string& pipe_id, size_t limit) override;
   Result<std::vector<BatchRecord>> Batches(const std::string& pipe_id, size_t limit) override;
+  Result<std::optional<AnswerRecord>> Answer(const std::string& key) override;
+  Status SaveAnswer(const AnswerRecord& answer) override;
+  Result<std::string> Setting(const std::string& name) override;
+  Status SaveSetting(const std::string& name, const std::string& value) override;
 
  private:
   Status Read(const char* sql, Parameters parameters,
@@ -348,14 +344,7 @@ class SqliteCatalog final : public Catalog {
 Status SqliteCatalog::CreatePipe(const PipeRecord& pipe) {
   const std::string sealed = key_.Seal(pipe.spec);
   return writer_.Write([&](Sqlite& database) -> Status {
-    PENSTOCK_ASSIGN(const std::optional<int64_t> taken,
-                    database.QueryInt("SELECT 1 FROM pipes WHERE name = ?", {pipe.name}));
-    if (taken) {
-      return Fail(Error{.code = ErrorCode::kConflict,
-                        .message = fmt::format("a pipe named {} exists", pipe.name),
-                        .origin = "catalog",
-                        .remedy = "Choose another name, or delete that pipe"});
-    }
+    PENSTOCK_TRY(CheckNameIsFree(database, pipe.name, pipe.id));
     PENSTOCK_TRY(database.Run(
         "INSERT INTO pipes (id, name, spec, state, resume_state, reason, state_since, created_at, "
         "updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -395,6 +384,19 @@ Result<std::vector<PipeRecord>> SqliteCatalog::Pipes() {
         return {};
       }));
   return pipes;
+}
+
+Status SqliteCatalog::EditPipe(const std::string& pipe_id, const std::string& name,
+                               const std::string& spec, const EventRecord& event) {
+  const std::string sealed = key_.Seal(spec);
+  return writer_.Write([&](Sqlite& database) -> Status {
+    PENSTOCK_TRY(CheckNameIsFree(database, name, pipe_id));
+    PENSTOCK_ASSIGN(const int64_t changed,
+                    database.Run("UPDATE pipes SET name = ?, spec = ?, updated_at = ? WHERE id = ?",
+                                 {name, Blob{sealed}, ToStored(event.at), pipe_id}));
+    if (changed == 0) return NoSuchPipe(pipe_id);
+    return InsertEvent(database, pipe_id, event, clock_->Wall());
+  });
 }
 
 Status SqliteCatalog::DeletePipe(const std::string& pipe_id) {
@@ -726,6 +728,33 @@ Result<std::vector<EventRecord>> SqliteCatalog::Events(const std::string& pipe_i
         return Status();
       }));
   return events;
+}
+
+Result<std::optional<AnswerRecord>> SqliteCatalog::Answer(const std::string& key) {
+  MutexLock lock(reading_mutex_);
+  PENSTOCK_ASSIGN(auto answer, ReadAnswer(*reading_, key, clock_->Wall()));
+  if (!answer) return answer;
+  PENSTOCK_ASSIGN(answer->request_hash, key_.Unseal(answer->request_hash));
+  return answer;
+}
+
+Status SqliteCatalog::SaveAnswer(const AnswerRecord& answer) {
+  AnswerRecord sealed =
+      answer;  // a hash of a request that holds a password would let it be guessed
+  sealed.request_hash = key_.Seal(answer.request_hash);
+  return writer_.Write([&](Sqlite& database) { return StoreAnswer(database, sealed); });
+}
+
+Result<std::string> SqliteCatalog::Setting(const std::string& name) {
+  MutexLock lock(reading_mutex_);
+  return ReadMeta(*reading_, "setting_" + name).map([](const auto& found) {
+    return found.value_or("");
+  });
+}
+
+Status SqliteCatalog::SaveSetting(const std::string& name, const std::string& value) {
+  return writer_.Write(
+      [&](Sqlite& database) { return WriteMeta(database, "setting_" + name, value); });
 }
 
 Result<std::vector<BatchRecord>> SqliteCatalog::Batches(const std::string& pipe_id, size_t limit) {

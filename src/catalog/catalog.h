@@ -195,14 +195,23 @@ struct EventRecord {
   std::string text;
 };
 
+// What was answered to a request that its client may send again, under the client's own key.
+struct AnswerRecord {
+  std::string key;
+  std::string request_hash;  // a repeated request must be the same
+  int status = 200;
+  std::string body;  // without secrets
+  UnixMicros at{};
+};
+
 // What a stream did on its way to a new checkpoint.
 struct CheckpointNews {
   std::optional<BatchRecord> batch = {};
   std::vector<ValueChangeRecord> changes = {};
   std::vector<QuarantineRecord> quarantines = {};
-  std::vector<DefinitionRecord> definitions = {};
   std::vector<InsertRecord> inserts =
-      {};                               // about to be sent, each in place of its table's last one
+      {};  // about to be sent, each in place of its table's last one
+  std::vector<DefinitionRecord> definitions = {};
   std::vector<int64_t> settled = {};    // tables whose insert on record was acknowledged
   std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
   std::vector<EventRecord> events = {};
@@ -230,6 +239,11 @@ class Catalog {
   // Also its first transition, from "". kConflict: the name is taken.
   virtual Status CreatePipe(const PipeRecord& pipe) = 0;
   virtual Result<std::vector<PipeRecord>> Pipes() = 0;
+  // Name and spec take the place of what is stored, with the event that tells of it. kConflict: the
+  // name is taken. The event's time is the pipe's
+  // updated_at.
+  virtual Status EditPipe(const std::string& pipe_id, const std::string& name,
+                          const std::string& spec, const EventRecord& event) = 0;
   virtual Status DeletePipe(const std::string& pipe_id) = 0;  // with all that belongs to it
   // kConflict when the stored state is not `from`.
   virtual Status SaveTransition(const std::string& pipe_id, const Transition& transition) = 0;
@@ -298,6 +312,13 @@ class Catalog {
   // Newest first.
   virtual Result<std::vector<EventRecord>> Events(const std::string& pipe_id, size_t limit) = 0;
   virtual Result<std::vector<BatchRecord>> Batches(const std::string& pipe_id, size_t limit) = 0;
+
+  // Kept for 24 hours, the latest 1,000.
+  virtual Result<std::optional<AnswerRecord>> Answer(const std::string& key) = 0;
+  virtual Status SaveAnswer(const AnswerRecord& answer) = 0;
+  // A setting of the whole server, as its owner writes it; "" before the first.
+  virtual Result<std::string> Setting(const std::string& name) = 0;
+  virtual Status SaveSetting(const std::string& name, const std::string& value) = 0;
 };
 
 }  // namespace penstock::catalog

@@ -628,5 +628,37 @@ TEST_F(CatalogTest, AFullDiskIsSaidAndPasses) {
   EXPECT_TRUE(add());
 }
 
+TEST_F(CatalogTest, AnEditKeepsNamesUnique) {
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("one")));
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("two")));
+  const EventRecord event = {.at = clock_.Wall(), .level = "info", .kind = "edit", .text = "name"};
+  const std::string id = "one";
+  EXPECT_EQ(catalog->EditPipe(id, "name of two", "{}", event).error().code, ErrorCode::kConflict);
+  ASSERT_TRUE(catalog->EditPipe(id, "a name", R"({"password": "hidden"})", event));
+  EXPECT_EQ(catalog->Pipes()->at(0).name, "a name");
+  EXPECT_EQ(catalog->Pipes()->at(0).spec, R"({"password": "hidden"})");
+  EXPECT_EQ(catalog->Events(id, 1)->at(0).kind, "edit");
+  EXPECT_EQ(FileBytes().find("hidden"), std::string::npos);
+  EXPECT_EQ(catalog->EditPipe("none", "four", "{}", event).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(CatalogTest, AnswersAreForgottenAfterADay) {
+  const auto catalog = Open();
+  AnswerRecord answer = {.key = "k", .request_hash = "the hash", .body = "{}", .at = clock_.Wall()};
+  ASSERT_TRUE(catalog->SaveAnswer(answer));
+  EXPECT_EQ(catalog->Answer("k")->value().request_hash, "the hash");
+  EXPECT_EQ(FileBytes().find("the hash"), std::string::npos);
+  EXPECT_FALSE(catalog->Answer("other")->has_value());
+  answer.key = "later";
+  answer.at += std::chrono::hours(24);
+  ASSERT_TRUE(catalog->SaveAnswer(answer));
+  EXPECT_FALSE(catalog->Answer("k")->has_value());
+  EXPECT_EQ(*catalog->Setting("x"), "");
+  ASSERT_TRUE(catalog->SaveSetting("x", "1"));
+  ASSERT_TRUE(catalog->SaveSetting("x", "2"));
+  EXPECT_EQ(*catalog->Setting("x"), "2");
+}
+
 }  // namespace
 }  // namespace penstock::catalog

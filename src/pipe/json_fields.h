@@ -112,12 +112,15 @@ class FieldReader {
   T& target_;
 };
 
+enum class Written : uint8_t { kGiven, kAll };
+
 // Writes over what was given: a field appears when it was given, is required, or differs from its
-// default.
+// default; or every one that has a value.
 template <typename T>
 class FieldWriter {
  public:
-  FieldWriter(nlohmann::json& object, const T& source) : object_(object), source_(source) {}
+  FieldWriter(nlohmann::json& object, const T& source, Written written = Written::kGiven)
+      : object_(object), source_(source), written_(written) {}
 
   void Text(const char* key, std::string T::*field, const TextRules& rules = {}) {
     Write(key, field, rules.presence, source_.*field);
@@ -149,11 +152,13 @@ class FieldWriter {
   void Write(const char* key, Field T::*field, Presence presence, const Value& value) {
     const bool is_default = source_.*field == defaults_.*field;
     const bool given = object_.contains(key) && !(is_default && object_[key].is_null());
-    if (given || presence == Presence::kRequired || !is_default) object_[key] = value;
+    const bool always = presence == Presence::kRequired || written_ == Written::kAll;
+    if (given || always || !is_default) object_[key] = value;
   }
 
   nlohmann::json& object_;
   const T& source_;
+  const Written written_;
   const T defaults_{};
 };
 

@@ -1,9 +1,11 @@
 #include "pipe/runner.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
@@ -44,7 +46,8 @@ Runner::Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options
       id_(record.id),
       created_at_(record.created_at),
       reason_(record.reason),
-      state_since_(record.state_since) {
+      state_since_(record.state_since),
+      updated_at_(record.updated_at) {
   lifecycle_.state = ParseState(record.state).value_or(State::kFailed);
   lifecycle_.resume = ParseState(record.resume_state).value_or(lifecycle_.state);
 }
@@ -133,6 +136,27 @@ Status Runner::Resync(const std::vector<model::TableName>& names) {
   return wanted;
 }
 
+Status Runner::Edit(PipeSpec spec, clickhouse::Endpoint destination,
+                    const std::vector<std::string>& fields) {
+  Shutdown();
+  const catalog::EventRecord event = {
+      .at = options_.clock->Wall(),
+      .level = "info",
+      .kind = "edit",
+      .text = fmt::format("changed by the user: {}", fmt::join(fields, ", "))};
+  Status stored = options_.catalog->EditPipe(id_, spec.name, ToJsonWithSecrets(spec).dump(), event);
+  if (stored) {
+    LogInfo(spec.name, "{}", event.text);
+    MutexLock lock(mutex_);
+    spec_ = std::move(spec);
+    options_.destination = std::move(destination);
+    options_.unusable.reset();
+    updated_at_ = event.at;
+  }
+  Start();
+  return stored;
+}
+
 // A pipe that failed may have lost its place in the log: when all is loaded anew none is needed.
 Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
   MutexLock lock(mutex_);
@@ -178,6 +202,8 @@ void Runner::Conclude(const Status& status) {
     if (failed) {
       LogError(spec_.name, "{}", status.error().ToString());
       stored = Transit(Event::kFailed, status.error().ToString());
+      MutexLock lock(mutex_);
+      if (stored) ++errors_[{std::string(kWholePipe), status.error().code}];
     } else if (state == State::kPausing) {
       stored = Transit(Event::kSettled, "nothing is in flight, the position is saved");
     }
@@ -286,6 +312,7 @@ Result<Runner::Recalled> Runner::Recall() {
       LoaderOptionsFor(spec_, options_.destination, options_.memory, load_tables, checkpoint);
   options.partition_budget = options_.partition_budget;
   options.clock = options_.clock;
+  options.traffic = snapshot_traffic_;
   options.on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); };
   options.on_retry = [this](const Error* error) { OnRetry("snapshot", error); };
   options.on_taken_back = [this](const std::string& why) { OnTakenBack(why); };
@@ -441,6 +468,7 @@ stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
   auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
   options.clock = options_.clock;
   options.prepared_folder = options_.prepared_folder;
+  options.traffic = stream_traffic_;
   if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
   options.loads_are_over = [this] { return LoadsAreOver(); };
   options.fence_requests = recalled.fence_requests.get();
@@ -697,6 +725,7 @@ void Runner::Entered(const catalog::Transition& transition) {
                 .resume = *ParseState(transition.resume_state)};
   reason_ = transition.reason;
   state_since_ = transition.at;
+  updated_at_ = transition.at;
 }
 
 Status Runner::Retry(std::string_view what, const std::function<Status()>& attempt,
@@ -720,6 +749,7 @@ void Runner::OnRetry(std::string_view part, const Error* error) {
       .at = options_.clock->Wall(), .level = "warning", .kind = "retry", .text = ""};
   {
     MutexLock lock(mutex_);
+    if (error != nullptr) ++errors_[{std::string(part), error->code}];
     const auto found = retrying_.find(part);
     if (error == nullptr) {
       if (found == retrying_.end()) return;

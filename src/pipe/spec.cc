@@ -388,6 +388,26 @@ Result<PipeSpec> ParsePipeSpec(const json& body, const Limits& limits) {
   return spec;
 }
 
+Result<std::vector<TableMapping>> ParseTableMappings(const json& list, const std::string& path) {
+  std::vector<TableMapping> mappings;
+  if (list.is_null()) return mappings;
+  std::optional<Error> error;
+  if (!list.is_array()) return Fail(ErrorCode::kInvalidArgument, "{}: must be a list", path);
+  ReadMappings(list, path, error, mappings);
+  if (error) return Fail(*std::move(error));
+  return mappings;
+}
+
+json EffectiveSettings(const PipeSettings& settings) {
+  json object = json::object();
+  FieldWriter<PipeSettings> fields(object, settings, Written::kAll);
+  DescribeSettings(fields, Limits());
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(settings.sync_interval);
+  object["syncIntervalSeconds"] = seconds.count();
+  object["syncIntervalMilliseconds"] = settings.sync_interval.count();
+  return object;
+}
+
 json ToJson(const PipeSpec& spec) {
   json body = json::object();
   if (!spec.given.empty()) body = json::parse(spec.given);

@@ -107,9 +107,17 @@ struct Limits {
 // whose message names the field by its path ("source.mysql.port: must be 1 to 65535").
 Result<PipeSpec> ParsePipeSpec(const nlohmann::json& body, const Limits& limits = {});
 
+// A list of mappings that stands by itself; null is an empty one. `path` names it in errors.
+Result<std::vector<TableMapping>> ParseTableMappings(const nlohmann::json& list,
+                                                     const std::string& path);
+
 // The same shape back, without credentials: what the API answers. Only keys that were given, or
 // that have a value of their own, appear.
 nlohmann::json ToJson(const PipeSpec& spec);
+
+// The settings as they are in effect, each of them: what was given or its default. The interval in
+// whole seconds, rounded up, and in milliseconds.
+nlohmann::json EffectiveSettings(const PipeSettings& settings);
 
 // With credentials, for the catalog, which seals it. ParsePipeSpec reads it back to an equal spec.
 nlohmann::json ToJsonWithSecrets(const PipeSpec& spec);

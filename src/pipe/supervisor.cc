@@ -43,6 +43,7 @@ class Supervisor::Impl {
  public:
   // A pipe and the lock under which it takes commands, one at a time.
   struct Pipe {
+    Mutex edits;  // before `commands`: connections are tested while others may pause the pipe
     Mutex commands;
     std::unique_ptr<Runner> runner;
   };
@@ -111,11 +112,13 @@ class Supervisor::Impl {
     }
   }
 
-  // One target belongs to one pipe.
-  Status CheckTargetsAreFree(const PipeSpec& spec) const {
+  // One target belongs to one pipe; `own_id` is this one's, once it has one.
+  Status CheckTargetsAreFree(const PipeSpec& spec, const std::string& own_id = "") const {
     PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
     for (const auto& pipe : All()) {
-      const PipeSpec other = pipe->runner->status(0).spec;
+      const PipeStatus status = pipe->runner->status(0);
+      const PipeSpec& other = status.spec;
+      if (status.id == own_id) continue;
       const auto other_destination = DestinationOf(other);
       if (!other_destination || other_destination->url != destination.url ||
           other.database != spec.database) {
@@ -148,6 +151,14 @@ class Supervisor::Impl {
   void Forget(const std::string& id) {
     MutexLock lock(mutex_);
     pipes_.erase(id);
+  }
+
+  std::vector<Figures::Memory> Memory() const {
+    const uint64_t streams = options_.memory_limit_bytes / 2;
+    const uint64_t snapshots = options_.memory_limit_bytes / 4;
+    return {
+        {.share = "stream", .bytes = streams, .used = streams - streams_memory_.left()},
+        {.share = "snapshot", .bytes = snapshots, .used = snapshots - snapshots_memory_.left()}};
   }
 
   // For a batch or a block of a pipe when the others have all that is to be shared.
@@ -240,6 +251,13 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
   return Get(record.id, 0);
 }
 
+pipe::Figures Supervisor::Figures() const {
+  pipe::Figures figures;
+  for (const auto& pipe : impl_->All()) figures.pipes.push_back(pipe->runner->figures());
+  figures.memory = impl_->Memory();
+  return figures;
+}
+
 Result<PipeStatus> Supervisor::Get(const std::string& id, size_t tables_max) const {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
@@ -267,6 +285,49 @@ Result<PipeStatus> Supervisor::Resync(const std::string& id,
   MutexLock lock(pipe->commands);
   PENSTOCK_TRY(pipe->runner->Resync(tables));
   return pipe->runner->status(0);
+}
+
+Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& change,
+                                    const std::stop_token& stop) {
+  const auto pipe = impl_->Find(id);
+  if (!pipe) return NoSuchPipe(id);
+  MutexLock edit(pipe->edits);
+  const PipeSpec before = pipe->runner->status(0).spec;
+  PENSTOCK_ASSIGN(PipeSpec after, Changed(before, change, impl_->options_.limits));
+  if (!change.tables_to_add.empty() || !change.tables_to_remove.empty()) {
+    return Fail({.code = ErrorCode::kInvalidArgument,
+                 .message = "tables of a pipe cannot be added or removed yet",
+                 .remedy = "Create another pipe for tables to add"});
+  }
+  const std::vector<std::string> fields = ChangedFields(before, after);
+  if (fields.empty()) return pipe->runner->status(0);
+  PENSTOCK_ASSIGN(auto destination, impl_->DestinationOf(after));
+  PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
+  std::vector<std::string> targets;
+  for (const auto& table : tables) targets.push_back(table.target);
+  PENSTOCK_TRY(CheckServers(after, destination, fields, targets, stop));
+  MutexLock creating(impl_->creating_);
+  PENSTOCK_TRY(impl_->CheckTargetsAreFree(after, id));
+  MutexLock lock(pipe->commands);
+  if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
+  PENSTOCK_TRY(pipe->runner->Edit(std::move(after), std::move(destination), fields));
+  return pipe->runner->status(0);
+}
+
+Result<std::optional<catalog::AnswerRecord>> Supervisor::Answer(const std::string& key) const {
+  return impl_->options_.catalog->Answer(key);
+}
+
+Status Supervisor::SaveAnswer(const catalog::AnswerRecord& answer) {
+  return impl_->options_.catalog->SaveAnswer(answer);
+}
+
+Result<std::string> Supervisor::Setting(const std::string& name) const {
+  return impl_->options_.catalog->Setting(name);
+}
+
+Status Supervisor::SaveSetting(const std::string& name, const std::string& value) {
+  return impl_->options_.catalog->SaveSetting(name, value);
 }
 
 Result<std::vector<catalog::EventRecord>> Supervisor::Events(const std::string& id,

@@ -14,6 +14,8 @@
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "pipe/checks/check.h"
+#include "pipe/edit.h"
+#include "pipe/figures.h"
 #include "pipe/spec.h"
 #include "pipe/state.h"
 #include "pipe/status.h"
@@ -51,16 +53,27 @@ class Supervisor {
   // With no more than `tables_max` tables, as Runner::status; the others answer none.
   Result<PipeStatus> Get(const std::string& id, size_t tables_max) const;
   std::vector<PipeStatus> List() const;
+  pipe::Figures Figures() const;  // for metrics
   // kConflict with the state and what is allowed.
   Result<PipeStatus> Apply(const std::string& id, Command command);
   // Loads these tables of the source anew, or all where none is named: see Runner::Resync.
   Result<PipeStatus> Resync(const std::string& id, const std::vector<model::TableName>& tables);
+  // Changes settings, name, credentials and servers, in any state; what runs goes on with them. A
+  // server it is to lead to is connected to first: kInvalidArgument where that fails. Without any
+  // difference nothing happens. Tables are not added or removed yet: kInvalidArgument.
+  Result<PipeStatus> Edit(const std::string& id, const PipeChange& change,
+                          const std::stop_token& stop);
   // Newest first.
   Result<std::vector<catalog::EventRecord>> Events(const std::string& id, size_t limit) const;
   Result<std::vector<BatchStatus>> Batches(const std::string& id, size_t limit) const;
   // As Runner::Partitions.
   Result<std::vector<PartitionStatus>> Partitions(const std::string& id, const std::string& table,
                                                   size_t limit) const;
+  // As Catalog: what was answered to a request with such a key, and settings of the whole server.
+  Result<std::optional<catalog::AnswerRecord>> Answer(const std::string& key) const;
+  Status SaveAnswer(const catalog::AnswerRecord& answer);
+  Result<std::string> Setting(const std::string& name) const;
+  Status SaveSetting(const std::string& name, const std::string& value);
   // Stops the runner, forgets the pipe; destination tables stay.
   Status Delete(const std::string& id);
 

@@ -108,14 +108,14 @@ class WriterThread {
   std::pair<model::Position, std::optional<model::TransactionPart>> Reached(const Batch& batch,
                                                                             size_t table) const {
     const auto fence = std::ranges::find(batch.fences, table, &Fence::table);
-    const bool fenced = fence != batch.fences.end();
-    const bool truncated = batch.truncated == table;
-    const bool altered = batch.added && batch.added->table == table;
-    const model::Position& end = truncated ? batch.before_truncate
-                                 : altered ? batch.added->before
-                                           : batch.end;
-    const bool whole = fenced || truncated || altered;
-    std::pair reached{fenced ? fence->position : end, whole ? std::nullopt : PartOf(batch, table)};
+    std::pair reached{batch.end, PartOf(batch, table)};
+    if (fence != batch.fences.end()) {
+      reached = {fence->position, std::nullopt};
+    } else if (batch.truncated == table) {
+      reached = {batch.before_truncate, std::nullopt};
+    } else if (batch.added && batch.added->table == table) {
+      reached = {batch.added->before, std::nullopt};
+    }
     const auto& start = tables_[table].start;
     if (start && start->mechanism == reached.first.mechanism) mysql::Join(reached.first, *start);
     return reached;
@@ -236,6 +236,8 @@ class WriterThread {
       acknowledged.tables.push_back({rows.table, rows.counts, std::move(rows.changes)});
     }
     PENSTOCK_TRY(journal_->Acknowledge(acknowledged));
+    options_.traffic->rows_sent += acknowledged.rows;
+    options_.traffic->bytes_sent += acknowledged.bytes;
     for (const std::string& file : batch.ended_files) {
       std::error_code ignored;  // what stays is removed by the next start
       std::filesystem::remove(options_.prepared_folder / file, ignored);
@@ -243,8 +245,8 @@ class WriterThread {
     if (acknowledged.truncated) options_.forget_load(*acknowledged.truncated);
     for (const Fence& fence : acknowledged.fences) {
       options_.forget_load(fence.table);
-      LogError(options_.pipe_name, "{} is quarantined: {}",
-               tables_[fence.table].definition.name.ToString(), fence.error.ToString());
+      LogError({options_.pipe_name, tables_[fence.table].definition.name.ToString()},
+               "quarantined: {}", fence.error.ToString());
     }
     return {};
   }

@@ -1,0 +1,190 @@
+#include "pipe/edit.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "clickhouse/client.h"
+#include "mysql/wire/connection.h"
+#include "pipe/json_fields.h"
+#include "pipe/target_tables.h"
+
+namespace penstock::pipe {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kToAdd[] = "tableMappingsToAdd";
+constexpr char kToRemove[] = "tableMappingsToRemove";
+
+// Settings that have no value of their own until they are given, so that null takes them back. Of
+// every other field null counts as absent, as in the API.
+constexpr std::array<std::string_view, 4> kMayBeTakenBack = {
+    "snapshotRowsPerSecond", "snapshotMegabytesPerSecond", "snapshotMaxThreadsRunning",
+    "snapshotMaxReplicaLagSeconds"};
+
+// Of two that say the same thing, one takes the other's place.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kInPlaceOf = {{
+    {"syncIntervalSeconds", "syncIntervalMilliseconds"},
+    {"syncIntervalMilliseconds", "syncIntervalSeconds"},
+}};
+
+void Merge(const json& change, json& into) {
+  for (const auto& [key, value] : change.items()) {
+    const bool taken_back =
+        std::find(kMayBeTakenBack.begin(), kMayBeTakenBack.end(), key) != kMayBeTakenBack.end();
+    if (value.is_null()) {
+      if (taken_back) into.erase(key);
+      continue;
+    }
+    for (const auto& [given, other] : kInPlaceOf) {
+      if (key == given && !change.contains(other)) into.erase(std::string(other));
+    }
+    if (value.is_object() && into.contains(key) && into[key].is_object()) {
+      Merge(value, into[key]);
+    } else {
+      into[key] = value;
+    }
+  }
+}
+
+Failure Fixed(std::string_view path, std::string_view remedy) {
+  return Fail({.code = ErrorCode::kInvalidArgument,
+               .message = fmt::format("{}: cannot be changed", path),
+               .remedy = std::string(remedy)});
+}
+
+// What the tables at the destination, or the pipe's place in the log, were made by.
+Status CheckFixed(const PipeSpec& before, const PipeSpec& after) {
+  constexpr std::string_view kSettings = "source.mysql.settings";
+  constexpr std::string_view kOther = "Delete the pipe and create another";
+  const PipeSettings& was = before.settings;
+  const PipeSettings& is = after.settings;
+  const auto setting = [&](std::string_view name) {
+    return Fixed(fmt::format("{}.{}", kSettings, name), kOther);
+  };
+  if (was.mode != is.mode) return setting("replicationMode");
+  // One that was left to us may be named later.
+  if (was.replication_mechanism != is.replication_mechanism && !was.replication_mechanism.empty()) {
+    return setting("replicationMechanism");
+  }
+  if (was.start_position != is.start_position) return setting("startPosition");
+  if (was.allow_nullable_columns != is.allow_nullable_columns) {
+    return setting("allowNullableColumns");
+  }
+  if (was.tinyint1_is_bool != is.tinyint1_is_bool) return setting("tinyint1isBool");
+  if (before.database != after.database) return Fixed("destination.database", kOther);
+  if (before.cluster != after.cluster) return Fixed("destination.cluster", kOther);
+  return {};
+}
+
+// The paths of values that differ, like "source.mysql.port".
+void Differences(const json& before, const json& after, const std::string& path,
+                 std::vector<std::string>& paths) {
+  if (before == after) return;
+  if (!before.is_object() || !after.is_object()) return paths.push_back(path);
+  const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
+  for (const auto& [key, value] : before.items()) {
+    Differences(value, after.value(key, json()), below(key), paths);
+  }
+  for (const auto& [key, value] : after.items()) {
+    if (!before.contains(key)) paths.push_back(below(key));
+  }
+}
+
+// Whether the fields say where the source is, and who we are there.
+bool LeadsToSource(const std::string& field) {
+  constexpr std::string_view kSource = "source.mysql.";
+  if (!field.starts_with(kSource)) return false;
+  const std::string_view name = std::string_view(field).substr(kSource.size());
+  return name == "settings.useCompression" ||
+         (!name.starts_with("settings") && name != "type" && name != "serverId");
+}
+
+bool LeadsToDestination(const std::string& field) {
+  return field.starts_with("destination.clickhouse");
+}
+
+// Errors of servers, as errors of the request.
+Status OfRequest(const Status& status, std::string_view path) {
+  if (status || status.error().code == ErrorCode::kCancelled) return status;
+  Error error = status.error().In(path);
+  error.code = ErrorCode::kInvalidArgument;
+  return Fail(std::move(error));
+}
+
+Status FindTargets(const clickhouse::Endpoint& destination, const std::string& database,
+                   const std::vector<std::string>& targets, const std::stop_token& stop) {
+  clickhouse::Client client(destination);
+  PENSTOCK_TRY(client.Query("SELECT 1", {}, stop).map([](auto) {}));
+  PENSTOCK_ASSIGN(const auto there, ReadExistingTables(client, database, targets, stop));
+  for (const std::string& target : targets) {
+    if (there.contains(target)) continue;
+    return Fail({.code = ErrorCode::kInvalidArgument,
+                 .message = fmt::format("there is no table {}.{}", database, target),
+                 .remedy = "Name the server that holds the pipe's tables, or copy them there"});
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<PipeChange> ParsePipeChange(const json& body) {
+  PipeChange change{.fields = body, .tables_to_add = {}, .tables_to_remove = {}};
+  if (!body.is_object()) return Fail(ErrorCode::kInvalidArgument, "body: must be an object");
+  const json source = body.value("source", json());
+  if (!source.is_object() || !source.contains("mysql") || !source["mysql"].is_object()) {
+    return change;
+  }
+  json& mysql = change.fields["source"]["mysql"];
+  if (mysql.contains("tableMappings") && !mysql["tableMappings"].is_null()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "source.mysql.tableMappings: cannot be changed as a whole; use {} and {}", kToAdd,
+                kToRemove);
+  }
+  mysql.erase("tableMappings");
+  const auto take = [&](const char* key) {
+    json taken = mysql.value(key, json());
+    mysql.erase(key);
+    return taken;
+  };
+  PENSTOCK_ASSIGN(change.tables_to_add,
+                  ParseTableMappings(take(kToAdd), fmt::format("source.mysql.{}", kToAdd)));
+  PENSTOCK_ASSIGN(change.tables_to_remove,
+                  ParseTableMappings(take(kToRemove), fmt::format("source.mysql.{}", kToRemove)));
+  return change;
+}
+
+Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits) {
+  json body = ToJsonWithSecrets(spec);
+  if (change.fields.value("settings", json()).is_object()) body.erase("settings");  // of no effect
+  Merge(change.fields, body);
+  PENSTOCK_ASSIGN(PipeSpec changed, ParsePipeSpec(body, limits));
+  PENSTOCK_TRY(CheckFixed(spec, changed));
+  return changed;
+}
+
+Status CheckServers(const PipeSpec& after, const clickhouse::Endpoint& destination,
+                    const std::vector<std::string>& fields, const std::vector<std::string>& targets,
+                    const std::stop_token& stop) {
+  if (std::any_of(fields.begin(), fields.end(), LeadsToSource)) {
+    Status answers = mysql::Connection::Open(after.source, after.name + " edit", stop)
+                         .and_then([&](auto source) { return source.Execute("SELECT 1", stop); });
+    PENSTOCK_TRY(OfRequest(answers, "source.mysql"));
+  }
+  if (std::any_of(fields.begin(), fields.end(), LeadsToDestination)) {
+    PENSTOCK_TRY(OfRequest(FindTargets(destination, after.database, targets, stop),
+                           "destination.clickhouse"));
+  }
+  return {};
+}
+
+std::vector<std::string> ChangedFields(const PipeSpec& before, const PipeSpec& after) {
+  std::vector<std::string> paths;
+  Differences(ToJsonWithSecrets(before), ToJsonWithSecrets(after), "", paths);
+  return paths;
+}
+
+}  // namespace penstock::pipe

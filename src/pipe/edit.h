@@ -1,0 +1,37 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "pipe/spec.h"
+
+namespace penstock::pipe {
+
+// What a user wants changed of a pipe: the API's PATCH body, taken apart.
+struct PipeChange {
+  nlohmann::json fields;                         // of the POST body's shape: those that change
+  std::vector<TableMapping> tables_to_add = {};  // tableMappingsToAdd
+  std::vector<TableMapping> tables_to_remove =
+      {};  // tableMappingsToRemove: names count, of both ends
+};
+
+// kInvalidArgument, as ParsePipeSpec. Fields that are null count as absent.
+Result<PipeChange> ParsePipeChange(const nlohmann::json& body);
+
+// The spec with the change's fields in it, checked as a new one. kInvalidArgument also for what
+// cannot be changed while the pipe has tables that it shaped. Tables stay as they are.
+Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits);
+
+// The paths of the fields that differ, without their values; empty: the specs are the same.
+std::vector<std::string> ChangedFields(const PipeSpec& before, const PipeSpec& after);
+
+// Connects to the servers that such fields lead to, and looks for the `targets` at the destination.
+// kInvalidArgument where that fails: what is wrong is in the request.
+Status CheckServers(const PipeSpec& after, const clickhouse::Endpoint& destination,
+                    const std::vector<std::string>& fields, const std::vector<std::string>& targets,
+                    const std::stop_token& stop);
+
+}  // namespace penstock::pipe
