@@ -206,6 +206,13 @@ TEST_F(AddedColumnsTest, WhatIsNotToldHealsByAResync) {
     EXPECT_THAT(TakeFences(), ElementsAre("shop.a before ")) << sql;
     EXPECT_EQ(heals_, Heals::kByResync) << sql;
   }
+  Follow({TableOf("a"), TableOf("b")}, {},
+         {{.xid = "X'61',X'',1", .file = "1", .bytes = 1, .tables = {{"shop", "a"}}}});
+  ASSERT_TRUE(Sql("ALTER TABLE b ADD w INT"));
+  EXPECT_TRUE(assembler_->TakeBatch().added);
+  ASSERT_TRUE(Sql("ALTER TABLE a ADD w INT"));
+  EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
+  EXPECT_EQ(heals_, Heals::kByResync);
 }
 
 TEST_F(AddedColumnsTest, ALogWithoutNames) {

@@ -151,6 +151,8 @@ class AddedColumns(AddedTypes):
                         "ALTER TABLE shop.t ADD w INT NOT NULL DEFAULT 7 FIRST",
                         "UPDATE shop.t SET w = 8 WHERE id = 4")
         self.penstock.restart()
+        self.await_caught_up()
+        self.penstock.restart()
         self.source.run("DELETE FROM shop.t WHERE id = 1")
         self.await_caught_up()
         self.assertEqual("1\t7\tinsert\n1\t7\tdelete\n2\t7\tinsert\n3\t7\tinsert\n4\t7\tinsert\n4\t8\tupdate\n",
