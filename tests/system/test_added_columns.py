@@ -220,6 +220,10 @@ class AddedColumns(AddedTypes):
     def test_names_that_are_not_logged(self):
         """Without FULL metadata the table is set aside, and the remedy names it."""
         self.source.run(f"SET GLOBAL binlog_row_metadata = '{self.without_names}'")
+        warned = [finding for finding in self.penstock.check(self.spec(["t"]))["findings"]
+                  if finding["check"] == "binlog_row_metadata"]
+        self.assertEqual("warning", warned[0]["severity"])
+        self.assertIn("binlog_row_metadata='FULL'", warned[0]["remedy"])
         spec, pipe = self.replicate()
         self.source.run("INSERT INTO shop.t VALUES (4, 'd')", "ALTER TABLE shop.t ADD w INT DEFAULT 7 FIRST",
                         "INSERT INTO shop.t VALUES (7, 5, 'e')")
