@@ -92,6 +92,7 @@ class Contract(ApiTest):
 
     def test_terraform_changes_table_mappings(self):
         """It pauses first; a pipe that gets tables starts by itself."""
+        self.source.run("CREATE TABLE shop.u (id INT PRIMARY KEY, v INT)")
         client = self.client("terraform")
         pipe = self.create(client["create"])
         self.call("PATCH", self.one(pipe, "/state"), {"command": "stop"})
