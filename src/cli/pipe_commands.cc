@@ -357,8 +357,13 @@ Status PipeCommands::Resync(const std::string& name, const std::vector<std::stri
 
 Status PipeCommands::Order(const std::string& name, const json& order, bool wait,
                            std::string_view awaited) {
+  return Change(name, "/state", order, wait, awaited);
+}
+
+Status PipeCommands::Change(const std::string& name, const std::string& resource, const json& body,
+                            bool wait, std::string_view awaited) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_ASSIGN(json pipe, client_.Patch(path + "/state", order));
+  PENSTOCK_ASSIGN(json pipe, client_.Patch(path + resource, body));
   if (wait) {
     PENSTOCK_TRY(AwaitState(path, awaited));
     PENSTOCK_ASSIGN(pipe, client_.Get(path));
