@@ -102,13 +102,14 @@ Status StoreTransition(Sqlite& database, const std::string& pipe_id, const Trans
 Status StoreCheckpoint(Sqlite& database, const std::string& pipe_id, const Checkpoint& checkpoint) {
   PENSTOCK_ASSIGN(const std::string open, EncodeOpen(checkpoint.open));
   PENSTOCK_ASSIGN(const std::string prepared, EncodePrepared(checkpoint.prepared));
+  PENSTOCK_ASSIGN(const std::string sent, EncodeSent(checkpoint.sent));
   PENSTOCK_ASSIGN(
       const int64_t changed,
       database.Run(
           "UPDATE pipes SET position = ?, versions_reserved_end = ?, open_transaction = ?, "
-          "prepared_transactions = ? WHERE id = ?",
+          "prepared_transactions = ?, sent = ? WHERE id = ?",
           {checkpoint.position.Serialize(), ToStored(checkpoint.versions_reserved_end), open,
-           prepared, pipe_id}));
+           prepared, sent, pipe_id}));
   if (changed == 0) return NoSuchPipe(pipe_id);
   return {};
 }
@@ -301,7 +302,6 @@ class SqliteCatalog final : public Catalog {
   Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) override;
   Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
                         const CheckpointNews& news) override;
-  Status SaveInserts(const std::vector<InsertRecord>& inserts) override;
   Result<std::vector<InsertRecord>> Inserts(const std::string& pipe_id) override;
   Status SettleInsert(const InsertRecord& insert, bool is_there) override;
   Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) override;
@@ -624,16 +624,18 @@ Status SqliteCatalog::FinishPartition(int64_t table_id, const FinishedPartition&
 Result<Checkpoint> SqliteCatalog::LoadCheckpoint(const std::string& pipe_id) {
   std::optional<Checkpoint> checkpoint;
   PENSTOCK_TRY(
-      Read("SELECT position, versions_reserved_end, open_transaction, prepared_transactions "
+      Read("SELECT position, versions_reserved_end, open_transaction, prepared_transactions, sent "
            "FROM pipes WHERE id = ? AND position IS NOT NULL",
            {pipe_id}, [&](const SqlRow& row) -> Status {
              PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(0)));
              PENSTOCK_ASSIGN(OpenTransaction open, DecodeOpen(row.Text(2)));
              PENSTOCK_ASSIGN(auto prepared, DecodePrepared(row.Text(3)));
+             PENSTOCK_ASSIGN(auto sent, DecodeSent(row.Text(4)));
              checkpoint = {.position = std::move(position),
                            .versions_reserved_end = row.Unsigned(1),
                            .open = std::move(open),
-                           .prepared = std::move(prepared)};
+                           .prepared = std::move(prepared),
+                           .sent = std::move(sent)};
              return {};
            }));
   if (!checkpoint) return Fail(ErrorCode::kNotFound, "pipe {} has no checkpoint yet", pipe_id);
@@ -653,17 +655,11 @@ Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoin
     for (const int64_t table_id : news.settled) {
       PENSTOCK_TRY(ForgetInsert(database, table_id));
     }
+    for (const auto& insert : news.inserts) PENSTOCK_TRY(StoreInsert(database, insert));
     for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
     for (const auto& event : news.events) {
       PENSTOCK_TRY(InsertEvent(database, pipe_id, event, wall));
     }
-    return {};
-  });
-}
-
-Status SqliteCatalog::SaveInserts(const std::vector<InsertRecord>& inserts) {
-  return writer_.Write([&](Sqlite& database) -> Status {
-    for (const InsertRecord& insert : inserts) PENSTOCK_TRY(StoreInsert(database, insert));
     return {};
   });
 }

@@ -130,11 +130,19 @@ struct OpenTransaction {
   bool operator==(const OpenTransaction&) const = default;
 };
 
+// Rows that were about to be sent, of which nothing was heard since.
+struct Sent {
+  model::Position read_to;  // they are of transactions, or parts of such, before it
+  std::vector<int64_t> table_ids;
+  bool operator==(const Sent&) const = default;
+};
+
 struct Checkpoint {
   model::Position position;
   uint64_t versions_reserved_end = 0;                     // an attempt starts at or above it
   OpenTransaction open = {};                              // begins at `position`
   std::vector<model::PreparedTransaction> prepared = {};  // at `position`
+  std::optional<Sent> sent = {};                          // beyond `position`
 };
 
 struct BatchRecord {
@@ -193,6 +201,8 @@ struct CheckpointNews {
   std::optional<BatchRecord> batch = {};
   std::vector<ValueChangeRecord> changes = {};
   std::vector<QuarantineRecord> quarantines = {};
+  std::vector<InsertRecord> inserts =
+      {};                               // about to be sent, each in place of its table's last one
   std::vector<int64_t> settled = {};    // tables whose insert on record was acknowledged
   std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
   std::vector<EventRecord> events = {};
@@ -281,8 +291,6 @@ class Catalog {
   // Each quarantine also makes an event, of kind "quarantine".
   virtual Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
                                 const CheckpointNews& news) = 0;
-  // In place of those of the same tables.
-  virtual Status SaveInserts(const std::vector<InsertRecord>& inserts) = 0;
   virtual Result<std::vector<InsertRecord>> Inserts(const std::string& pipe_id) = 0;
   // It is forgotten; where its rows are there, the table starts after them.
   virtual Status SettleInsert(const InsertRecord& insert, bool is_there) = 0;

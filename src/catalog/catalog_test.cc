@@ -276,6 +276,7 @@ TEST_F(CatalogTest, CheckpointsKeepAllBits) {
   checkpoint.versions_reserved_end = UINT64_MAX;
   checkpoint.position.offset = UINT64_MAX;
   checkpoint.open = {.gtid = "0-1-7", .tables = {{.table_id = 3, .rows = UINT64_MAX}}};
+  checkpoint.sent = {.read_to = SomeCheckpoint(70).position, .table_ids = {3, INT64_MAX}};
   const auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   EXPECT_EQ(catalog->LoadCheckpoint("a").error().code, ErrorCode::kNotFound);
@@ -285,6 +286,7 @@ TEST_F(CatalogTest, CheckpointsKeepAllBits) {
   EXPECT_EQ(stored->position, checkpoint.position);
   EXPECT_EQ(stored->versions_reserved_end, UINT64_MAX);
   EXPECT_EQ(stored->open, checkpoint.open);
+  EXPECT_EQ(stored->sent, checkpoint.sent);
   EXPECT_EQ(catalog->SaveCheckpoint("x", checkpoint, {}).error().code, ErrorCode::kNotFound);
 }
 
@@ -334,9 +336,9 @@ TEST_F(CatalogTest, AnInsertIsOnRecordUntilItIsSettled) {
   InsertRecord second = first;
   second.table_id = tables[1].id;
   second.start_part = {.read_to = SomeCheckpoint(80).position, .rows = 9};
-  ASSERT_TRUE(catalog->SaveInserts({first, second}));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.inserts = {first, second}}));
   first.rows = 4;
-  ASSERT_TRUE(catalog->SaveInserts({first}));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.inserts = {first}}));
   catalog.reset();
   catalog = Open();
   EXPECT_THAT(*catalog->Inserts("a"), ElementsAre(first, second));
@@ -348,7 +350,7 @@ TEST_F(CatalogTest, AnInsertIsOnRecordUntilItIsSettled) {
   EXPECT_EQ(catalog->Tables("a")->at(1).start_part, second.start_part);
   EXPECT_FALSE(catalog->Tables("a")->at(0).start);
 
-  ASSERT_TRUE(catalog->SaveInserts({second}));
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.inserts = {second}}));
   const LoadTargetRecord target{.table_id = tables[1].id, .name = "u_resync_1", .uuid = {}};
   ASSERT_TRUE(catalog->BeginSnapshot("a", {target}, SomeCheckpoint(90).position));
   EXPECT_THAT(*catalog->Inserts("a"), IsEmpty());
@@ -617,10 +619,11 @@ TEST_F(CatalogTest, AnEditKeepsNamesUnique) {
 
 TEST_F(CatalogTest, AnswersAreForgottenAfterADay) {
   const auto catalog = Open();
-  AnswerRecord answer = {.key = "k", .request_hash = "sealed", .body = "{}", .at = clock_.Wall()};
+  AnswerRecord answer = {
+      .key = "k", .request_hash = "secret-hash", .body = "{}", .at = clock_.Wall()};
   ASSERT_TRUE(catalog->SaveAnswer(answer));
-  EXPECT_EQ(catalog->Answer("k")->value().request_hash, "sealed");
-  EXPECT_THAT(FileBytes(), Not(HasSubstr("sealed")));
+  EXPECT_EQ(catalog->Answer("k")->value().request_hash, "secret-hash");
+  EXPECT_THAT(FileBytes(), Not(HasSubstr("secret-hash")));
   EXPECT_FALSE(catalog->Answer("other")->has_value());
   answer.key = "later";
   answer.at += std::chrono::hours(24);

@@ -37,8 +37,12 @@ const std::vector<Call>& Calls() {
       [](Catalog& catalog) { return catalog.BeginAttempt(1, 1, kTestTime).map([](uint32_t) {}); },
       [](Catalog& catalog) { return catalog.FinishPartition(1, {.index = 1, .rows = 3}, {}); },
       [](Catalog& catalog) {
-        return catalog.SaveInserts({{.table_id = 1, .target = "t", .start = {}, .start_part = {}},
-                                    {.table_id = 2, .target = "u", .start = {}, .start_part = {}}});
+        Checkpoint checkpoint = SomeCheckpoint();
+        checkpoint.sent = {.read_to = SomeCheckpoint(400).position, .table_ids = {1, 2}};
+        return catalog.SaveCheckpoint(
+            "a", checkpoint,
+            {.inserts = {{.table_id = 1, .target = "t", .start = {}, .start_part = {}},
+                         {.table_id = 2, .target = "u", .start = {}, .start_part = {}}}});
       },
       [](Catalog& catalog) {
         return catalog.BeginSnapshot("a", {{.table_id = 1, .name = "t_resync_1", .uuid = {}}},

@@ -129,6 +129,27 @@ Result<OpenTransaction> DecodeOpen(std::string_view text) {
   }
 }
 
+Result<std::string> EncodeSent(const std::optional<Sent>& sent) {
+  if (!sent) return std::string();
+  try {
+    return json{{"readTo", sent->read_to.Serialize()}, {"tables", sent->table_ids}}.dump();
+  } catch (const json::exception& exception) {
+    return Fail(ErrorCode::kBadData, "sent rows: {}", exception.what());
+  }
+}
+
+Result<std::optional<Sent>> DecodeSent(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  try {
+    const json object = json::parse(text);
+    PENSTOCK_ASSIGN(auto read_to, model::Position::Parse(object.at("readTo").get<std::string>()));
+    return Sent{.read_to = std::move(read_to),
+                .table_ids = object.at("tables").get<std::vector<int64_t>>()};
+  } catch (const json::exception& exception) {
+    return Fail(ErrorCode::kBadData, "stored sent rows: {}", exception.what());
+  }
+}
+
 Result<std::string> EncodePrepared(const std::vector<model::PreparedTransaction>& prepared) {
   if (prepared.empty()) return std::string();
   json list = json::array();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,10 @@ Result<model::Table> DecodeTable(std::string_view text);
 // JSON; "" for no such transaction.
 Result<std::string> EncodeOpen(const OpenTransaction& open);
 Result<OpenTransaction> DecodeOpen(std::string_view text);
+
+// Empty without.
+Result<std::string> EncodeSent(const std::optional<Sent>& sent);
+Result<std::optional<Sent>> DecodeSent(std::string_view text);
 
 // JSON; "" for none.
 Result<std::string> EncodePrepared(const std::vector<model::PreparedTransaction>& prepared);

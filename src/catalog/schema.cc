@@ -136,6 +136,9 @@ ALTER TABLE batches ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';    -- JSON
 ALTER TABLE batches ADD COLUMN position TEXT NOT NULL DEFAULT 'file||0||';
 )sql",
     R"sql(
+ALTER TABLE pipes ADD COLUMN sent TEXT NOT NULL DEFAULT '';  -- JSON; beyond position
+)sql",
+    R"sql(
 CREATE TABLE answers (                                         -- to requests with an Idempotency-Key
   key TEXT NOT NULL PRIMARY KEY,
   request_hash BLOB NOT NULL,                                  -- sealed

@@ -32,19 +32,30 @@ uint64_t ReadLimit(const fs::path& file) {
   return stream >> limit ? limit : kNoLimit;
 }
 
-// The smallest limit of our control group and those above it (version 2), or of the version 1
-// hierarchy as containers see it.
+// The smallest limit of a control group and those above it. In a container the group's own path may
+// be the host's, and only the root is there.
+uint64_t SmallestLimit(const fs::path& root, const fs::path& group, std::string_view file) {
+  uint64_t limit = ReadLimit(root / file);
+  for (fs::path at = group; at.has_relative_path(); at = at.parent_path()) {
+    limit = std::min(limit, ReadLimit(root / at.relative_path() / file));
+  }
+  return limit;
+}
+
+// Of ours, in version 2 ("0::/a/b") and version 1 ("4:memory:/a/b").
 uint64_t ControlGroupLimitBytes() {
   const fs::path root = "/sys/fs/cgroup";
-  uint64_t limit = ReadLimit(root / "memory" / "memory.limit_in_bytes");
+  uint64_t limit = kNoLimit;
   std::ifstream groups("/proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {
-    if (!line.starts_with("0::/")) continue;
-    fs::path group = root / line.substr(4);
-    for (;;) {
-      limit = std::min(limit, ReadLimit(group / "memory.max"));
-      if (group == root || !group.has_relative_path()) break;
-      group = group.parent_path();
+    const size_t path = line.find(":/");
+    if (path == std::string::npos) continue;
+    const fs::path group = line.substr(path + 1);
+    const bool is_first_version = line.find(":memory:") != std::string::npos;
+    if (is_first_version) {
+      limit = std::min(limit, SmallestLimit(root / "memory", group, "memory.limit_in_bytes"));
+    } else if (line.starts_with("0::")) {
+      limit = std::min(limit, SmallestLimit(root, group, "memory.max"));
     }
   }
   return limit;

@@ -68,6 +68,7 @@ stream::StreamStart StartOf(const catalog::Checkpoint& checkpoint,
   stream::StreamStart start{.position = checkpoint.position,
                             .open = {.gtid = checkpoint.open.gtid, .tables = {}},
                             .prepared = checkpoint.prepared};
+  if (checkpoint.sent) start.sent_to = checkpoint.sent->read_to;
   for (const auto& [table_id, rows] : checkpoint.open.tables) {
     const auto found = std::ranges::find(tables, table_id, &catalog::TableRecord::id);
     if (found == tables.end()) continue;

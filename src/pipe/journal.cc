@@ -1,7 +1,10 @@
 #include "pipe/journal.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
+
+#include "mysql/wire/start_position.h"
 
 namespace penstock::pipe {
 namespace {
@@ -118,21 +121,28 @@ Result<stream::VersionRange> Journal::ReserveVersions() {
   return range;
 }
 
-Status Journal::RecordInserts(const std::vector<stream::RecordedInsert>& inserts) {
-  std::vector<catalog::InsertRecord> records;
-  records.reserve(inserts.size());
-  for (const auto& insert : inserts) {
-    records.push_back({.table_id = table_ids_.at(insert.table),
-                       .target = targets_.at(insert.table),
-                       .version_begin = insert.version_begin,
-                       .version_end = insert.version_end,
-                       .rows = insert.rows,
-                       .start = insert.start,
-                       .start_part = insert.start_part});
+// What an attempt before had sent stands beside it.
+Status Journal::RecordSending(const stream::Sending& sending) {
+  catalog::CheckpointNews news;
+  for (const auto& insert : sending.inserts) {
+    news.inserts.push_back({.table_id = table_ids_.at(insert.table),
+                            .target = targets_.at(insert.table),
+                            .version_begin = insert.version_begin,
+                            .version_end = insert.version_end,
+                            .rows = insert.rows,
+                            .start = insert.start,
+                            .start_part = insert.start_part});
   }
-  PENSTOCK_TRY(catalog_->SaveInserts(records));
   MutexLock lock(mutex_);
-  for (const auto& record : records) inserts_.insert(record.table_id);
+  catalog::Checkpoint next = checkpoint_;
+  if (!next.sent) next.sent = {.read_to = sending.read_to, .table_ids = {}};
+  mysql::Join(next.sent->read_to, sending.read_to);
+  std::set<int64_t> tables(next.sent->table_ids.begin(), next.sent->table_ids.end());
+  for (const size_t table : sending.tables) tables.insert(table_ids_.at(table));
+  next.sent->table_ids.assign(tables.begin(), tables.end());
+  PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, next, news));
+  checkpoint_ = std::move(next);
+  for (const auto& insert : news.inserts) inserts_.insert(insert.table_id);
   return {};
 }
 
@@ -198,6 +208,7 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
     catalog::Checkpoint next = checkpoint_;
     next.position = acknowledged.end;
     next.prepared = acknowledged.prepared;
+    if (next.sent && mysql::Reaches(next.position, next.sent->read_to)) next.sent.reset();
     next.open = {.gtid = acknowledged.open.gtid, .tables = {}};
     for (const auto& [table, rows] : acknowledged.open.tables) {
       next.open.tables.push_back({table_ids_.at(table), rows});

@@ -67,8 +67,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   // checkpoint's reserved end in any case.
   void RaiseVersions(uint64_t first) EXCLUDES(mutex_);
   Result<stream::VersionRange> ReserveVersions() override EXCLUDES(mutex_);
-  Status RecordInserts(const std::vector<stream::RecordedInsert>& inserts) override
-      EXCLUDES(mutex_);
+  Status RecordSending(const stream::Sending& sending) override EXCLUDES(mutex_);
   Status Acknowledge(const stream::Acknowledged& acknowledged) override EXCLUDES(mutex_);
   void CaughtUp() override EXCLUDES(mutex_);
   void SourceSeen(const std::optional<stream::SourceLog>& log) override EXCLUDES(mutex_);

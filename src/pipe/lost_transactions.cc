@@ -45,6 +45,7 @@ bool IsWithin(const Position& position, const Position& common) {
 
 std::optional<std::set<int64_t>> TablesOfLost(const std::vector<catalog::BatchRecord>& batches,
                                               const Position& position, const Position& common) {
+  if (IsWithin(position, common)) return std::set<int64_t>();
   if (batches.empty()) return std::nullopt;
   std::set<int64_t> tables;
   for (const auto& batch : batches) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "base/backoff.h"
@@ -112,6 +113,10 @@ Status Runner::Resync(const std::vector<model::TableName>& names) {
     }
   }
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  if (tables.empty()) {
+    return Fail(ErrorCode::kConflict,
+                "The pipe has not been set up yet: there is nothing to resync");
+  }
   std::vector<int64_t> ids;
   for (const auto& table : tables) {
     const bool named = names.empty() || std::ranges::count(names, table.definition.name) != 0;
@@ -461,6 +466,7 @@ stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
   if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
   options.loads_are_over = [this] { return LoadsAreOver(); };
   options.fence_requests = recalled.fence_requests.get();
+  options.lacking = &lacking_;
   options.stop_load = [loader](size_t table) { loader->StopTable(table); };
   options.forget_load = [loader](size_t table) { loader->ForgetTable(table); };
   options.on_log_retry = [this](const Error* error) { OnRetry("log", error); };
@@ -552,11 +558,16 @@ Status Runner::HealLost(const model::Position& common, Status otherwise) {
   const std::string why =
       fmt::format("the source has only {} of what was replicated from it up to {}",
                   common.ToString(), checkpoint.position.ToString());
+  std::set<int64_t> sent;
+  if (checkpoint.sent && !IsWithin(checkpoint.sent->read_to, common)) {
+    sent.insert(checkpoint.sent->table_ids.begin(), checkpoint.sent->table_ids.end());
+    checkpoint.sent.reset();
+  }
   catalog::CheckpointNews news;
   for (const auto& table : records) {
     // What came by a load is in no batch.
-    const bool is_lost =
-        lost->contains(table.id) || (table.start && !IsWithin(*table.start, common));
+    const bool is_lost = lost->contains(table.id) || sent.contains(table.id) ||
+                         (table.start && !IsWithin(*table.start, common));
     if (!is_lost || table.quarantine) continue;
     news.quarantines.push_back({.table_id = table.id,
                                 .quarantine = {.position = common,

@@ -156,6 +156,7 @@ class Runner {
   std::shared_ptr<LoadWatch> watch_ GUARDED_BY(mutex_);
   mutable RateMeter rate_ GUARDED_BY(mutex_);
 
+  stream::Lacking lacking_;  // the streams', one at a time
   std::stop_source shutdown_ GUARDED_BY(mutex_);
   std::jthread thread_;
 };

@@ -13,6 +13,7 @@ std::string_view AllowedCommands(State state) {
       return "start, resync";
     case State::kFailed:
       return "start, stop, resync";
+    case State::kSetup:
     case State::kSnapshot:
     case State::kRunning:
     case State::kDegraded:
@@ -63,15 +64,15 @@ Result<Lifecycle> Stop(const Lifecycle& at) {
   return Illegal(at.state, "The pipe cannot be stopped");
 }
 
-// Of a pipe that has been set up: its tables are known.
+// Of a pipe that has been set up: of one in Setup only its runner knows whether its tables are
+// known.
 Result<Lifecycle> Resync(const Lifecycle& at, ReplicationMode mode) {
   if (mode == ReplicationMode::kSnapshot) {
     return Illegal(at.state,
                    "A pipe of replicationMode snapshot cannot be resynced by this version; delete "
                    "it and its destination tables and create it again");
   }
-  const bool set_up =
-      IsWorking(at.resume) && at.resume != State::kProvisioning && at.resume != State::kSetup;
+  const bool set_up = IsWorking(at.resume) && at.resume != State::kProvisioning;
   if (set_up && at.state != State::kPausing && at.state != State::kResync) return At(State::kSetup);
   return Illegal(at.state, "The pipe cannot be resynced now");
 }

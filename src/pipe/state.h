@@ -78,8 +78,8 @@ struct Lifecycle {
 //   Running ── a table is quarantined ──► Degraded
 //   Snapshot, Running, Degraded ── one that heals by a resync ──► Setup
 //
-//   Snapshot, Running, Degraded, Paused, Failed ── resync ──► Setup ─► Snapshot ─► Resync ─►
-//   Running
+//   Setup, Snapshot, Running, Degraded, Paused, Failed ── resync ──► Setup ─► Snapshot ─► Resync
+//   ─► Running   (of a pipe that was set up once)
 //
 //   any working state ── stop ──► Pausing ─► Paused ── start ──► where it was
 //   any working state ── error ─► Failed ── start ──► where it was

@@ -47,7 +47,7 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
       legal[{working, working, event}] = at(next);
       legal[{State::kPausing, working, event}] = {State::kPausing, next};
     }
-    const bool set_up = working != State::kProvisioning && working != State::kSetup;
+    const bool set_up = working != State::kProvisioning;
     if (!set_up || mode == ReplicationMode::kSnapshot) continue;
     if (working != State::kResync) legal[{working, working, Event::kResync}] = at(State::kSetup);
     legal[{State::kPaused, working, Event::kResync}] = at(State::kSetup);

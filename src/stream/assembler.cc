@@ -14,7 +14,6 @@ namespace penstock::stream {
 namespace {
 
 constexpr size_t kMappedMax = 1'000;
-constexpr size_t kSavepointsMax = 1'000;
 
 constexpr std::string_view kResyncTable = "Resync the table (penstock resync)";
 constexpr std::string_view kResyncPipe = "Resync the pipe (penstock resync)";
@@ -71,6 +70,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                                                    StreamStart start, ReserveVersions reserve,
                                                    PreparedTransactions::Options held) {
   const auto open = std::move(start.open.tables);
+  const auto sent_to = std::move(start.sent_to);
   std::set<model::TableName> names;
   for (const StreamTable& table : tables) names.insert(table.definition.name);
   PreparedTransactions prepared(std::move(held), start.prepared, std::move(names));
@@ -84,6 +84,8 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
     columns_max = std::max(columns_max, table.definition.columns.size());
     const bool fenced = table.quarantined;
     if (!fenced) assembler->index_.emplace(table.definition.name, assembler->tables_.size());
+    if (!fenced && table.start) assembler->KnowTo(*table.start);
+    if (!fenced && table.start_part) assembler->KnowTo(table.start_part->read_to);
     if (table.start_part && !mysql::Reaches(assembler->position_, table.start_part->read_to)) {
       assembler->start_parts_.push_back(assembler->tables_.size());
     }
@@ -100,6 +102,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                                                 .mark = {}}));
   }
   assembler->DropPassedStarts();
+  if (sent_to) assembler->KnowTo(*sent_to);
   for (const auto& [table, rows] : open) {
     if (assembler->tables_.at(table)->fenced) continue;
     assembler->tables_[table]->rows_taken = rows;
@@ -125,6 +128,7 @@ Status Assembler::Consume(const binlog::Event& event) {
           [&](const binlog::Rows& rows) { return On(rows); },
           [&](const binlog::XaPrepare& prepare) { return On(prepare, header); },
           [&](const binlog::Incident& incident) -> Status {
+            if (is_known_) return {};
             return Fail(
                 NeedsUser(fmt::format("the source reports that its log may miss changes: {}",
                                       incident.message),
@@ -210,6 +214,7 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
 
 // What a statement does to our tables, which no row event tells.
 Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view sql) {
+  if (is_known_) return {};
   if (statement.kind == ddl::StatementKind::kRoutineCall) {
     return Fail(NeedsUser(
         fmt::format("the log holds a call of {} as text instead of the rows it changed, of "
@@ -681,6 +686,8 @@ Batch Assembler::TakeBatch() {
 void Assembler::TakePart() {
   partly_taken_ = true;
   open_gtid_ = GtidText();
+  open_read_to_ = position_;
+  AddRead(open_read_to_);
   savepoints_.clear();
   taken_tables_ = touched_;
   for (const size_t table : touched_) {

@@ -81,6 +81,9 @@ class Assembler {
 
   // End of the last whole transaction.
   const model::Position& position() const { return position_; }
+  // All of which the destination may hold something: position(), what an attempt before had sent,
+  // what the tables' loads have of later transactions, and what has left of one that is open.
+  model::Position Furthest() const;
   bool in_transaction() const { return in_transaction_; }
   uint64_t rows() const { return rows_; }
   uint64_t bytes() const { return bytes_; }
@@ -150,6 +153,7 @@ class Assembler {
   enum class FileGtids : uint8_t { kUnknown, kBefore, kAll };
 
   void DropPassedStarts();
+  void KnowTo(const model::Position& position);
   Status OnFileBegin(const binlog::EventHeader& header);
   Status On(const binlog::Rotate& rotate);
   Status On(const binlog::PreviousGtids& previous, const binlog::EventHeader& header);
@@ -242,7 +246,10 @@ class Assembler {
   // Of the transaction at position_ rows have left in a batch, and its beginning is to be read
   // again.
   bool awaits_open_ = false;
-  std::string open_gtid_;             // of the transaction that was taken in part
+  std::string open_gtid_;         // of the transaction that was taken in part
+  model::Position open_read_to_;  // so far
+  // Before this stream something was read up to here. Empty: not beyond the start.
+  std::optional<model::Position> known_to_;
   std::vector<size_t> taken_tables_;  // those it has touched
   std::vector<size_t> start_parts_;   // tables whose start lies in a transaction that is to come
   std::vector<size_t> touched_;

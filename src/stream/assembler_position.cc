@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mysql/wire/start_position.h"
 #include "stream/assembler.h"
 
 // Which files and GTIDs of the source's log the assembler has come to.
@@ -38,6 +39,25 @@ void Assembler::DropPassedStarts() {
     auto& start = state->table.start;
     if (start && start->mechanism == model::Mechanism::kFile) start.reset();
   }
+}
+
+void Assembler::KnowTo(const model::Position& position) {
+  if (position.mechanism != position_.mechanism || mysql::Reaches(position_, position)) return;
+  if (known_to_) {
+    mysql::Join(*known_to_, position);
+  } else {
+    known_to_ = position;
+  }
+}
+
+model::Position Assembler::Furthest() const {
+  model::Position furthest = position_;
+  if (known_to_ && known_to_->mechanism == position_.mechanism &&
+      !mysql::Reaches(position_, *known_to_)) {
+    mysql::Join(furthest, *known_to_);
+  }
+  if (partly_taken_ || awaits_open_) mysql::Join(furthest, open_read_to_);
+  return furthest;
 }
 
 // In the middle of a log session: a new file. While a transaction is open the server died when it

@@ -44,6 +44,14 @@ struct RecordedInsert {
   std::optional<model::TransactionPart> start_part;
 };
 
+// What is on record before the rows of a batch are sent: should nobody hear what became of them,
+// they may be in the destination.
+struct Sending {
+  model::Position read_to;     // Batch's
+  std::vector<size_t> tables;  // with rows
+  std::vector<RecordedInsert> inserts;
+};
+
 struct RowCounts {
   uint64_t inserted = 0;
   uint64_t updated = 0;
@@ -94,6 +102,8 @@ struct StreamStart {
   model::Position position;
   OpenTransaction open;  // begins at `position`
   std::vector<model::PreparedTransaction> prepared = {};
+  // How far an attempt before had read what it sent, and did not hear of any more.
+  std::optional<model::Position> sent_to = {};
 };
 
 // Changes in the order of the log, split by table. Moved from the thread that decodes to the one

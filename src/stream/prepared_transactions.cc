@@ -62,15 +62,16 @@ Status PreparedTransactions::Hold(const binlog::Rows& rows) {
 }
 
 void PreparedTransactions::SetSavepoint(const std::string& name) {
-  savepoints_[name] = open_.events->bytes();
+  std::erase_if(savepoints_, [&](const Savepoint& savepoint) { return savepoint.name == name; });
+  if (savepoints_.size() == kSavepointsMax) savepoints_.erase(savepoints_.begin());
+  savepoints_.push_back({.name = name, .bytes = open_.events->bytes()});
 }
 
 Result<bool> PreparedTransactions::RollbackTo(const std::string& name) {
-  const auto found = savepoints_.find(name);
+  const auto found = std::ranges::find(savepoints_, name, &Savepoint::name);
   if (found == savepoints_.end()) return false;
-  const uint64_t bytes = found->second;
-  PENSTOCK_TRY(open_.events->CutTo(bytes));
-  std::erase_if(savepoints_, [&](const auto& later) { return later.second > bytes; });
+  PENSTOCK_TRY(open_.events->CutTo(found->bytes));
+  savepoints_.erase(found + 1, savepoints_.end());
   return true;
 }
 

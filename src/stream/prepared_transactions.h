@@ -18,6 +18,8 @@
 
 namespace penstock::stream {
 
+inline constexpr size_t kSavepointsMax = 1'000;  // known of a transaction
+
 // The XA transactions of a log that wait for their XA COMMIT or XA ROLLBACK, perhaps for weeks,
 // with their changes of the tables that are followed: as the log has them, since their versions are
 // those of the commit. They are in memory while they are few and new, and in files of the folder
@@ -43,8 +45,9 @@ class PreparedTransactions {
   bool is_open() const { return open_.events != nullptr; }
   Status Hold(const binlog::TableMap& map);
   Status Hold(const binlog::Rows& rows);
+  // Of very many, the oldest are forgotten.
   void SetSavepoint(const std::string& name);
-  // False: there is none of the name.
+  // False: none of the name is known.
   Result<bool> RollbackTo(const std::string& name);
   const std::set<model::TableName>& open_tables() const { return open_.tables; }
   void Drop();
@@ -78,9 +81,13 @@ class PreparedTransactions {
   uint64_t prepared_in_memory_ = 0;  // bytes
   std::vector<std::string> ended_;
 
-  Held open_;                                   // without events: none is
-  std::unordered_set<uint64_t> open_ids_;       // of table maps of tables that are followed
-  std::map<std::string, uint64_t> savepoints_;  // bytes before each
+  Held open_;                              // without events: none is
+  std::unordered_set<uint64_t> open_ids_;  // of table maps of tables that are followed
+  struct Savepoint {
+    std::string name;
+    uint64_t bytes;  // before it
+  };
+  std::vector<Savepoint> savepoints_;  // oldest first
 };
 
 }  // namespace penstock::stream

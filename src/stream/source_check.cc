@@ -16,6 +16,7 @@ using model::Mechanism;
 
 constexpr std::chrono::seconds kLackingMax{60};
 constexpr std::chrono::seconds kLackingAloneMax{15};  // of a server that replicates no other
+constexpr std::chrono::seconds kLackingPauseMax{30};  // between two looks; above all waits between
 
 Failure NeedsUser(std::string message, std::string_view remedy) {
   return Fail(Error{.code = ErrorCode::kNeedsUser,
@@ -91,20 +92,20 @@ void SourceCheck::GoBy(Mechanism mechanism, std::string_view why) {
                                         assembler_.position().ToString(), why));
 }
 
-// By GTID, of the same server: it may have lost the end of its log in a crash, and given the GTIDs
-// of what was there to other transactions.
+// The same server may have lost the end of its log in a crash, and given the GTIDs of what was
+// there to other transactions.
 Status SourceCheck::CheckFile(mysql::Connection& connection, std::stop_token stop) {
   const auto files = mysql::LogFiles(connection, std::move(stop));
   if (by_file()) {
     if (!files) return Fail(files.error());
-    return mysql::CheckInLog(*files, assembler_.position());
+    PENSTOCK_TRY(mysql::CheckInLog(*files, assembler_.position()));
   }
   if (!files) return files.error().code == ErrorCode::kNeedsUser ? Status() : Fail(files.error());
+  const model::Position furthest = assembler_.Furthest();
   for (const auto& file : *files) {
-    const model::Position& position = assembler_.position();
     // What the log has of an offset are its lower 32 bits.
-    if (file.name != position.file || position.offset >> 32 != 0) continue;
-    PENSTOCK_TRY(mysql::CheckInLog({file}, position));
+    if (file.name != furthest.file || furthest.offset >> 32 != 0) continue;
+    PENSTOCK_TRY(mysql::CheckInLog({file}, furthest));
   }
   return {};
 }
@@ -114,20 +115,17 @@ Status SourceCheck::CheckFile(mysql::Connection& connection, std::stop_token sto
 // transaction before it counts as executed (semi-sync).
 Status SourceCheck::CheckExecuted(mysql::Connection& connection, const std::string& server,
                                   std::stop_token stop) {
-  const model::Position& position = assembler_.position();
+  const model::Position position = assembler_.Furthest();
   const bool of_its_family = (position.mechanism == Mechanism::kMysqlGtid) == IsMysql(connection);
   if (!of_its_family) return {};  // refused when its log is asked for
   PENSTOCK_ASSIGN(const auto common, mysql::CommonHistory(connection, position, stop));
   if (!common) {
-    lacking_since_.reset();
+    options_.lacking->since.reset();
     return {};
   }
   const auto behind = mysql::ReplicaLag(connection, stop);
   const bool replicates_nothing = behind && !*behind;
-  const SteadyTime now = options_.clock->Steady();
-  if (!lacking_since_) lacking_since_ = now;
-  const bool for_good =
-      now - *lacking_since_ >= (replicates_nothing ? kLackingAloneMax : kLackingMax);
+  const bool for_good = LackingFor() >= (replicates_nothing ? kLackingAloneMax : kLackingMax);
   const bool failed_over = !position.server.empty() && position.server != server &&
                            mysql::PartsFromHistory(position, *common);
   if (for_good && failed_over) options_.on_lacking(*common);
@@ -141,6 +139,15 @@ Status SourceCheck::CheckExecuted(mysql::Connection& connection, const std::stri
       .native_code = 0,
       .remedy = "Point the pipe at a server that has them, or resync the pipe "
                 "(penstock resync)"});
+}
+
+// Time in which no server answered does not count.
+std::chrono::nanoseconds SourceCheck::LackingFor() {
+  Lacking& lacking = *options_.lacking;
+  const SteadyTime now = options_.clock->Steady();
+  if (!lacking.since || now - lacking.seen_at > kLackingPauseMax) lacking.since = now;
+  lacking.seen_at = now;
+  return now - *lacking.since;
 }
 
 bool SourceCheck::AsksForNewSession() {

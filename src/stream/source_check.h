@@ -37,16 +37,16 @@ class SourceCheck {
   Status CheckFile(mysql::Connection& connection, std::stop_token stop);
   Status CheckExecuted(mysql::Connection& connection, const std::string& server,
                        std::stop_token stop);
+  std::chrono::nanoseconds LackingFor();
   bool by_file() const;
   void GoBy(model::Mechanism mechanism, std::string_view why);
   Error WithModeRemedy(Error error) const;
 
   Assembler& assembler_;
   const StreamOptions& options_;
-  std::optional<SteadyTime> lacking_since_;  // the server lacks what we have
-  std::string asked_in_file_;                // whether it has GTIDs for all
-  std::string gtid_mode_;                    // at the last connection
-  std::optional<Error> log_error_;           // of the last session by GTID
+  std::string asked_in_file_;       // whether it has GTIDs for all
+  std::string gtid_mode_;           // at the last connection
+  std::optional<Error> log_error_;  // of the last session by GTID
 };
 
 }  // namespace penstock::stream

@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "clickhouse/errors.h"
 #include "mysql/wire/errors.h"
+#include "mysql/wire/start_position.h"
 #include "obs/log.h"
 #include "stream/batch_writer.h"
 #include "stream/log_follower.h"
@@ -79,7 +80,7 @@ class WriterThread {
     std::erase_if(batch.tables,
                   [&](const TableRows& rows) { return fenced_.contains(rows.table); });
     std::erase_if(batch.fences, [&](const Fence& f) { return !fenced_.insert(f.table).second; });
-    PENSTOCK_TRY(RecordInserts(batch));
+    PENSTOCK_TRY(RecordSending(batch));
     PENSTOCK_ASSIGN(auto errors, writer_.Write(batch, stop_.get_token()));
     if (!batch.tables.empty()) brake_.Wrote();
     for (auto& [table, error] : errors) FenceTable(batch, table, std::move(error));
@@ -102,29 +103,36 @@ class WriterThread {
   }
 
   // What a table has reached with its rows of the batch: not what ends it, of which a replay must
-  // hear again.
-  static std::pair<model::Position, std::optional<model::TransactionPart>> Reached(
-      const Batch& batch, size_t table) {
+  // hear again. What its load has of transactions that are yet to come, it still has.
+  std::pair<model::Position, std::optional<model::TransactionPart>> Reached(const Batch& batch,
+                                                                            size_t table) const {
     const auto fence = std::ranges::find(batch.fences, table, &Fence::table);
-    if (fence != batch.fences.end()) return {fence->position, std::nullopt};
-    if (batch.truncated == table) return {batch.before_truncate, std::nullopt};
-    return {batch.end, PartOf(batch, table)};
+    const bool fenced = fence != batch.fences.end();
+    const bool truncated = batch.truncated == table;
+    const model::Position& end = truncated ? batch.before_truncate : batch.end;
+    std::pair reached{fenced ? fence->position : end,
+                      fenced || truncated ? std::nullopt : PartOf(batch, table)};
+    const auto& start = tables_[table].start;
+    if (start && start->mechanism == reached.first.mechanism) mysql::Join(reached.first, *start);
+    return reached;
   }
 
-  Status RecordInserts(const Batch& batch) {
-    std::vector<RecordedInsert> inserts;
+  Status RecordSending(const Batch& batch) {
+    if (batch.tables.empty()) return {};
+    Sending sending{.read_to = batch.read_to, .tables = {}, .inserts = {}};
     for (const TableRows& rows : batch.tables) {
+      sending.tables.push_back(rows.table);
       if (!KeepsEachOnce(tables_[rows.table])) continue;
       const clickhouse::VersionedRows sent = VersionsOf(rows.block);
       auto [start, part] = Reached(batch, rows.table);
-      inserts.push_back({.table = rows.table,
-                         .version_begin = sent.begin,
-                         .version_end = sent.end,
-                         .rows = sent.count,
-                         .start = std::move(start),
-                         .start_part = std::move(part)});
+      sending.inserts.push_back({.table = rows.table,
+                                 .version_begin = sent.begin,
+                                 .version_end = sent.end,
+                                 .rows = sent.count,
+                                 .start = std::move(start),
+                                 .start_part = std::move(part)});
     }
-    return inserts.empty() ? Status() : journal_->RecordInserts(inserts);
+    return journal_->RecordSending(sending);
   }
 
   static std::optional<model::TransactionPart> PartOf(const Batch& batch, size_t table) {

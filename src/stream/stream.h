@@ -22,6 +22,12 @@
 
 namespace penstock::stream {
 
+// How long the source has lacked what was replicated from it: kept over streams that take turns.
+struct Lacking {
+  std::optional<SteadyTime> since;
+  SteadyTime seen_at{};  // last
+};
+
 struct StreamOptions {
   mysql::Endpoint source;
   uint32_t server_id = 0;
@@ -46,6 +52,7 @@ struct StreamOptions {
   std::function<bool()> loads_are_over = [] { return true; };
   Clock* clock = &Clock::Real();
   FenceRequests* fence_requests = nullptr;  // outlives the stream
+  Lacking* lacking = nullptr;               // likewise
   // A load beside the stream stops what it does to a table, before the stream empties it or lets go
   // of it; and forgets the table when that is acknowledged. Called from the stream's threads.
   std::function<void(size_t table)> stop_load = [](size_t) {};
@@ -100,9 +107,9 @@ class StreamJournal {
   virtual ~StreamJournal() = default;
   // A range above every version that was ever answered or may be in the destination.
   virtual Result<VersionRange> ReserveVersions() = 0;
-  // These are about to be sent. Each stands until a batch with its table is acknowledged, or until
-  // the table has been asked, before a stream that may follow.
-  virtual Status RecordInserts(const std::vector<RecordedInsert>& inserts) = 0;
+  // This is about to be sent. It stands until it is acknowledged; of each insert, until the table
+  // has been asked, before a stream that may follow.
+  virtual Status RecordSending(const Sending& sending) = 0;
   // The checkpoint moves to `acknowledged.end`, with `open` and `prepared`.
   virtual Status Acknowledge(const Acknowledged& acknowledged) = 0;
   // Everything the source has logged is acknowledged.

@@ -10,6 +10,10 @@ from harness.sources import MariaDB118, MariaDB1011, MySQL97
 from harness.wait import pause, wait_until
 
 
+def rows_in_destination(test):
+    return int(test.clickhouse.query("SELECT count() FROM replica.t FINAL"))
+
+
 class Failover:
     """Two servers that replicate; the pipe's host is a proxy, which leads to `self.source`."""
 
@@ -34,8 +38,10 @@ class Failover:
     def tearDown(self):
         self.delete_pipes()
 
-    def start(self, tables=("t", "u"), **settings):
+    def start(self, tables=("t", "u"), url=None, **settings):
         self.spec_ = self.spec(tables, **settings)
+        if url:
+            self.spec_["destination"]["clickhouse"]["url"] = url
         self.spec_["source"]["mysql"]["port"] = self.proxy.port
         self.pipe = self.penstock.create(self.spec_)
         self.penstock.await_state(self.pipe, "Running")
@@ -133,7 +139,31 @@ class Promotion(Failover):
         self.assertNotEqual(tables["t"], now["t"])
         (event,) = [e for e in self.penstock.api(events) if e["kind"] == "position"]
         self.assertIn("resynced (2)", event["text"])  # and the marker
-        # A server that has what no other has cannot replicate: it is made anew.
+        self.replace_other()
+
+    def test_rows_that_nobody_acknowledged(self):
+        """penstock and the source die together: rows are in the destination that no checkpoint tells
+        of, of transactions that the new source never had."""
+        with Proxy(self.clickhouse.http_port) as to_clickhouse:
+            self.start(url=f"http://127.0.0.1:{to_clickhouse.port}")
+            self.await_replicated()
+            self.other.run(self.other.stop_applying)
+            to_clickhouse.lose_answer_of = b"INSERT"
+            self.source.run("INSERT INTO shop.t (v) VALUES (40), (50)")
+            wait_until(lambda: rows_in_destination(self) == 5, "written")
+            self.penstock.kill()
+            to_clickhouse.lose_answer_of = None
+            tables = self.uuids()
+            self.switch()
+            self.source.run("INSERT INTO shop.u VALUES (3, 3)")
+            self.penstock.start()
+            self.finish()
+            self.assertEqual(tables["u"], self.uuids()["u"])
+            self.assertNotEqual(tables["t"], self.uuids()["t"])
+        self.replace_other()
+
+    def replace_other(self):
+        """A server that has what no other has cannot replicate: it is made anew."""
         self.other.replicate_anew_from(self.source)
         self.source.run("INSERT INTO shop.u VALUES (9, 9)")
         self.await_replicated()
@@ -260,6 +290,20 @@ class Impossible(SystemTest):
         self.write()
         self.assert_fails("lacks transactions", seconds=30)
 
+    def test_resync_of_a_pipe_whose_source_lacks_what_was_replicated(self):
+        """It waits for the source as the stream would, no longer; and may be ordered again."""
+        self.flush(2)
+        self.paused()
+        self.source.run(self.reset)
+        self.write()
+        self.penstock.order(self.pipe, "resync")
+        self.penstock.await_state(self.pipe, "Failed", seconds=60)
+        self.assertIn("lacks transactions", self.penstock.status(self.pipe)["reason"])
+        self.penstock.order(self.pipe, "resync")
+        self.penstock.await_state(self.pipe, "Running")
+        self.await_caught_up()
+        self.assert_equal(self.spec_)
+
     def test_end_of_the_log_that_was_lost(self):
         """By a crash; what was there had GTIDs that other transactions have now."""
         self.paused()
@@ -276,6 +320,34 @@ class Impossible(SystemTest):
         self.source.start()
         self.write(5 + (cut - end) // 100)
         self.assert_fails("lost the end of its log", "crash")
+
+    def test_end_of_the_log_that_was_lost_and_nobody_acknowledged(self):
+        """Likewise of what was sent when penstock died: the checkpoint is before what is left."""
+        with Proxy(self.clickhouse.http_port) as to_clickhouse:
+            self.spec_ = self.spec(["t"])
+            self.spec_["destination"]["clickhouse"]["url"] = (
+                f"http://127.0.0.1:{to_clickhouse.port}")
+            self.pipe = self.penstock.create(self.spec_)
+            self.penstock.await_state(self.pipe, "Running")
+            self.await_caught_up()
+            file, end = self.source.log_position()
+            to_clickhouse.lose_answer_of = b"INSERT"
+            self.source.run("INSERT INTO shop.t (v) VALUES (40)")
+            wait_until(lambda: rows_in_destination(self) == 4, "written")
+            self.penstock.kill()
+            to_clickhouse.lose_answer_of = None
+            self.source.process.kill()
+            with open(self.source.data / file, "r+b") as log:
+                log.truncate(int(end))
+            self.source.start()
+            self.write(3)
+            self.penstock.start()
+            self.penstock.await_state(self.pipe, "Failed", seconds=10)
+            self.assertIn("lost the end of its log", self.penstock.status(self.pipe)["reason"])
+            self.penstock.order(self.pipe, "resync")
+            self.penstock.await_state(self.pipe, "Running")
+            self.await_caught_up()
+            self.assert_equal(self.spec_)
 
     def test_a_place_between_two_events(self):
         file, end = self.source.log_position()

@@ -209,6 +209,17 @@ bool Reaches(const Position& current, const Position& wanted) {
   return LogReached({current.file, current.offset}, {wanted.file, wanted.offset});
 }
 
+void Join(Position& position, const Position& other) {
+  position.mysql.Add(other.mysql);
+  position.mariadb.Merge(other.mariadb);
+  const bool is_later = other.server == position.server &&
+                        LogReached({other.file, other.offset}, {position.file, position.offset});
+  if (!is_later) return;
+  position.file = other.file;
+  position.offset = other.offset;
+  position.file_mark = other.file_mark;
+}
+
 Result<Mechanism> ChooseMechanism(Connection& connection, std::string_view wanted,
                                   std::stop_token stop) {
   if (!wanted.empty() && wanted != "GTID" && wanted != "FILE_POS") {

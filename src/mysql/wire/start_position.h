@@ -80,4 +80,8 @@ bool LogReached(const LogPosition& current, const LogPosition& wanted);
 // Whether all that comes before `wanted` comes before `current`, of one mechanism.
 bool Reaches(const model::Position& current, const model::Position& wanted);
 
+// Makes of `position` all that comes before it or before `other`, of one mechanism: the GTIDs of
+// both; and the later place in files, where both are of one server.
+void Join(model::Position& position, const model::Position& other);
+
 }  // namespace penstock::mysql

@@ -25,5 +25,26 @@ TEST(LogReachedTest, AnotherLogIsNotReached) {
   EXPECT_FALSE(Reached({"bin.x", 100}, {"bin.x", 100}));
 }
 
+TEST(JoinTest, TheLaterPlaceInFilesOfOneServer) {
+  using model::Mechanism;
+  using model::Position;
+  Position position{.mechanism = Mechanism::kMariadbGtid,
+                    .file = "bin.000002",
+                    .offset = 100,
+                    .server = "11",
+                    .mysql = {},
+                    .mariadb = *model::MariadbGtidPosition::Parse("0-1-9,1-1-5")};
+  Position other = position;
+  other.offset = 200;
+  other.mariadb = *model::MariadbGtidPosition::Parse("0-1-7,2-1-3");
+  Join(position, other);
+  EXPECT_EQ(position.offset, 200U);
+  EXPECT_EQ(position.mariadb.ToString(), "0-1-9,1-1-5,2-1-3");
+  other.server = "12";
+  other.file = "bin.000009";
+  Join(position, other);
+  EXPECT_EQ(position.file, "bin.000002");
+}
+
 }  // namespace
 }  // namespace penstock::mysql
