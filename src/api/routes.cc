@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/hosted_settings.h"
+#include "api/metrics.h"
 #include "api/openapi.h"
 #include "api/shapes.h"
 #include "base/clock.h"
@@ -165,6 +166,10 @@ HttpResponse Routes::Handle(const HttpRequest& request) const {
   if (segments == Segments{"openapi.yaml"}) {
     if (!IsGet(request)) return WrongMethod(request, "GET");
     return {.body = std::string(OpenApiText()), .content_type = "application/yaml"};
+  }
+  if (segments == Segments{"metrics"}) {
+    return IsGet(request) ? MetricsResponse(options_.supervisor->Figures())
+                          : WrongMethod(request, "GET");
   }
   if (segments.size() < 2 || segments[0] != "v1" || segments[1] != "organizations") {
     return NoSuchPath(request);

@@ -219,6 +219,15 @@ Status StoreReload(Sqlite& database, const TableRecord& table) {
       .map([](auto) {});
 }
 
+Status StoreDefinition(Sqlite& database, const DefinitionRecord& record) {
+  PENSTOCK_ASSIGN(const std::string definition, EncodeTable(record.definition));
+  PENSTOCK_TRY(StoreStart(database, record.table_id, record.start, std::nullopt));
+  return database
+      .Run("UPDATE tables SET definition = ?, ddl = ddl || ? WHERE id = ?",
+           {definition, record.ddl.empty() ? "" : ";\n" + record.ddl, record.table_id})
+      .map([](auto) {});
+}
+
 Result<std::optional<std::vector<std::string>>> ReadBounds(const SqlRow& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   PENSTOCK_ASSIGN(std::vector<std::string> bounds, DecodeBounds(row.Text(column)));
@@ -652,6 +661,7 @@ Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoin
     for (const auto& record : news.quarantines) {
       PENSTOCK_TRY(StoreQuarantine(database, record, wall));
     }
+    for (const auto& record : news.definitions) PENSTOCK_TRY(StoreDefinition(database, record));
     for (const int64_t table_id : news.settled) {
       PENSTOCK_TRY(ForgetInsert(database, table_id));
     }

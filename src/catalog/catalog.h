@@ -180,6 +180,14 @@ struct QuarantineRecord {
   bool reload_wanted = false;  // from now on, by the pipe itself
 };
 
+// A table's definition has changed, and so has its target: it starts anew at `start`.
+struct DefinitionRecord {
+  int64_t table_id = 0;
+  model::Table definition;
+  std::string ddl;  // as it was run, after what the table was made with; "" for nothing
+  model::Position start;
+};
+
 struct EventRecord {
   UnixMicros at{};
   std::string level;  // "info", "warning", "error"
@@ -202,7 +210,8 @@ struct CheckpointNews {
   std::vector<ValueChangeRecord> changes = {};
   std::vector<QuarantineRecord> quarantines = {};
   std::vector<InsertRecord> inserts =
-      {};                               // about to be sent, each in place of its table's last one
+      {};  // about to be sent, each in place of its table's last one
+  std::vector<DefinitionRecord> definitions = {};
   std::vector<int64_t> settled = {};    // tables whose insert on record was acknowledged
   std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
   std::vector<EventRecord> events = {};

@@ -321,6 +321,32 @@ TEST_F(CatalogTest, QuarantineComesWithItsCheckpoint) {
   EXPECT_EQ((*catalog->Events("a", 100))[0].kind, "quarantine");
 }
 
+TEST_F(CatalogTest, ADefinitionComesWithItsCheckpoint) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  model::Table wider = tables[1].definition;
+  wider.columns.push_back(wider.columns[2]);
+  wider.columns[3].name = "added";
+  const Checkpoint next = SomeCheckpoint(100);
+  for (const char* ddl : {"ALTER TABLE u ADD", ""}) {
+    ASSERT_TRUE(catalog->SaveCheckpoint("a", next,
+                                        {.definitions = {{.table_id = tables[1].id,
+                                                          .definition = wider,
+                                                          .ddl = ddl,
+                                                          .start = next.position}}}));
+  }
+  catalog.reset();
+  catalog = Open();
+  const auto stored = *catalog->Tables("a");
+  EXPECT_EQ(stored[0].definition, tables[0].definition);
+  EXPECT_EQ(stored[1].definition, wider);
+  EXPECT_EQ(stored[1].ddl, "CREATE TABLE u;\nALTER TABLE u ADD");
+  EXPECT_EQ(stored[1].start, next.position);
+  EXPECT_EQ(catalog->LoadCheckpoint("a")->position, next.position);
+}
+
 TEST_F(CatalogTest, AnInsertIsOnRecordUntilItIsSettled) {
   auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));

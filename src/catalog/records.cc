@@ -63,6 +63,7 @@ Result<model::Table> TableFromJson(const json& object) {
   }
   table.key = object.at("key").get<std::vector<size_t>>();
   table.key_is_primary = object.at("keyIsPrimary").get<bool>();
+  table.collation = object.value("collation", std::string());
   table.hidden_columns = object.value("hiddenColumns", size_t{0});
   if (object.contains("rowEnd")) table.row_end = object.at("rowEnd").get<size_t>();
   if (table.row_end && *table.row_end >= table.columns.size() + table.hidden_columns) {
@@ -85,6 +86,7 @@ Result<std::string> EncodeTable(const model::Table& table) {
                  {"columns", std::move(columns)},
                  {"key", table.key},
                  {"keyIsPrimary", table.key_is_primary}};
+  if (!table.collation.empty()) object["collation"] = table.collation;
   if (table.hidden_columns != 0) object["hiddenColumns"] = table.hidden_columns;
   if (table.row_end) object["rowEnd"] = *table.row_end;
   try {

@@ -27,6 +27,7 @@ TEST(Records, WhatFewColumnsHaveComesBackEqual) {
   model::Table table = SomeTable("t").definition;
   table.columns[0].compressed = true;
   table.columns[0].in_log = false;
+  table.collation = "utf8mb4_bin";
   table.hidden_columns = 2;
   table.row_end = 3;
   const auto decoded = DecodeTable(*EncodeTable(table));

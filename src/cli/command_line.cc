@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "base/status.h"
-#include "cli/memory_limit.h"
 #include "cli/output.h"
 #include "cli/pipe_commands.h"
 #include "cli/serve.h"
@@ -30,25 +29,10 @@ constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 constexpr const char* kDefaultServer = "http://127.0.0.1:8124";
 
-// What was given on the command line, before it is put over the configuration file.
-struct ServeArguments {
-  std::string config;
-  std::string data_dir;
-  std::string listen;
-  std::string secret_key_file;
-  std::string log_level;
-  std::string clickhouse_url;
-  std::string clickhouse_user;
-  bool embedded_clickhouse = false;
-  bool test_limits = false;
-  uint16_t clickhouse_http_port = 0;
-  uint16_t clickhouse_tcp_port = 0;
-};
-
 struct Arguments {
   PipeCommands::Options client{.server = kDefaultServer};
   std::string output = "table";
-  ServeArguments serve;
+  ServeSources serve;
   std::string name;
   std::string table;
   std::vector<std::string> tables;
@@ -59,45 +43,7 @@ struct Arguments {
   size_t limit = 100;
 };
 
-using Action = std::function<Status(std::stop_token)>;
-
-Status PutClickHouse(const ServeArguments& arguments, ServeOptions& options) {
-  const char* password = std::getenv("PENSTOCK_CLICKHOUSE_PASSWORD");
-  if (!arguments.clickhouse_url.empty()) {
-    options.clickhouse.emplace().url = arguments.clickhouse_url;
-  }
-  const bool given = !arguments.clickhouse_user.empty() || password != nullptr;
-  if (given && !options.clickhouse) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "--clickhouse-user and PENSTOCK_CLICKHOUSE_PASSWORD need --clickhouse-url");
-  }
-  if (!arguments.clickhouse_user.empty()) options.clickhouse->user = arguments.clickhouse_user;
-  if (password != nullptr) options.clickhouse->password = password;
-  return {};
-}
-
-Result<ServeOptions> OptionsOf(const ServeArguments& arguments) {
-  ServeOptions options;
-  if (!arguments.config.empty()) PENSTOCK_TRY(ReadServeConfig(arguments.config, options));
-  if (!arguments.data_dir.empty()) options.data_dir = arguments.data_dir;
-  if (!arguments.secret_key_file.empty()) options.secret_key_file = arguments.secret_key_file;
-  if (!arguments.listen.empty()) {
-    auto listen = ParseListenAddress(arguments.listen);
-    if (!listen) return Fail(listen.error().In("--listen"));
-    options.listen = *std::move(listen);
-  }
-  if (!arguments.log_level.empty()) options.log_level = *ParseLogLevel(arguments.log_level);
-  if (arguments.embedded_clickhouse) options.embedded_clickhouse = true;
-  options.test_limits = arguments.test_limits;
-  if (arguments.clickhouse_http_port != 0) {
-    options.clickhouse_http_port = arguments.clickhouse_http_port;
-  }
-  if (arguments.clickhouse_tcp_port != 0) {
-    options.clickhouse_tcp_port = arguments.clickhouse_tcp_port;
-  }
-  PENSTOCK_TRY(PutClickHouse(arguments, options));
-  return options;
-}
+using Action = std::function<Status(Signals&)>;
 
 // Becomes the helper program, which stands beside this one.
 Status ExecClickHouse(const std::vector<std::string>& words) {
@@ -114,34 +60,36 @@ Status ExecClickHouse(const std::vector<std::string>& words) {
   return Fail(ErrorCode::kNeedsUser, "cannot run {}: {}", helper.string(), std::strerror(errno));
 }
 
+void AddServeOption(CLI::App& serve, const ServeOption& option, std::vector<ServeSetting>& flags) {
+  const std::string flag = option.Flag();
+  if (flag.empty()) return;
+  const auto give = [&option, &flags, flag](const std::string& value) {
+    flags.push_back({.option = &option, .value = value, .place = flag});
+  };
+  const std::string help(option.help);
+  switch (option.kind) {
+    case ServeOption::Kind::kSwitch:
+      serve.add_flag_callback(
+          flag, [give] { give("true"); }, help);
+      break;
+    case ServeOption::Kind::kList:
+      serve.add_option_function<std::vector<std::string>>(
+          flag, [give](const auto& values) { give(CLI::detail::join(values, ",")); }, help);
+      break;
+    default:
+      serve.add_option_function<std::string>(flag, give, help);
+  }
+}
+
 void AddServe(CLI::App& app, Arguments& arguments, Action& action) {
   CLI::App* serve = app.add_subcommand("serve", "Run the server: API and pipes");
-  ServeArguments& given = arguments.serve;
-  serve->add_option("--config", given.config, "YAML file with the options below");
-  serve->add_option("--data-dir", given.data_dir, "Where everything is kept");
-  serve->add_option("--listen", given.listen, "HOST:PORT of the API (127.0.0.1:8124)");
-  serve->add_flag("--embedded-clickhouse", given.embedded_clickhouse,
-                  "Start a ClickHouse of our own as the destination");
-  serve->add_option("--clickhouse-http-port", given.clickhouse_http_port,
-                    "Of the embedded ClickHouse (any free port)");
-  serve->add_option("--clickhouse-tcp-port", given.clickhouse_tcp_port,
-                    "Of the embedded ClickHouse (any free port)");
-  serve->add_option("--clickhouse-url", given.clickhouse_url,
-                    "Destination of pipes that name none");
-  serve->add_option("--clickhouse-user", given.clickhouse_user,
-                    "Its user (default); the password is read from PENSTOCK_CLICKHOUSE_PASSWORD");
-  serve->add_option("--secret-key-file", given.secret_key_file,
-                    "Key that seals passwords (made in the data directory)");
-  serve->add_option("--log-level", given.log_level, "debug, info, warning or error")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  ServeSources& given = arguments.serve;
+  serve->add_option("--config", given.config, "YAML file with the options below")
+      ->envname("PENSTOCK_CONFIG");
+  for (const ServeOption& option : ServeOptionTable()) AddServeOption(*serve, option, given.flags);
   // For the tests of this project, so --help is silent about it (CONTRIBUTING.md is not).
   serve->add_flag("--test-limits", given.test_limits)->group("");
-  serve->callback([&] {
-    action = [&](std::stop_token stop) -> Status {
-      PENSTOCK_ASSIGN(ServeOptions options, OptionsOf(given));
-      return Serve(std::move(options), std::move(stop));
-    };
-  });
+  serve->callback([&] { action = [&](Signals& signals) { return Serve(given, signals); }; });
 }
 
 // For --help only: Main has handed these words to the helper before they are parsed.
@@ -159,9 +107,9 @@ CLI::App* AddCommand(CLI::App& app, Arguments& arguments, Action& action, const 
                      std::function<Status(PipeCommands&, const Arguments&)> run) {
   CLI::App* command = app.add_subcommand(name, description);
   command->callback([&arguments, &action, run = std::move(run)] {
-    action = [&arguments, run](const std::stop_token& stop) -> Status {
+    action = [&arguments, run](Signals& signals) -> Status {
       arguments.client.json = arguments.output == "json";
-      PipeCommands commands(arguments.client, stop);
+      PipeCommands commands(arguments.client, signals.stop());
       return run(commands, arguments);
     };
   });
@@ -242,8 +190,8 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
 }
 
 int Run(const Action& action) {
-  const StopOnSignals signals;
-  const Status done = action(signals.token());
+  Signals signals;
+  const Status done = action(signals);
   if (done) return kExitSuccess;
   PrintError(done.error().ToString());
   return kExitFailure;

@@ -24,12 +24,7 @@ json* Find(json& body, std::initializer_list<const char*> keys) {
 Result<std::string> ReadPassword(const json& source, bool is_file, const fs::path& folder) {
   if (!source.is_string()) return Fail(ErrorCode::kInvalidArgument, "must be a string");
   const auto name = source.get<std::string>();
-  if (is_file) {
-    PENSTOCK_ASSIGN(std::string text, ReadFile(folder / name));
-    if (text.ends_with('\n')) text.pop_back();
-    if (text.ends_with('\r')) text.pop_back();
-    return text;
-  }
+  if (is_file) return ReadPasswordFile(folder / name);
   const char* value = std::getenv(name.c_str());
   if (value == nullptr) {
     return Fail(ErrorCode::kInvalidArgument, "the environment has no {}", name);
@@ -38,6 +33,13 @@ Result<std::string> ReadPassword(const json& source, bool is_file, const fs::pat
 }
 
 }  // namespace
+
+Result<std::string> ReadPasswordFile(const fs::path& file) {
+  PENSTOCK_ASSIGN(std::string text, ReadFile(file));
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return text;
+}
 
 Status ResolvePassword(json& object, const fs::path& folder, std::string_view path) {
   if (!object.is_object()) return {};

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 
 #include "base/status.h"
 
@@ -16,5 +18,8 @@ Result<nlohmann::json> ReadPipeFile(const std::filesystem::path& file);
 // it is. `path` names the object in errors.
 Status ResolvePassword(nlohmann::json& object, const std::filesystem::path& folder,
                        std::string_view path);
+
+// The file's text without one line end at its end.
+Result<std::string> ReadPasswordFile(const std::filesystem::path& file);
 
 }  // namespace penstock::cli

@@ -3,13 +3,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "api/server.h"
-#include "base/clock.h"
 #include "catalog/catalog.h"
 #include "cli/memory_limit.h"
 #include "cli/output.h"
@@ -45,10 +43,6 @@ void WarnIfOpen(const std::string& host) {
 Result<std::unique_ptr<clickhouse::EmbeddedServer>> StartClickHouse(const ServeOptions& options,
                                                                     std::stop_token stop) {
   if (!options.embedded_clickhouse) return nullptr;
-  if (options.clickhouse) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "give an embedded ClickHouse or the URL of one, not both");
-  }
   return clickhouse::EmbeddedServer::Start({.data_dir = (options.data_dir / "clickhouse").string(),
                                             .http_port = options.clickhouse_http_port,
                                             .tcp_port = options.clickhouse_tcp_port},
@@ -65,16 +59,39 @@ void PrintStart(const ServeOptions& options, const catalog::Catalog& catalog, ui
   if (embedded != nullptr) {
     text += fmt::format("  clickhouse    {} (embedded; native protocol on port {})\n",
                         embedded->endpoint().url, embedded->tcp_port());
-  } else if (options.clickhouse) {
-    text += fmt::format("  clickhouse    {}\n", options.clickhouse->url);
+  } else if (!options.clickhouse.url.empty()) {
+    text += fmt::format("  clickhouse    {}\n", options.clickhouse.url);
   }
   Print(text);
 }
 
+// Opens the log file anew in any case.
+Status SetUpLog(const ServeOptions& options) {
+  SetLogLevel(options.log_level);
+  SetLogFormat(options.log_format);
+  return SetLogFile(options.log_file);
+}
+
+// Takes over what may change while the server runs.
+void Reload(const ServeSources& sources, ServeConfig& running) {
+  const auto now = LoadServeConfig(sources);
+  if (now) running.options = now->options;
+  const Status logs = SetUpLog(running.options);
+  if (!logs) LogError("", "{}", logs.error().ToString());
+  if (!now) return LogError("", "the configuration stays as it is: {}", now.error().ToString());
+  for (const std::string_view key : NeedRestart(running, *now)) {
+    LogWarning("", "{} has changed: that is taken over by a restart only", key);
+  }
+  LogInfo("", "the configuration is read again");
+}
+
 }  // namespace
 
-Status Serve(ServeOptions options, std::stop_token stop) {
-  SetLogLevel(options.log_level);
+Status Serve(const ServeSources& sources, Signals& signals) {
+  signals.TakeHangups();
+  PENSTOCK_ASSIGN(ServeConfig config, LoadServeConfig(sources));
+  ServeOptions options = config.options;
+  PENSTOCK_TRY(SetUpLog(options));
   AllowManyFiles();
   if (options.data_dir.empty()) options.data_dir = DefaultDataDir();
   // Each part outlives those below it.
@@ -82,13 +99,13 @@ Status Serve(ServeOptions options, std::stop_token stop) {
                   catalog::Catalog::Open(
                       {.data_dir = options.data_dir, .secret_key_file = options.secret_key_file}));
   PENSTOCK_ASSIGN(const std::unique_ptr<clickhouse::EmbeddedServer> embedded,
-                  StartClickHouse(options, stop));
+                  StartClickHouse(options, signals.stop()));
   pipe::Supervisor::Options supervised;
   supervised.catalog = catalog.get();
   supervised.data_dir = options.data_dir;
-  supervised.has_default_destination = embedded != nullptr || options.clickhouse.has_value();
+  supervised.has_default_destination = embedded != nullptr || !options.clickhouse.url.empty();
   if (embedded) supervised.default_destination = embedded->endpoint();
-  if (options.clickhouse) supervised.default_destination = *options.clickhouse;
+  if (!options.clickhouse.url.empty()) supervised.default_destination = options.clickhouse;
   supervised.memory_limit_bytes =
       options.memory_limit_bytes != 0 ? options.memory_limit_bytes : DefaultMemoryLimitBytes();
   if (options.test_limits) supervised.limits = pipe::Limits::ForTests();
@@ -103,8 +120,7 @@ Status Serve(ServeOptions options, std::stop_token stop) {
                                       .allowed_hosts = options.allowed_hosts}));
   WarnIfOpen(options.listen.host);
   PrintStart(options, *catalog, server->port(), embedded.get());
-  while (Clock::Real().Wait(std::chrono::hours(1), stop)) {
-  }
+  while (signals.AwaitHangup()) Reload(sources, config);
   LogInfo("", "stopping");
   return {};
 }

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <stop_token>
-
 #include "base/status.h"
-#include "cli/serve_options.h"
+#include "cli/serve_config.h"
+#include "cli/signals.h"
 
 namespace penstock::cli {
 
-// Runs the server until `stop`; prints where it listens once it does.
-Status Serve(ServeOptions options, std::stop_token stop);
+// Runs the server until a signal to stop; prints where it listens once it does. SIGHUP reads the
+// configuration again: docs/configuration.md.
+Status Serve(const ServeSources& sources, Signals& signals);
 
 }  // namespace penstock::cli

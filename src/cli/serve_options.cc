@@ -1,104 +1,190 @@
 #include "cli/serve_options.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cli/memory_limit.h"
 #include "cli/pipe_file.h"
-#include "cli/yaml.h"
-#include "pipe/json_fields.h"
 
 namespace penstock::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-using pipe::ObjectReader;
+using Kind = ServeOption::Kind;
 
-constexpr size_t kCertificateBytesMax = 1'000'000;
-constexpr std::string_view kLogLevels = "must be one of: debug, info, warning, error";
+Failure Wrong(std::string_view what) { return Fail(ErrorCode::kInvalidArgument, "{}", what); }
 
-void ReadListen(ObjectReader& object, ListenAddress& listen) {
-  std::string text;
-  object.ReadText("listen", {}, text);
-  if (text.empty()) return;
-  Result<ListenAddress> parsed = ParseListenAddress(text);
-  if (!parsed) return object.Fail("listen", parsed.error().message);
-  listen = *std::move(parsed);
+// Sets for members that are alike.
+template <auto kMember>
+Status SetPath(const std::string& value, const fs::path& folder, ServeOptions& options) {
+  options.*kMember = folder / value;
+  return {};
 }
 
-void ReadLogLevel(ObjectReader& object, LogLevel& level) {
-  std::string text;
-  object.ReadText("logLevel", {}, text);
-  if (text.empty()) return;
-  const std::optional<LogLevel> parsed = ParseLogLevel(text);
-  if (!parsed) return object.Fail("logLevel", kLogLevels);
-  level = *parsed;
+template <auto kMember>
+Status SetPort(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
+  uint16_t port = 0;
+  const char* end = value.data() + value.size();
+  const auto [at, error] = std::from_chars(value.data(), end, port);
+  if (error != std::errc() || at != end) return Wrong("must be a whole number from 0 to 65535");
+  options.*kMember = port;
+  return {};
 }
 
-void ReadPath(ObjectReader& object, const char* key, const fs::path& folder, fs::path& path) {
-  std::string text;
-  object.ReadText(key, {.bytes_max = 4096}, text);
-  if (!text.empty()) path = folder / text;
+Status SetSwitch(const std::string& value, bool& target) {
+  if (value != "true" && value != "false") return Wrong("must be true or false");
+  target = value == "true";
+  return {};
 }
 
-void ReadPort(ObjectReader& object, const char* key, uint16_t& port) {
-  if (const auto number = object.ReadNumber(key, {.min = 0, .max = UINT16_MAX})) {
-    port = static_cast<uint16_t>(*number);
+template <auto kMember>
+Status SetEndpointText(const std::string& value, const fs::path& /*folder*/,
+                       ServeOptions& options) {
+  options.clickhouse.*kMember = value;
+  return {};
+}
+
+Status SetListen(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
+  PENSTOCK_ASSIGN(options.listen, ParseListenAddress(value));
+  return {};
+}
+
+Status SetAllowedHosts(const std::string& value, const fs::path& /*folder*/,
+                       ServeOptions& options) {
+  options.allowed_hosts.clear();
+  for (size_t begin = 0; begin < value.size();) {
+    const size_t end = std::min(value.find(',', begin), value.size());
+    if (end > begin) options.allowed_hosts.push_back(value.substr(begin, end - begin));
+    begin = end + 1;
   }
+  return {};
 }
 
-void ReadClickHouse(const json& given, std::optional<Error>& error, ServeOptions& options) {
-  ObjectReader object(given, "clickhouse", error);
-  ReadPort(object, "httpPort", options.clickhouse_http_port);
-  ReadPort(object, "tcpPort", options.clickhouse_tcp_port);
-  clickhouse::Endpoint endpoint;
-  object.ReadText("url", {}, endpoint.url);
-  object.ReadText("user", {}, endpoint.user);
-  object.ReadText("password", {}, endpoint.password);
-  object.ReadText("caCertificate", {.bytes_max = kCertificateBytesMax}, endpoint.ca_certificate);
-  object.ReadBool("skipCertVerification", endpoint.skip_cert_verification);
-  pipe::FieldReader(object, endpoint)
-      .Choice("compression", &clickhouse::Endpoint::compression,
-              pipe::Choices<std::optional<clickhouse::Compression>>(clickhouse::kCompressionNames));
-  object.RefuseOthers();
-  if (given.contains("url")) options.clickhouse = std::move(endpoint);
+Status SetEmbedded(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
+  return SetSwitch(value, options.embedded_clickhouse);
 }
 
-void ReadMemory(const json& given, std::optional<Error>& error, uint64_t& limit_bytes) {
-  ObjectReader object(given, "memory", error);
-  if (const json* limit = object.Find("limit", pipe::Presence::kOptional)) {
-    const std::string text = limit->is_string() ? limit->get<std::string>() : limit->dump();
-    const Result<uint64_t> bytes = ParseBytes(text);
-    if (bytes) limit_bytes = *bytes;
-    if (!bytes) object.Fail("limit", bytes.error().message);
-  }
-  object.RefuseOthers();
+Status SetSkipVerification(const std::string& value, const fs::path& /*folder*/,
+                           ServeOptions& options) {
+  return SetSwitch(value, options.clickhouse.skip_cert_verification);
 }
 
-void ReadConfig(const json& given, const fs::path& folder, std::optional<Error>& error,
-                ServeOptions& options) {
-  ObjectReader object(given, "", error);
-  ReadListen(object, options.listen);
-  object.ReadTexts("allowedHosts", options.allowed_hosts);
-  ReadPath(object, "dataDir", folder, options.data_dir);
-  ReadPath(object, "secretKeyFile", folder, options.secret_key_file);
-  ReadLogLevel(object, options.log_level);
-  object.ReadBool("embeddedClickhouse", options.embedded_clickhouse);
-  if (const json* found = object.Find("clickhouse", pipe::Presence::kOptional)) {
-    ReadClickHouse(*found, error, options);
+Status SetPasswordFile(const std::string& value, const fs::path& folder, ServeOptions& options) {
+  PENSTOCK_ASSIGN(options.clickhouse.password, ReadPasswordFile(folder / value));
+  return {};
+}
+
+Status SetCompression(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
+  for (const auto& [name, compression] : clickhouse::kCompressionNames) {
+    if (name != value) continue;
+    options.clickhouse.compression = compression;
+    return {};
   }
-  if (const json* found = object.Find("memory", pipe::Presence::kOptional)) {
-    ReadMemory(*found, error, options.memory_limit_bytes);
+  return Wrong("must be one of: auto, none, lz4, zstd");
+}
+
+Status SetMemoryLimit(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
+  PENSTOCK_ASSIGN(options.memory_limit_bytes, ParseBytes(value));
+  return {};
+}
+
+Status SetLogLevelOption(const std::string& value, const fs::path& /*folder*/,
+                         ServeOptions& options) {
+  const auto level = ParseLogLevel(value);
+  if (!level) return Wrong("must be one of: debug, info, warning, error");
+  options.log_level = *level;
+  return {};
+}
+
+Status SetLogFormatOption(const std::string& value, const fs::path& /*folder*/,
+                          ServeOptions& options) {
+  const auto format = ParseLogFormat(value);
+  if (!format) return Wrong("must be one of: text, json");
+  options.log_format = *format;
+  return {};
+}
+
+constexpr ServeOption kTable[] = {
+    {"dataDir", Kind::kText, false,
+     "Where everything is kept (~/.local/share/penstock; of root /var/lib/penstock)",
+     SetPath<&ServeOptions::data_dir>},
+    {"listen", Kind::kText, false, "HOST:PORT of the API (127.0.0.1:8124)", SetListen},
+    {"allowedHosts", Kind::kList, false,
+     "Names of this server, beside localhost and its addresses, that a request may be for",
+     SetAllowedHosts},
+    {"secretKeyFile", Kind::kText, false, "Key that seals passwords (made in the data directory)",
+     SetPath<&ServeOptions::secret_key_file>},
+    {"memory.limit", Kind::kText, false,
+     "Memory for rows in all pipes, as 512MiB (a quarter of what there is, at most 1GiB)",
+     SetMemoryLimit},
+    {"log.level", Kind::kText, true, "debug, info, warning or error (info)", SetLogLevelOption},
+    {"log.format", Kind::kText, true, "text or json (text)", SetLogFormatOption},
+    {"log.file", Kind::kText, true, "Where the log is appended to (standard error)",
+     SetPath<&ServeOptions::log_file>},
+    {"embeddedClickhouse", Kind::kSwitch, false, "Start a ClickHouse of our own as the destination",
+     SetEmbedded},
+    {"clickhouse.httpPort", Kind::kText, false, "Of the embedded ClickHouse (any free port)",
+     SetPort<&ServeOptions::clickhouse_http_port>},
+    {"clickhouse.tcpPort", Kind::kText, false, "Of the embedded ClickHouse (any free port)",
+     SetPort<&ServeOptions::clickhouse_tcp_port>},
+    {"clickhouse.url", Kind::kText, false, "Destination of pipes that name none",
+     SetEndpointText<&clickhouse::Endpoint::url>},
+    {"clickhouse.user", Kind::kText, false,
+     "Its user (default); the password is read from PENSTOCK_CLICKHOUSE_PASSWORD",
+     SetEndpointText<&clickhouse::Endpoint::user>},
+    {"clickhouse.password", Kind::kNotFlag, false, "The user's password",
+     SetEndpointText<&clickhouse::Endpoint::password>},
+    {"clickhouse.passwordFile", Kind::kText, false, "A file with that password", SetPasswordFile},
+    {"clickhouse.caCertificate", Kind::kNotFlag, false,
+     "What its certificate is verified against, in PEM (the system's authorities)",
+     SetEndpointText<&clickhouse::Endpoint::ca_certificate>},
+    {"clickhouse.skipCertVerification", Kind::kSwitch, false,
+     "Believe whatever certificate it shows", SetSkipVerification},
+    {"clickhouse.compression", Kind::kText, false, "auto, none, lz4 or zstd (auto)",
+     SetCompression},
+};
+
+// "clickhouse.httpPort": each of its words, as `put` makes of it, behind `separator`.
+std::string Words(std::string_view key, char separator, int (*put)(int)) {
+  std::string words;
+  for (const char c : key) {
+    if (c == '.' || std::isupper(static_cast<unsigned char>(c)) != 0) words += separator;
+    if (c != '.') words += static_cast<char>(put(c));
   }
-  object.RefuseOthers();
+  return words;
 }
 
 }  // namespace
+
+std::string ServeOption::Flag() const {
+  return kind == Kind::kNotFlag ? "" : "--" + Words(key, '-', std::tolower);
+}
+
+std::string ServeOption::Variable() const { return "PENSTOCK_" + Words(key, '_', std::toupper); }
+
+std::span<const ServeOption> ServeOptionTable() { return kTable; }
+
+const ServeOption* FindServeOption(std::string_view key) {
+  const auto* found = std::ranges::find(kTable, key, &ServeOption::key);
+  return found == std::end(kTable) ? nullptr : found;
+}
+
+Status CheckServeOptions(const ServeOptions& options) {
+  const clickhouse::Endpoint& endpoint = options.clickhouse;
+  if (endpoint.url.empty() && (endpoint.user != "default" || !endpoint.password.empty())) {
+    return Wrong("clickhouse.user and clickhouse.password need clickhouse.url");
+  }
+  if (options.embedded_clickhouse && !endpoint.url.empty()) {
+    return Wrong("give embeddedClickhouse or clickhouse.url, not both");
+  }
+  return {};
+}
 
 Result<ListenAddress> ParseListenAddress(const std::string& text) {
   const size_t colon = text.rfind(':');
@@ -114,19 +200,6 @@ Result<ListenAddress> ParseListenAddress(const std::string& text) {
     return Fail(ErrorCode::kInvalidArgument, "must be HOST:PORT, as in 127.0.0.1:8124");
   }
   return ListenAddress{.host = std::move(host), .port = port};
-}
-
-Status ReadServeConfig(const fs::path& file, ServeOptions& options) {
-  PENSTOCK_ASSIGN(json given, ReadYamlFile(file));
-  if (given.is_null()) return {};  // an empty file
-  const fs::path folder = file.parent_path();
-  if (given.is_object() && given.contains("clickhouse")) {
-    PENSTOCK_TRY(ResolvePassword(given["clickhouse"], folder, "clickhouse"));
-  }
-  std::optional<Error> error;
-  ReadConfig(given, folder, error, options);
-  if (error) return Fail(error->In(file.string()));
-  return {};
 }
 
 fs::path DefaultDataDir() {

@@ -2,10 +2,12 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "api/shapes.h"
 
@@ -15,7 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr int kDepthMax = 32;
-constexpr int kNodesMax = 1'000'000;  // aliases can make a small file expand without end
+constexpr int kNodesMax = 1'000'000;   // aliases can make a small file expand without end
+constexpr size_t kEntriesMax = 1'000;  // of nested keys, which are few
 constexpr size_t kFileBytesMax = 4ULL * 1024 * 1024;
 
 // Plain scalars by the core schema of YAML 1.2.
@@ -89,7 +92,67 @@ class Converter {
   int nodes_ = 0;
 };
 
+class Flattener {
+ public:
+  Status Add(const YAML::Node& map, const std::string& prefix, int depth) {
+    if (depth > kDepthMax) return At(map, "nests too deep");
+    for (const auto& pair : map) {
+      if (!pair.first.IsScalar()) return At(pair.first, "a key must be a plain word");
+      const std::string path = prefix + pair.first.Scalar();
+      const bool known = std::ranges::count(keys_, path) != 0;
+      if (known) return At(pair.first, fmt::format("{} is given twice", path));
+      keys_.push_back(path);
+      if (keys_.size() > kEntriesMax) return At(pair.first, "too many keys");
+      if (pair.second.IsMap()) {
+        PENSTOCK_TRY(Add(pair.second, path + ".", depth + 1));
+      } else {
+        PENSTOCK_TRY(AddValue(pair.first, path, pair.second));
+      }
+    }
+    return {};
+  }
+
+  std::vector<YamlEntry> TakeEntries() { return std::move(entries_); }
+
+ private:
+  Status AddValue(const YAML::Node& key, const std::string& path, const YAML::Node& value) {
+    YamlEntry entry{.path = path, .value = "", .line = key.Mark().line + 1};
+    entry.is_list = value.IsSequence();
+    if (value.IsScalar()) entry.value = value.Scalar();
+    for (const YAML::Node& element : value) {
+      if (!element.IsScalar()) return At(element, fmt::format("{}: must hold plain values", path));
+      entry.value += (entry.value.empty() ? "" : ",") + element.Scalar();
+    }
+    if (value.IsNull()) return At(key, fmt::format("{} has no value", path));
+    entries_.push_back(std::move(entry));
+    return {};
+  }
+
+  std::vector<std::string> keys_;
+  std::vector<YamlEntry> entries_;
+};
+
+Result<std::vector<YamlEntry>> Entries(const std::string& text) {
+  try {
+    const YAML::Node root = YAML::Load(text);
+    if (root.IsNull()) return std::vector<YamlEntry>();  // an empty file
+    if (!root.IsMap()) return At(root, "must be keys and values");
+    Flattener flattener;
+    PENSTOCK_TRY(flattener.Add(root, "", 0));
+    return flattener.TakeEntries();
+  } catch (const YAML::Exception& exception) {
+    return Fail(ErrorCode::kInvalidArgument, "line {}: {}", exception.mark.line + 1, exception.msg);
+  }
+}
+
 }  // namespace
+
+Result<std::vector<YamlEntry>> ReadYamlEntries(const std::filesystem::path& file) {
+  PENSTOCK_ASSIGN(const std::string text, ReadFile(file));
+  auto entries = Entries(text);
+  if (!entries) return Fail(entries.error().In(file.string()));
+  return entries;
+}
 
 Result<json> ParseYaml(const std::string& text) {
   // Not every JSON text is YAML to the library ("\ud83d\ude00").

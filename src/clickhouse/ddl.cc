@@ -56,6 +56,11 @@ bool HoldsTime(std::string_view type) {
   return false;
 }
 
+Settings SettingsFor(bool holds_time) {
+  if (!holds_time) return {};
+  return {{"enable_time_time64_type", "1"}};
+}
+
 }  // namespace
 
 bool IsMetaColumn(std::string_view name) {
@@ -127,11 +132,25 @@ std::string CreateTable(const TableSpec& spec) {
   return sql;
 }
 
+std::string AlterTableAdd(std::string_view database, std::string_view table,
+                          const std::vector<NewColumn>& columns, std::string_view cluster) {
+  std::string sql = "ALTER TABLE " + QuoteTable(database, table) + OnCluster(cluster);
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const auto& [column, after] = columns[i];
+    sql += fmt::format("{} ADD COLUMN IF NOT EXISTS {}", i == 0 ? "" : ",", ColumnText(column));
+    sql += after.empty() ? " FIRST" : " AFTER " + QuoteIdentifier(after);
+  }
+  return sql;
+}
+
 Settings CreateTableSettings(const TableSpec& spec) {
-  const bool holds_time = std::ranges::any_of(
-      spec.columns, [](const DestinationColumn& column) { return HoldsTime(column.type); });
-  if (!holds_time) return {};
-  return {{"enable_time_time64_type", "1"}};
+  return SettingsFor(std::ranges::any_of(
+      spec.columns, [](const DestinationColumn& column) { return HoldsTime(column.type); }));
+}
+
+Settings AlterTableAddSettings(const std::vector<NewColumn>& columns) {
+  return SettingsFor(std::ranges::any_of(
+      columns, [](const NewColumn& added) { return HoldsTime(added.column.type); }));
 }
 
 }  // namespace penstock::clickhouse

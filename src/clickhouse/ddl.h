@@ -59,8 +59,20 @@ std::string OnCluster(std::string_view cluster);
 std::string CreateDatabase(std::string_view database, std::string_view cluster);
 std::string CreateTable(const TableSpec& spec);
 
+// A column for a table that is there: after another one, or the first.
+struct NewColumn {
+  DestinationColumn column;
+  std::string after;  // empty: it is the first
+
+  bool operator==(const NewColumn&) const = default;
+};
+// May be repeated: IF NOT EXISTS. What is in the table has the defaults in them.
+std::string AlterTableAdd(std::string_view database, std::string_view table,
+                          const std::vector<NewColumn>& columns, std::string_view cluster);
+
 // What CreateTable's statement must be sent with, for servers whose defaults do not allow every
-// type of it yet: Time64 from 25.6 on, by default only since 25.12.
+// type of it yet: Time64 from 25.6 on, by default only since 25.12. Likewise AlterTableAdd's.
 Settings CreateTableSettings(const TableSpec& spec);
+Settings AlterTableAddSettings(const std::vector<NewColumn>& columns);
 
 }  // namespace penstock::clickhouse

@@ -105,6 +105,17 @@ TEST(CreateTableTest, TimesAreAllowedWhereTheyAreUsed) {
   }
 }
 
+TEST(AlterTableAddTest, PlacesColumnsWithTheirDefaults) {
+  const std::vector<NewColumn> columns = {
+      {.column = {.name = "a`b", .type = "Int32", .default_expression = "7"}, .after = ""},
+      {.column = {.name = "t", .type = "Nullable(Time64(0))"}, .after = "id"}};
+  EXPECT_EQ(AlterTableAdd("d", "t", columns, "c"),
+            "ALTER TABLE `d`.`t` ON CLUSTER `c` ADD COLUMN IF NOT EXISTS `a\\`b` Int32 DEFAULT 7 "
+            "FIRST, ADD COLUMN IF NOT EXISTS `t` Nullable(Time64(0)) AFTER `id`");
+  EXPECT_EQ(AlterTableAddSettings(columns), (Settings{{"enable_time_time64_type", "1"}}));
+  EXPECT_TRUE(AlterTableAddSettings({columns[0]}).empty());
+}
+
 TEST(MetaColumnsTest, TellTheKindWhereEveryChangeIsKept) {
   for (const Engine engine : {Engine::kReplacingMergeTree, Engine::kMergeTree, Engine::kNull}) {
     for (const auto& column : MetaColumns(engine)) EXPECT_TRUE(IsMetaColumn(column.name));

@@ -22,6 +22,7 @@ bool ConcernsOneTable(const Error& error);
 // Whether it is known if the exception passes by itself. What a view may throw is without end.
 bool IsKnownException(int code);
 
+inline constexpr int kErrTypeMismatch = 53;
 inline constexpr int kErrAccessDenied = 497;
 inline constexpr int kErrTooManyParts = 252;
 

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/backoff.h"
 #include "base/random.h"
 #include "clickhouse/ddl.h"
+#include "clickhouse/errors.h"
 #include "clickhouse/quote.h"
 
 namespace penstock::clickhouse {
@@ -20,6 +22,12 @@ constexpr int kLooksMax = 120;  // a minute
 
 std::string IdPrefix(std::string_view database, std::string_view table) {
   return fmt::format("penstock-{}.{}-", database, table);
+}
+
+bool SameType(std::string a, std::string b) {
+  std::erase(a, ' ');
+  std::erase(b, ' ');
+  return a == b;
 }
 
 std::string InRange(const VersionedRows& rows) {
@@ -114,6 +122,29 @@ Status TruncateTable(Client& client, std::string_view database, std::string_view
       .Query("TRUNCATE TABLE " + QuoteTable(database, table),
              {{"query_id", WriteQueryId(database, table)}, {"max_table_size_to_drop", "0"}}, stop)
       .map([](auto) {});
+}
+
+Status AddColumns(Client& client, std::string_view database, std::string_view table,
+                  const std::vector<NewColumn>& columns, std::stop_token stop) {
+  if (columns.empty()) return {};
+  PENSTOCK_TRY(client
+                   .Query(AlterTableAdd(database, table, columns, client.cluster()),
+                          AlterTableAddSettings(columns), stop)
+                   .map([](auto) {}));
+  PENSTOCK_ASSIGN(
+      const auto rows,
+      client.Rows(
+          fmt::format("SELECT name, type FROM system.columns WHERE database = {} AND table = {}",
+                      QuoteString(database), QuoteString(table)),
+          std::move(stop)));
+  for (const auto& [column, after] : columns) {
+    const auto there = std::ranges::find(rows, column.name, [](const auto& row) { return row[0]; });
+    if (there != rows.end() && SameType(there->at(1), column.type)) continue;
+    return Fail(ExceptionError(kErrTypeMismatch,
+                               fmt::format("the target table {} has no column {} of type {}",
+                                           QuoteTable(database, table), column.name, column.type)));
+  }
+  return {};
 }
 
 }  // namespace penstock::clickhouse

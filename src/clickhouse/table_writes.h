@@ -4,10 +4,12 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
 #include "clickhouse/client.h"
+#include "clickhouse/ddl.h"
 
 namespace penstock::clickhouse {
 
@@ -47,5 +49,10 @@ Status RemoveInsert(Client& client, const VersionedRows& rows, Clock& clock, std
 // Client::Query; may be repeated.
 Status TruncateTable(Client& client, std::string_view database, std::string_view table,
                      Clock& clock, std::stop_token stop);
+
+// Adds those of the columns that the table does not have; may be repeated. kNeedsUser where it has
+// one of another type.
+Status AddColumns(Client& client, std::string_view database, std::string_view table,
+                  const std::vector<NewColumn>& columns, std::stop_token stop);
 
 }  // namespace penstock::clickhouse

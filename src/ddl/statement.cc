@@ -6,61 +6,10 @@
 #include <span>
 #include <utility>
 
+#include "ddl/cursor.h"
+
 namespace penstock::ddl {
 namespace {
-
-// Walks the tokens of one statement.
-class Cursor {
- public:
-  Cursor(std::span<const Token> tokens, std::string_view schema)
-      : tokens_(tokens), schema_(schema) {}
-
-  bool AtEnd() const { return position_ >= tokens_.size(); }
-  const Token& Peek() const { return tokens_[position_]; }
-  bool Accept(std::string_view keyword) {
-    if (AtEnd() || !Peek().Is(keyword)) return false;
-    ++position_;
-    return true;
-  }
-  bool AcceptAny(std::initializer_list<std::string_view> keywords) {
-    return std::any_of(keywords.begin(), keywords.end(),
-                       [this](std::string_view keyword) { return Accept(keyword); });
-  }
-  bool AcceptSymbol(char c) {
-    if (AtEnd() || !Peek().IsSymbol(c)) return false;
-    ++position_;
-    return true;
-  }
-  bool SkipIfExists() {
-    if (!Accept("IF")) return false;
-    Accept("NOT");
-    return Accept("EXISTS");
-  }
-  std::optional<std::string> Name() {
-    if (AtEnd() || (Peek().kind != Token::Kind::kWord && Peek().kind != Token::Kind::kIdentifier &&
-                    Peek().kind != Token::Kind::kNumber)) {
-      return std::nullopt;
-    }
-    return tokens_[position_++].text;
-  }
-  std::optional<model::TableName> Table() {
-    auto first = Name();
-    if (!first) return std::nullopt;
-    if (!AcceptSymbol('.')) return model::TableName{std::string(schema_), std::move(*first)};
-    auto second = Name();
-    if (!second) return std::nullopt;
-    return model::TableName{std::move(*first), std::move(*second)};
-  }
-  void Skip() {
-    if (!AtEnd()) ++position_;
-  }
-  std::span<const Token> Rest() const { return tokens_.subspan(position_); }
-
- private:
-  std::span<const Token> tokens_;
-  std::string_view schema_;
-  size_t position_ = 0;
-};
 
 Statement Of(StatementKind kind) { return {.kind = kind, .tables = {}, .savepoint = {}}; }
 
@@ -89,16 +38,22 @@ std::vector<model::TableName> TableList(Cursor& cursor) {
   return tables;
 }
 
-// What one action of ALTER TABLE means for its table.
-StatementKind ActionKind(std::span<const Token> action, std::string_view schema) {
+// What one action of ALTER TABLE means for its table. Columns that it adds are added to `added`.
+StatementKind ActionKind(std::span<const Token> action, std::string_view schema, SqlMode mode,
+                         std::vector<AddedColumn>& added) {
   if (std::any_of(action.begin(), action.end(), NamesPrimary)) return StatementKind::kTableChange;
   const auto harmless_if = [](bool harmless) {
     return harmless ? StatementKind::kHarmlessChange : StatementKind::kTableChange;
   };
   Cursor cursor(action, schema);
   if (cursor.Accept("ADD")) {
-    return harmless_if(cursor.AcceptAny({"INDEX", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL",
-                                         "CONSTRAINT", "FOREIGN", "CHECK", "PARTITION"}));
+    if (cursor.AcceptAny({"INDEX", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL", "CONSTRAINT", "FOREIGN",
+                          "CHECK", "PARTITION"})) {
+      return StatementKind::kHarmlessChange;
+    }
+    const auto columns = ParseAddedColumns(cursor, mode);
+    added.insert(added.end(), columns.begin(), columns.end());
+    return StatementKind::kColumnAddition;
   }
   if (cursor.Accept("DROP")) {
     if (cursor.AcceptAny({"INDEX", "KEY", "CONSTRAINT"})) return StatementKind::kKeyChange;
@@ -118,8 +73,10 @@ StatementKind ActionKind(std::span<const Token> action, std::string_view schema)
                         "STATS_AUTO_RECALC", "STATS_SAMPLE_PAGES", "PARTITION"}));
 }
 
-// The gravest of the actions of one ALTER TABLE.
-StatementKind AlterKind(std::span<const Token> actions, std::string_view schema) {
+// The gravest of the actions of one ALTER TABLE; two kinds that are not harmless are more than
+// either.
+StatementKind AlterKind(std::span<const Token> actions, std::string_view schema, SqlMode mode,
+                        std::vector<AddedColumn>& added) {
   StatementKind kind = StatementKind::kHarmlessChange;
   int depth = 0;
   size_t start = 0;
@@ -129,10 +86,11 @@ StatementKind AlterKind(std::span<const Token> actions, std::string_view schema)
       if (actions[i].IsSymbol(')')) --depth;
       if (depth != 0 || !actions[i].IsSymbol(',')) continue;
     }
-    const StatementKind action = ActionKind(actions.subspan(start, i - start), schema);
-    if (action == StatementKind::kTableChange) return action;
-    if (action == StatementKind::kKeyChange) kind = action;
+    const StatementKind action = ActionKind(actions.subspan(start, i - start), schema, mode, added);
     start = i + 1;
+    if (action == StatementKind::kHarmlessChange || action == kind) continue;
+    if (kind != StatementKind::kHarmlessChange) return StatementKind::kTableChange;
+    kind = action;
   }
   return kind;
 }
@@ -157,7 +115,12 @@ void SkipWait(Cursor& cursor) {
   cursor.Accept("NOWAIT");
 }
 
-Statement Alter(Cursor& cursor, std::string_view schema) {
+// Whether a comment of the text is one that servers of some versions execute, and others do not.
+bool HasExecutableComment(std::string_view sql) {
+  return sql.find("/*!") != sql.npos || sql.find("/*M!") != sql.npos;
+}
+
+Statement Alter(Cursor& cursor, std::string_view sql, std::string_view schema, SqlMode mode) {
   bool ignore = false;  // rows that a new unique key forbids are deleted
   for (bool more = true; more;) {
     const bool ignored = cursor.Accept("IGNORE");
@@ -172,7 +135,10 @@ Statement Alter(Cursor& cursor, std::string_view schema) {
   if (!table) return Of(StatementKind::kOther);
   SkipWait(cursor);
   Statement statement = TableChange({std::move(*table)});
-  if (!ignore) statement.kind = AlterKind(cursor.Rest(), schema);
+  if (!ignore) statement.kind = AlterKind(cursor.Rest(), schema, mode, statement.added);
+  if (!statement.added.empty() && HasExecutableComment(sql)) {
+    statement.added.back().unclear = "/*!";
+  }
   AddOtherTables(cursor.Rest(), schema, statement);
   return statement;
 }
@@ -305,7 +271,7 @@ Statement Classify(std::string_view sql, std::string_view current_schema, SqlMod
     return statement;
   }
   if (cursor.Accept("XA")) return Xa(cursor, sql);
-  if (cursor.Accept("ALTER")) return Alter(cursor, current_schema);
+  if (cursor.Accept("ALTER")) return Alter(cursor, sql, current_schema, mode);
   if (cursor.Accept("CREATE")) return Create(cursor);
   if (cursor.Accept("DROP")) return Drop(cursor);
   if (cursor.Accept("RENAME")) return Rename(cursor);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ddl/added_column.h"
 #include "ddl/tokenizer.h"
 #include "model/table.h"
 
@@ -23,6 +24,7 @@ enum class StatementKind : uint8_t {
   kTableChange,     // creates, changes, renames or drops `tables` (not temporary ones)
   kTruncate,        // empties `tables`, which is one
   kHarmlessChange,  // of `tables`, but neither a column nor a row: indexes, comments, engines
+  kColumnAddition,  // adds columns, `added`, to `tables`, which is one, and is harmless beside that
   kKeyChange,       // drops indexes or constraints of `tables`, not their primary key
   kDataChange,   // INSERT, UPDATE, DELETE and kin as a statement: rows that no row event carries;
                  // `tables` holds every name it mentions
@@ -39,6 +41,7 @@ struct Statement {
   std::vector<model::TableName> tables;
   std::string savepoint;
   std::string xid = {};  // X'61',X'6C',1: both parts in hexadecimal, and the format
+  std::vector<AddedColumn> added = {};
 };
 
 // Reads a statement of the binary log. Never fails: what it does not recognize is kOther.

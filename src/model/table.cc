@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace penstock::model {
@@ -69,6 +70,20 @@ std::string Fingerprint(const Table& table) {
     hasher.Add(uint64_t{*table.row_end});
   }
   return hasher.ToString();
+}
+
+void RemoveAdded(const Table& before, Table& now) {
+  for (size_t i = now.columns.size(); i-- > 0;) {
+    const auto known = std::ranges::find(before.columns, now.columns[i].name, &Column::name);
+    if (known != before.columns.end()) {
+      if (known->collation.empty()) now.columns[i].collation.clear();
+      continue;
+    }
+    if (now.key_is_primary && std::ranges::count(now.key, i) != 0) continue;
+    now.columns.erase(now.columns.begin() + static_cast<ptrdiff_t>(i));
+    for (size_t& index : now.key) index -= index > i ? 1 : 0;
+    if (now.row_end && *now.row_end > i) --*now.row_end;
+  }
 }
 
 std::string_view SqlTypeName(SqlType type) {

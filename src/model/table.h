@@ -58,6 +58,20 @@ struct Column {
   bool operator==(const Column&) const = default;
 };
 
+// What a column's definition says of rows that are given no value.
+struct ColumnDefault {
+  enum class Kind : uint8_t {
+    kNone,    // nothing
+    kNull,    // NULL
+    kNumber,  // `text` is a literal: -1.50
+    kText,    // `text` is what a string literal stands for
+  };
+  Kind kind = Kind::kNone;
+  std::string text = {};
+
+  bool operator==(const ColumnDefault&) const = default;
+};
+
 struct TableName {
   std::string schema;
   std::string table;
@@ -70,7 +84,8 @@ struct TableName {
 // A source table as it is at one position of the log. Column order is the server's.
 struct Table {
   TableName name;
-  std::string engine;  // "InnoDB", "Aria", ...
+  std::string engine;          // "InnoDB", "Aria", ...
+  std::string collation = {};  // of text columns that name none; empty: not known
   std::vector<Column> columns;
   std::vector<size_t> key;  // columns of the primary key in key order, else of the first unique
                             // key without nullable columns; empty: the table has neither
@@ -89,6 +104,10 @@ struct Table {
 // by: name, columns and primary key. The engine does not count, nor which unique key was chosen
 // where there is no primary one: another may come while the chosen one stays as good as it was.
 std::string Fingerprint(const Table& table);
+
+// Takes the columns out of `now` that `before` has not, so that the two are equal where nothing
+// else was done. Of a column whose collation is not known to `before`, so it is in `now` then.
+void RemoveAdded(const Table& before, Table& now);
 
 // "DECIMAL", "VARCHAR", ...
 std::string_view SqlTypeName(SqlType type);

@@ -1,9 +1,12 @@
 #include "pipe/journal.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
 
+#include "clickhouse/ddl.h"
 #include "mysql/wire/start_position.h"
 
 namespace penstock::pipe {
@@ -43,6 +46,8 @@ Journal::Journal(Options options)
     : catalog_(options.catalog),
       clock_(options.clock),
       pipe_id_(std::move(options.pipe_id)),
+      database_(std::move(options.database)),
+      cluster_(std::move(options.cluster)),
       on_quarantine_(std::move(options.on_quarantine)),
       on_warning_(std::move(options.on_warning)),
       checkpoint_(std::move(options.checkpoint)),
@@ -52,6 +57,7 @@ Journal::Journal(Options options)
   progress_.position = checkpoint_.position;
   progress_.prepared = checkpoint_.prepared;
   progress_.rows = options.before.rows;
+  progress_.batches = options.before.batches;
   progress_.tables = std::move(options.before.tables);
   progress_.tables.resize(options.tables.size());
   for (size_t i = 0; i < options.tables.size(); ++i) {
@@ -59,6 +65,7 @@ Journal::Journal(Options options)
     targets_.push_back(options.tables[i].filled_by());
     progress_.tables[i].changes.clear();
     progress_.tables[i].quarantine = options.tables[i].quarantine;
+    progress_.tables[i].ddl = options.tables[i].ddl;
   }
   for (const auto& [table_id, column, counts] : options.changes) {
     if (auto* table = FindTable(table_id)) AddTo(table->changes, {{column, counts}});
@@ -99,7 +106,7 @@ Status Journal::FinishPartition(int64_t table_id, const snapshot::LoadedPartitio
                                           .bytes = partition.bytes,
                                           .at = clock_->Wall()},
                                          Records(table_id, partition.changes)));
-  MutexLock lock(mutex_);
+  MutexLock lock(progress_mutex_);
   if (auto* table = FindTable(table_id)) AddTo(table->changes, partition.changes);
   return {};
 }
@@ -164,6 +171,16 @@ std::vector<catalog::BatchRecord::Table> Journal::ChangesOf(
   return changes;
 }
 
+catalog::DefinitionRecord Journal::DefinitionOf(const stream::Acknowledged& acknowledged) const {
+  const auto& [table, before, definition, columns] = *acknowledged.added;
+  return {.table_id = table_ids_.at(table),
+          .definition = definition,
+          .ddl = columns.empty()
+                     ? ""
+                     : clickhouse::AlterTableAdd(database_, targets_.at(table), columns, cluster_),
+          .start = acknowledged.end};
+}
+
 catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {
   catalog::CheckpointNews news;
   // The end of a transaction in parts may have no rows of its own.
@@ -197,6 +214,16 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
     news.events.push_back(
         {.at = acknowledged.finished_at, .level = "warning", .kind = "stream", .text = notice});
   }
+  if (acknowledged.added) {
+    news.definitions.push_back(DefinitionOf(acknowledged));
+    const std::string& ddl = news.definitions[0].ddl;
+    news.events.push_back({.at = acknowledged.finished_at,
+                           .level = "info",
+                           .kind = "ddl",
+                           .text = fmt::format("columns were added to {}{}{}",
+                                               news.definitions[0].definition.name.ToString(),
+                                               ddl.empty() ? "" : ": ", ddl)});
+  }
   if (acknowledged.truncated) news.truncated.push_back(table_ids_.at(*acknowledged.truncated));
   return news;
 }
@@ -224,6 +251,11 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
 void Journal::Remember(const stream::Acknowledged& acknowledged,
                        const catalog::CheckpointNews& news) {
   for (const int64_t table_id : news.settled) inserts_.erase(table_id);
+  if (news.batch) {
+    last_batch_number_ = news.batch->number;
+    recorded_to_ = acknowledged.end;
+  }
+  MutexLock lock(progress_mutex_);
   progress_.position = checkpoint_.position;
   progress_.prepared = checkpoint_.prepared;
   progress_.rows += acknowledged.rows;
@@ -238,12 +270,18 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
     if (auto* table = FindTable(record.table_id)) table->quarantine = record.quarantine;
     quarantined_.notify_all();
   }
+  for (const auto& record : news.definitions) {
+    auto* table = FindTable(record.table_id);
+    if (table != nullptr && !record.ddl.empty()) table->ddl += ";\n" + record.ddl;
+  }
   if (news.batch) {
-    last_batch_number_ = news.batch->number;
-    recorded_to_ = acknowledged.end;
+    const UnixMicros took =
+        std::max(acknowledged.finished_at - acknowledged.started_at, UnixMicros(0));
     progress_.last_batch_rows = acknowledged.rows;
-    progress_.last_batch_duration =
-        duration_cast<milliseconds>(acknowledged.finished_at - acknowledged.started_at);
+    progress_.last_batch_duration = duration_cast<milliseconds>(took);
+    progress_.batches.inserting.Observe(took);
+    progress_.batches.reading += acknowledged.reading;
+    progress_.batches.decoding += acknowledged.decoding;
   }
   if (acknowledged.last_commit.count() != 0) {
     const auto lag =
@@ -254,23 +292,24 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
 }
 
 Status Journal::AwaitQuarantine(size_t table, std::stop_token stop) {
-  MutexLock lock(mutex_);
-  const bool quarantined = quarantined_.wait(mutex_, std::move(stop), [&]() REQUIRES(mutex_) {
-    return progress_.tables.at(table).quarantine.has_value();
-  });
+  MutexLock lock(progress_mutex_);
+  const bool quarantined =
+      quarantined_.wait(progress_mutex_, std::move(stop), [&]() REQUIRES(progress_mutex_) {
+        return progress_.tables.at(table).quarantine.has_value();
+      });
   if (!quarantined) return Fail(ErrorCode::kCancelled, "stopped");
   return {};
 }
 
 void Journal::CaughtUp() {
-  MutexLock lock(mutex_);
+  MutexLock lock(progress_mutex_);
   progress_.lag = milliseconds(0);
   lag_known_at_ = clock_->Steady();
 }
 
 void Journal::SourceSeen(const std::optional<stream::SourceLog>& log) {
   if (log) {
-    MutexLock lock(mutex_);
+    MutexLock lock(progress_mutex_);
     progress_.source = log;
   }
   const StreamProgress now = progress();
@@ -279,7 +318,7 @@ void Journal::SourceSeen(const std::optional<stream::SourceLog>& log) {
   const auto kept = *now.source->retention;
   const bool short_of_time = *left * kRetentionLeftPart < kept;
   {
-    MutexLock lock(mutex_);
+    MutexLock lock(progress_mutex_);
     if (std::exchange(retention_warned_, short_of_time) || !short_of_time) return;
   }
   on_warning_(
@@ -302,7 +341,7 @@ std::optional<std::chrono::seconds> StreamProgress::retention_left() const {
 }
 
 StreamProgress Journal::progress() const {
-  MutexLock lock(mutex_);
+  MutexLock lock(progress_mutex_);
   StreamProgress progress = progress_;
   const auto age = duration_cast<milliseconds>(clock_->Steady() - lag_known_at_);
   if (progress.lag && age > kLagFresh) *progress.lag += age;

@@ -13,6 +13,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
+#include "obs/histogram.h"
 #include "snapshot/load.h"
 #include "stream/stream.h"
 
@@ -26,7 +27,14 @@ struct StreamProgress {
   std::optional<uint64_t> lag_bytes() const;
   // How much longer the source keeps what comes next.
   std::optional<std::chrono::seconds> retention_left() const;
-  uint64_t rows = 0;  // since the process started
+  // Since the process started.
+  uint64_t rows = 0;
+  struct Batches {
+    Histogram inserting;
+    UnixMicros reading{};
+    UnixMicros decoding{};
+  };
+  Batches batches;
   uint64_t last_batch_rows = 0;
   std::chrono::milliseconds last_batch_duration{};
   std::vector<model::PreparedTransaction> prepared;  // at the position
@@ -34,6 +42,7 @@ struct StreamProgress {
     stream::RowCounts counts;
     model::ValueChanges changes;  // of snapshot and stream, since the table was set up
     std::optional<catalog::Quarantine> quarantine;
+    std::string ddl;  // that made its target what it is
   };
   std::vector<Table> tables;  // in the stream's order
 };
@@ -47,6 +56,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
     catalog::Catalog* catalog = nullptr;
     Clock* clock = nullptr;
     std::string pipe_id;
+    std::string database = {};  // of the targets
+    std::string cluster = {};
     catalog::Checkpoint checkpoint;
     uint64_t last_batch_number = 0;
     std::span<const catalog::TableRecord> tables;     // in the stream's order; read while made
@@ -61,33 +72,37 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
                       bool is_last, const snapshot::LoadFigures& figures) override;
   Result<uint32_t> BeginAttempt(int64_t table_id, uint32_t index, UnixMicros started_at) override;
   Status FinishPartition(int64_t table_id, const snapshot::LoadedPartition& partition) override
-      EXCLUDES(mutex_);
+      EXCLUDES(progress_mutex_);
 
   // Before a stream begins: versions to be handed out are at least `first`, and above the
   // checkpoint's reserved end in any case.
   void RaiseVersions(uint64_t first) EXCLUDES(mutex_);
   Result<stream::VersionRange> ReserveVersions() override EXCLUDES(mutex_);
   Status RecordSending(const stream::Sending& sending) override EXCLUDES(mutex_);
-  Status Acknowledge(const stream::Acknowledged& acknowledged) override EXCLUDES(mutex_);
-  void CaughtUp() override EXCLUDES(mutex_);
-  void SourceSeen(const std::optional<stream::SourceLog>& log) override EXCLUDES(mutex_);
+  Status Acknowledge(const stream::Acknowledged& acknowledged) override
+      EXCLUDES(mutex_, progress_mutex_);
+  void CaughtUp() override EXCLUDES(progress_mutex_);
+  void SourceSeen(const std::optional<stream::SourceLog>& log) override EXCLUDES(progress_mutex_);
 
   // Until the table, by its place among the stream's, is quarantined on record; kCancelled on stop.
-  Status AwaitQuarantine(size_t table, std::stop_token stop) EXCLUDES(mutex_);
+  Status AwaitQuarantine(size_t table, std::stop_token stop) EXCLUDES(progress_mutex_);
 
-  StreamProgress progress() const EXCLUDES(mutex_);
+  StreamProgress progress() const EXCLUDES(progress_mutex_);
 
  private:
-  StreamProgress::Table* FindTable(int64_t table_id) REQUIRES(mutex_);
+  StreamProgress::Table* FindTable(int64_t table_id) REQUIRES(progress_mutex_);
   void Remember(const stream::Acknowledged& acknowledged, const catalog::CheckpointNews& news)
-      REQUIRES(mutex_);
+      REQUIRES(mutex_) EXCLUDES(progress_mutex_);
   std::vector<catalog::BatchRecord::Table> ChangesOf(const stream::Acknowledged& acknowledged) const
       REQUIRES(mutex_);
+  catalog::DefinitionRecord DefinitionOf(const stream::Acknowledged& acknowledged) const;
   catalog::CheckpointNews NewsOf(const stream::Acknowledged& acknowledged) const REQUIRES(mutex_);
 
   catalog::Catalog* const catalog_;
   Clock* const clock_;
   const std::string pipe_id_;
+  const std::string database_;
+  const std::string cluster_;
   std::vector<int64_t> table_ids_;
   std::vector<std::string> targets_;
   const std::function<void()> on_quarantine_;
@@ -98,11 +113,13 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   model::Position recorded_to_ GUARDED_BY(mutex_);  // by the records of batches
   uint64_t versions_next_ GUARDED_BY(mutex_);
   uint64_t last_batch_number_ GUARDED_BY(mutex_);
-  StreamProgress progress_ GUARDED_BY(mutex_);
-  SteadyTime lag_known_at_ GUARDED_BY(mutex_);
-  bool retention_warned_ GUARDED_BY(mutex_) = false;
-  CondVar quarantined_;
   std::set<int64_t> inserts_ GUARDED_BY(mutex_);  // tables with one on record
+  // Taken after the other, and never for long: whoever asks for the progress waits for no write.
+  mutable Mutex progress_mutex_;
+  StreamProgress progress_ GUARDED_BY(progress_mutex_);
+  SteadyTime lag_known_at_ GUARDED_BY(progress_mutex_);
+  bool retention_warned_ GUARDED_BY(progress_mutex_) = false;
+  CondVar quarantined_;
 };
 
 }  // namespace penstock::pipe

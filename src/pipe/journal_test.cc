@@ -132,6 +132,23 @@ TEST_F(JournalTest, AcknowledgeMovesTheCheckpointAndKeepsTheReservation) {
   EXPECT_EQ((*batches)[0].rows, 3);
 }
 
+TEST_F(JournalTest, ADefinitionIsStoredWithItsPlace) {
+  auto journal = NewJournal();
+  auto batch = Batch(100, 0);
+  batch.added = stream::AddedColumns{
+      .table = 0,
+      .before = {},
+      .definition = {.name = {"shop", "orders"}, .engine = "InnoDB", .columns = {}, .key = {}},
+      .columns = {{.column = {.name = "c", .type = "Int8"}, .after = ""}}};
+  ASSERT_TRUE(journal->Acknowledge(batch));
+  const std::string ddl = journal->progress().tables[0].ddl;
+  EXPECT_NE(ddl.find("`orders` ADD COLUMN IF NOT EXISTS `c` Int8 FIRST"), ddl.npos) << ddl;
+  EXPECT_EQ(catalog_->Tables("p")->at(0).definition.engine, "InnoDB");
+  EXPECT_EQ(catalog_->Tables("p")->at(0).start, batch.end);
+  EXPECT_EQ(catalog_->Tables("p")->at(0).ddl, ddl);
+  EXPECT_EQ(catalog_->Events("p", 1)->at(0).kind, "ddl");
+}
+
 TEST_F(JournalTest, BatchNumbersGoOnAfterARestart) {
   ASSERT_TRUE(NewJournal()->Acknowledge(Batch(100, 3)));
   Open();

@@ -202,6 +202,8 @@ void Runner::Conclude(const Status& status) {
     if (failed) {
       LogError(spec_.name, "{}", status.error().ToString());
       stored = Transit(Event::kFailed, status.error().ToString());
+      MutexLock lock(mutex_);
+      if (stored) ++errors_[{std::string(kWholePipe), status.error().code}];
     } else if (state == State::kPausing) {
       stored = Transit(Event::kSettled, "nothing is in flight, the position is saved");
     }
@@ -290,6 +292,8 @@ Result<Runner::Recalled> Runner::Recall() {
       Journal::Options{.catalog = options_.catalog,
                        .clock = options_.clock,
                        .pipe_id = id_,
+                       .database = spec_.database,
+                       .cluster = spec_.cluster,
                        .checkpoint = checkpoint,
                        .last_batch_number = batches.empty() ? 0 : batches[0].number,
                        .tables = *tables,
@@ -308,6 +312,7 @@ Result<Runner::Recalled> Runner::Recall() {
       LoaderOptionsFor(spec_, options_.destination, options_.memory, load_tables, checkpoint);
   options.partition_budget = options_.partition_budget;
   options.clock = options_.clock;
+  options.traffic = snapshot_traffic_;
   options.on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); };
   options.on_retry = [this](const Error* error) { OnRetry("snapshot", error); };
   options.on_taken_back = [this](const std::string& why) { OnTakenBack(why); };
@@ -463,6 +468,7 @@ stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
   auto options = StreamOptionsFor(spec_, id_, options_.destination, options_.memory);
   options.clock = options_.clock;
   options.prepared_folder = options_.prepared_folder;
+  options.traffic = stream_traffic_;
   if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
   options.loads_are_over = [this] { return LoadsAreOver(); };
   options.fence_requests = recalled.fence_requests.get();
@@ -743,6 +749,7 @@ void Runner::OnRetry(std::string_view part, const Error* error) {
       .at = options_.clock->Wall(), .level = "warning", .kind = "retry", .text = ""};
   {
     MutexLock lock(mutex_);
+    if (error != nullptr) ++errors_[{std::string(part), error->code}];
     const auto found = retrying_.find(part);
     if (error == nullptr) {
       if (found == retrying_.end()) return;

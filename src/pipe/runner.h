@@ -9,12 +9,15 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "clickhouse/client.h"
+#include "obs/traffic.h"
+#include "pipe/figures.h"
 #include "pipe/flow_parts.h"
 #include "pipe/journal.h"
 #include "pipe/load_watch.h"
@@ -69,6 +72,7 @@ class Runner {
   // With no more than `tables_max` tables: of more, first those that are quarantined, then those
   // that are being loaded, then those that wait for it.
   PipeStatus status(size_t tables_max) const EXCLUDES(mutex_);
+  PipeFigures figures() const EXCLUDES(mutex_);
   // Newest first.
   Result<std::vector<BatchStatus>> Batches(size_t limit) const EXCLUDES(mutex_);
   // As Catalog::LatestPartitions; `table` as ToString() of its source name writes it, "": of all.
@@ -114,6 +118,8 @@ class Runner {
   Result<Recalled> Recall() EXCLUDES(mutex_);
   void RecallIfNew() EXCLUDES(mutex_);
 
+  // Its place in kTableStates.
+  size_t TableStateOf(const snapshot::LoadFigures& load, bool quarantined) const REQUIRES(mutex_);
   TableStatus StatusOf(size_t table, const snapshot::LoadFigures& load,
                        const StreamProgress& stream) const REQUIRES(mutex_);
   Result<catalog::Transition> Prepare(Event event, const std::string& reason) const
@@ -139,6 +145,8 @@ class Runner {
   PipeSpec spec_;
   const std::string id_;
   const UnixMicros created_at_;
+  const std::shared_ptr<Traffic> snapshot_traffic_ = std::make_shared<Traffic>();
+  const std::shared_ptr<Traffic> stream_traffic_ = std::make_shared<Traffic>();
 
   mutable Mutex mutex_;
   Lifecycle lifecycle_ GUARDED_BY(mutex_);
@@ -149,7 +157,8 @@ class Runner {
     std::string error;
     uint64_t attempts = 0;
   };
-  std::map<std::string, Retrying, std::less<>> retrying_ GUARDED_BY(mutex_);  // by part
+  std::map<std::string, Retrying, std::less<>> retrying_ GUARDED_BY(mutex_);         // by part
+  std::map<std::pair<std::string, ErrorCode>, uint64_t> errors_ GUARDED_BY(mutex_);  // counted
   std::shared_ptr<const std::vector<catalog::TableRecord>> tables_ GUARDED_BY(mutex_);
   std::shared_ptr<Journal> journal_ GUARDED_BY(mutex_);
   std::shared_ptr<snapshot::Loader> loader_ GUARDED_BY(mutex_);

@@ -91,17 +91,46 @@ PipeStatus Runner::status(size_t tables_max) const {
   return status;
 }
 
+size_t Runner::TableStateOf(const snapshot::LoadFigures& load, bool quarantined) const {
+  const auto place = [](std::string_view state) {
+    return static_cast<size_t>(std::ranges::find(kTableStates, state) - kTableStates.begin());
+  };
+  if (quarantined) return place("quarantined");
+  if (load.tables_done == 0) return place(load.partitions == 0 ? "waiting" : "loading");
+  return place(lifecycle_.state == State::kCompleted ? "loaded" : "following");
+}
+
+PipeFigures Runner::figures() const {
+  MutexLock lock(mutex_);
+  PipeFigures figures;
+  figures.id = id_;
+  figures.name = spec_.name;
+  figures.state = lifecycle_.state;
+  figures.state_since = state_since_;
+  for (const auto& [part, retrying] : retrying_) figures.retry_attempts += retrying.attempts;
+  figures.errors = errors_;
+  figures.snapshot_traffic = snapshot_traffic_;
+  figures.stream_traffic = stream_traffic_;
+  figures.set_up = journal_ != nullptr;
+  if (!figures.set_up) return figures;
+  figures.working = IsWorking(lifecycle_.state);
+  figures.stream = journal_->progress();
+  for (size_t i = 0; i < tables_->size(); ++i) {
+    const snapshot::LoadFigures load = loader_->figures(i);
+    figures.load += load;
+    ++figures.tables[TableStateOf(load, figures.stream.tables[i].quarantine.has_value())];
+  }
+  return figures;
+}
+
 TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
                              const StreamProgress& stream) const {
   const bool loading = lifecycle_.state == State::kSnapshot;
   const auto& changes = stream.tables[table];
-  std::string state = lifecycle_.state == State::kCompleted ? "loaded" : "following";
-  if (load.tables_done == 0) state = load.partitions == 0 ? "waiting" : "loading";
-  if (changes.quarantine) state = "quarantined";
   const catalog::TableRecord& record = tables_->at(table);
   return {.source = record.definition.name,
           .target = spec_.database + "." + record.target,
-          .state = std::move(state),
+          .state = std::string(kTableStates[TableStateOf(load, changes.quarantine.has_value())]),
           .quarantine = changes.quarantine,
           .load = load,
           .load_rows_per_second = loading ? watch_->rows_per_second(table) : 0,
@@ -109,7 +138,7 @@ TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
           .rows_updated = changes.counts.updated,
           .rows_deleted = changes.counts.deleted,
           .changes = changes.changes,
-          .ddl = record.ddl};
+          .ddl = changes.ddl};
 }
 
 Result<std::vector<BatchStatus>> Runner::Batches(size_t limit) const {

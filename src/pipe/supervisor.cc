@@ -153,6 +153,14 @@ class Supervisor::Impl {
     pipes_.erase(id);
   }
 
+  std::vector<Figures::Memory> Memory() const {
+    const uint64_t streams = options_.memory_limit_bytes / 2;
+    const uint64_t snapshots = options_.memory_limit_bytes / 4;
+    return {
+        {.share = "stream", .bytes = streams, .used = streams - streams_memory_.left()},
+        {.share = "snapshot", .bytes = snapshots, .used = snapshots - snapshots_memory_.left()}};
+  }
+
   // For a batch or a block of a pipe when the others have all that is to be shared.
   static constexpr uint64_t kOwnMemory = 128 << 10;
 
@@ -241,6 +249,13 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
     impl_->Add(record, std::move(spec), std::nullopt);
   }
   return Get(record.id, 0);
+}
+
+pipe::Figures Supervisor::Figures() const {
+  pipe::Figures figures;
+  for (const auto& pipe : impl_->All()) figures.pipes.push_back(pipe->runner->figures());
+  figures.memory = impl_->Memory();
+  return figures;
 }
 
 Result<PipeStatus> Supervisor::Get(const std::string& id, size_t tables_max) const {

@@ -15,6 +15,7 @@
 #include "catalog/catalog.h"
 #include "pipe/checks/check.h"
 #include "pipe/edit.h"
+#include "pipe/figures.h"
 #include "pipe/spec.h"
 #include "pipe/state.h"
 #include "pipe/status.h"
@@ -52,6 +53,7 @@ class Supervisor {
   // With no more than `tables_max` tables, as Runner::status; the others answer none.
   Result<PipeStatus> Get(const std::string& id, size_t tables_max) const;
   std::vector<PipeStatus> List() const;
+  pipe::Figures Figures() const;  // for metrics
   // kConflict with the state and what is allowed.
   Result<PipeStatus> Apply(const std::string& id, Command command);
   // Loads these tables of the source anew, or all where none is named: see Runner::Resync.

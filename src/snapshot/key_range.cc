@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 
 #include "mysql/wire/definitions.h"
 
@@ -27,20 +29,49 @@ bool OrdersAsCompared(SqlType type) {
   }
 }
 
-bool MayBePartitionKey(const model::Column& column) {
-  switch (column.type) {
+bool IsInteger(SqlType type) {
+  switch (type) {
     case SqlType::kTinyInt:
     case SqlType::kSmallInt:
     case SqlType::kMediumInt:
     case SqlType::kInt:
     case SqlType::kBigInt:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool MayBePartitionKey(const model::Column& column) {
+  switch (column.type) {
     case SqlType::kDate:
     case SqlType::kDateTime:
     case SqlType::kTimestamp:
       return true;
     default:
-      return false;
+      return IsInteger(column.type);
   }
+}
+
+// "41" -> "42"; nullopt where there is none.
+template <typename Integer>
+std::optional<std::string> Successor(const std::string& literal) {
+  Integer value{};
+  const char* end = literal.data() + literal.size();
+  const auto parsed = std::from_chars(literal.data(), end, value);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  if (value == std::numeric_limits<Integer>::max()) return std::nullopt;
+  return fmt::format("{}", value + 1);
+}
+
+// The server tests a range for each row, and one test costs it less than two.
+std::optional<std::string> Between(const model::Column& column, const Boundary& lower,
+                                   const Boundary& upper) {
+  if (!IsInteger(column.type) || lower.size() != 1 || upper.size() != 1) return std::nullopt;
+  const auto first =
+      column.is_unsigned ? Successor<uint64_t>(lower[0]) : Successor<int64_t>(lower[0]);
+  if (!first) return std::nullopt;
+  return fmt::format("{} BETWEEN {} AND {}", mysql::QuoteIdentifier(column.name), *first, upper[0]);
 }
 
 Failure BadPartitionKey(const model::Table& table, std::string_view name, std::string_view why) {
@@ -107,6 +138,9 @@ Result<RangeKey> FindRangeKey(mysql::Connection& connection, const model::Table&
 std::string RangeCondition(const model::Table& table, const std::vector<size_t>& range_columns,
                            const std::optional<Boundary>& lower,
                            const std::optional<Boundary>& upper) {
+  if (lower && upper) {
+    if (auto between = Between(table.columns[range_columns[0]], *lower, *upper)) return *between;
+  }
   std::string condition;
   if (lower) condition = fmt::format("({})", Beyond(table, range_columns, *lower, '>', ">"));
   if (upper) {

@@ -40,9 +40,9 @@ Result<RangeKey> FindRangeKey(mysql::Connection& connection, const model::Table&
                               const std::string& partition_key, std::stop_token stop);
 std::vector<size_t> RangeColumns(const model::Table& table);
 
-// "a > 1 OR (a = 1 AND b > 2)" and its kind: a condition on the range columns that every supported
-// server turns into an index range (comparing tuples would scan the table). "" for an open range.
-// NULLs come first.
+// "a BETWEEN 2 AND 9", "a > 1 OR (a = 1 AND b > 2)" and their kind: a condition on the range
+// columns that every supported server turns into an index range (comparing tuples would scan the
+// table). "" for an open range. NULLs come first.
 std::string RangeCondition(const model::Table& table, const std::vector<size_t>& range_columns,
                            const std::optional<Boundary>& lower,
                            const std::optional<Boundary>& upper);

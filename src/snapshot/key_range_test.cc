@@ -35,7 +35,7 @@ TEST(KeyRangeTest, PrefixThatOrdersAsItCompares) {
 TEST(KeyRangeTest, SingleColumn) {
   const Table table = TableWithKey({SqlType::kBigInt});
   EXPECT_EQ(RangeCondition(table, {0}, {}, {}), "");
-  EXPECT_EQ(RangeCondition(table, {0}, Boundary{"-5"}, Boundary{"7"}), "(`a` > -5) AND (`a` <= 7)");
+  EXPECT_EQ(RangeCondition(table, {0}, Boundary{"-5"}, Boundary{"7"}), "`a` BETWEEN -4 AND 7");
   EXPECT_EQ(RangeCondition(table, {0}, {}, Boundary{"7"}), "(`a` <= 7)");
 }
 
@@ -51,13 +51,22 @@ TEST(KeyRangeTest, NullsAreInTheFirstPartition) {
   Table table = TableWithKey({SqlType::kInt});
   table.columns[0].nullable = true;
   EXPECT_EQ(RangeCondition(table, {0}, {}, Boundary{"7"}), "(`a` <= 7 OR `a` IS NULL)");
-  EXPECT_EQ(RangeCondition(table, {0}, Boundary{"7"}, Boundary{"9"}), "(`a` > 7) AND (`a` <= 9)");
+  EXPECT_EQ(RangeCondition(table, {0}, Boundary{"7"}, Boundary{"9"}), "`a` BETWEEN 8 AND 9");
 }
 
 TEST(KeyRangeTest, ABoundaryOfTheFirstColumnsOnly) {
   const Table table = TableWithKey({SqlType::kInt, SqlType::kInt});
-  EXPECT_EQ(RangeCondition(table, {0, 1}, Boundary{"1"}, Boundary{"2"}),
-            "(`a` > 1) AND (`a` <= 2)");
+  EXPECT_EQ(RangeCondition(table, {0, 1}, Boundary{"1"}, Boundary{"2"}), "`a` BETWEEN 2 AND 2");
+}
+
+TEST(KeyRangeTest, IntegersWithoutASuccessorAreCompared) {
+  Table table = TableWithKey({SqlType::kBigInt});
+  const std::string most = "9223372036854775807";
+  EXPECT_EQ(RangeCondition(table, {0}, Boundary{most}, Boundary{most}),
+            "(`a` > 9223372036854775807) AND (`a` <= 9223372036854775807)");
+  table.columns[0].is_unsigned = true;
+  EXPECT_EQ(RangeCondition(table, {0}, Boundary{most}, Boundary{"18446744073709551615"}),
+            "`a` BETWEEN 9223372036854775808 AND 18446744073709551615");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -15,6 +16,7 @@
 #include "model/table.h"
 #include "model/value_changes.h"
 #include "mysql/wire/connection.h"
+#include "obs/traffic.h"
 #include "snapshot/consistent_connections.h"
 #include "snapshot/key_range.h"
 #include "snapshot/progress.h"
@@ -87,6 +89,7 @@ struct LoaderOptions {
   uint64_t block_bytes_max = 16 << 20;
   MemoryBudget* memory = &MemoryBudget::Unlimited();  // outlives the load
   ThrottleLimits throttle = {};
+  std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
   Clock* clock = &Clock::Real();
   // Of a consistent load: how its connections came to see one moment, and how many they are.
   std::function<void(Consistency, size_t connections)> on_opened = [](Consistency, size_t) {};

@@ -106,7 +106,8 @@ Loader::~Loader() = default;
 
 Status Loader::Run(std::stop_token stop, std::optional<ConsistentConnections> opened) {
   std::stop_callback forward(stop, [this] { stop_.request_stop(); });
-  PENSTOCK_TRY(Retry([&] { return EstimateTables(); }, stop_.get_token()));
+  PENSTOCK_TRY(Retry(
+      "", [&] { return EstimateTables(); }, stop_.get_token()));
   if (options_.consistent) return RunInSnapshot(std::nullopt, std::move(stop));
   if (opened) PENSTOCK_TRY(RunInSnapshot(std::move(opened), stop));
   const size_t lanes = ParallelTables(tables_, options_.parallel_tables);
@@ -212,7 +213,9 @@ Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& c
   LoadProgress& progress = *progress_[table_index];
   if (progress.done()) return {};
   progress.begun_at = options_.clock->Steady();
-  PENSTOCK_TRY(Retry([&] { return FindKey(table_index, connection, stop); }, stop));
+  const std::string name = table.definition.name.ToString();
+  PENSTOCK_TRY(Retry(
+      name, [&] { return FindKey(table_index, connection, stop); }, stop));
   for (const Partition& partition : table.partitions) {
     if (!partition.done && !lane.Push({table_index, partition}, stop)) return {};
   }
@@ -228,7 +231,7 @@ Status Loader::PlanTable(size_t table_index, std::optional<mysql::Connection>& c
       partition = *std::move(next);
       return {};
     };
-    PENSTOCK_TRY(Retry(plan, stop));
+    PENSTOCK_TRY(Retry(name, plan, stop));
     const bool is_last = !partition || !partition->upper;
     PENSTOCK_TRY(journal_->AddPartition(table.id, partition, is_last, progress.figures()));
     if (partition) ++progress.partitions;
@@ -366,11 +369,12 @@ void Loader::LogIfEnded(size_t table) {
   if (!progress.TakeEnd()) return;
   const LoadFigures figures = progress.figures();
   const std::chrono::duration<double> took = options_.clock->Steady() - progress.begun_at;
-  const std::string text = fmt::format("{} is loaded: {} rows, {:.1f} MB, {:.1f} s",
-                                       tables_[table].definition.name.ToString(), figures.rows,
+  const std::string text = fmt::format("loaded: {} rows, {:.1f} MB, {:.1f} s", figures.rows,
                                        static_cast<double>(figures.bytes) / 1e6, took.count());
-  if (figures.rows == 0) return LogDebug(options_.pipe_name, "{}", text);
-  LogInfo(options_.pipe_name, "{}", text);
+  const std::string name = tables_[table].definition.name.ToString();
+  const LogSubject subject(options_.pipe_name, name);
+  if (figures.rows == 0) return LogDebug(subject, "{}", text);
+  LogInfo(subject, "{}", text);
 }
 
 // Of a partition that takes the source too long; nothing where its rows cannot be counted off.
@@ -450,17 +454,19 @@ bool Loader::AwaitForgotten() {
   });
 }
 
-Status Loader::Retry(const std::function<Status()>& attempt, std::stop_token stop) {
-  return RetryIf(Passes, attempt, std::move(stop));
+Status Loader::Retry(const std::string& table, const std::function<Status()>& attempt,
+                     std::stop_token stop) {
+  return RetryIf(Passes, table, attempt, std::move(stop));
 }
 
 Status Loader::RetryRead(const LoadTable& table, const std::function<Status()>& attempt,
                          std::stop_token stop) {
-  return RetryIf(table.in_snapshot ? LeavesSnapshot : Passes, attempt, std::move(stop));
+  return RetryIf(table.in_snapshot ? LeavesSnapshot : Passes, table.definition.name.ToString(),
+                 attempt, std::move(stop));
 }
 
-Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt,
-                       std::stop_token stop) {
+Status Loader::RetryIf(bool (*passes)(const Error&), const std::string& table,
+                       const std::function<Status()>& attempt, std::stop_token stop) {
   Backoff backoff;
   while (true) {
     Status status = attempt();
@@ -469,7 +475,8 @@ Status Loader::RetryIf(bool (*passes)(const Error&), const std::function<Status(
       return status;
     }
     options_.on_retry(&status.error());
-    LogWarning(options_.pipe_name, "snapshot: {}; trying again", status.error().ToString());
+    LogWarning({options_.pipe_name, table}, "snapshot: {}; trying again",
+               status.error().ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
     }

@@ -96,13 +96,15 @@ class Loader {
   std::optional<uint64_t> FewerRows(const LoadTable& table, std::optional<uint64_t> rows_max) const;
   // The index of the next table nobody has taken; nullopt when there is none.
   std::optional<size_t> TakeTable() EXCLUDES(mutex_);
-  // Runs `attempt` until it succeeds, fails for good, or is stopped. RetryRead: of a reader of the
+  // Runs `attempt` until it succeeds, fails for good, or is stopped; `table`: for the log, "" for
+  // all of them. RetryRead: of a reader of the
   // table, whose snapshot is lost with most errors.
-  Status Retry(const std::function<Status()>& attempt, std::stop_token stop);
+  Status Retry(const std::string& table, const std::function<Status()>& attempt,
+               std::stop_token stop);
   Status RetryRead(const LoadTable& table, const std::function<Status()>& attempt,
                    std::stop_token stop);
-  Status RetryIf(bool (*passes)(const Error&), const std::function<Status()>& attempt,
-                 std::stop_token stop);
+  Status RetryIf(bool (*passes)(const Error&), const std::string& table,
+                 const std::function<Status()>& attempt, std::stop_token stop);
   // Remembers the first error and stops everything.
   void Abort(Error error) EXCLUDES(mutex_);
 

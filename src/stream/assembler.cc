@@ -80,7 +80,8 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
   for (StreamTable& table : tables) {
     PENSTOCK_ASSIGN(auto writer,
                     typemap::TableWriter::Make(table.definition, table.target_options));
-    table.definition = typemap::TableToRead(table.definition, table.target_options);
+    model::Table definition = table.definition;
+    table.definition = typemap::TableToRead(definition, table.target_options);
     columns_max = std::max(columns_max, table.definition.columns.size());
     const bool fenced = table.quarantined;
     if (!fenced) assembler->index_.emplace(table.definition.name, assembler->tables_.size());
@@ -93,6 +94,7 @@ Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tabl
                             typemap::SortedByPrimaryKey(table.definition, table.target_options);
     assembler->tables_.push_back(
         std::make_unique<TableState>(TableState{.table = std::move(table),
+                                                .definition = std::move(definition),
                                                 .writer = std::move(writer),
                                                 .block = {},
                                                 .counts = {},
@@ -176,7 +178,7 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
   const ddl::Statement statement = ddl::Classify(
       query.sql, query.schema,
       {.ansi_quotes = query.ansi_quotes, .backslash_escapes = !query.no_backslash_escapes});
-  PENSTOCK_TRY(OnOurTables(statement, query.sql));
+  PENSTOCK_TRY(OnOurTables(statement, query));
   switch (statement.kind) {
     case ddl::StatementKind::kBegin:
       Begin();
@@ -213,7 +215,7 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
 }
 
 // What a statement does to our tables, which no row event tells.
-Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view sql) {
+Status Assembler::OnOurTables(const ddl::Statement& statement, const binlog::Query& query) {
   if (is_known_) return {};
   if (statement.kind == ddl::StatementKind::kRoutineCall) {
     return Fail(NeedsUser(
@@ -224,12 +226,13 @@ Status Assembler::OnOurTables(const ddl::Statement& statement, std::string_view 
   }
   for (size_t i = 0; i < tables_.size() && !statement.tables.empty(); ++i) {
     if (tables_[i]->fenced || ComesBefore(*tables_[i])) continue;
-    auto effect = EffectOn(tables_[i]->table.definition, statement, sql, names_ignore_case_);
+    auto effect = EffectOn(tables_[i]->definition, statement, query.sql, names_ignore_case_);
     if (std::holds_alternative<Truncates>(effect)) {
       truncated_ = i;
       before_truncate_ = position_;
       prepared_.Forget(tables_[i]->table.definition.name);
     }
+    if (std::holds_alternative<AddsColumns>(effect)) AddColumns(i, statement, query);
     if (auto* error = std::get_if<Error>(&effect)) FenceTable(i, std::move(*error));
   }
   return {};
@@ -277,6 +280,7 @@ void Assembler::FenceTable(size_t table, Error error, Heals heals) {
 }
 
 Status Assembler::On(const binlog::TableMap& map) {
+  names_are_logged_ |= !map.names.empty();
   if (prepared_.is_open()) return prepared_.Hold(map);
   // The definition of a table id may change only together with the id, yet ids start anew with
   // the server.
@@ -295,6 +299,10 @@ Status Assembler::On(const binlog::TableMap& map) {
     return {};
   }
   const size_t table = ours->second;
+  if (Status proved = Prove(*tables_[table], map); !proved) {
+    mapped_.insert_or_assign(map.table_id, std::nullopt);
+    return FenceIfItsOwn(table, std::move(proved));
+  }
   auto decoder = binlog::RowImageDecoder::Make(tables_[table]->table.definition, map);
   if (!decoder) {
     Error error = std::move(decoder).error();
@@ -664,6 +672,7 @@ Batch Assembler::TakeBatch() {
   batch.fences = std::exchange(fences_, {});
   batch.truncated = std::exchange(truncated_, std::nullopt);
   batch.before_truncate = before_truncate_;
+  batch.added = TakeAdded();
   batch.prepared = prepared_.list();
   batch.ended_files = prepared_.TakeEnded();
   batch.notices = std::exchange(notices_, {});

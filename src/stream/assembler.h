@@ -16,6 +16,8 @@
 #include "model/position.h"
 #include "mysql/binlog/event.h"
 #include "mysql/binlog/row_image.h"
+#include "mysql/wire/connection.h"
+#include "stream/added_columns.h"
 #include "stream/batch.h"
 #include "stream/prepared_transactions.h"
 
@@ -65,6 +67,11 @@ class Assembler {
   // As the source's lower_case_table_names says; true before it is known.
   void set_names_ignore_case(bool ignore) { names_ignore_case_ = ignore; }
 
+  // As the source's binlog_row_metadata says by now: FULL; true before it is known.
+  void set_names_are_logged(bool logged) { names_are_logged_ = logged; }
+  // How the source prints types.
+  void set_source(const mysql::ServerInfo& source) { source_ = source; }
+
   // Between log sessions: as the server names itself whose log comes next. Places in the files of
   // another one are forgotten, but where they decide.
   void set_server(const std::string& server);
@@ -90,7 +97,7 @@ class Assembler {
 
   // There is something to tell that no row event may come after in the same batch: outside of a
   // transaction the batch is to be taken now.
-  bool cut_due() const { return truncated_ || !fences_.empty(); }
+  bool cut_due() const { return truncated_ || added_ || !fences_.empty(); }
 
   // Makes safe on the disk what is prepared: before each batch.
   Status SecurePrepared() { return prepared_.Secure(); }
@@ -105,7 +112,8 @@ class Assembler {
     size_t rereads = 0;
   };
   struct TableState {
-    StreamTable table;
+    StreamTable table;        // as it is read: excluded columns have no type
+    model::Table definition;  // as it is
     typemap::TableWriter writer;
     clickhouse::Block block;  // made when the table is touched: most of many tables are at rest
     RowCounts counts;
@@ -113,6 +121,7 @@ class Assembler {
     uint64_t reread_version = 0;
     bool may_reread = false;  // the key in the log is the destination's
     bool fenced = false;
+    bool unproven = false;   // columns were added, and no table map has named them yet
     bool touched = false;    // by the open transaction; `mark` is then where it began
     bool in_batch = false;   // is among batch_tables_
     uint64_t rows_read = 0;  // of the open transaction
@@ -172,7 +181,12 @@ class Assembler {
   // Likewise before the table's own start.
   bool ComesBefore(const TableState& state) const;
   Status OnRows(const binlog::Rows& rows);
-  Status OnOurTables(const ddl::Statement& statement, std::string_view sql);
+  Status OnOurTables(const ddl::Statement& statement, const binlog::Query& query);
+  void AddColumns(size_t table, const ddl::Statement& statement, const binlog::Query& query);
+  // When the rows before it have left.
+  std::optional<AddedColumns> TakeAdded();
+  // Whether the log tells enough of columns that were added.
+  Status Prove(TableState& state, const binlog::TableMap& map);
   // An error that concerns the table alone ends only that.
   Status FenceIfItsOwn(size_t table, Status status);
 
@@ -222,6 +236,14 @@ class Assembler {
   std::vector<Fence> fences_;
   std::optional<size_t> truncated_;
   model::Position before_truncate_;
+  struct PendingAddition {
+    size_t table = 0;
+    model::Position before;
+    Addition addition;
+  };
+  std::optional<PendingAddition> added_;
+  bool names_are_logged_ = true;
+  mysql::ServerInfo source_;
   bool names_ignore_case_ = true;
   std::map<model::TableName, size_t, NameLess> index_;
   std::unordered_map<uint64_t, std::optional<MappedTable>> mapped_;  // empty: not ours

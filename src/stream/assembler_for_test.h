@@ -75,7 +75,8 @@ class AssemblerTest : public testing::Test {
   }
   Status Sql(std::string_view sql) { return Feed(binlog::Query{.schema = "shop", .sql = sql}); }
   Status Commit() { return Feed(binlog::Xid{}); }
-  Status Map(uint64_t id, std::string_view table, size_t columns = 2) {
+  Status Map(uint64_t id, std::string_view table, size_t columns = 2,
+             const std::vector<std::string_view>& names = {}) {
     static constexpr std::array<uint16_t, 4> kMetadata{};
     return Feed(binlog::TableMap{.table_id = id,
                                  .schema = "shop",
@@ -84,7 +85,7 @@ class AssemblerTest : public testing::Test {
                                  .metadata = std::span(kMetadata).first(columns),
                                  .nullable = std::string_view("\0", 1),
                                  .is_unsigned = {},
-                                 .names = {}});
+                                 .names = names});
   }
   // Each image: {id, v}.
   Status Rows(RowsKind kind, uint64_t table_id, std::vector<std::array<int32_t, 2>> images,

@@ -318,7 +318,7 @@ TEST_F(AssemblerTest, ACallInPlaceOfRowsStops) {
 
 TEST_F(AssemblerTest, WhatCannotBeFollowedFencesItsTable) {
   const std::pair<std::string_view, std::vector<std::string>> cases[] = {
-      {"ALTER TABLE shop.a ADD x INT", {"shop.a before "}},
+      {"ALTER TABLE shop.a ADD x INT, DROP v", {"shop.a before "}},
       {"DROP TABLE b", {"shop.b before "}},
       {"DROP DATABASE shop", {"shop.a before ", "shop.b before "}},
       {"RENAME TABLE a TO c, b TO a", {"shop.a before ", "shop.b before "}},

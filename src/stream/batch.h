@@ -9,6 +9,7 @@
 #include "base/memory_budget.h"
 #include "base/status.h"
 #include "clickhouse/block.h"
+#include "clickhouse/ddl.h"
 #include "model/position.h"
 #include "model/prepared_transaction.h"
 #include "model/table.h"
@@ -86,6 +87,14 @@ struct Fence {
   Heals heals = Heals::kByUser;
 };
 
+// Columns that were added at the source: the table is another one from there on.
+struct AddedColumns {
+  size_t table = 0;
+  model::Position before;                      // where the statement stands in the log
+  model::Table definition;                     // from there on
+  std::vector<clickhouse::NewColumn> columns;  // for its target
+};
+
 // A transaction that was read in part: rows of it are in batches, its end is yet to come. When it
 // is read again from its start, these rows are passed over.
 struct OpenTransaction {
@@ -111,8 +120,9 @@ struct StreamStart {
 struct Batch {
   std::vector<TableRows> tables;  // those with rows
   std::vector<Fence> fences;
-  std::optional<size_t> truncated;  // emptied at the source after the rows of this batch
-  model::Position before_truncate;  // where that stands in the log
+  std::optional<size_t> truncated;         // emptied at the source after the rows of this batch
+  model::Position before_truncate;         // where that stands in the log
+  std::optional<AddedColumns> added = {};  // likewise after the rows of this batch
   std::vector<model::PreparedTransaction> prepared;  // at `end`; their files are safe
   std::vector<std::string> ended_files;  // of transactions that are no longer prepared by then
   std::vector<std::string> notices;      // what people should know

@@ -91,7 +91,7 @@ Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const click
                            int attempts_max, std::stop_token stop) {
   if (block.rows == 0) return {};
   if (KeepsEachOnce(tables_[table])) {
-    return InsertOnce(client, tables_[table].target, block, attempts_max, std::move(stop));
+    return InsertOnce(client, table, block, attempts_max, std::move(stop));
   }
   const auto insert = [&](const std::string& target) {
     return client.Insert(block,
@@ -108,9 +108,10 @@ Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const click
 // Before an insert is sent again the table is asked. Where the server refused it (a materialized
 // view failed, say), all of its rows may be in the table, and not in the views: they are taken
 // away.
-Status BatchWriter::InsertOnce(clickhouse::Client& client, const std::string& target,
+Status BatchWriter::InsertOnce(clickhouse::Client& client, size_t table,
                                const clickhouse::Block& block, int attempts_max,
                                std::stop_token stop) {
+  const std::string& target = tables_[table].target;
   enum class Before { kNotSent, kUnknown, kRefused } before = Before::kNotSent;
   clickhouse::VersionedRows rows = VersionsOf(block);
   rows.database = options_.database;
@@ -140,10 +141,11 @@ Status BatchWriter::InsertOnce(clickhouse::Client& client, const std::string& ta
     if (refused) before = Before::kRefused;
     return status;
   };
-  Status status = Retry(target, attempts_max, attempt, stop);
+  Status status = Retry(table, target, attempts_max, attempt, stop);
   if (!status && before == Before::kRefused && !stop.stop_requested()) {
     if (const Status taken_back = take_back(); !taken_back) {
-      LogWarning(options_.pipe_name, "{} may hold a part of an insert that failed: {}", target,
+      LogWarning({options_.pipe_name, NameOf(table)},
+                 "{} may hold a part of an insert that failed: {}", target,
                  taken_back.error().ToString());
     }
   }
@@ -159,6 +161,14 @@ Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
   return ForEachTarget(table, kForever, truncate, stop);
 }
 
+Status BatchWriter::AddColumns(size_t table, const std::vector<clickhouse::NewColumn>& columns,
+                               std::stop_token stop) {
+  const auto add = [&](const std::string& target) {
+    return clickhouse::AddColumns(clients_[0], options_.database, target, columns, stop);
+  };
+  return ForEachTarget(table, kForever, add, stop);
+}
+
 void BatchWriter::CleanUp(size_t table, std::stop_token stop) {
   const StreamTable& cleaned = tables_[table];
   if (clickhouse::KeepsEveryChange(cleaned.target_options.engine)) return;
@@ -167,7 +177,7 @@ void BatchWriter::CleanUp(size_t table, std::stop_token stop) {
   const Status done = clickhouse::RemoveDeleted(clients_[0], options_.database, cleaned.target,
                                                 *key, *options_.clock, std::move(stop));
   if (done) return;
-  LogWarning(options_.pipe_name, "deleted rows stay in {}: {}", cleaned.target,
+  LogWarning({options_.pipe_name, NameOf(table)}, "deleted rows stay in {}: {}", cleaned.target,
              done.error().ToString());
 }
 
@@ -176,14 +186,14 @@ Status BatchWriter::ForEachTarget(size_t table, int attempts_max,
                                   std::stop_token stop) {
   const std::string& target = tables_[table].target;
   PENSTOCK_TRY(Retry(
-      target, attempts_max, [&] { return write(target); }, stop));
+      table, target, attempts_max, [&] { return write(target); }, stop));
   const std::string& old_target = tables_[table].old_target;
   if (old_target.empty()) return {};
   Status written = Retry(
-      old_target, attempts_max, [&] { return write(old_target); }, stop);
+      table, old_target, attempts_max, [&] { return write(old_target); }, stop);
   if (written || !clickhouse::ConcernsOneTable(written.error())) return written;
   // It will be replaced anyway.
-  LogWarning(options_.pipe_name, "{} is not fresh any more: {}", old_target,
+  LogWarning({options_.pipe_name, NameOf(table)}, "{} is not fresh any more: {}", old_target,
              written.error().ToString());
   return {};
 }
@@ -202,7 +212,7 @@ Error BatchWriter::Lasting(Error error, int attempts, bool others) {
   return error;
 }
 
-Status BatchWriter::Retry(const std::string& target, int attempts_max,
+Status BatchWriter::Retry(size_t table, const std::string& target, int attempts_max,
                           const std::function<Status()>& attempt, std::stop_token stop) {
   Backoff backoff;
   const uint64_t writes_before = writes_;
@@ -220,7 +230,8 @@ Status BatchWriter::Retry(const std::string& target, int attempts_max,
     if (error.code != ErrorCode::kRetry && error.code != ErrorCode::kUnknownOutcome) return status;
     if (backoff.attempts() + 1 >= attempts_max) return status;
     options_.on_insert_retry(&error);
-    LogWarning(options_.pipe_name, "writing {}: {}; trying again", target, error.ToString());
+    LogWarning({options_.pipe_name, NameOf(table)}, "writing {}: {}; trying again", target,
+               error.ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
     }

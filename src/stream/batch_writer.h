@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/mutex.h"
@@ -43,6 +44,10 @@ class BatchWriter {
   // good.
   Status Truncate(size_t table, std::stop_token stop);
 
+  // Adds the columns to the table; likewise.
+  Status AddColumns(size_t table, const std::vector<clickhouse::NewColumn>& columns,
+                    std::stop_token stop);
+
   // Has rows that were deleted removed, between two batches. What fails is logged.
   void CleanUp(size_t table, std::stop_token stop);
 
@@ -53,15 +58,16 @@ class BatchWriter {
  private:
   Status Insert(clickhouse::Client& client, size_t table, const clickhouse::Block& block,
                 int attempts_max, std::stop_token stop);
-  Status InsertOnce(clickhouse::Client& client, const std::string& target,
-                    const clickhouse::Block& block, int attempts_max, std::stop_token stop);
+  Status InsertOnce(clickhouse::Client& client, size_t table, const clickhouse::Block& block,
+                    int attempts_max, std::stop_token stop);
   Status ForEachTarget(size_t table, int attempts_max,
                        const std::function<Status(const std::string& target)>& write,
                        std::stop_token stop);
   // The error of an insert that was tried `attempts` times; `others` were written meanwhile.
   static Error Lasting(Error error, int attempts, bool others);
-  Status Retry(const std::string& target, int attempts_max, const std::function<Status()>& attempt,
-               std::stop_token stop);
+  Status Retry(size_t table, const std::string& target, int attempts_max,
+               const std::function<Status()>& attempt, std::stop_token stop);
+  std::string NameOf(size_t table) const { return tables_[table].definition.name.ToString(); }
 
   const std::vector<StreamTable>& tables_;
   const StreamOptions& options_;

@@ -55,6 +55,9 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
   PENSTOCK_TRY(source_check_.BeforeSession(connection, stop));
   PENSTOCK_ASSIGN(const bool ignore_case, mysql::NamesIgnoreCase(connection, stop));
   assembler_.set_names_ignore_case(ignore_case);
+  assembler_.set_source(connection.server());
+  PENSTOCK_ASSIGN(const bool names, mysql::LogsColumnNames(connection, stop));
+  assembler_.set_names_are_logged(names);
   PENSTOCK_ASSIGN(const bool checksum, mysql::StartDump(connection,
                                                         {.start = assembler_.position(),
                                                          .server_id = options_.server_id,
@@ -79,6 +82,7 @@ Status LogFollower::FollowOnce(std::stop_token stop) {
     }
     if (std::holds_alternative<binlog::Heartbeat>(event.body) && assembler_.rows() == 0 &&
         batches_.size() == 0) {
+      CountFetched(0);
       on_idle_();
     }
   }
@@ -106,6 +110,7 @@ Result<binlog::Event> LogFollower::NextEvent(mysql::Connection& connection,
   if (!packet) return Fail(packet.error());
   if (!*packet) return Fail(ErrorCode::kRetry, "the source ended the log session");
   if (assembler_.rows() != 0) reading_ += options_.clock->Steady() - begin;
+  fetched_bytes_ += (*packet)->size();
   return parser.Parse(**packet);
 }
 
@@ -139,11 +144,17 @@ bool LogFollower::IsFull() {
   return bytes >= options_.batch_bytes_max || !memory_.TryRaiseTo(2 * bytes);
 }
 
+void LogFollower::CountFetched(uint64_t rows) {
+  options_.traffic->rows_fetched += rows;
+  options_.traffic->bytes_fetched += std::exchange(fetched_bytes_, 0);
+}
+
 Status LogFollower::Push(std::stop_token stop) {
   pushed_at_ = options_.clock->Steady();
   if (assembler_.rows() != 0) rows_pushed_at_ = pushed_at_;
   PENSTOCK_TRY(assembler_.SecurePrepared());
   Batch batch = assembler_.TakeBatch();
+  CountFetched(batch.rows);
   batch.reading = duration_cast<UnixMicros>(std::exchange(reading_, {}));
   batch.decoding = duration_cast<UnixMicros>(std::exchange(decoding_, {}));
   batch.memory = std::exchange(memory_, MemoryBudget::Lease(*options_.memory));

@@ -36,6 +36,7 @@ class LogFollower {
   // Pushes a batch when one is due and there is room; waits for room only at the byte limit.
   Status PushIfDue(std::stop_token stop);
   bool IsFull();
+  void CountFetched(uint64_t rows);
   Status Push(std::stop_token stop);
   std::chrono::milliseconds HeartbeatPeriod() const;
 
@@ -48,6 +49,7 @@ class LogFollower {
   MemoryBudget::Lease memory_;      // for the rows of the next batch
   SteadyTime::duration reading_{};  // of the rows that are not pushed
   SteadyTime::duration decoding_{};
+  uint64_t fetched_bytes_ = 0;  // not counted yet
   SteadyTime pushed_at_;
   std::optional<SteadyTime> rows_pushed_at_;  // after a while without, a row goes at once
   model::Position pushed_position_;

@@ -48,8 +48,8 @@ Status Rereader::Write(TableRows& rows, const model::Position& read_to, std::sto
     const ErrorCode code = status.error().code;
     if (code != ErrorCode::kRetry && code != ErrorCode::kUnknownOutcome) return status;
     options_.on_reread_retry(&status.error());
-    LogWarning(options_.pipe_name, "reading rows of {} again: {}; trying again",
-               tables_[rows.table].definition.name.ToString(), status.error().ToString());
+    LogWarning({options_.pipe_name, tables_[rows.table].definition.name.ToString()},
+               "reading rows again: {}; trying again", status.error().ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) {
       return Fail(ErrorCode::kCancelled, "stopped");
     }

@@ -38,7 +38,8 @@ Match MatchOf(const model::TableName& named, const model::TableName& table, bool
   return std::min(schema, MatchOf(named.table, table.table, ignore_case));
 }
 
-// Text that may hold a password is not shown.
+}  // namespace
+
 std::string Shown(std::string_view sql) {
   std::string upper(sql);
   std::ranges::transform(upper, upper.begin(), [](char c) {
@@ -52,6 +53,8 @@ std::string Shown(std::string_view sql) {
       shown, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
   return fmt::format(" ({}{})", shown, sql.size() > kSqlBytesMax ? "..." : "");
 }
+
+namespace {
 
 Error Unfollowed(std::string message, std::string_view remedy) {
   return {.code = ErrorCode::kNeedsUser,
@@ -73,6 +76,9 @@ StatementEffect EffectOn(const model::Table& table, const ddl::Statement& statem
   switch (statement.kind) {
     case Kind::kTruncate:
       if (match == Match::kYes) return Truncates{};
+      break;
+    case Kind::kColumnAddition:
+      if (match == Match::kYes) return AddsColumns{};
       break;
     case Kind::kKeyChange:
       if (table.key_is_primary) return {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -12,13 +13,17 @@ namespace penstock::stream {
 
 // What a statement in the log does to a table that is followed by its row events.
 struct Truncates {};
+struct AddsColumns {};                                // see PlanAddition
 using StatementEffect = std::variant<std::monostate,  // nothing
-                                     Truncates,
+                                     Truncates, AddsColumns,
                                      Error>;  // kNeedsUser: more than can be followed; why
 
 // `sql` is the statement's text, for the error. `names_ignore_case`: as the source compares names
 // of schemas and tables (lower_case_table_names); a statement is logged as it was typed.
 StatementEffect EffectOn(const model::Table& table, const ddl::Statement& statement,
                          std::string_view sql, bool names_ignore_case);
+
+// " (the statement)", for messages; "" where it may hold a password.
+std::string Shown(std::string_view sql);
 
 }  // namespace penstock::stream

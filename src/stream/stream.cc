@@ -28,12 +28,12 @@ bool ConcernsOneTable(const Error& error) {
 // The thread that writes batches: pops them until the queue is closed or a batch fails.
 class WriterThread {
  public:
-  WriterThread(const std::vector<StreamTable>& tables, const StreamOptions& options,
+  WriterThread(std::vector<StreamTable> tables, const StreamOptions& options,
                BoundedQueue<Batch>& batches, Brake& brake, StreamJournal* journal,
                std::stop_source reader_stop)
-      : writer_(tables, options, brake),
-        rereader_(tables, options, writer_),
-        tables_(tables),
+      : tables_(std::move(tables)),
+        writer_(tables_, options, brake),
+        rereader_(tables_, options, writer_),
         options_(options),
         batches_(batches),
         brake_(brake),
@@ -86,6 +86,7 @@ class WriterThread {
     for (auto& [table, error] : errors) FenceTable(batch, table, std::move(error));
     PENSTOCK_TRY(Reread(batch));
     PENSTOCK_TRY(Truncate(batch));
+    PENSTOCK_TRY(AddColumns(batch));
     for (const Fence& fence : batch.fences) options_.stop_load(fence.table);
     return Acknowledge(std::move(batch), started_at);
   }
@@ -107,11 +108,14 @@ class WriterThread {
   std::pair<model::Position, std::optional<model::TransactionPart>> Reached(const Batch& batch,
                                                                             size_t table) const {
     const auto fence = std::ranges::find(batch.fences, table, &Fence::table);
-    const bool fenced = fence != batch.fences.end();
-    const bool truncated = batch.truncated == table;
-    const model::Position& end = truncated ? batch.before_truncate : batch.end;
-    std::pair reached{fenced ? fence->position : end,
-                      fenced || truncated ? std::nullopt : PartOf(batch, table)};
+    std::pair reached{batch.end, PartOf(batch, table)};
+    if (fence != batch.fences.end()) {
+      reached = {fence->position, std::nullopt};
+    } else if (batch.truncated == table) {
+      reached = {batch.before_truncate, std::nullopt};
+    } else if (batch.added && batch.added->table == table) {
+      reached = {batch.added->before, std::nullopt};
+    }
     const auto& start = tables_[table].start;
     if (start && start->mechanism == reached.first.mechanism) mysql::Join(reached.first, *start);
     return reached;
@@ -176,12 +180,34 @@ class WriterThread {
     options_.stop_load(table);
     Status status = writer_.Truncate(table, stop_.get_token());
     if (status) return {};
-    // A user who may insert may lack what only this needs.
+    batch.truncated.reset();
+    return FenceIfItsOwn(batch, table, std::move(status));
+  }
+
+  // A user who may insert may lack what only such a statement needs.
+  Status FenceIfItsOwn(Batch& batch, size_t table, Status status) {
     const bool refused = status.error().native_code == clickhouse::kErrAccessDenied;
     if (!refused && !ConcernsOneTable(status.error())) return status;
-    batch.truncated.reset();
     FenceTable(batch, table, std::move(status).error());
     return {};
+  }
+
+  // A load of the table goes on by the definition that it began with: what it does not read is the
+  // default, or in the log.
+  Status AddColumns(Batch& batch) {
+    if (!batch.added) return {};
+    const size_t table = batch.added->table;
+    if (fenced_.contains(table)) {
+      batch.added.reset();
+      return {};
+    }
+    Status status = writer_.AddColumns(table, batch.added->columns, stop_.get_token());
+    if (status) {
+      tables_[table].definition = batch.added->definition;
+      return {};
+    }
+    batch.added.reset();
+    return FenceIfItsOwn(batch, table, std::move(status));
   }
 
   Status Acknowledge(Batch batch, UnixMicros started_at) {
@@ -192,6 +218,7 @@ class WriterThread {
                               .bytes = batch.bytes,
                               .tables = {},
                               .fences = std::move(batch.fences),
+                              .added = std::move(batch.added),
                               .truncated = batch.truncated,
                               .reading = batch.reading,
                               .decoding = batch.decoding,
@@ -204,6 +231,8 @@ class WriterThread {
       acknowledged.tables.push_back({rows.table, rows.counts, std::move(rows.changes)});
     }
     PENSTOCK_TRY(journal_->Acknowledge(acknowledged));
+    options_.traffic->rows_sent += acknowledged.rows;
+    options_.traffic->bytes_sent += acknowledged.bytes;
     for (const std::string& file : batch.ended_files) {
       std::error_code ignored;  // what stays is removed by the next start
       std::filesystem::remove(options_.prepared_folder / file, ignored);
@@ -211,15 +240,15 @@ class WriterThread {
     if (acknowledged.truncated) options_.forget_load(*acknowledged.truncated);
     for (const Fence& fence : acknowledged.fences) {
       options_.forget_load(fence.table);
-      LogError(options_.pipe_name, "{} is quarantined: {}",
-               tables_[fence.table].definition.name.ToString(), fence.error.ToString());
+      LogError({options_.pipe_name, tables_[fence.table].definition.name.ToString()},
+               "quarantined: {}", fence.error.ToString());
     }
     return {};
   }
 
+  std::vector<StreamTable> tables_;  // as the batch at hand finds them
   BatchWriter writer_;
   Rereader rereader_;
-  const std::vector<StreamTable>& tables_;
   const StreamOptions& options_;
   BoundedQueue<Batch>& batches_;
   Brake& brake_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -16,6 +17,7 @@
 #include "model/position.h"
 #include "mysql/wire/connection.h"
 #include "mysql/wire/log_files.h"
+#include "obs/traffic.h"
 #include "stream/assembler.h"
 #include "stream/batch.h"
 #include "stream/fence_requests.h"
@@ -43,6 +45,7 @@ struct StreamOptions {
   uint64_t batch_rows_max = 100'000;
   uint64_t batch_bytes_max = 32 << 20;
   MemoryBudget* memory = &MemoryBudget::Unlimited();  // outlives the stream
+  std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
   uint32_t parallel_inserts = 4;
   // On a stop, the inserts in flight get this long to be acknowledged.
   std::chrono::milliseconds settle_timeout{1'500};
@@ -82,6 +85,7 @@ struct Acknowledged {
   };
   std::vector<Table> tables;
   std::vector<Fence> fences;  // tables that are not followed any more
+  std::optional<AddedColumns> added = {};
   std::optional<size_t>
       truncated;         // a table that was emptied: whatever its load had in mind is over
   UnixMicros reading{};  // as those of Batch

@@ -71,7 +71,7 @@ class Progress:
         self.assertEqual((2 * ROWS, 3, 3), (last["rowsLoaded"], last["tables"], last["tablesDone"]))
         self.check_partitions(pipe)
         log = self.penstock.process.log.read_text()
-        self.assertRegex(log, rf"shop\.t is loaded: {ROWS} rows, \d+\.\d MB, \d+\.\d s")
+        self.assertRegex(log, rf"\[shop\.t\] loaded: {ROWS} rows, \d+\.\d MB, \d+\.\d s")
 
         self.penstock.restart()
         self.penstock.await_state(pipe, "Running")

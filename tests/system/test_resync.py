@@ -181,7 +181,7 @@ class Resync:
         before = self.count()
         self.resync("shop.t")
         self.penstock.await_state(pipe, "Snapshot")
-        self.source.run("ALTER TABLE shop.t ADD w INT", "UPDATE shop.t SET v = 9")
+        self.source.run("ALTER TABLE shop.t MODIFY v BIGINT NOT NULL", "UPDATE shop.t SET v = 9")
         self.penstock.await_state(pipe, "Degraded")
         self.assertEqual(before, self.count())
         self.assertEqual(0, self.resync("shop.t")[0])

@@ -55,6 +55,7 @@ struct Query {
   // Of the statement's sql_mode:
   bool ansi_quotes = false;
   bool no_backslash_escapes = false;
+  bool client_is_utf8 = false;  // the text is known to be
 };
 struct Xid {};  // COMMIT of a transactional engine
 struct TableMap {

@@ -13,23 +13,48 @@ uint64_t ReadTableId(ByteReader& reader, size_t post_header_length) {
 // A byte that is a length, and as many bytes.
 std::string_view ShortBytes(ByteReader& reader) { return reader.Bytes(reader.U8()); }
 
-// "Status variables" of QUERY_EVENT: flags2 (code 0) and sql_mode (code 1) are always written
-// first; of the others none is needed.
-void ReadSqlMode(std::string_view status, Query& query) {
-  constexpr uint8_t kFlags2Code = 0;
-  constexpr uint8_t kSqlModeCode = 1;
+// The numbers of collations that both servers have: utf8mb3 and utf8mb4, to the last.
+bool IsUtf8(uint16_t collation) {
+  return collation == 33 || collation == 45 || collation == 46 || collation == 76 ||
+         collation == 83 || (collation >= 192 && collation <= 247) ||
+         (collation >= 255 && collation <= 323) || (collation >= 2048 && collation <= 2559);
+}
+
+// "Status variables" of QUERY_EVENT: a code, then its value. Those that are needed come before any
+// that is not known here.
+void ReadStatus(std::string_view status, Query& query) {
+  constexpr uint8_t kFlags2 = 0;
+  constexpr uint8_t kSqlMode = 1;
+  constexpr uint8_t kAutoIncrement = 3;
+  constexpr uint8_t kCharset = 4;
+  constexpr uint8_t kTimeZone = 5;
+  constexpr uint8_t kCatalog = 6;
   constexpr uint64_t kAnsiQuotes = 1U << 2;
   constexpr uint64_t kNoBackslashEscapes = 1U << 20;
   ByteReader reader(status);
-  uint8_t code = reader.U8();
-  if (code == kFlags2Code) {
-    reader.Skip(4);
-    code = reader.U8();
+  while (!reader.AtEnd()) {
+    switch (reader.U8()) {
+      case kFlags2:
+      case kAutoIncrement:
+        reader.Skip(4);
+        break;
+      case kSqlMode: {
+        const uint64_t sql_mode = reader.U64();
+        query.ansi_quotes = (sql_mode & kAnsiQuotes) != 0;
+        query.no_backslash_escapes = (sql_mode & kNoBackslashEscapes) != 0;
+        break;
+      }
+      case kTimeZone:
+      case kCatalog:
+        ShortBytes(reader);
+        break;
+      case kCharset:
+        query.client_is_utf8 = IsUtf8(reader.U16());
+        return;
+      default:
+        return;
+    }
   }
-  if (code != kSqlModeCode) return;
-  const uint64_t sql_mode = reader.U64();
-  query.ansi_quotes = (sql_mode & kAnsiQuotes) != 0;
-  query.no_backslash_escapes = (sql_mode & kNoBackslashEscapes) != 0;
 }
 
 }  // namespace
@@ -53,7 +78,7 @@ Query ParseQuery(ByteReader& reader, size_t post_header_length) {
     reader.Skip(post_header_length - kPostHeaderKnown);
   }
   Query body;
-  ReadSqlMode(reader.Bytes(status_length), body);
+  ReadStatus(reader.Bytes(status_length), body);
   body.schema = reader.Bytes(schema_length);
   reader.Skip(1);  // NUL
   body.sql = reader.Rest();

@@ -118,12 +118,13 @@ Result<std::vector<TextRow>> Batch::Select(Connection& connection, std::string_v
 
 Status Batch::ReadTables(Connection& connection, const std::stop_token& stop) {
   PENSTOCK_ASSIGN(const auto rows,
-                  Select(connection, "TABLES", "ENGINE, TABLE_TYPE",
+                  Select(connection, "TABLES", "ENGINE, TABLE_TYPE, TABLE_COLLATION",
                          "AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')", stop));
   for (const TextRow& row : rows) {
     Table& table = found_[KeyOf(Cell(row, 1))];
     table.name = {.schema = Cell(row, 0), .table = Cell(row, 1)};
     table.engine = Cell(row, 2);
+    table.collation = Cell(row, 4);
     if (Cell(row, 3) == "SYSTEM VERSIONED") versioned_.insert(KeyOf(Cell(row, 1)));
   }
   return {};
@@ -262,6 +263,14 @@ Result<bool> NamesIgnoreCase(Connection& connection, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto setting,
                   connection.Query("SELECT @@global.lower_case_table_names", std::move(stop)));
   return !setting.empty() && Cell(setting[0], 0) != "0";
+}
+
+// Older servers have no such variable.
+Result<bool> LogsColumnNames(Connection& connection, std::stop_token stop) {
+  PENSTOCK_ASSIGN(
+      const auto setting,
+      connection.Query("SHOW GLOBAL VARIABLES LIKE 'binlog\\_row\\_metadata'", std::move(stop)));
+  return !setting.empty() && Cell(setting[0], 1) == "FULL";
 }
 
 Result<std::map<TableName, Table>> ReadDefinitions(Connection& connection,

@@ -14,6 +14,9 @@ namespace penstock::mysql {
 // Whether the server compares names of schemas and tables without their case.
 Result<bool> NamesIgnoreCase(Connection& connection, std::stop_token stop);
 
+// Whether the server's log names columns, from now on (binlog_row_metadata).
+Result<bool> LogsColumnNames(Connection& connection, std::stop_token stop);
+
 // Reads the definitions of all `names` in a few queries of information_schema, however many they
 // are (and one more for each ENUM or SET whose labels it does not tell for sure). A name that does
 // not exist is missing in the answer. Names compare as the server compares them; the answer is

@@ -123,14 +123,19 @@ std::string KeyCondition(const model::Table& table, model::Row row) {
   return condition;
 }
 
-// Touching the table takes its metadata lock, which pins the definition for what follows.
-Status PinDefinition(Connection& connection, const model::Table& table, const std::string& comment,
-                     std::stop_token stop) {
+namespace {
+
+Result<model::Table> PinnedDefinition(Connection& connection, const model::Table& table,
+                                      const std::string& comment, const std::stop_token& stop) {
+  // Touching the table takes its metadata lock, which pins the definition for what follows.
   PENSTOCK_TRY(connection.Query(
       fmt::format("{}SELECT 1 FROM {} LIMIT 1", comment, FromClause(table.name, "")), stop));
-  PENSTOCK_ASSIGN(const auto now, ReadDefinitions(connection, {table.name}, stop));
-  const auto found = now.find(table.name);
-  if (found != now.end() && Fingerprint(found->second) == Fingerprint(table)) return {};
+  PENSTOCK_ASSIGN(auto now, ReadDefinitions(connection, {table.name}, stop));
+  return std::move(now[table.name]);
+}
+
+Status CheckSame(const model::Table& table, const model::Table& now) {
+  if (model::Fingerprint(now) == model::Fingerprint(table)) return {};
   return Fail(Error{.code = ErrorCode::kNeedsUser,
                     .message = fmt::format("the definition of {} changed since the pipe was set up",
                                            table.name.ToString()),
@@ -139,10 +144,20 @@ Status PinDefinition(Connection& connection, const model::Table& table, const st
                     .remedy = "Resync the table (penstock resync)"});
 }
 
+}  // namespace
+
+Status PinDefinition(Connection& connection, const model::Table& table, const std::string& comment,
+                     std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto now, PinnedDefinition(connection, table, comment, stop));
+  return CheckSame(table, now);
+}
+
 Status BeginRead(Connection& connection, const model::Table& table, const std::string& comment,
                  std::stop_token stop) {
   PENSTOCK_TRY(connection.Execute("START TRANSACTION READ ONLY", stop));
-  return PinDefinition(connection, table, comment, std::move(stop));
+  PENSTOCK_ASSIGN(auto now, PinnedDefinition(connection, table, comment, stop));
+  model::RemoveAdded(table, now);
+  return CheckSame(table, now);
 }
 
 }  // namespace penstock::mysql

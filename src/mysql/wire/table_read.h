@@ -34,7 +34,8 @@ std::string KeyCondition(const model::Table& table, model::Row row);
 Status PinDefinition(Connection& connection, const model::Table& table, const std::string& comment,
                      std::stop_token stop);
 
-// Opens a transaction that reads `table`, and pins its definition.
+// Opens a transaction that reads `table`, and pins its definition. Columns may have been added
+// since the one given: rows can be read by that still, and a reader of the log comes to the rest.
 Status BeginRead(Connection& connection, const model::Table& table, const std::string& comment,
                  std::stop_token stop);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "clickhouse/quote.h"
 #include "pipe/checks/checks.h"
@@ -65,13 +66,15 @@ void CheckAsking(CheckContext& context, std::vector<Finding>& findings) {
 void WarnOfLater(CheckContext& context, const std::vector<std::string>& targets,
                  std::vector<Finding>& findings) {
   const std::string scope = clickhouse::QuoteIdentifier(context.spec.database) + ".*";
-  if (const auto name = FindRefused(context, "TRUNCATE", targets)) {
-    AddWarning(
-        findings,
-        fmt::format("the ClickHouse user may not TRUNCATE {}: a TRUNCATE of its table at the "
-                    "source would quarantine it",
-                    *name),
-        fmt::format("GRANT TRUNCATE ON {} TO the user", scope));
+  for (const auto& [privilege, event] : {std::pair("TRUNCATE", "a TRUNCATE of"),
+                                         std::pair("ALTER ADD COLUMN", "a column added to")}) {
+    const auto name = FindRefused(context, privilege, targets);
+    if (!name) continue;
+    AddWarning(findings,
+               fmt::format("the ClickHouse user may not {} {}: {} its table at the source would "
+                           "quarantine it",
+                           privilege, *name, event),
+               fmt::format("GRANT {} ON {} TO the user", privilege, scope));
   }
   constexpr std::string_view kProcesses = "system.processes";
   if (IsRefused(context, "SELECT", kProcesses)) {

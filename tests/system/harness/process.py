@@ -104,6 +104,10 @@ class Process:
     def resume(self):
         self._child.send_signal(signal.SIGCONT)
 
+    def hang_up(self):
+        """SIGHUP, which asks a server to read its configuration again."""
+        self._child.send_signal(signal.SIGHUP)
+
     def terminate(self, seconds=60):
         """SIGTERM; SIGKILL if that takes longer. The exit code."""
         return self._end(signal.SIGTERM, seconds)
