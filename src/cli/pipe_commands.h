@@ -16,7 +16,7 @@ namespace penstock::cli {
 class PipeCommands {
  public:
   struct Options {
-    std::string server;
+    ApiClient::Server server;
     bool json = false;
   };
   PipeCommands(const Options& options, const std::stop_token& stop)

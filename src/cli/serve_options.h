@@ -25,6 +25,9 @@ Result<ListenAddress> ParseListenAddress(const std::string& text);
 struct ServeOptions {
   ListenAddress listen;
   std::vector<std::string> allowed_hosts;
+  std::filesystem::path tls_certificate;  // both, or neither: the API in plain text
+  std::filesystem::path tls_key;
+  bool behind_proxy = false;              // which is reached by TLS in our stead
   std::filesystem::path data_dir;         // empty: DefaultDataDir()
   std::filesystem::path secret_key_file;  // empty: in the data directory
   LogLevel log_level = LogLevel::kInfo;
