@@ -94,7 +94,9 @@ std::optional<NewKey> ParseBasic(const std::string& authorization) {
   if (size <= 0) return {};
   decoded.resize(static_cast<size_t>(size));
   // The padding decodes to zero bytes.
-  for (size_t i = encoded.size(); i > 0 && encoded[i - 1] == '='; --i) decoded.pop_back();
+  const size_t padding = encoded.size() - encoded.find_last_not_of('=') - 1;
+  if (padding > 2) return {};
+  decoded.resize(decoded.size() - padding);
   const size_t colon = decoded.find(':');
   if (colon == std::string::npos) return {};
   return NewKey{.id = decoded.substr(0, colon), .secret = decoded.substr(colon + 1)};
