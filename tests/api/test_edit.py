@@ -144,6 +144,15 @@ class Edit(ApiTest):
         self.penstock.await_state(self.pipe, "Running")
         self.assert_follows()
 
+    def test_null_is_absent(self):
+        mysql = {**self.body["source"]["mysql"], "serverId": None, "type": None, "tlsHost": None,
+                 "settings": {**self.body["source"]["mysql"]["settings"], "pullBatchSize": None}}
+        created = self.call("POST", self.pipes, {
+            "name": "nulls", "source": {"mysql": mysql}, "fieldMappings": None, "scaling": None,
+            "settings": None, "destination": {**self.body["destination"], "columns": None,
+                                              "database": self.database + "_2"}})
+        self.assertNotIn(":null", created.text.decode())
+
     def test_an_unknown_pipe(self):
         self.call("PATCH", self.one("0" * 8), {"name": "x"}, status=404)
 
