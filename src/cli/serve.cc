@@ -135,6 +135,7 @@ Status Serve(const ServeSources& sources, Signals& signals) {
   pipe::Supervisor::Options supervised;
   supervised.catalog = catalog.get();
   supervised.data_dir = options.data_dir;
+  supervised.secrets_dir = options.secrets_dir;
   supervised.has_default_destination = embedded != nullptr || !options.clickhouse.url.empty();
   if (embedded) supervised.default_destination = embedded->endpoint();
   if (!options.clickhouse.url.empty()) supervised.default_destination = options.clickhouse;

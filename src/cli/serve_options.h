@@ -30,6 +30,7 @@ struct ServeOptions {
   bool behind_proxy = false;              // which is reached by TLS in our stead
   std::filesystem::path data_dir;         // empty: DefaultDataDir()
   std::filesystem::path secret_key_file;  // empty: in the data directory
+  std::filesystem::path secrets_dir;      // empty: requests name no files
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   std::filesystem::path log_file;  // empty: stderr

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "obs/log.h"
 #include "pipe/runner.h"
+#include "pipe/secret_files.h"
 #include "pipe/setup.h"
 
 namespace penstock::pipe {
@@ -203,7 +204,9 @@ Status Supervisor::Start() {
 }
 
 Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
-  return ParsePipeSpec(body, impl_->options_.limits);
+  nlohmann::json resolved = body;
+  PENSTOCK_TRY(ReadSecretFiles(resolved, impl_->options_.secrets_dir));
+  return ParsePipeSpec(resolved, impl_->options_.limits);
 }
 
 CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {
@@ -293,7 +296,9 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   if (!pipe) return NoSuchPipe(id);
   MutexLock edit(pipe->edits);
   const PipeSpec before = pipe->runner->status(0).spec;
-  PENSTOCK_ASSIGN(PipeSpec after, Changed(before, change, impl_->options_.limits));
+  PipeChange resolved = change;
+  PENSTOCK_TRY(ReadSecretFiles(resolved.fields, impl_->options_.secrets_dir));
+  PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
   if (!change.tables_to_add.empty() || !change.tables_to_remove.empty()) {
     return Fail({.code = ErrorCode::kInvalidArgument,
                  .message = "tables of a pipe cannot be added or removed yet",
