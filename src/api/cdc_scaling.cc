@@ -1,5 +1,6 @@
 #include "api/cdc_scaling.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -27,7 +28,7 @@ Result<json> ParseCdcScaling(const json& body, const json& stored) {
     // Clients write whole numbers of memory as 8.0, too.
     const double number = found->is_number() ? found->get<double>() : 0;
     if (number < static_cast<double>(step) || number > static_cast<double>(max) ||
-        static_cast<double>(static_cast<uint64_t>(number) / step * step) != number) {
+        std::fmod(number, static_cast<double>(step)) != 0) {
       return object.Fail(name, fmt::format("must be a multiple of {} up to {}", step, max));
     }
     scaling[name] = static_cast<uint64_t>(number);

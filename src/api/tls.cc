@@ -105,8 +105,8 @@ std::unique_ptr<TlsSession> TlsContext::Accept(int socket) {
     const Stamp now = StampOf(files_);
     if (now != stamp_) {
       stamp_ = now;
-      auto read = Read(files_);
-      if (read) context_ = *std::move(read);
+      const auto read = Read(files_);
+      if (read) context_ = *read;
       LogInfo("", "the certificate has changed{}",
               read ? "" : "; the old one stays: " + read.error().ToString());
     }

@@ -39,6 +39,7 @@ struct Arguments {
   std::string name;
   std::string table;
   std::vector<std::string> tables;
+  std::vector<std::string> changes;
   std::string file;
   bool wait = false;
   bool watch = false;
@@ -183,6 +184,14 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
           });
   resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)");
   resync->add_flag("--wait", arguments.wait, "Until they are in place");
+  add("set", "Change settings, name or servers of a pipe; what runs goes on with them",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.Set(given.name, given.changes);
+      })
+      ->add_option("KEY=VALUE", arguments.changes,
+                   "A setting (pullBatchSize=50000), host, port, name, or the path of a field "
+                   "(source.mysql.credentials.username=repl)")
+      ->required();
   add("delete", "Forget a pipe; its tables in ClickHouse stay",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Delete(given.name, given.wait);

@@ -35,6 +35,9 @@ class PipeCommands {
   Status Resume(const std::string& name, bool wait);
   // `tables`: SCHEMA.TABLE each; none: all.
   Status Resync(const std::string& name, const std::vector<std::string>& tables, bool wait);
+  // "KEY=VALUE" each: a setting's name, a field's of the source, or a path like
+  // source.mysql.credentials.username; a value as in JSON, or a text.
+  Status Set(const std::string& name, const std::vector<std::string>& changes);
   Status Delete(const std::string& name, bool wait);
   // With `watch` until a stop is requested: redrawn on a terminal, else a line a second.
   Status ShowStatus(const std::string& name, bool watch);
