@@ -221,10 +221,10 @@ Status StoreReload(Sqlite& database, const TableRecord& table) {
 
 Status StoreDefinition(Sqlite& database, const DefinitionRecord& record) {
   PENSTOCK_ASSIGN(const std::string definition, EncodeTable(record.definition));
-  PENSTOCK_TRY(StoreStart(database, record.table_id, record.start, std::nullopt));
   return database
-      .Run("UPDATE tables SET definition = ?, ddl = ddl || ? WHERE id = ?",
-           {definition, record.ddl.empty() ? "" : ";\n" + record.ddl, record.table_id})
+      .Run("UPDATE tables SET definition = ?, ddl = ddl || ?, start_position = ? WHERE id = ?",
+           {definition, record.ddl.empty() ? "" : ";\n" + record.ddl, record.start.Serialize(),
+            record.table_id})
       .map([](auto) {});
 }
 

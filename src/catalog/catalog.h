@@ -180,7 +180,7 @@ struct QuarantineRecord {
   bool reload_wanted = false;  // from now on, by the pipe itself
 };
 
-// A table's definition has changed, and so has its target: it starts anew at `start`.
+// A table's definition has changed, and so has its target: see TableRecord.
 struct DefinitionRecord {
   int64_t table_id = 0;
   model::Table definition;

@@ -68,6 +68,9 @@ void AddServeOption(CLI::App& serve, const ServeOption& option, std::vector<Serv
   const std::string flag = option.Flag();
   if (flag.empty()) return;
   const auto give = [&option, &flags, flag](const std::string& value) {
+    ServeOptions ignored;  // a wrong value is wrong usage
+    const Status right = option.set(value, {}, ignored);
+    if (!right) throw CLI::ValidationError(flag, right.error().message);
     flags.push_back({.option = &option, .value = value, .place = flag});
   };
   const std::string help(option.help);

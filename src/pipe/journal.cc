@@ -172,13 +172,13 @@ std::vector<catalog::BatchRecord::Table> Journal::ChangesOf(
 }
 
 catalog::DefinitionRecord Journal::DefinitionOf(const stream::Acknowledged& acknowledged) const {
-  const auto& [table, before, definition, columns] = *acknowledged.added;
+  const auto& [table, before, start, definition, columns] = *acknowledged.added;
   return {.table_id = table_ids_.at(table),
           .definition = definition,
           .ddl = columns.empty()
                      ? ""
                      : clickhouse::AlterTableAdd(database_, targets_.at(table), columns, cluster_),
-          .start = acknowledged.end};
+          .start = start};
 }
 
 catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {

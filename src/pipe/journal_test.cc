@@ -138,6 +138,7 @@ TEST_F(JournalTest, ADefinitionIsStoredWithItsPlace) {
   batch.added = stream::AddedColumns{
       .table = 0,
       .before = {},
+      .start = batch.end,
       .definition = {.name = {"shop", "orders"}, .engine = "InnoDB", .columns = {}, .key = {}},
       .columns = {{.column = {.name = "c", .type = "Int8"}, .after = ""}}};
   ASSERT_TRUE(journal->Acknowledge(batch));

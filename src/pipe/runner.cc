@@ -315,7 +315,7 @@ Result<Runner::Recalled> Runner::Recall() {
   options.traffic = snapshot_traffic_;
   options.on_opened = [this](auto how, size_t count) { OnSnapshotOpened(how, count); };
   options.on_retry = [this](const Error* error) { OnRetry("snapshot", error); };
-  options.on_taken_back = [this](const std::string& why) { OnTakenBack(why); };
+  options.on_taken_back = [this](const auto& table, const auto& why) { OnTakenBack(table, why); };
   auto fence_requests = std::make_shared<stream::FenceRequests>();
   if (!options.consistent) {
     options.on_table_failed = [fence_requests, journal](size_t table, const Error& error,
@@ -768,9 +768,12 @@ void Runner::OnRetry(std::string_view part, const Error* error) {
   AddEvent(event);
 }
 
-void Runner::OnTakenBack(const std::string& why) {
-  LogWarning(spec_.name, "snapshot: {}", why);
-  AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "snapshot", .text = why});
+void Runner::OnTakenBack(const std::string& table, const std::string& why) {
+  LogWarning({spec_.name, table}, "snapshot: {}", why);
+  AddEvent({.at = options_.clock->Wall(),
+            .level = "warning",
+            .kind = "snapshot",
+            .text = fmt::format("{}: {}", table, why)});
 }
 
 void Runner::OnSnapshotOpened(snapshot::Consistency consistency, size_t connections) {

@@ -135,7 +135,7 @@ class Runner {
   void Conclude(const Status& status);
   // `part` of the pipe is retrying because of `error`; nullptr: it is over.
   void OnRetry(std::string_view part, const Error* error) EXCLUDES(mutex_);
-  void OnTakenBack(const std::string& why);
+  void OnTakenBack(const std::string& table, const std::string& why);
   void OnSnapshotOpened(snapshot::Consistency consistency, size_t connections);
   // An event that cannot be stored is logged.
   void AddEvent(const catalog::EventRecord& event);

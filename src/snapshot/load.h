@@ -99,8 +99,9 @@ struct LoaderOptions {
       [](size_t, const Error& error, auto) { return Status(Fail(error)); };
   // Called from worker threads: an error that is being retried, and nullptr when it is over.
   std::function<void(const Error*)> on_retry = [](const Error*) {};
-  // Likewise: rows that counted as loaded do so no more; the text says why.
-  std::function<void(const std::string&)> on_taken_back = [](const std::string&) {};
+  // Likewise: rows of the table that counted as loaded do so no more; the text says why.
+  std::function<void(const std::string& table, const std::string& why)> on_taken_back =
+      [](const std::string&, const std::string&) {};
 };
 
 }  // namespace penstock::snapshot

@@ -358,9 +358,10 @@ Result<PartitionReader::Rows> Loader::LoadSlice(PartitionReader& reader, const W
   // What a stop leaves half read counts until the load goes on, which says so.
   if (loaded || rows_written == 0 || stop.stop_requested()) return loaded;
   progress.TakeBack(rows_written, bytes_written);
-  options_.on_taken_back(fmt::format(
-      "{} rows of {} count as loaded no more: partition {} is read again, since {}", rows_written,
-      table.definition.name.ToString(), slice.partition.index, loaded.error().ToString()));
+  options_.on_taken_back(
+      table.definition.name.ToString(),
+      fmt::format("{} rows count as loaded no more: partition {} is read again, since {}",
+                  rows_written, slice.partition.index, loaded.error().ToString()));
   return loaded;
 }
 

@@ -171,9 +171,14 @@ Result<model::Column> ColumnOf(const AddedColumn& added, const model::Table& tab
     return Unclear(added, "a TIMESTAMP that says neither NULL nor NOT NULL");
   }
   column.nullable = added.nullable.value_or(true);
+  // The server would convert labels, perhaps with loss.
+  const bool plain = std::ranges::all_of(column.labels, [](const std::string& label) {
+    return std::ranges::all_of(label, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  });
   if (HasCharset(column.type) && !ChooseCharset(added, table, added.type == "json", column)) {
     return Unclear(added, "its character set");
   }
+  if (!plain && column.charset != "utf8mb4") return Unclear(added, "its labels");
   return column;
 }
 

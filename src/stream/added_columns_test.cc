@@ -94,7 +94,7 @@ TEST(PlanAdditionTest, WhatTheStatementDoesNotTell) {
        {"ADD x DATETIME DEFAULT NOW()", "ADD x TIMESTAMP", "ADD x TEXT(9)", "ADD x FLOAT(20)",
         "ADD x SERIAL", "ADD x ENUM('a ')", "ADD x CHAR(9) CHARSET binary", "ADD v INT",
         "ADD x INT AFTER nothing", "ADD x VARCHAR(9) CHARSET utf8mb4 COLLATE latin1_bin",
-        "ADD x VARCHAR(9) COLLATE uca1400_ai_ci", "ADD x JSON NOT NULL"}) {
+        "ADD x VARCHAR(9) COLLATE uca1400_ai_ci", "ADD x ENUM('ü')", "ADD x JSON NOT NULL"}) {
     const auto addition = Plan(actions);
     ASSERT_FALSE(addition) << actions;
     EXPECT_EQ(addition.error().code, ErrorCode::kConflict) << addition.error().ToString();
@@ -125,7 +125,7 @@ TEST_F(AddedColumnsTest, RowsBeforeAndAfter) {
   ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
   ASSERT_TRUE(Commit());
   ASSERT_TRUE(Gtid(2));
-  ASSERT_TRUE(Sql("ALTER TABLE a ADD w INT DEFAULT 5"));
+  ASSERT_TRUE(Sql("ALTER TABLE a ADD w INT NOT NULL DEFAULT 5"));
   EXPECT_TRUE(assembler_->cut_due());
   const Batch before = assembler_->TakeBatch();
   EXPECT_THAT(RowsOf(before, 0), ElementsAre("1=10"));
@@ -162,13 +162,39 @@ TEST_F(AddedColumnsTest, RowsThatDoNotFitFence) {
       {2, {"id", "v"}}, {3, {"id", "w", "v"}}, {3, {}}};
   for (const auto& [columns, names] : maps) {
     Follow({TableOf("a"), TableOf("b")});
-    ASSERT_TRUE(Sql("ALTER TABLE a ADD w INT"));
+    ASSERT_TRUE(Sql("ALTER TABLE a ADD w INT NOT NULL"));
     ASSERT_TRUE(assembler_->TakeBatch().added);
     ASSERT_TRUE(Gtid(3));
     ASSERT_TRUE(Sql("BEGIN"));
     ASSERT_TRUE(Map(7, "a", columns, names));
     EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
     EXPECT_EQ(heals_, Heals::kByUser);
+  }
+}
+
+TEST_F(AddedColumnsTest, ColumnsThatAreOthersInTheLogFence) {
+  const std::vector<std::string_view> names = {"id", "v", "w"};
+  const std::array<uint16_t, 3> metadata = {0, 0, 2};
+  const std::string_view latin1("\2\1\x08");
+  const std::string_view utf8("\2\1\x2d");
+  for (const auto& [nullable, optional, fits] : {std::tuple(std::string_view("\4"), latin1, true),
+                                                 {std::string_view("\0", 1), latin1, false},
+                                                 {std::string_view("\4"), utf8, false}}) {
+    Follow({TableOf("a"), TableOf("b")});
+    ASSERT_TRUE(Sql("ALTER TABLE a ADD w TEXT CHARSET latin1"));
+    ASSERT_TRUE(assembler_->TakeBatch().added);
+    ASSERT_TRUE(Gtid(3));
+    ASSERT_TRUE(Sql("BEGIN"));
+    ASSERT_TRUE(Feed(binlog::TableMap{.table_id = 7,
+                                      .schema = "shop",
+                                      .table = "a",
+                                      .types = "\3\3\xfc",
+                                      .metadata = metadata,
+                                      .nullable = nullable,
+                                      .is_unsigned = {},
+                                      .names = names,
+                                      .optional = optional}));
+    EXPECT_EQ(assembler_->TakeBatch().fences.empty(), fits);
   }
 }
 
@@ -180,6 +206,13 @@ TEST_F(AddedColumnsTest, WhatIsNotToldHealsByAResync) {
     EXPECT_THAT(TakeFences(), ElementsAre("shop.a before ")) << sql;
     EXPECT_EQ(heals_, Heals::kByResync) << sql;
   }
+  Follow({TableOf("a"), TableOf("b")}, {},
+         {{.xid = "X'61',X'',1", .file = "1", .bytes = 1, .tables = {{"shop", "a"}}}});
+  ASSERT_TRUE(Sql("ALTER TABLE b ADD w INT"));
+  EXPECT_TRUE(assembler_->TakeBatch().added);
+  ASSERT_TRUE(Sql("ALTER TABLE a ADD w INT"));
+  EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
+  EXPECT_EQ(heals_, Heals::kByResync);
 }
 
 TEST_F(AddedColumnsTest, ALogWithoutNames) {

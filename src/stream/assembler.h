@@ -121,7 +121,7 @@ class Assembler {
     uint64_t reread_version = 0;
     bool may_reread = false;  // the key in the log is the destination's
     bool fenced = false;
-    bool unproven = false;   // columns were added, and no table map has named them yet
+    std::vector<std::string> unproven = {};  // columns that were added; no table map was seen yet
     bool touched = false;    // by the open transaction; `mark` is then where it began
     bool in_batch = false;   // is among batch_tables_
     uint64_t rows_read = 0;  // of the open transaction

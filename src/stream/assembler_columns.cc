@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mysql/binlog/column_details.h"
 #include "stream/assembler.h"
 #include "stream/statement_effect.h"
 
@@ -21,6 +22,23 @@ Error NamesNeeded(const model::TableName& table) {
           .remedy =
               "Resync the table (penstock resync); with SET GLOBAL binlog_row_metadata='FULL' "
               "before that, added columns are followed"};
+}
+
+Error NeedsResync(std::string message) {
+  return {.code = ErrorCode::kNeedsUser,
+          .message = std::move(message),
+          .origin = "source",
+          .native_code = 0,
+          .remedy = "Resync the table (penstock resync)"};
+}
+
+bool Fits(const model::Column& column, const binlog::ColumnDetails& logged) {
+  const bool is_text = !column.charset.empty();
+  if (is_text && !logged.charset.empty() && logged.charset != column.charset) return false;
+  // Labels that are told in a character set of wider units are not compared.
+  const bool wide =
+      column.charset == "ucs2" || column.charset.starts_with("utf16") || column.charset == "utf32";
+  return logged.labels.empty() || wide || std::ranges::equal(logged.labels, column.labels);
 }
 
 bool IsAscii(std::string_view text) {
@@ -66,11 +84,15 @@ std::optional<AddedColumns> Assembler::TakeAdded() {
   auto [table, before, addition] = *std::exchange(added_, std::nullopt);
   TableState& state = *tables_[table];
   if (state.fenced) return std::nullopt;
+  for (const model::Column& column : addition.definition.columns) {
+    if (std::ranges::count(state.definition.columns, column.name, &model::Column::name) == 0) {
+      state.unproven.push_back(column.name);
+    }
+  }
   state.definition = addition.definition;
   state.table.definition = typemap::TableToRead(addition.definition, state.table.target_options);
   state.writer = std::move(addition.writer);
   state.block = {};
-  state.unproven = true;
   before_.resize(std::max(before_.size(), state.definition.columns.size()));
   after_.resize(before_.size());
   std::erase_if(mapped_, [&, table = table](const auto& entry) {
@@ -83,9 +105,21 @@ std::optional<AddedColumns> Assembler::TakeAdded() {
 }
 
 Status Assembler::Prove(TableState& state, const binlog::TableMap& map) {
-  if (!state.unproven) return {};
-  if (map.names.empty()) return Fail(NamesNeeded(state.definition.name));
-  state.unproven = false;
+  if (state.unproven.empty()) return {};
+  const model::Table& table = state.definition;
+  if (map.names.empty()) return Fail(NamesNeeded(table.name));
+  if (map.types.size() != table.columns.size()) return {};  // does not fit: the decoder says so
+  const auto details = binlog::ReadColumnDetails(map);
+  for (size_t i = 0; i < details.size(); ++i) {
+    const model::Column& column = table.columns[i];
+    if (std::ranges::count(state.unproven, column.name) == 0) continue;
+    const bool nullable = (static_cast<uint8_t>(map.nullable[i / 8]) >> (i % 8) & 1) != 0;
+    if (column.nullable == nullable && Fits(column, details[i])) continue;
+    return Fail(NeedsResync(fmt::format(
+        "the column `{}` that was added to {} is not what its statement says ({}) in the log",
+        column.name, table.name.ToString(), column.type_text)));
+  }
+  state.unproven.clear();
   return {};
 }
 

@@ -90,8 +90,9 @@ struct Fence {
 // Columns that were added at the source: the table is another one from there on.
 struct AddedColumns {
   size_t table = 0;
-  model::Position before;                      // where the statement stands in the log
-  model::Table definition;                     // from there on
+  model::Position before;      // where the statement stands in the log
+  model::Position start = {};  // once the target has them: StreamTable's by that definition
+  model::Table definition;     // from there on
   std::vector<clickhouse::NewColumn> columns;  // for its target
 };
 

@@ -126,8 +126,10 @@ HeldEvents::~HeldEvents() {
 }
 
 void HeldEvents::Append(const binlog::TableMap& map) {
-  // Every field, or this does not compile.
-  const auto& [table_id, schema, table, types, metadata, nullable, is_unsigned, names] = map;
+  // Every field, or this does not compile. What `optional` holds beside these no reader of held
+  // rows asks for.
+  [[maybe_unused]] const auto& [table_id, schema, table, types, metadata, nullable, is_unsigned,
+                                names, optional] = map;
   const size_t begin = memory_.size();
   memory_.resize(begin + kHeaderSize);
   Put(memory_, RecordKind::kTableMap);

@@ -203,7 +203,12 @@ class WriterThread {
     }
     Status status = writer_.AddColumns(table, batch.added->columns, stop_.get_token());
     if (status) {
-      tables_[table].definition = batch.added->definition;
+      StreamTable& altered = tables_[table];
+      altered.definition = batch.added->definition;
+      batch.added->start = batch.end;
+      if (altered.start && altered.start->mechanism == batch.end.mechanism) {
+        mysql::Join(batch.added->start, *altered.start);
+      }
       return {};
     }
     batch.added.reset();

@@ -5,7 +5,7 @@ import threading
 import unittest
 
 from harness.case import SystemTest, new_seed, rounds
-from harness.sources import MariaDB1011, MySQL97
+from harness.sources import MariaDB118, MariaDB1011, MySQL97
 from harness.wait import wait_until
 
 # Rows that are there already hold the default, or what the type has in its place.
@@ -33,7 +33,7 @@ VALUES = {"i": "5", "u": "1", "ubig": "3", "b": "0", "price": "3.25", "v": "'Ã„Ã
           "p": "ST_GeomFromText('POINT(1 2)')", "f": "2.5", "dx": "1e300"}
 
 
-class AddedColumns:
+class AddedTypes:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -99,6 +99,8 @@ class AddedColumns:
                         "INSERT INTO shop.t (id) VALUES (4)", "UPDATE shop.t SET b = 9 WHERE id = 1")
         self.assertEqual(5, self.assert_followed(spec, pipe))
 
+
+class AddedColumns(AddedTypes):
     def test_beside_writes_and_kills(self):
         """Of penstock and of ClickHouse, while rows are written and columns come."""
         chance = random.Random(new_seed())
@@ -148,6 +150,8 @@ class AddedColumns:
         self.source.run("INSERT INTO shop.t VALUES (4, 'd')",
                         "ALTER TABLE shop.t ADD w INT NOT NULL DEFAULT 7 FIRST",
                         "UPDATE shop.t SET w = 8 WHERE id = 4")
+        self.penstock.restart()
+        self.await_caught_up()
         self.penstock.restart()
         self.source.run("DELETE FROM shop.t WHERE id = 1")
         self.await_caught_up()
@@ -216,6 +220,10 @@ class AddedColumns:
     def test_names_that_are_not_logged(self):
         """Without FULL metadata the table is set aside, and the remedy names it."""
         self.source.run(f"SET GLOBAL binlog_row_metadata = '{self.without_names}'")
+        warned = [finding for finding in self.penstock.check(self.spec(["t"]))["findings"]
+                  if finding["check"] == "binlog_row_metadata"]
+        self.assertEqual("warning", warned[0]["severity"])
+        self.assertIn("binlog_row_metadata='FULL'", warned[0]["remedy"])
         spec, pipe = self.replicate()
         self.source.run("INSERT INTO shop.t VALUES (4, 'd')", "ALTER TABLE shop.t ADD w INT DEFAULT 7 FIRST",
                         "INSERT INTO shop.t VALUES (7, 5, 'e')")
@@ -260,6 +268,10 @@ class AddedColumnsMariaDB(AddedColumns, SystemTest):
                         "ALTER TABLE shop.t NOWAIT ADD uu UUID NOT NULL, ADD v6 INET6",
                         "INSERT INTO shop.t (id, uu, v6) VALUES (4, UUID(), '::7')")
         self.assertEqual(5, self.assert_followed(spec, pipe))
+
+
+class AddedTypesMariaDB118(AddedTypes, SystemTest):
+    source_class = MariaDB118
 
 
 if __name__ == "__main__":

@@ -342,7 +342,9 @@ class CommandLine(SystemTest):
     def test_failures(self):
         for words, code in ((("show", "absent"), 1), (("pause", "absent"), 1),
                             (("create", "-f", "/absent.yaml"), 1), (("no-such-command",), 2),
-                            (("create",), 2), (("show",), 2), (("list", "--output", "xml"), 2)):
+                            (("create",), 2), (("show",), 2), (("list", "--output", "xml"), 2),
+                            (("serve", "--log-level", "loud"), 2),
+                            (("serve", "--listen", "nowhere"), 2)):
             with self.subTest(words=words):
                 got, out, err = self.penstock.cli(*words)
                 self.assertEqual((code, ""), (got, out))

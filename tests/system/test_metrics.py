@@ -51,7 +51,9 @@ class Run(MetricsCase):
         self.source.run("UPDATE shop.t SET day = '2021-01-01' WHERE id < 3",
                         "DELETE FROM shop.t WHERE id = 3", "INSERT INTO shop.t VALUES (10, NULL)")
         self.await_caught_up()
-        scrape = self.await_metric("penstock_pipe_lag_bytes", lambda value: value is not None)
+        self.await_metric("penstock_pipe_lag_bytes", lambda value: value is not None)
+        # Counted last: five changes, two markers, and the deletion of the first one.
+        scrape = self.await_metric("penstock_pipe_rows_sent_total", 8, phase="stream")
         self.check_tables_and_types(scrape)
         self.check_counts(scrape, pipe)
         self.penstock.delete(pipe)

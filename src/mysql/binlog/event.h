@@ -68,6 +68,7 @@ struct TableMap {
   // Optional metadata, one a column where the server writes it; empty otherwise:
   std::span<const uint8_t> is_unsigned;     // 1 or 0; 0 for non-numeric ones
   std::span<const std::string_view> names;  // FULL only
+  std::string_view optional = {};           // that metadata, whole: for ReadColumnDetails
 };
 // What the views of a TableMap point to, beside its packet.
 struct TableMapMemory {

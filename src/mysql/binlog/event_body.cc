@@ -1,5 +1,6 @@
 #include "mysql/binlog/event_body.h"
 
+#include "mysql/binlog/collation.h"
 #include "mysql/binlog/event_type.h"
 
 namespace penstock::binlog {
@@ -13,13 +14,6 @@ uint64_t ReadTableId(ByteReader& reader, size_t post_header_length) {
 // A byte that is a length, and as many bytes.
 std::string_view ShortBytes(ByteReader& reader) { return reader.Bytes(reader.U8()); }
 
-// The numbers of collations that both servers have: utf8mb3 and utf8mb4, to the last.
-bool IsUtf8(uint16_t collation) {
-  return collation == 33 || collation == 45 || collation == 46 || collation == 76 ||
-         collation == 83 || (collation >= 192 && collation <= 247) ||
-         (collation >= 255 && collation <= 323) || (collation >= 2048 && collation <= 2559);
-}
-
 // "Status variables" of QUERY_EVENT: a code, then its value. Those that are needed come before any
 // that is not known here.
 void ReadStatus(std::string_view status, Query& query) {
@@ -29,6 +23,7 @@ void ReadStatus(std::string_view status, Query& query) {
   constexpr uint8_t kCharset = 4;
   constexpr uint8_t kTimeZone = 5;
   constexpr uint8_t kCatalog = 6;
+  constexpr uint8_t kCharsetCollations = 131;  // MariaDB: a count of pairs of numbers
   constexpr uint64_t kAnsiQuotes = 1U << 2;
   constexpr uint64_t kNoBackslashEscapes = 1U << 20;
   ByteReader reader(status);
@@ -48,8 +43,11 @@ void ReadStatus(std::string_view status, Query& query) {
       case kCatalog:
         ShortBytes(reader);
         break;
+      case kCharsetCollations:
+        reader.Skip(size_t{4} * reader.U8());
+        break;
       case kCharset:
-        query.client_is_utf8 = IsUtf8(reader.U16());
+        query.client_is_utf8 = CharsetOfCollation(reader.U16()).starts_with("utf8mb");
         return;
       default:
         return;

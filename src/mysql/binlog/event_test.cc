@@ -47,7 +47,8 @@ std::string Describe(const Event& event) {
                                body.prepared_xa ? " prepared" : "");
           },
           [](const Query& body) {
-            return fmt::format("query{}{} {}: {}", body.ansi_quotes ? " ansi" : "",
+            return fmt::format("query{}{}{} {}: {}", body.client_is_utf8 ? "" : " not utf8",
+                               body.ansi_quotes ? " ansi" : "",
                                body.no_backslash_escapes ? " raw" : "", body.schema, body.sql);
           },
           [](const Xid&) { return std::string("xid"); },

@@ -106,19 +106,20 @@ void ReadNames(std::string_view bytes, size_t columns, std::vector<std::string_v
 }
 
 // "Optional metadata fields": type, length, value.
-void ReadOptionalMetadata(ByteReader& reader, TableMap& map, TableMapMemory& memory) {
+void ReadOptionalMetadata(TableMap& map, TableMapMemory& memory, ByteReader& event) {
   constexpr uint8_t kSignedness = 1;
   constexpr uint8_t kColumnName = 4;
+  ByteReader reader(map.optional);
   while (!reader.AtEnd()) {
     const uint8_t field = reader.U8();
     const std::string_view value = reader.LengthEncodedBytes();
-    if (!reader.ok()) return;
+    if (!reader.ok()) return event.Fail();
     if (field == kSignedness) {
-      ReadSignedness(value, map.types, memory.is_unsigned, reader);
+      ReadSignedness(value, map.types, memory.is_unsigned, event);
       map.is_unsigned = memory.is_unsigned;
     }
     if (field == kColumnName) {
-      ReadNames(value, map.types.size(), memory.names, reader);
+      ReadNames(value, map.types.size(), memory.names, event);
       map.names = memory.names;
     }
   }
@@ -139,7 +140,8 @@ TableMap ParseTableMap(ByteReader& reader, size_t post_header_length, TableMapMe
   ReadMetadata(reader.LengthEncodedBytes(), map.types, memory.metadata, reader);
   map.metadata = memory.metadata;
   map.nullable = reader.Bytes((map.types.size() + 7) / 8);
-  ReadOptionalMetadata(reader, map, memory);
+  map.optional = reader.Rest();
+  ReadOptionalMetadata(map, memory, reader);
   return map;
 }
 

@@ -18,6 +18,7 @@ const std::vector<NamedCheck>& AllChecks() {
       {"source_version", CheckSourceVersion},
       {"binlog_enabled", CheckBinlogEnabled},
       {"binlog_format", CheckBinlogFormat},
+      {"binlog_row_metadata", CheckBinlogRowMetadata},
       {"row_value_options", CheckRowValueOptions},
       {"transaction_compression", CheckTransactionCompression},
       {"server_id", CheckServerId},

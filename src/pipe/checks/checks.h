@@ -39,6 +39,7 @@ void CheckSourceVersion(CheckContext& context, std::vector<Finding>& findings);
 void CheckBinlogEnabled(CheckContext& context, std::vector<Finding>& findings);
 void CheckBinlogFormat(CheckContext& context, std::vector<Finding>& findings);
 void CheckBinlogRowImage(CheckContext& context, std::vector<Finding>& findings);
+void CheckBinlogRowMetadata(CheckContext& context, std::vector<Finding>& findings);
 void CheckRowValueOptions(CheckContext& context, std::vector<Finding>& findings);
 void CheckTransactionCompression(CheckContext& context, std::vector<Finding>& findings);
 void CheckServerId(CheckContext& context, std::vector<Finding>& findings);
