@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "cli/key_commands.h"
 #include "cli/output.h"
 #include "cli/pipe_commands.h"
 #include "cli/serve.h"
@@ -30,16 +31,18 @@ constexpr int kExitUsage = 2;
 constexpr const char* kDefaultServer = "http://127.0.0.1:8124";
 
 struct Arguments {
-  PipeCommands::Options client{.server = kDefaultServer};
+  PipeCommands::Options client{.server = {.url = kDefaultServer}};
+  std::string data_dir;
+  std::string key_name;
   std::string output = "table";
   ServeSources serve;
   std::string name;
   std::string table;
   std::vector<std::string> tables;
+  std::vector<std::string> changes;
   std::string file;
   bool wait = false;
   bool watch = false;
-  std::vector<std::string> assignments;
   bool ddl = false;
   bool drop = false;
   size_t limit = 100;
@@ -114,6 +117,9 @@ CLI::App* AddCommand(CLI::App& app, Arguments& arguments, Action& action, const 
   command->callback([&arguments, &action, run = std::move(run)] {
     action = [&arguments, run](Signals& signals) -> Status {
       arguments.client.json = arguments.output == "json";
+      if (const char* secret = std::getenv("PENSTOCK_KEY_SECRET"); secret != nullptr) {
+        arguments.client.server.key_secret = secret;
+      }
       PipeCommands commands(arguments.client, signals.stop());
       return run(commands, arguments);
     };
@@ -152,13 +158,6 @@ void AddEditCommands(const Add& add, Arguments& arguments) {
   for (CLI::App* command : {add_table, remove_table}) {
     command->add_flag("--wait", arguments.wait, "Until the pipe runs again");
   }
-  add("set", "Change settings of a pipe, its name or its servers",
-      [](PipeCommands& commands, const Arguments& given) {
-        return commands.Set(given.name, given.assignments);
-      })
-      ->add_option("KEY=VALUE", arguments.assignments,
-                   "syncIntervalSeconds=5, name=shop, source.mysql.host=db2, any number")
-      ->required();
 }
 
 void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
@@ -209,6 +208,14 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
   resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)");
   resync->add_flag("--wait", arguments.wait, "Until they are in place");
   AddEditCommands(add, arguments);
+  add("set", "Change settings, name or servers of a pipe; what runs goes on with them",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.Set(given.name, given.changes);
+      })
+      ->add_option("KEY=VALUE", arguments.changes,
+                   "A setting (pullBatchSize=50000), host, port, name, or the path of a field "
+                   "(source.mysql.credentials.username=repl)")
+      ->required();
   add("delete", "Forget a pipe; its tables in ClickHouse stay",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Delete(given.name, given.wait);
@@ -219,6 +226,34 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
         return commands.ShowStatus(given.name, given.watch);
       })
       ->add_flag("--watch", arguments.watch, "Live, until Ctrl-C");
+}
+
+// On the data directory itself, whether or not a server runs on it.
+void AddKeys(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* keys = app.add_subcommand("keys", "Keys of the API: who has one may use it");
+  keys->require_subcommand(1);
+  keys->add_option("--data-dir", arguments.data_dir, "Of the server (as of serve)")
+      ->envname("PENSTOCK_DATA_DIR");
+  const auto add = [&](const char* name, const char* description,
+                       std::function<Status(const Arguments&)> run) {
+    CLI::App* command = keys->add_subcommand(name, description);
+    command->callback([&arguments, &action, run = std::move(run)] {
+      action = [&arguments, run](Signals&) {
+        if (arguments.data_dir.empty()) arguments.data_dir = DefaultDataDir();
+        return run(arguments);
+      };
+    });
+    return command;
+  };
+  add("create", "Make a key; its secret is told only now", [](const Arguments& given) {
+    return CreateKey(given.data_dir, given.key_name, given.output == "json");
+  })->add_option("--name", arguments.key_name, "What it is for");
+  add("list", "All keys, without their secrets",
+      [](const Arguments& given) { return ListKeys(given.data_dir, given.output == "json"); });
+  add("delete", "Delete a key; a running server knows it no more",
+      [](const Arguments& given) { return DeleteKey(given.data_dir, given.name); })
+      ->add_option("ID", arguments.name, "Of the key")
+      ->required();
 }
 
 int Run(const Action& action) {
@@ -246,9 +281,15 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "penstock " PENSTOCK_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--server", arguments.client.server,
+  app.add_option("--server", arguments.client.server.url,
                  "URL of the server the command is for (http://127.0.0.1:8124)")
       ->envname("PENSTOCK_SERVER");
+  app.add_option("--key-id", arguments.client.server.key_id,
+                 "Key of the API; its secret is read from PENSTOCK_KEY_SECRET")
+      ->envname("PENSTOCK_KEY_ID");
+  app.add_option("--ca-file", arguments.client.server.ca_file,
+                 "What the server's certificate is verified against, in PEM")
+      ->envname("PENSTOCK_CA_FILE");
   app.add_option("--output", arguments.output, "table or json")
       ->check(CLI::IsMember({"table", "json"}));
   AddServe(app, arguments, action);
@@ -257,6 +298,7 @@ int Main(int argc, char** argv) {
   AddCommand(app, arguments, action, "list", "All pipes",
              [](PipeCommands& commands, const Arguments&) { return commands.List(); });
   AddNameCommands(app, arguments, action);
+  AddKeys(app, arguments, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

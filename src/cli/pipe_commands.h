@@ -16,7 +16,7 @@ namespace penstock::cli {
 class PipeCommands {
  public:
   struct Options {
-    std::string server;
+    ApiClient::Server server;
     bool json = false;
   };
   PipeCommands(const Options& options, const std::stop_token& stop)
@@ -39,8 +39,9 @@ class PipeCommands {
   Status AddTables(const std::string& name, const std::vector<std::string>& tables, bool wait);
   Status RemoveTables(const std::string& name, const std::vector<std::string>& tables, bool drop,
                       bool wait);
-  // KEY=VALUE each, of settings or by path.
-  Status Set(const std::string& name, const std::vector<std::string>& assignments);
+  // "KEY=VALUE" each: a setting's name, a field's of the source, or a path like
+  // source.mysql.credentials.username; a value as in JSON, or a text.
+  Status Set(const std::string& name, const std::vector<std::string>& changes);
   Status Delete(const std::string& name, bool wait);
   // With `watch` until a stop is requested: redrawn on a terminal, else a line a second.
   Status ShowStatus(const std::string& name, bool watch);

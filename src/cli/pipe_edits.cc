@@ -28,23 +28,6 @@ Result<json> ParseMapping(const std::string& text) {
               {"targetTable", colon == std::string::npos ? table : text.substr(colon + 1)}};
 }
 
-// "syncIntervalSeconds=5": a setting; "name=shop" and "source.mysql.host=db": by path. The value is
-// JSON, or else a text.
-Status Assign(const std::string& text, json& body) {
-  const size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    return Fail(ErrorCode::kInvalidArgument, "{}: must be KEY=VALUE", text);
-  }
-  std::string path = text.substr(0, equals);
-  const std::string value = text.substr(equals + 1);
-  const bool is_setting = path != "name" && path.find('.') == std::string::npos;
-  if (is_setting) path.insert(0, "source.mysql.settings.");
-  std::ranges::replace(path, '.', '/');
-  json parsed = json::parse(value, nullptr, /*allow_exceptions=*/false);
-  body[json::json_pointer("/" + path)] = parsed.is_discarded() ? json(value) : std::move(parsed);
-  return {};
-}
-
 json OfTables(const char* key, json mappings) {
   return {{"source", {{"mysql", {{key, std::move(mappings)}}}}}};
 }
@@ -81,12 +64,6 @@ Status PipeCommands::RemoveTables(const std::string& name, const std::vector<std
     mappings.push_back(std::move(wanted));
   }
   return Edit(name, OfTables("tableMappingsToRemove", std::move(mappings)), wait);
-}
-
-Status PipeCommands::Set(const std::string& name, const std::vector<std::string>& assignments) {
-  json body = json::object();
-  for (const std::string& assignment : assignments) PENSTOCK_TRY(Assign(assignment, body));
-  return Edit(name, body, /*wait=*/false);
 }
 
 Status PipeCommands::Edit(const std::string& name, const json& change, bool wait) {

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "obs/log.h"
 #include "pipe/runner.h"
+#include "pipe/secret_files.h"
 #include "pipe/setup.h"
 
 namespace penstock::pipe {
@@ -267,7 +268,9 @@ Status Supervisor::Start() {
 }
 
 Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
-  return ParsePipeSpec(body, impl_->options_.limits);
+  nlohmann::json resolved = body;
+  PENSTOCK_TRY(ReadSecretFiles(resolved, impl_->options_.secrets_dir));
+  return ParsePipeSpec(resolved, impl_->options_.limits);
 }
 
 CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {
@@ -340,7 +343,9 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   if (!pipe) return NoSuchPipe(id);
   MutexLock edit(pipe->edits);
   const PipeSpec before = pipe->runner->status(0).spec;
-  PENSTOCK_ASSIGN(PipeSpec after, Changed(before, change, impl_->options_.limits));
+  PipeChange resolved = change;
+  PENSTOCK_TRY(ReadSecretFiles(resolved.fields, impl_->options_.secrets_dir));
+  PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
   PENSTOCK_ASSIGN(const auto tables_change, impl_->TablesChangeOf(before, after, change, stop));
   const std::vector<std::string> fields = ChangedFields(before, after);
   if (fields.empty()) return pipe->runner->status(0);

@@ -30,7 +30,8 @@ class Supervisor {
  public:
   struct Options {
     catalog::Catalog* catalog = nullptr;
-    std::filesystem::path data_dir;  // for what is not in the catalog
+    std::filesystem::path data_dir;          // for what is not in the catalog
+    std::filesystem::path secrets_dir = {};  // for ReadSecretFiles
     clickhouse::Endpoint default_destination;
     bool has_default_destination = false;
     uint64_t memory_limit_bytes = 0;
