@@ -101,7 +101,14 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
   catalog::TablesEdit edit;
   PENSTOCK_ASSIGN(const auto records, options_.catalog->Tables(id_));
   MutexLock lock(mutex_);
-  if (records.empty() || (change.added.empty() && change.removed.empty())) return edit;
+  if (change.added.empty() && change.removed.empty()) return edit;
+  if (records.empty()) {
+    const bool rests = lifecycle_.state == State::kPaused || lifecycle_.state == State::kFailed;
+    if (rests && !change.added.empty()) {
+      PENSTOCK_ASSIGN(edit.transition, Prepare(Event::kStart, "tables were added"));
+    }
+    return edit;
+  }
   for (const auto& [table, drop_target] : change.removed) {
     edit.removed.push_back(records.at(table).id);
     edit.removals.push_back({.target = records[table].target, .drop_target = drop_target});
