@@ -23,7 +23,10 @@ Failure NoSuchPipe(const std::string& id) {
 
 std::string TextOf(const Finding& finding) {
   std::string text = fmt::format("{}: {}", finding.check, finding.message);
-  if (!finding.remedy.empty()) text += fmt::format(" ({})", finding.remedy);
+  if (!finding.remedy.empty()) {
+    text += fmt::format(" ({}{}{})", finding.remedy, finding.statement.empty() ? "" : ": ",
+                        finding.statement);
+  }
   return text;
 }
 
@@ -208,18 +211,9 @@ Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
 
 CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {
   auto destination = impl_->DestinationOf(spec);
-  if (!destination) {
-    return {.findings = {{.check = "destination",
-                          .severity = Severity::kError,
-                          .message = destination.error().message,
-                          .remedy = ""}},
-            .ddl = {}};
-  }
   CheckContext context{.spec = spec,
-                       .destination_endpoint = *std::move(destination),
-                       .source = std::nullopt,
-                       .destination = std::nullopt,
-                       .tables = {},
+                       .destination_endpoint =
+                           destination ? *std::move(destination) : clickhouse::Endpoint{.url = ""},
                        .stop = std::move(stop)};
   CheckReport report = RunChecks(context);
   // What cannot be planned, a check has found already.
