@@ -40,8 +40,9 @@ void OpenConnections::CutAll() {
   for (const Entry& entry : entries_) ::shutdown(entry.socket, SHUT_RD);
 }
 
-DeadlineStream::DeadlineStream(int socket, const Limits& limits)
+DeadlineStream::DeadlineStream(int socket, const Limits& limits, std::unique_ptr<TlsSession> tls)
     : socket_(socket),
+      tls_(std::move(tls)),
       limits_(limits),
       receive_deadline_(Clock::Real().Steady() + limits.receive_timeout) {}
 
@@ -61,14 +62,26 @@ bool DeadlineStream::Await(short events, SteadyTime deadline) const {
 }
 
 bool DeadlineStream::is_readable() const {
-  return buffer_begin_ < buffer_end_ || Await(POLLIN, receive_deadline_);
+  if (buffer_begin_ < buffer_end_ || (tls_ && tls_->HasPending())) return true;
+  return Await(POLLIN, receive_deadline_);
 }
 
 bool DeadlineStream::is_writable() const { return Await(POLLOUT, send_deadline_); }
 
+ssize_t DeadlineStream::Receive() {
+  if (!tls_) {
+    if (!Await(POLLIN, receive_deadline_)) return -1;
+    return ::recv(socket_, buffer_.data(), buffer_.size(), 0);
+  }
+  for (;;) {
+    const ssize_t size = tls_->Read(buffer_.data(), buffer_.size());
+    if (size >= 0) return size;
+    if (!Await(static_cast<short>(-size), receive_deadline_)) return -1;
+  }
+}
+
 ssize_t DeadlineStream::Fill() {
-  if (!Await(POLLIN, receive_deadline_)) return -1;
-  const ssize_t size = ::recv(socket_, buffer_.data(), buffer_.size(), 0);
+  const ssize_t size = Receive();
   if (size <= 0) return size;
   const auto bytes = static_cast<size_t>(size);
   received_ += bytes;
@@ -94,6 +107,11 @@ ssize_t DeadlineStream::write(const char* bytes, size_t size) {
   if (send_deadline_ == SteadyTime()) {
     send_deadline_ = Clock::Real().Steady() + limits_.send_timeout;
   }
+  while (tls_) {
+    const ssize_t written = tls_->Write(bytes, size);
+    if (written > 0) return written;
+    if (written == 0 || !Await(static_cast<short>(-written), send_deadline_)) return -1;
+  }
   if (!Await(POLLOUT, send_deadline_)) return -1;
   return ::send(socket_, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
@@ -116,6 +134,7 @@ void DeadlineStream::get_local_ip_and_port(std::string& ip, int& port) const {
 void DeadlineStream::Linger() {
   if (send_deadline_ == SteadyTime()) return;  // nothing was written
   Release();
+  if (tls_) tls_->SayGoodbye();
   ::shutdown(socket_, SHUT_WR);
   const SteadyTime deadline = Clock::Real().Steady() + kLingerTime;
   while (Await(POLLIN, deadline)) {

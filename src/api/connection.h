@@ -7,8 +7,10 @@
 #include <chrono>
 #include <cstddef>
 #include <list>
+#include <memory>
 #include <string>
 
+#include "api/tls.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 
@@ -49,7 +51,8 @@ class DeadlineStream final : public httplib::Stream {
     std::atomic<size_t>* received_bytes;  // by all requests; this one's are taken off at its end
     size_t received_bytes_max;
   };
-  DeadlineStream(int socket, const Limits& limits);
+  // `tls`: nullptr for a connection in plain text.
+  DeadlineStream(int socket, const Limits& limits, std::unique_ptr<TlsSession> tls = nullptr);
   ~DeadlineStream() override;
 
   bool is_readable() const override;
@@ -69,10 +72,12 @@ class DeadlineStream final : public httplib::Stream {
 
  private:
   bool Await(short events, SteadyTime deadline) const;
+  ssize_t Receive();
   ssize_t Fill();
   void Release();
 
   const int socket_;
+  const std::unique_ptr<TlsSession> tls_;
   const Limits limits_;
   const SteadyTime receive_deadline_;
   SteadyTime send_deadline_{};  // begins with the first byte written

@@ -42,10 +42,13 @@ bool IsJson(const std::string& content_type) {
 }  // namespace
 
 std::optional<Refusal> CheckRequestHead(const HttpRequest& head,
-                                        const std::vector<std::string>& names) {
+                                        const std::vector<std::string>* names) {
   const std::string authority = LowerCase(head.Header("host"));
   const std::string host = HostOf(authority);
-  if (!IsIpAddress(host) && std::find(names.begin(), names.end(), host) == names.end()) {
+  const auto is_ours = [&] {
+    return std::find(names->begin(), names->end(), host) != names->end();
+  };
+  if (names != nullptr && !IsIpAddress(host) && !is_ours()) {
     return Refusal{.status = 403,
                    .message = "the Host header names a host this server does not know"};
   }
@@ -58,6 +61,28 @@ std::optional<Refusal> CheckRequestHead(const HttpRequest& head,
     return Refusal{.status = 415, .message = "Content-Type must be application/json"};
   }
   return std::nullopt;
+}
+
+std::optional<Refusal> CheckKey(KeyGuard& keys, const HttpRequest& head) {
+  const auto unauthorized = [](const char* message) {
+    return Refusal{
+        .status = 401,
+        .message = message,
+        .headers = {{"WWW-Authenticate", "Basic realm=\"penstock\", charset=\"UTF-8\""}}};
+  };
+  switch (keys.Check(head.Header("authorization"))) {
+    case KeyGuard::Verdict::kAdmitted:
+      return std::nullopt;
+    case KeyGuard::Verdict::kNoKey:
+      return unauthorized("a key is needed: give its id and secret by HTTP Basic authentication");
+    case KeyGuard::Verdict::kWrong:
+      return unauthorized("there is no such key");
+    case KeyGuard::Verdict::kBusy:
+      break;
+  }
+  return Refusal{.status = 429,
+                 .message = "too many keys are being checked; try again",
+                 .headers = {{"Retry-After", "1"}, {"X-RateLimit-Reset", "1"}}};
 }
 
 }  // namespace penstock::api

@@ -10,7 +10,8 @@ int Checked(std::map<std::string, std::string> headers, std::string method = "GE
   HttpRequest head;
   head.method = std::move(method);
   head.headers = std::move(headers);
-  const auto refusal = CheckRequestHead(head, {"localhost", "penstock.internal"});
+  const std::vector<std::string> names = {"localhost", "penstock.internal"};
+  const auto refusal = CheckRequestHead(head, &names);
   return refusal ? refusal->status : 0;
 }
 

@@ -246,8 +246,9 @@ class HttpServer::Impl final : private httplib::Server {
     // While others wait, each connection that gets a thread makes one give way, be it itself: so
     // never do all threads hold slow clients.
     if (pool_->Crowded()) connections_.CutOldest();
-    {
-      DeadlineStream stream(socket, stream_limits_);
+    std::unique_ptr<TlsSession> session = options_.tls ? options_.tls->Accept(socket) : nullptr;
+    if (session || !options_.tls) {
+      DeadlineStream stream(socket, stream_limits_, std::move(session));
       bool closed = false;
       serving = &stream;
       process_request(stream, /*close_connection=*/true, closed, nullptr);

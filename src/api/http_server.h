@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "api/tls.h"
 #include "base/status.h"
 
 namespace penstock::api {
@@ -59,6 +60,7 @@ class HttpServer {
     std::function<HttpResponse(const HttpRequest& request)> handle;
     // The answer to what never reaches `handle`: refused, too large, not HTTP.
     std::function<HttpResponse(const Refusal& refusal)> error;
+    std::shared_ptr<TlsContext> tls = nullptr;  // nullptr: in plain text
     size_t threads_max = 128;
     size_t waiting_max = 512;  // connections without a thread; those beyond are closed
     size_t body_bytes_max = 4ULL * 1024 * 1024;

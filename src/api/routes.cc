@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "api/hosted_settings.h"
+#include "api/cdc_scaling.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
 #include "api/shapes.h"
@@ -163,13 +163,13 @@ HttpResponse Routes::Handle(const HttpRequest& request) const {
   if (segments == Segments{"health"}) {
     return IsGet(request) ? Success({{"version", PENSTOCK_VERSION}}) : WrongMethod(request, "GET");
   }
-  if (segments == Segments{"metrics"}) {
-    return IsGet(request) ? MetricsResponse(options_.supervisor->Figures())
-                          : WrongMethod(request, "GET");
-  }
   if (segments == Segments{"openapi.yaml"}) {
     if (!IsGet(request)) return WrongMethod(request, "GET");
     return {.body = std::string(OpenApiText()), .content_type = "application/yaml"};
+  }
+  if (segments == Segments{"metrics"}) {
+    return IsGet(request) ? MetricsResponse(options_.supervisor->Figures())
+                          : WrongMethod(request, "GET");
   }
   if (segments.size() < 2 || segments[0] != "v1" || segments[1] != "organizations") {
     return NoSuchPath(request);
@@ -296,8 +296,8 @@ HttpResponse Routes::GetSettings(const HttpRequest&, const std::string& id) cons
 HttpResponse Routes::ChangeSettings(const HttpRequest& request, const std::string& id) const {
   return AnswerJson([&]() -> Result<json> {
     PENSTOCK_ASSIGN(const json body, ParseBody(request.body));
-    PENSTOCK_ASSIGN(json settings, ParsePipeSettings(body));
-    const pipe::PipeChange change = {.fields = {{"settings", std::move(settings)}}};
+    if (!body.is_object()) return Fail(ErrorCode::kInvalidArgument, "body: must be an object");
+    const pipe::PipeChange change = {.fields = {{"settings", body}}};
     return options_.supervisor->Edit(id, change, options_.stop).map(HostedSettingsOf);
   }());
 }

@@ -31,6 +31,7 @@ class Server::Impl {
  public:
   explicit Impl(const Options& options)
       : names_(NamesOf(options)),
+        keys_(options.keys),
         routes_({.organization_id = options.organization_id,
                  .service_id = options.service_id,
                  .supervisor = options.supervisor,
@@ -42,7 +43,8 @@ class Server::Impl {
     HttpServer::Options http;
     http.host = options.host;
     http.port = options.port;
-    http.admit = [this](const HttpRequest& head) { return CheckRequestHead(head, names_); };
+    http.tls = options.tls;
+    http.admit = [this](const HttpRequest& head) { return Admit(head); };
     http.handle = [this](const HttpRequest& request) { return routes_.Handle(request); };
     http.error = [](const Refusal& refusal) {
       HttpResponse response = ErrorResponse(refusal.status, refusal.message);
@@ -56,8 +58,16 @@ class Server::Impl {
   uint16_t port() const { return http_->port(); }
 
  private:
+  // Whoever has a key is no web page that was made to ask: by what name is of no matter then.
+  std::optional<Refusal> Admit(const HttpRequest& head) {
+    auto refusal = CheckRequestHead(head, keys_.has_keys() ? nullptr : &names_);
+    const bool is_open = head.path == "/health";
+    return refusal || is_open ? refusal : CheckKey(keys_, head);
+  }
+
   std::stop_source stop_;
   const std::vector<std::string> names_;
+  KeyGuard keys_;
   const Routes routes_;
   std::unique_ptr<HttpServer> http_;  // the last member: its threads use the others
 };

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "api/keys.h"
+#include "api/tls.h"
 #include "base/status.h"
 #include "pipe/supervisor.h"
 
@@ -22,6 +24,8 @@ class Server {
     // Names of this server, beside IP addresses, localhost and `host`, that a request's Host may
     // hold.
     std::vector<std::string> allowed_hosts = {};
+    KeyGuard::Options keys = {};
+    std::shared_ptr<TlsContext> tls = nullptr;  // nullptr: in plain text
   };
   static Result<std::unique_ptr<Server>> Start(const Options& options);
   ~Server();  // stops listening and waits for requests to end

@@ -41,6 +41,12 @@ Failure Unreachable(const std::string& server, CURLcode code) {
                               "PENSTOCK_SERVER"});
 }
 
+std::string TextAt(const json& object, const char* key) {
+  if (!object.is_object()) return "";
+  const json value = object.value(key, json());
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
 // An answer of the API to its result or its error.
 Result<json> ResultOf(const std::string& server, long http_status, const std::string& body) {
   const json answer = json::parse(body, nullptr, /*allow_exceptions=*/false);
@@ -50,15 +56,15 @@ Result<json> ResultOf(const std::string& server, long http_status, const std::st
   }
   if (http_status >= 200 && http_status < 300) return answer.value("result", json());
   const json error = answer.value("error", json());
+  if (http_status == 401) {
+    return Fail({.code = ErrorCode::kNeedsUser,
+                 .message = TextAt(answer, "error"),
+                 .remedy = "Set PENSTOCK_KEY_ID and PENSTOCK_KEY_SECRET to those of a key made by "
+                           "`penstock keys create`"});
+  }
   const ErrorCode code = http_status == 404 ? ErrorCode::kNotFound : ErrorCode::kInvalidArgument;
   return Fail(code, "{}",
               error.is_string() ? error.get<std::string>() : fmt::format("HTTP {}", http_status));
-}
-
-std::string TextAt(const json& object, const char* key) {
-  if (!object.is_object()) return "";
-  const json value = object.value(key, json());
-  return value.is_string() ? value.get<std::string>() : "";
 }
 
 // The id of the only element of a list.
@@ -70,7 +76,7 @@ Result<std::string> OnlyId(const json& list, const char* what) {
 
 }  // namespace
 
-ApiClient::ApiClient(std::string server, std::stop_token stop)
+ApiClient::ApiClient(Server server, std::stop_token stop)
     : server_(std::move(server)), stop_(std::move(stop)) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
 }
@@ -138,7 +144,7 @@ Result<json> ApiClient::Send(const Call& call) {
   if (!curl || !headers) return Fail(ErrorCode::kExhausted, "out of memory");
   Answer answer;
   std::stop_token stop = stop_;
-  const std::string url = server_ + call.path;
+  const std::string url = server_.url + call.path;
   CURL* handle = curl.get();
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -152,6 +158,12 @@ Result<json> ApiClient::Send(const Call& call) {
   curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, StopRequested);
   curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &stop);
+  if (!server_.key_id.empty()) {
+    curl_easy_setopt(handle, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl_easy_setopt(handle, CURLOPT_USERNAME, server_.key_id.c_str());
+    curl_easy_setopt(handle, CURLOPT_PASSWORD, server_.key_secret.c_str());
+  }
+  if (!server_.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, server_.ca_file.c_str());
   if (!call.body.empty()) {
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
     curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(call.body.size()));
@@ -160,10 +172,10 @@ Result<json> ApiClient::Send(const Call& call) {
   const CURLcode code = curl_easy_perform(handle);
   if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
   if (answer.too_large) return Fail(ErrorCode::kExhausted, "the server's answer is too large");
-  if (code != CURLE_OK) return Unreachable(server_, code);
+  if (code != CURLE_OK) return Unreachable(server_.url, code);
   long http_status = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &http_status);
-  return ResultOf(server_, http_status, answer.body);
+  return ResultOf(server_.url, http_status, answer.body);
 }
 
 }  // namespace penstock::cli

@@ -13,8 +13,13 @@ namespace penstock::cli {
 // server that is not there is kRetry.
 class ApiClient {
  public:
-  // `server` is a URL of scheme, host and port.
-  ApiClient(std::string server, std::stop_token stop);
+  struct Server {
+    std::string url;          // scheme, host and port
+    std::string key_id = {};  // "": without a key
+    std::string key_secret = {};
+    std::string ca_file = {};  // PEM, in place of the system's authorities
+  };
+  ApiClient(Server server, std::stop_token stop);
 
   // `path` is below the service: "/clickpipes". The answer's `result`; null where there is none.
   Result<nlohmann::json> Get(const std::string& path);
@@ -38,7 +43,7 @@ class ApiClient {
   Result<nlohmann::json> CallService(Call call);
   Result<nlohmann::json> Send(const Call& call);
 
-  const std::string server_;
+  const Server server_;
   const std::stop_token stop_;
   std::string service_path_;  // once it is known
 };

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "cli/key_commands.h"
 #include "cli/output.h"
 #include "cli/pipe_commands.h"
 #include "cli/serve.h"
@@ -30,16 +31,20 @@ constexpr int kExitUsage = 2;
 constexpr const char* kDefaultServer = "http://127.0.0.1:8124";
 
 struct Arguments {
-  PipeCommands::Options client{.server = kDefaultServer};
+  PipeCommands::Options client{.server = {.url = kDefaultServer}};
+  std::string data_dir;
+  std::string key_name;
   std::string output = "table";
   ServeSources serve;
   std::string name;
   std::string table;
   std::vector<std::string> tables;
+  std::vector<std::string> changes;
   std::string file;
   bool wait = false;
   bool watch = false;
   bool ddl = false;
+  bool drop = false;
   size_t limit = 100;
 };
 
@@ -113,6 +118,9 @@ CLI::App* AddCommand(CLI::App& app, Arguments& arguments, Action& action, const 
     action = [&arguments, run](Signals& signals) -> Status {
       arguments.client.yaml = arguments.output == "yaml";
       arguments.client.json = arguments.client.yaml || arguments.output == "json";
+      if (const char* secret = std::getenv("PENSTOCK_KEY_SECRET"); secret != nullptr) {
+        arguments.client.server.key_secret = secret;
+      }
       PipeCommands commands(arguments.client, signals.stop());
       return run(commands, arguments);
     };
@@ -132,6 +140,25 @@ void AddFileCommands(CLI::App& app, Arguments& arguments, Action& action) {
   create->add_flag("--wait", arguments.wait, "Until it runs, or has failed");
   for (CLI::App* command : {check, create}) {
     command->add_option("-f,--file", arguments.file, "The pipe, in YAML or JSON")->required();
+  }
+}
+
+template <typename Add>
+void AddEditCommands(const Add& add, Arguments& arguments) {
+  CLI::App* add_table = add("add-table", "Take tables into a pipe, while the others go on",
+                            [](PipeCommands& commands, const Arguments& given) {
+                              return commands.AddTables(given.name, given.tables, given.wait);
+                            });
+  CLI::App* remove_table =
+      add("remove-table", "Take tables out of a pipe; in ClickHouse they stay",
+          [](PipeCommands& commands, const Arguments& given) {
+            return commands.RemoveTables(given.name, given.tables, given.drop, given.wait);
+          });
+  add_table->add_option("TABLE", arguments.tables, "SCHEMA.TABLE[:TARGET], any number")->required();
+  remove_table->add_option("TABLE", arguments.tables, "SCHEMA.TABLE, any number")->required();
+  remove_table->add_flag("--drop", arguments.drop, "Drop them in ClickHouse");
+  for (CLI::App* command : {add_table, remove_table}) {
+    command->add_flag("--wait", arguments.wait, "Until the pipe runs again");
   }
 }
 
@@ -182,6 +209,15 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
           });
   resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)");
   resync->add_flag("--wait", arguments.wait, "Until they are in place");
+  AddEditCommands(add, arguments);
+  add("set", "Change settings, name or servers of a pipe; what runs goes on with them",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.Set(given.name, given.changes);
+      })
+      ->add_option("KEY=VALUE", arguments.changes,
+                   "A setting (pullBatchSize=50000), host, port, name, or the path of a field "
+                   "(source.mysql.credentials.username=repl)")
+      ->required();
   add("delete", "Forget a pipe; its tables in ClickHouse stay",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Delete(given.name, given.wait);
@@ -192,6 +228,34 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
         return commands.ShowStatus(given.name, given.watch);
       })
       ->add_flag("--watch", arguments.watch, "Live, until Ctrl-C");
+}
+
+// On the data directory itself, whether or not a server runs on it.
+void AddKeys(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* keys = app.add_subcommand("keys", "Keys of the API: who has one may use it");
+  keys->require_subcommand(1);
+  keys->add_option("--data-dir", arguments.data_dir, "Of the server (as of serve)")
+      ->envname("PENSTOCK_DATA_DIR");
+  const auto add = [&](const char* name, const char* description,
+                       std::function<Status(const Arguments&)> run) {
+    CLI::App* command = keys->add_subcommand(name, description);
+    command->callback([&arguments, &action, run = std::move(run)] {
+      action = [&arguments, run](Signals&) {
+        if (arguments.data_dir.empty()) arguments.data_dir = DefaultDataDir();
+        return run(arguments);
+      };
+    });
+    return command;
+  };
+  add("create", "Make a key; its secret is told only now", [](const Arguments& given) {
+    return CreateKey(given.data_dir, given.key_name, given.output == "json");
+  })->add_option("--name", arguments.key_name, "What it is for");
+  add("list", "All keys, without their secrets",
+      [](const Arguments& given) { return ListKeys(given.data_dir, given.output == "json"); });
+  add("delete", "Delete a key; a running server knows it no more",
+      [](const Arguments& given) { return DeleteKey(given.data_dir, given.name); })
+      ->add_option("ID", arguments.name, "Of the key")
+      ->required();
 }
 
 int Run(const Action& action) {
@@ -219,21 +283,27 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "penstock " PENSTOCK_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--server", arguments.client.server,
+  app.add_option("--server", arguments.client.server.url,
                  "URL of the server the command is for (http://127.0.0.1:8124)")
       ->envname("PENSTOCK_SERVER");
+  app.add_option("--key-id", arguments.client.server.key_id,
+                 "Key of the API; its secret is read from PENSTOCK_KEY_SECRET")
+      ->envname("PENSTOCK_KEY_ID");
+  app.add_option("--ca-file", arguments.client.server.ca_file,
+                 "What the server's certificate is verified against, in PEM")
+      ->envname("PENSTOCK_CA_FILE");
   app.add_option("--output", arguments.output, "table, json or yaml")
       ->check(CLI::IsMember({"table", "json", "yaml"}));
   app.footer(
       "Exit codes: 0 what was asked for is done; 1 it is not (an error, or check found one; "
-      "warnings "
-      "are none); 2 the command line is wrong.");
+      "warnings are none); 2 the command line is wrong.");
   AddServe(app, arguments, action);
   AddClickHouse(app);
   AddFileCommands(app, arguments, action);
   AddCommand(app, arguments, action, "list", "All pipes",
              [](PipeCommands& commands, const Arguments&) { return commands.List(); });
   AddNameCommands(app, arguments, action);
+  AddKeys(app, arguments, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

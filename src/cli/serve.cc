@@ -7,7 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "api/keys.h"
 #include "api/server.h"
+#include "api/tls.h"
 #include "catalog/catalog.h"
 #include "cli/memory_limit.h"
 #include "cli/output.h"
@@ -18,9 +20,11 @@
 namespace penstock::cli {
 namespace {
 
-std::string UrlOf(const std::string& host, uint16_t port) {
+std::string UrlOf(const ServeOptions& options, uint16_t port) {
+  const std::string& host = options.listen.host;
   const bool ipv6 = host.find(':') != std::string::npos;
-  return ipv6 ? fmt::format("http://[{}]:{}", host, port) : fmt::format("http://{}:{}", host, port);
+  return fmt::format("{}://{}:{}", options.tls_certificate.empty() ? "http" : "https",
+                     ipv6 ? "[" + host + "]" : host, port);
 }
 
 // Sockets of clients, sources and destinations may be more than the customary 1,024.
@@ -31,13 +35,33 @@ void AllowManyFiles() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Everyone who reaches the API may use it.
-void WarnIfOpen(const std::string& host) {
-  if (host == "localhost" || host == "::1" || host.starts_with("127.")) return;
-  LogWarning("",
-             "the API listens on {} and asks for no password: let only those reach it who may "
-             "use it",
-             host);
+bool IsLoopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+// Who can be reached from elsewhere asks for keys, and does not let them be overheard.
+Status CheckReach(const ServeOptions& options) {
+  const std::string& host = options.listen.host;
+  if (IsLoopback(host) && !options.behind_proxy) return {};
+  PENSTOCK_ASSIGN(const auto keys, api::KeyFile(api::KeyFile::In(options.data_dir)).Load());
+  if (keys.empty()) {
+    return Fail(
+        {.code = ErrorCode::kNeedsUser,
+         .message = fmt::format("whoever reaches {} could use the API, as there are no keys", host),
+         .remedy = fmt::format("Make one with `penstock keys create --data-dir {}`, or "
+                               "listen on 127.0.0.1",
+                               options.data_dir.string())});
+  }
+  if (!options.tls_certificate.empty() || options.behind_proxy) return {};
+  return Fail({.code = ErrorCode::kNeedsUser,
+               .message = fmt::format("keys sent to {} in plain text could be overheard", host),
+               .remedy = "Give tls.cert and tls.key, or behindProxy where a proxy before this "
+                         "server has them, or listen on 127.0.0.1"});
+}
+
+Result<std::shared_ptr<api::TlsContext>> LoadTls(const ServeOptions& options) {
+  if (options.tls_certificate.empty()) return nullptr;
+  return api::TlsContext::Load({.certificate = options.tls_certificate, .key = options.tls_key});
 }
 
 Result<std::unique_ptr<clickhouse::EmbeddedServer>> StartClickHouse(const ServeOptions& options,
@@ -51,11 +75,17 @@ Result<std::unique_ptr<clickhouse::EmbeddedServer>> StartClickHouse(const ServeO
 
 void PrintStart(const ServeOptions& options, const catalog::Catalog& catalog, uint16_t port,
                 const clickhouse::EmbeddedServer* embedded) {
-  std::string text = fmt::format("penstock {} listens on {}\n", PENSTOCK_VERSION,
-                                 UrlOf(options.listen.host, port));
+  std::string text =
+      fmt::format("penstock {} listens on {}\n", PENSTOCK_VERSION, UrlOf(options, port));
   text += fmt::format("  organization  {}\n  service       {}\n", catalog.organization_id(),
                       catalog.service_id());
   text += fmt::format("  data          {}\n", options.data_dir.string());
+  const auto keys = api::KeyFile(api::KeyFile::In(options.data_dir)).Load();
+  if (keys && keys->empty()) {
+    text +=
+        "  keys          none: every program on this machine may use the API; `penstock keys "
+        "create` makes one\n";
+  }
   if (embedded != nullptr) {
     text += fmt::format("  clickhouse    {} (embedded; native protocol on port {})\n",
                         embedded->endpoint().url, embedded->tcp_port());
@@ -94,6 +124,8 @@ Status Serve(const ServeSources& sources, Signals& signals) {
   PENSTOCK_TRY(SetUpLog(options));
   AllowManyFiles();
   if (options.data_dir.empty()) options.data_dir = DefaultDataDir();
+  PENSTOCK_TRY(CheckReach(options));
+  PENSTOCK_ASSIGN(auto tls, LoadTls(options));
   // Each part outlives those below it.
   PENSTOCK_ASSIGN(const std::unique_ptr<catalog::Catalog> catalog,
                   catalog::Catalog::Open(
@@ -103,6 +135,7 @@ Status Serve(const ServeSources& sources, Signals& signals) {
   pipe::Supervisor::Options supervised;
   supervised.catalog = catalog.get();
   supervised.data_dir = options.data_dir;
+  supervised.secrets_dir = options.secrets_dir;
   supervised.has_default_destination = embedded != nullptr || !options.clickhouse.url.empty();
   if (embedded) supervised.default_destination = embedded->endpoint();
   if (!options.clickhouse.url.empty()) supervised.default_destination = options.clickhouse;
@@ -117,8 +150,11 @@ Status Serve(const ServeSources& sources, Signals& signals) {
                                       .organization_id = catalog->organization_id(),
                                       .service_id = catalog->service_id(),
                                       .supervisor = &supervisor,
-                                      .allowed_hosts = options.allowed_hosts}));
-  WarnIfOpen(options.listen.host);
+                                      .allowed_hosts = options.allowed_hosts,
+                                      .keys = {.file = api::KeyFile::In(options.data_dir),
+                                               .required = !IsLoopback(options.listen.host) ||
+                                                           options.behind_proxy},
+                                      .tls = std::move(tls)}));
   PrintStart(options, *catalog, server->port(), embedded.get());
   while (signals.AwaitHangup()) Reload(sources, config);
   LogInfo("", "stopping");

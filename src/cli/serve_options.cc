@@ -66,6 +66,10 @@ Status SetAllowedHosts(const std::string& value, const fs::path& /*folder*/,
   return {};
 }
 
+Status SetBehindProxy(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
+  return SetSwitch(value, options.behind_proxy);
+}
+
 Status SetEmbedded(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
   return SetSwitch(value, options.embedded_clickhouse);
 }
@@ -118,8 +122,19 @@ constexpr ServeOption kTable[] = {
     {"allowedHosts", Kind::kList, false,
      "Names of this server, beside localhost and its addresses, that a request may be for",
      SetAllowedHosts},
+    {"tls.cert", Kind::kText, false,
+     "Certificate of the API with its chain, in PEM; a changed file is taken over by itself",
+     SetPath<&ServeOptions::tls_certificate>},
+    {"tls.key", Kind::kText, false, "The certificate's key, in PEM",
+     SetPath<&ServeOptions::tls_key>},
+    {"behindProxy", Kind::kSwitch, false,
+     "A proxy before this server has the certificate: listen in plain text on any address",
+     SetBehindProxy},
     {"secretKeyFile", Kind::kText, false, "Key that seals passwords (made in the data directory)",
      SetPath<&ServeOptions::secret_key_file>},
+    {"secrets.dir", Kind::kText, false,
+     "Folder of the files that passwordFile of a request may name (none)",
+     SetPath<&ServeOptions::secrets_dir>},
     {"memory.limit", Kind::kText, false,
      "Memory for rows in all pipes, as 512MiB (a quarter of what there is, at most 1GiB)",
      SetMemoryLimit},
@@ -182,6 +197,9 @@ Status CheckServeOptions(const ServeOptions& options) {
   }
   if (options.embedded_clickhouse && !endpoint.url.empty()) {
     return Wrong("give embeddedClickhouse or clickhouse.url, not both");
+  }
+  if (options.tls_certificate.empty() != options.tls_key.empty()) {
+    return Wrong("tls.cert and tls.key need each other");
   }
   return {};
 }

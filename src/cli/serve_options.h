@@ -25,8 +25,12 @@ Result<ListenAddress> ParseListenAddress(const std::string& text);
 struct ServeOptions {
   ListenAddress listen;
   std::vector<std::string> allowed_hosts;
+  std::filesystem::path tls_certificate;  // both, or neither: the API in plain text
+  std::filesystem::path tls_key;
+  bool behind_proxy = false;              // which is reached by TLS in our stead
   std::filesystem::path data_dir;         // empty: DefaultDataDir()
   std::filesystem::path secret_key_file;  // empty: in the data directory
+  std::filesystem::path secrets_dir;      // empty: requests name no files
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   std::filesystem::path log_file;  // empty: stderr

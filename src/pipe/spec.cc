@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "pipe/hosted_settings.h"
 #include "pipe/json_fields.h"
 
 namespace penstock::pipe {
@@ -270,9 +271,15 @@ void ReadDestination(const json& given, const std::string& path, std::optional<E
   // Of other kinds of pipe, or of no meaning outside the hosted service.
   object.Accept("table", json::value_t::string);
   object.Accept("managedTable", json::value_t::boolean);
-  object.Accept("tableDefinition", json::value_t::object);
+  if (const json* found = object.Find("tableDefinition", Presence::kOptional)) {
+    CheckTableDefinition(*found, object.PathOf("tableDefinition"), error);
+  }
   object.Accept("columns", json::value_t::array);
-  object.Accept("roles", json::value_t::array);
+  if (const json* found = object.Find("columns", Presence::kOptional)) {
+    CheckDestinationColumns(*found, object.PathOf("columns"), error);
+  }
+  std::vector<std::string> roles;
+  object.ReadTexts("roles", roles);
   object.RefuseOthers();
 }
 
@@ -306,12 +313,32 @@ void ReadBody(const json& body, std::optional<Error>& error, const Limits& limit
     ReadDestination(*found, "destination", error, spec);
   }
   object.Accept("fieldMappings", json::value_t::array);
-  object.Accept("scaling", json::value_t::object);
-  object.Accept("settings", json::value_t::object);
+  if (const json* found = object.Find("fieldMappings", Presence::kOptional)) {
+    CheckFieldMappings(*found, "fieldMappings", error);
+  }
+  if (const json* found = object.Find("scaling", Presence::kOptional)) {
+    CheckHostedScaling(*found, "scaling", error);
+  }
+  if (const json* found = object.Find("settings", Presence::kOptional)) {
+    CheckHostedSettings(*found, "settings", error);
+  }
   object.RefuseOthers();
 }
 
+// null counts as absent, and would not fit where it came back.
+void RemoveNulls(json& value) {
+  if (value.is_object()) {
+    for (auto field = value.begin(); field != value.end();) {
+      field = field->is_null() ? value.erase(field) : std::next(field);
+    }
+  }
+  for (json& element : value) {
+    if (element.is_structured()) RemoveNulls(element);
+  }
+}
+
 std::string WithoutSecrets(json body) {
+  RemoveNulls(body);
   body["source"]["mysql"].erase("credentials");
   if (body["destination"].contains("clickhouse") && body["destination"]["clickhouse"].is_object()) {
     body["destination"]["clickhouse"].erase("password");

@@ -1,7 +1,11 @@
 """PATCH of a pipe: what changes, what does not, and that what runs goes on with it."""
 
+import os
+import pathlib
+
 from client import ApiTest
-from harness.penstock import mapping, pipe_spec
+from harness.penstock import Penstock, mapping, pipe_spec
+from harness.process import Folder
 from harness.sources import MySQL97
 from harness.wait import wait_until
 
@@ -144,8 +148,66 @@ class Edit(ApiTest):
         self.penstock.await_state(self.pipe, "Running")
         self.assert_follows()
 
+    def test_password_files_are_for_servers_that_have_a_folder(self):
+        answer = self.patch({"source": {"mysql": {"credentials": {"passwordFile": "x"}}}},
+                            status=400)
+        self.assertIn("secrets.dir", answer.error)
+
+    def test_null_is_absent(self):
+        mysql = {**self.body["source"]["mysql"], "serverId": None, "type": None, "tlsHost": None,
+                 "settings": {**self.body["source"]["mysql"]["settings"], "pullBatchSize": None}}
+        created = self.call("POST", self.pipes, {
+            "name": "nulls", "source": {"mysql": mysql}, "fieldMappings": None, "scaling": None,
+            "settings": None, "destination": {**self.body["destination"], "columns": None,
+                                              "database": self.database + "_2"}})
+        self.assertNotIn(":null", created.text.decode())
+
     def test_an_unknown_pipe(self):
         self.call("PATCH", self.one("0" * 8), {"name": "x"}, status=404)
+
+
+class SecretFiles(ApiTest):
+    """passwordFile in a request: read from secrets.dir alone."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.penstock.close()
+        cls.folder = cls.enterClassContext(Folder("secrets"))
+        secrets = pathlib.Path(cls.folder) / "dir"
+        (secrets / "below").mkdir(parents=True)
+        cls.credentials = cls.source.endpoint()["credentials"]
+        (secrets / "below" / "right").write_text(cls.credentials["password"] + "\n")
+        (secrets / "wrong").write_text("wrong")
+        (secrets / "long").write_text("x" * 5000)
+        (pathlib.Path(cls.folder) / "outside").write_text(cls.credentials["password"])
+        os.symlink("../outside", secrets / "link")
+        cls.penstock = cls.enterClassContext(Penstock("--secrets-dir", str(secrets)))
+        cls.read_ids()
+
+    def body(self, name, **more):
+        body = pipe_spec(self.source.endpoint(), self.clickhouse.endpoint(), [mapping("shop", "t")],
+                         database="secrets", name="secrets")
+        body["source"]["mysql"]["credentials"] = {
+            "username": self.credentials["username"], "passwordFile": name, **more}
+        return body
+
+    def test_files(self):
+        for name in ("nothing", "../outside", "link", "/etc/hostname", "below", "long", "", 7,
+                     "below/../../outside"):
+            with self.subTest(name=name):
+                answer = self.call("POST", self.pipes, self.body(name), status=400)
+                self.assertIn("source.mysql.credentials.passwordFile", answer.error)
+        self.call("POST", self.pipes, self.body("below/right", password="x"), status=400)
+        self.call("POST", self.pipes, self.body("wrong"), status=400)
+        pipe = self.create(self.body("below/right"))
+        self.penstock.await_state(pipe, "Running")
+        wrong = {"source": {"mysql": {"credentials": {"passwordFile": "wrong"}}}}
+        self.call("PATCH", self.one(pipe), wrong, status=400)
+        wrong["source"]["mysql"]["credentials"]["passwordFile"] = "below/right"
+        self.call("PATCH", self.one(pipe), wrong)
+        self.penstock.restart()
+        self.penstock.await_state(pipe, "Running")
 
 
 class EditMySQL(Edit):

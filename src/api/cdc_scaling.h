@@ -6,11 +6,8 @@
 
 namespace penstock::api {
 
-// Settings of the hosted service that clients set and read back, and that change nothing here:
-// those of other kinds of pipe, and the size of machines. Checked as the API says.
-
-// ClickPipeSettings, without those that are null.
-Result<nlohmann::json> ParsePipeSettings(const nlohmann::json& body);
+// The size of the hosted service's machines, which clients set and read back, and which changes
+// nothing here. Checked as the API says.
 
 nlohmann::json CdcScalingAtFirst();
 // ClickPipesCdcScaling with the change in it; `stored`: as it was.

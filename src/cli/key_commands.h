@@ -1,0 +1,15 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/status.h"
+
+namespace penstock::cli {
+
+// `penstock keys`: the keys of the API, in a data directory that is made if it is missing.
+Status CreateKey(const std::filesystem::path& data_dir, const std::string& name, bool as_json);
+Status ListKeys(const std::filesystem::path& data_dir, bool as_json);
+Status DeleteKey(const std::filesystem::path& data_dir, const std::string& id);
+
+}  // namespace penstock::cli
