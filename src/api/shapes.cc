@@ -19,18 +19,6 @@ std::string Dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string_view SeverityName(pipe::Severity severity) {
-  switch (severity) {
-    case pipe::Severity::kOk:
-      return "ok";
-    case pipe::Severity::kWarning:
-      return "warning";
-    case pipe::Severity::kError:
-      return "error";
-  }
-  return "error";
-}
-
 json ChangesToJson(const model::ValueChanges& changes) {
   json list = json::array();
   for (const auto& [column, counts] : changes) {
@@ -307,9 +295,11 @@ json ReportToJson(const pipe::CheckReport& report) {
   json findings = json::array();
   for (const pipe::Finding& finding : report.findings) {
     findings.push_back({{"check", finding.check},
-                        {"severity", SeverityName(finding.severity)},
+                        {"group", pipe::GroupName(finding.group)},
+                        {"severity", pipe::SeverityName(finding.severity)},
                         {"message", finding.message},
-                        {"remedy", finding.remedy}});
+                        {"remedy", finding.remedy},
+                        {"statement", finding.statement}});
   }
   return {{"ok", report.ok()}, {"findings", std::move(findings)}, {"ddl", report.ddl}};
 }

@@ -116,7 +116,8 @@ CLI::App* AddCommand(CLI::App& app, Arguments& arguments, Action& action, const 
   CLI::App* command = app.add_subcommand(name, description);
   command->callback([&arguments, &action, run = std::move(run)] {
     action = [&arguments, run](Signals& signals) -> Status {
-      arguments.client.json = arguments.output == "json";
+      arguments.client.yaml = arguments.output == "yaml";
+      arguments.client.json = arguments.client.yaml || arguments.output == "json";
       if (const char* secret = std::getenv("PENSTOCK_KEY_SECRET"); secret != nullptr) {
         arguments.client.server.key_secret = secret;
       }
@@ -129,7 +130,8 @@ CLI::App* AddCommand(CLI::App& app, Arguments& arguments, Action& action, const 
 
 void AddFileCommands(CLI::App& app, Arguments& arguments, Action& action) {
   CLI::App* check = AddCommand(
-      app, arguments, action, "check", "Say what create would find and run; changes nothing",
+      app, arguments, action, "check",
+      "Say what create would find and run; changes nothing. Exit code 1 if create would be refused",
       [](PipeCommands& commands, const Arguments& given) { return commands.Check(given.file); });
   CLI::App* create = AddCommand(app, arguments, action, "create", "Create a pipe from a file",
                                 [](PipeCommands& commands, const Arguments& given) {
@@ -290,8 +292,11 @@ int Main(int argc, char** argv) {
   app.add_option("--ca-file", arguments.client.server.ca_file,
                  "What the server's certificate is verified against, in PEM")
       ->envname("PENSTOCK_CA_FILE");
-  app.add_option("--output", arguments.output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
+  app.add_option("--output", arguments.output, "table, json or yaml")
+      ->check(CLI::IsMember({"table", "json", "yaml"}));
+  app.footer(
+      "Exit codes: 0 what was asked for is done; 1 it is not (an error, or check found one; "
+      "warnings are none); 2 the command line is wrong.");
   AddServe(app, arguments, action);
   AddClickHouse(app);
   AddFileCommands(app, arguments, action);

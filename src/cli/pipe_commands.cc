@@ -3,13 +3,16 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "cli/check_view.h"
 #include "cli/output.h"
 #include "cli/pipe_file.h"
 #include "cli/status_view.h"
+#include "cli/yaml_writer.h"
 
 namespace penstock::cli {
 namespace {
@@ -33,33 +36,8 @@ std::string SourceName(const json& table) {
   return Cell(table, "sourceSchemaName") + "." + Cell(table, "sourceTable");
 }
 
-void PrintJson(const json& value) {
-  Print(value.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
-}
-
 json MysqlSource(const json& pipe) {
   return pipe.value("source", json::object()).value("mysql", json::object());
-}
-
-size_t CountErrors(const json& findings) {
-  size_t errors = 0;
-  for (const json& finding : findings) errors += Cell(finding, "severity") == "error" ? 1 : 0;
-  return errors;
-}
-
-std::string ReportText(const json& report) {
-  std::string text;
-  for (const json& finding : report.value("findings", json::array())) {
-    text += fmt::format("{:8} {}: {}\n", Cell(finding, "severity"), Cell(finding, "check"),
-                        Cell(finding, "message"));
-    if (const std::string remedy = Cell(finding, "remedy"); !remedy.empty()) {
-      text += fmt::format("         {}\n", remedy);
-    }
-  }
-  const json ddl = report.value("ddl", json::array());
-  if (!ddl.empty()) text += "\nWhat create would run:\n";
-  for (const json& statement : ddl) text += "\n" + statement.get<std::string>() + ";\n";
-  return text;
 }
 
 ScreenSize TerminalSize() {
@@ -162,17 +140,24 @@ std::string PathOf(std::string key) {
 
 }  // namespace
 
+void PipeCommands::PrintValue(const json& value) const {
+  Print(options_.yaml ? ToYaml(value)
+                      : value.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
 Status PipeCommands::Check(const std::filesystem::path& file) {
   PENSTOCK_ASSIGN(const json body, ReadPipeFile(file));
   PENSTOCK_ASSIGN(const json report, client_.Post("/clickpipesCheck", body));
   if (options_.json) {
-    PrintJson(report);
+    PrintValue(report);
   } else {
-    Print(ReportText(report));
+    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    Print(ReportText(report, {.colours = terminal && std::getenv("NO_COLOR") == nullptr,
+                              .width = terminal ? TerminalSize().width : 0}));
   }
   if (report.value("ok", false)) return {};
-  return Fail(ErrorCode::kInvalidArgument, "{}: {} errors; create would be refused", file.string(),
-              CountErrors(report.value("findings", json::array())));
+  return Fail(ErrorCode::kInvalidArgument, "{}: {}; create would be refused", file.string(),
+              CountsText(report));
 }
 
 Status PipeCommands::Create(const std::filesystem::path& file, bool wait) {
@@ -186,7 +171,7 @@ Status PipeCommands::Create(const std::filesystem::path& file, bool wait) {
   if (wait) PENSTOCK_TRY(AwaitState(path, "Running Degraded Completed"));
   if (!options_.json) return {};
   PENSTOCK_ASSIGN(const json latest, client_.Get(path));
-  PrintJson(latest);
+  PrintValue(latest);
   return {};
 }
 
@@ -204,7 +189,7 @@ Status PipeCommands::PrintWarnings(const std::string& path) {
 Status PipeCommands::List() {
   PENSTOCK_ASSIGN(const json pipes, client_.Get("/clickpipes"));
   if (options_.json) {
-    PrintJson(pipes);
+    PrintValue(pipes);
     return {};
   }
   std::vector<std::vector<std::string>> rows;
@@ -223,7 +208,7 @@ Status PipeCommands::Show(const std::string& name) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
   PENSTOCK_ASSIGN(const json pipe, client_.Get(path));
   if (options_.json) {
-    PrintJson(pipe);
+    PrintValue(pipe);
     return {};
   }
   PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status?tables=100"));
@@ -261,7 +246,7 @@ Status PipeCommands::Tables(const std::string& name, bool ddl) {
   PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status"));
   const json tables = status.value("tables", json::array());
   if (options_.json) {
-    PrintJson(tables);
+    PrintValue(tables);
     return {};
   }
   if (ddl) {
@@ -289,7 +274,7 @@ Status PipeCommands::Events(const std::string& name, size_t limit) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
   PENSTOCK_ASSIGN(const json events, client_.Get(fmt::format("{}/events?limit={}", path, limit)));
   if (options_.json) {
-    PrintJson(events);
+    PrintValue(events);
     return {};
   }
   std::vector<std::vector<std::string>> rows;
@@ -305,7 +290,7 @@ Status PipeCommands::Batches(const std::string& name, size_t limit) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
   PENSTOCK_ASSIGN(const json batches, client_.Get(fmt::format("{}/batches?limit={}", path, limit)));
   if (options_.json) {
-    PrintJson(batches);
+    PrintValue(batches);
     return {};
   }
   std::vector<std::vector<std::string>> rows;
@@ -330,7 +315,7 @@ Status PipeCommands::Partitions(const std::string& name, const std::string& tabl
                   client_.Get(fmt::format("{}/partitions?limit={}&table={}", path, limit,
                                           ApiClient::Escaped(table))));
   if (options_.json) {
-    PrintJson(partitions);
+    PrintValue(partitions);
     return {};
   }
   std::vector<std::vector<std::string>> rows;
@@ -381,7 +366,7 @@ Status PipeCommands::Change(const std::string& name, const std::string& resource
     PENSTOCK_ASSIGN(pipe, client_.Get(path));
   }
   if (options_.json) {
-    PrintJson(pipe);
+    PrintValue(pipe);
   } else if (!wait) {
     Print(fmt::format("{} {}\n", Cell(pipe, "name"), Cell(pipe, "state")));
   }
@@ -444,7 +429,7 @@ Status PipeCommands::ShowStatus(const std::string& name, bool watch) {
   if (watch) return Watch(path);
   PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status"));
   if (options_.json) {
-    PrintJson(status);
+    PrintValue(status);
   } else {
     Print(Joined(StatusLines(status, {.width = SIZE_MAX})));
   }
@@ -462,7 +447,8 @@ Status PipeCommands::Watch(const std::string& path) {
     if (stop_.stop_requested()) return {};
     if (!status) return Fail(status.error());
     if (options_.json) {
-      Print(status->dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+      Print(options_.yaml ? "---\n" + ToYaml(*status)
+                          : status->dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
     } else if (redraw) {
       const std::vector<std::string> lines = StatusLines(*status, TerminalSize());
       // Up to where the last drawing began, and clear to the end of the screen.

@@ -11,13 +11,14 @@
 namespace penstock::cli {
 
 // The commands that speak to a server. Each prints its result to stdout: tables for people, or what
-// the API answered as JSON. Where something was asked for and did not come about, the answer is an
-// error.
+// the API answered as JSON or YAML. Where something was asked for and did not come about, the
+// answer is an error.
 class PipeCommands {
  public:
   struct Options {
     ApiClient::Server server;
-    bool json = false;
+    bool json = false;  // what the API answered, not a table
+    bool yaml = false;  // likewise, as YAML
   };
   PipeCommands(const Options& options, const std::stop_token& stop)
       : options_(options), stop_(stop), client_(options.server, stop) {}
@@ -47,6 +48,7 @@ class PipeCommands {
   Status ShowStatus(const std::string& name, bool watch);
 
  private:
+  void PrintValue(const nlohmann::json& value) const;
   Status Order(const std::string& name, const nlohmann::json& order, bool wait,
                std::string_view awaited);
   // PATCH of a resource of the pipe; with `wait`, until it is in one of the states.

@@ -24,7 +24,10 @@ Failure NoSuchPipe(const std::string& id) {
 
 std::string TextOf(const Finding& finding) {
   std::string text = fmt::format("{}: {}", finding.check, finding.message);
-  if (!finding.remedy.empty()) text += fmt::format(" ({})", finding.remedy);
+  if (!finding.remedy.empty()) {
+    text += fmt::format(" ({}{}{})", finding.remedy, finding.statement.empty() ? "" : ": ",
+                        finding.statement);
+  }
   return text;
 }
 
@@ -153,18 +156,9 @@ class Supervisor::Impl {
   CheckReport Check(const PipeSpec& spec, std::map<model::TableName, model::Table>& definitions,
                     std::stop_token stop) const {
     auto destination = DestinationOf(spec);
-    if (!destination) {
-      return {.findings = {{.check = "destination",
-                            .severity = Severity::kError,
-                            .message = destination.error().message,
-                            .remedy = ""}},
-              .ddl = {}};
-    }
     CheckContext context{.spec = spec,
-                         .destination_endpoint = *std::move(destination),
-                         .source = std::nullopt,
-                         .destination = std::nullopt,
-                         .tables = {},
+                         .destination_endpoint = destination ? *std::move(destination)
+                                                             : clickhouse::Endpoint{.url = ""},
                          .stop = std::move(stop)};
     CheckReport report = RunChecks(context);
     // What cannot be planned, a check has found already.

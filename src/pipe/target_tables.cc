@@ -76,11 +76,8 @@ Result<Columns> ReadColumns(clickhouse::Client& client, const std::string& datab
   return columns;
 }
 
-Status CheckEmpty(clickhouse::Client& client, const std::string& name, const ExistingTable& found,
-                  std::stop_token stop) {
-  PENSTOCK_ASSIGN(const bool empty, IsEmpty(client, name, found, std::move(stop)));
-  if (empty) return {};
-  return NeedsUser(fmt::format("the target table {} holds rows already", name),
+Failure HoldsRows(const std::string& name) {
+  return NeedsUser(fmt::format("the target table {} exists and holds rows", name),
                    "Drop or empty it, or choose another targetTable");
 }
 
@@ -238,8 +235,10 @@ Result<bool> HasShape(clickhouse::Client& client, const clickhouse::TableSpec& t
          CheckColumns(target, name, columns[target.table]).has_value();
 }
 
-Status CheckTargets(clickhouse::Client& client, const std::vector<clickhouse::TableSpec>& targets,
-                    std::stop_token stop) {
+Result<std::vector<Error>> FindMisfits(clickhouse::Client& client,
+                                       const std::vector<clickhouse::TableSpec>& targets,
+                                       std::stop_token stop) {
+  std::vector<Error> misfits;
   for (Targets left(targets); !left.empty();) {
     const Targets chunk = left.first(ChunkSize(left));
     left = left.subspan(chunk.size());
@@ -250,12 +249,20 @@ Status CheckTargets(clickhouse::Client& client, const std::vector<clickhouse::Ta
     PENSTOCK_ASSIGN(auto columns, ReadColumns(client, database, names, stop));
     for (const auto& target : chunk) {
       const std::string name = clickhouse::QuoteTable(database, target.table);
-      PENSTOCK_TRY(CheckEmpty(client, name, tables[target.table], stop));
-      PENSTOCK_TRY(CheckEngine(target, name, tables[target.table]));
-      PENSTOCK_TRY(CheckColumns(target, name, columns[target.table]));
+      PENSTOCK_ASSIGN(const bool empty, IsEmpty(client, name, tables[target.table], stop));
+      Status fits = empty ? CheckEngine(target, name, tables[target.table]) : HoldsRows(name);
+      if (fits) fits = CheckColumns(target, name, columns[target.table]);
+      if (!fits) misfits.push_back(std::move(fits).error());
     }
   }
-  return {};
+  return misfits;
+}
+
+Status CheckTargets(clickhouse::Client& client, const std::vector<clickhouse::TableSpec>& targets,
+                    std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto misfits, FindMisfits(client, targets, std::move(stop)));
+  if (misfits.empty()) return {};
+  return Fail(std::move(misfits.front()));
 }
 
 }  // namespace penstock::pipe

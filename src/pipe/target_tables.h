@@ -57,8 +57,13 @@ Result<uint64_t> HighestVersion(clickhouse::Client& client, const std::string& d
 Result<bool> HasShape(clickhouse::Client& client, const clickhouse::TableSpec& target,
                       std::stop_token stop);
 
-// Each target must be as it would have been made, and empty: it may have been there before.
-// kNeedsUser for the first one that is not.
+// Each target must be as it would have been made, and empty: it may have been there before. A
+// kNeedsUser that names it for each one that is not.
+Result<std::vector<Error>> FindMisfits(clickhouse::Client& client,
+                                       const std::vector<clickhouse::TableSpec>& targets,
+                                       std::stop_token stop);
+
+// The first of them.
 Status CheckTargets(clickhouse::Client& client, const std::vector<clickhouse::TableSpec>& targets,
                     std::stop_token stop);
 

@@ -223,7 +223,7 @@ class AddedColumns(AddedTypes):
         warned = [finding for finding in self.penstock.check(self.spec(["t"]))["findings"]
                   if finding["check"] == "binlog_row_metadata"]
         self.assertEqual("warning", warned[0]["severity"])
-        self.assertIn("binlog_row_metadata='FULL'", warned[0]["remedy"])
+        self.assertIn("binlog_row_metadata = 'FULL'", warned[0]["statement"])
         spec, pipe = self.replicate()
         self.source.run("INSERT INTO shop.t VALUES (4, 'd')", "ALTER TABLE shop.t ADD w INT DEFAULT 7 FIRST",
                         "INSERT INTO shop.t VALUES (7, 5, 'e')")

@@ -233,7 +233,7 @@ class Destination(SystemTest):
         for statement in self.planned(self.spec_of("default")):
             self.clickhouse.query(statement)
         report = self.penstock.check(self.spec_of("writer"))
-        warnings = [finding["message"] + finding["remedy"] for finding in report["findings"]
+        warnings = [finding["message"] + finding["statement"] for finding in report["findings"]
                     if finding["severity"] == "warning"]
         for words in ("may not TRUNCATE `replica`.", "SELECT ON system.processes", "may not DROP TABLE on `replica`.*"):
             self.assertIn(words, "".join(warnings))
@@ -263,7 +263,8 @@ class Destination(SystemTest):
                       "may not CREATE TABLE on `replica`.`t`",
                       "may not TABLE ENGINE on ReplacingMergeTree"):
             self.assertIn(words, out)
-        errors = "".join(line for line in out.splitlines() if line.startswith("error"))
+        errors = "".join(line for line in out.splitlines() if line.startswith("  error"))
+        self.assertIn("may not INSERT", errors)
         self.assertNotIn("may not SELECT", errors)
         self.assertNotIn("DROP", errors)
         self.assert_nothing_made()

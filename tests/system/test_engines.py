@@ -85,7 +85,7 @@ class Engines:
                               "ENGINE = MergeTree ORDER BY id")
         self.clickhouse.query("CREATE MATERIALIZED VIEW replica.feed TO replica.sink AS SELECT id, "
                               "v, toString(_penstock_kind) AS kind FROM replica.t")
-        said = self.findings(spec, "table_engines")
+        said = self.findings(spec, "table_engines") + self.findings(spec, "materialized_views")
         self.assertEqual(["warning", "warning"], [f["severity"] for f in said])
         self.assertIn("at least once", said[0]["message"])
         self.assertIn("replica.feed on t", said[1]["message"])

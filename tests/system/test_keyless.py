@@ -49,7 +49,7 @@ class Keyless:
         return len(target)
 
     def findings(self, spec, check="table_keys"):
-        return [(finding["severity"], finding["message"], finding.get("remedy", ""))
+        return [(finding["severity"], finding["message"], finding["remedy"] + finding["statement"])
                 for finding in self.penstock.check(spec)["findings"] if finding["check"] == check]
 
     def test_check(self):

@@ -141,7 +141,8 @@ class SnapshotOnly:
         findings = [finding for finding in self.penstock.check(self.spec_)["findings"]
                     if finding["check"] == "snapshot_consistency"]
         return ([finding["severity"] for finding in findings],
-                "\n".join(finding["message"] + finding["remedy"] for finding in findings))
+                "\n".join(finding["message"] + finding["remedy"] + finding["statement"]
+                          for finding in findings))
 
     def assert_one_moment(self):
         """No key twice, as many accounts as ever, and each balance as its ledger says."""
@@ -366,7 +367,7 @@ class OneConnection(SnapshotOnly):
         severities, text = self.check()
         self.assertIn("warning", severities)
         self.assertIn("by one connection", text)
-        self.assertIn("Grant RELOAD", text)
+        self.assertIn("GRANT RELOAD ON *.* TO ", text)
 
 
 class OneConnectionMySQL(OneConnection, SystemTest):

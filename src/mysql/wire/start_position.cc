@@ -172,6 +172,25 @@ Result<Position> ReadMariadb(Connection& connection, Mechanism mechanism,
   return position;
 }
 
+// Its columns: file, offset, Binlog_Do_DB, Binlog_Ignore_DB.
+std::string_view LogStatusStatement(const ServerInfo& server) {
+  const bool renamed = server.flavour == Flavour::kMysql && server.number >= 80'200;
+  return renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS";
+}
+
+char LowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// "a,b"
+std::vector<std::string> SplitNames(std::string_view list) {
+  std::vector<std::string> names;
+  while (!list.empty()) {
+    const size_t end = std::min(list.find(','), list.size());
+    if (end > 0) names.emplace_back(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return names;
+}
+
 struct LogFile {
   std::string_view base;
   uint64_t number = 0;
@@ -276,12 +295,27 @@ Status CheckMayLock(Connection& connection, const std::stop_token& stop) {
   return LockRefused(flushed.error());
 }
 
+bool LogFilter::Hides(std::string_view database, bool ignore_case) const {
+  const auto is_it = [&](const std::string& name) {
+    return name == database ||
+           (ignore_case && std::ranges::equal(name, database, {}, LowerAscii, LowerAscii));
+  };
+  if (!only.empty()) return std::ranges::none_of(only, is_it);
+  return std::ranges::any_of(never, is_it);
+}
+
+Result<LogFilter> ReadLogFilter(Connection& connection, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto rows,
+                  connection.Query(LogStatusStatement(connection.server()), std::move(stop)));
+  LogFilter filter;
+  if (rows.empty() || rows[0].size() < 4) return filter;
+  filter.only = SplitNames(rows[0][2].value_or(""));
+  filter.never = SplitNames(rows[0][3].value_or(""));
+  return filter;
+}
+
 Result<LogPosition> CurrentLogPosition(Connection& connection, std::stop_token stop) {
-  const ServerInfo& server = connection.server();
-  const bool renamed = server.flavour == Flavour::kMysql && server.number >= 80'200;
-  PENSTOCK_ASSIGN(
-      const auto rows,
-      connection.Query(renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", stop));
+  PENSTOCK_ASSIGN(const auto rows, connection.Query(LogStatusStatement(connection.server()), stop));
   if (rows.empty() || rows[0].size() < 2) return LogIsOff();
   return ParseLogPosition(rows[0][0], rows[0][1]);
 }

@@ -73,6 +73,15 @@ struct LogPosition {
 // The end of the log, as SHOW BINARY LOG STATUS says; kNeedsUser when the binary log is off.
 Result<LogPosition> CurrentLogPosition(Connection& connection, std::stop_token stop);
 
+// Databases that the server leaves out of its log (binlog_do_db, binlog_ignore_db).
+struct LogFilter {
+  std::vector<std::string> only;   // if there are any, all others are left out
+  std::vector<std::string> never;  // else these are
+
+  bool Hides(std::string_view database, bool ignore_case) const;
+};
+Result<LogFilter> ReadLogFilter(Connection& connection, std::stop_token stop);
+
 // Whether `current` is at or after `wanted`. Files are ordered by the number at their end, and only
 // within one base name.
 bool LogReached(const LogPosition& current, const LogPosition& wanted);

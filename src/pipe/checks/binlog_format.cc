@@ -5,17 +5,13 @@ namespace penstock::pipe {
 // Sessions may choose another format for themselves; their statements show up in the stream, which
 // then stops. Servers without the variable know only ROW.
 void CheckBinlogFormat(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.source || !FollowsLog(context, findings)) return;
-  const size_t before = findings.size();
-  const std::string format = SourceVariable(context, "binlog_format", findings).value_or("ROW");
-  if (findings.size() > before) return;
-  if (format == "ROW") return AddOk(findings, "binlog_format is ROW");
+  const std::string format = SourceVariable(context, "binlog_format");
+  if (format == "ROW" || format.empty()) return AddOk(findings, "binlog_format is ROW");
   AddError(
       findings,
       fmt::format("binlog_format is {}: the log holds statements and not the rows they changed",
                   format),
-      "SET GLOBAL binlog_format='ROW', and in the server's configuration; then reconnect the "
-      "applications that write");
+      Change(context, {.name = "binlog_format", .value = "ROW", .by_session = true}));
 }
 
 }  // namespace penstock::pipe

@@ -7,9 +7,6 @@
 namespace penstock::pipe {
 namespace {
 
-constexpr std::string_view kFull =
-    "SET GLOBAL binlog_row_image='FULL', and in the server's configuration; then reconnect the "
-    "applications that write";
 constexpr std::string_view kExclude =
     "Name the column in excludedColumns, and compute it in ClickHouse";
 
@@ -25,8 +22,9 @@ std::string WhyNotWhole(std::string_view image, const TableMapping& mapping,
                      table.name.ToString(), missing->name);
 }
 
-std::string RemedyFor(std::string_view why) {
-  return std::string(why.starts_with("binlog_row_image") ? kFull : kExclude);
+Remedy RemedyFor(const CheckContext& context, std::string_view why) {
+  if (!why.starts_with("binlog_row_image")) return {.text = std::string(kExclude), .statement = ""};
+  return Change(context, {.name = "binlog_row_image", .value = "FULL", .by_session = true});
 }
 
 // Such a row is read again; it is found by what the log holds for sure: the primary key.
@@ -37,23 +35,24 @@ void CheckTable(const CheckContext& context, const TableMapping& mapping, const 
                     fmt::format("{}, and {} keeps every change (tableEngine: {}), of which reading "
                                 "a row again would show the last only",
                                 why, table.name.ToString(), clickhouse::EngineName(mapping.engine)),
-                    RemedyFor(why));
+                    RemedyFor(context, why));
   }
   if (!typemap::SortedByPrimaryKey(table, TargetOptionsOf(context.spec, mapping))) {
+    Remedy remedy = RemedyFor(context, why);
+    remedy.text += "; or leave sortingKeys out, and give the table a primary key";
     AddError(
         findings,
         fmt::format("{}, and changed rows of {} cannot be found again, since its sorting key is "
                     "not its primary key",
                     why, table.name.ToString()),
-        fmt::format("{}; or leave sortingKeys out, and give the table a primary key",
-                    RemedyFor(why)));
+        remedy);
   }
   if (table.row_end && why == "binlog_row_image is MINIMAL") {
     AddError(
         findings,
         fmt::format("{}: the log does not tell when rows of the system-versioned table {} ended",
                     why, table.name.ToString()),
-        RemedyFor(why));
+        RemedyFor(context, why));
   }
 }
 
@@ -67,17 +66,17 @@ void CheckVisibility(CheckContext& context, std::vector<Finding>& findings) {
   AddError(findings,
            "the log does not hold whole rows and is followed by file: whether a row that is read "
            "again is new enough cannot be told",
-           "Grant BACKUP_ADMIN ON *.* and SELECT ON performance_schema.log_status to the user, or "
-           "use GTIDs, or set binlog_row_image to FULL");
+           "Run at the source; or use GTIDs, or set binlog_row_image to FULL",
+           Grant(context, "BACKUP_ADMIN ON *.*") + " " +
+               Grant(context, "SELECT ON performance_schema.log_status"));
 }
 
 }  // namespace
 
 void CheckBinlogRowImage(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.source || !FollowsLog(context, findings)) return;
   const size_t before = findings.size();
-  const std::string image = SourceVariable(context, "binlog_row_image", findings).value_or("FULL");
-  if (findings.size() > before) return;
+  const std::string found = SourceVariable(context, "binlog_row_image");
+  const std::string image = found.empty() ? "FULL" : found;  // MySQL 5.5 and older know no other
   std::set<std::string> reasons;
   ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
     const std::string why = WhyNotWhole(image, mapping, table);
@@ -94,7 +93,7 @@ void CheckBinlogRowImage(CheckContext& context, std::vector<Finding>& findings) 
                            "ends right, but may skip states of a row that changes often, and the "
                            "source answers a SELECT for every few hundred changed rows",
                            why),
-               RemedyFor(why));
+               RemedyFor(context, why));
   }
 }
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <map>
 #include <set>
 
 #include "pipe/checks/checks.h"
@@ -81,6 +83,24 @@ TEST_F(CheckTest, NamesAreUniqueAndConnectionsComeBeforeWhatNeedsThem) {
   EXPECT_LT(place("destination_connection"), place("column_types"));
 }
 
+// docs/checks.md has a row for each, under the heading of its group, and for no other.
+TEST_F(CheckTest, TheDocumentHasThemAll) {
+  std::ifstream document(PENSTOCK_TESTDATA "/../../docs/checks.md");
+  std::map<std::string, std::string> documented;  // group by name
+  std::string heading;
+  for (std::string line; std::getline(document, line);) {
+    if (line.starts_with("## ")) heading = line.substr(3);
+    if (!line.starts_with("| `")) continue;
+    EXPECT_TRUE(documented.emplace(line.substr(3, line.find('`', 3) - 3), heading).second) << line;
+  }
+  EXPECT_EQ(documented.size(), AllChecks().size());
+  for (const NamedCheck& check : AllChecks()) {
+    std::string group = documented[std::string(check.name)];
+    if (!group.empty()) group[0] = static_cast<char>(group[0] - 'A' + 'a');
+    EXPECT_EQ(group, GroupName(check.group)) << check.name;
+  }
+}
+
 TEST_F(CheckTest, ReportIsOkUnlessSomethingIsAnError) {
   CheckReport report;
   EXPECT_TRUE(report.ok());
@@ -103,18 +123,37 @@ TEST_F(CheckTest, ErrorsKeepTheirNumberAndRemedy) {
   EXPECT_THAT(findings[0].message, Not(HasSubstr("Check the password")));
 }
 
-TEST_F(CheckTest, UnreachableServersAreFoundOnceAndUnderTheChecksName) {
+TEST_F(CheckTest, UnreachableServersAreFoundOnceAndTheRestIsNotRun) {
   spec_.source.host = "127.0.0.1";
   spec_.source.port = 1;
   context_.destination_endpoint.url = "http://127.0.0.1:1";
   context_.tables.clear();
   const CheckReport report = RunChecks(context_);
   EXPECT_FALSE(report.ok());
-  EXPECT_THAT(report.findings,
-              ElementsAre(AllOf(IsOk(), Field(&Finding::check, "table_mapping")),
-                          AllOf(IsError("127.0.0.1"), Field(&Finding::check, "source_connection")),
-                          AllOf(Field(&Finding::severity, Severity::kError),
-                                Field(&Finding::check, "destination_connection"))));
+  std::map<std::string, Severity> found;
+  for (const Finding& finding : report.findings) {
+    EXPECT_TRUE(found.emplace(finding.check, finding.severity).second) << finding.check;
+  }
+  EXPECT_EQ(found.size(), AllChecks().size());
+  for (const NamedCheck& check : AllChecks()) {
+    const bool connects = check.name.ends_with("_connection");
+    const bool needs_none = check.name == "table_mapping" || check.name == "table_engines";
+    EXPECT_EQ(found[std::string(check.name)], connects     ? Severity::kError
+                                              : needs_none ? Severity::kOk
+                                                           : Severity::kNotRun)
+        << check.name;
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(report.findings, {}, &Finding::group));
+}
+
+TEST_F(CheckTest, ASnapshotNeedsNoLog) {
+  spec_.source.port = 1;
+  spec_.settings.mode = ReplicationMode::kSnapshot;
+  for (const Finding& finding : RunChecks(context_).findings) {
+    if (finding.check != "binlog_format") continue;
+    EXPECT_EQ(finding.severity, Severity::kOk);
+    EXPECT_THAT(finding.message, HasSubstr("not needed"));
+  }
 }
 
 TEST_F(CheckTest, AStopEndsTheChecks) {
@@ -208,6 +247,37 @@ TEST_F(CheckTest, TimeNeedsAClickHouseThatHasIt) {
   EXPECT_THAT(Run(CheckColumnTypes), ElementsAre(IsOk()));
   context_.destination_version = 2505;
   EXPECT_THAT(Run(CheckColumnTypes), ElementsAre(IsError("25.6")));
+}
+
+TEST_F(CheckTest, ARefusalIsAWarningThatNamesTheRightAndAnythingElseAnError) {
+  std::vector<Finding> findings;
+  AddUnanswered(
+      findings, "foreign keys",
+      {.code = ErrorCode::kNeedsUser, .message = "denied", .origin = "source", .native_code = 1142},
+      "GRANT SELECT ON a.b TO 'c'@'%';");
+  EXPECT_THAT(findings, ElementsAre(IsWarning("foreign keys could not be looked at: denied")));
+  EXPECT_EQ(findings[0].statement, "GRANT SELECT ON a.b TO 'c'@'%';");
+  EXPECT_THAT(findings[0].remedy, HasSubstr("Have it granted"));
+  findings.clear();
+  AddUnanswered(findings, "views",
+                {.code = ErrorCode::kNeedsUser,
+                 .message = "denied",
+                 .origin = "destination",
+                 .native_code = 497});
+  EXPECT_THAT(findings, ElementsAre(IsWarning("views")));
+  findings.clear();
+  AddUnanswered(
+      findings, "views",
+      {.code = ErrorCode::kRetry, .message = "gone", .origin = "source", .native_code = 2013});
+  EXPECT_EQ(findings[0].severity, Severity::kError);
+}
+
+TEST_F(CheckTest, Durations) {
+  EXPECT_EQ(DurationText(0), "1 s");
+  EXPECT_EQ(DurationText(59), "59 s");
+  EXPECT_EQ(DurationText(600), "10 min");
+  EXPECT_EQ(DurationText(5400), "1.5 h");
+  EXPECT_EQ(DurationText(259200), "3.0 days");
 }
 
 }  // namespace

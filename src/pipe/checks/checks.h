@@ -12,20 +12,41 @@
 namespace penstock::pipe {
 
 void AddOk(std::vector<Finding>& findings, std::string message);
-void AddWarning(std::vector<Finding>& findings, std::string message, std::string remedy);
-void AddError(std::vector<Finding>& findings, std::string message, std::string remedy);
+void AddWarning(std::vector<Finding>& findings, std::string message, std::string remedy,
+                std::string statement = "");
+void AddWarning(std::vector<Finding>& findings, std::string message, const Remedy& remedy);
+void AddError(std::vector<Finding>& findings, std::string message, std::string remedy,
+              std::string statement = "");
+void AddError(std::vector<Finding>& findings, std::string message, const Remedy& remedy);
 void AddError(std::vector<Finding>& findings, const Error& error);
+
+// What could not be looked at (`what`: "the source's foreign keys"). A server that refuses for want
+// of a right has nothing wrong with it: a warning that names the right, and the statement that
+// gives it, where there is one. Anything else is an error.
+void AddUnanswered(std::vector<Finding>& findings, std::string_view what, const Error& error,
+                   std::string grant = "");
+
+// Whether a server says with it that the user lacks a right.
+bool IsRefusal(const Error& error);
 
 // Adds `message` as kOk unless something has been found since the findings were `before` many.
 void AddOkIfNone(std::vector<Finding>& findings, size_t before, std::string message);
 
-// Whether the pipe follows the log, so that the log's checks apply. Where not, says so.
-bool FollowsLog(const CheckContext& context, std::vector<Finding>& findings);
+// A global variable of the source, as SHOW prints it; "" where the server does not know it.
+std::string SourceVariable(const CheckContext& context, std::string_view name);
 
-// A global variable of the source. Absent where the server does not know it, or could not be asked
-// (which is then a finding).
-std::optional<std::string> SourceVariable(CheckContext& context, std::string_view name,
-                                          std::vector<Finding>& findings);
+// How it is changed at this source.
+Remedy Change(const CheckContext& context, const VariableChange& change);
+
+// "GRANT SELECT ON *.* TO 'penstock'@'%';", and the same for ClickHouse.
+std::string Grant(const CheckContext& context, std::string_view what);
+std::string GrantAtDestination(const CheckContext& context, std::string_view what);
+
+// `schema`.`table` of the source.
+std::string QuotedName(const model::TableName& name);
+
+// "9.5 min", for people.
+std::string DurationText(double seconds);
 
 // The mapped tables whose definitions were read, with their mappings.
 void ForEachTable(const CheckContext& context,
@@ -62,5 +83,14 @@ void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& fin
 void CheckColumnTypes(CheckContext& context, std::vector<Finding>& findings);
 void CheckKeyValues(CheckContext& context, std::vector<Finding>& findings);
 void CheckTargetTables(CheckContext& context, std::vector<Finding>& findings);
+void CheckWriterEndpoint(CheckContext& context, std::vector<Finding>& findings);
+void CheckTimeZone(CheckContext& context, std::vector<Finding>& findings);
+void CheckGtidMode(CheckContext& context, std::vector<Finding>& findings);
+void CheckLogRetention(CheckContext& context, std::vector<Finding>& findings);
+void CheckLogFilters(CheckContext& context, std::vector<Finding>& findings);
+void CheckReplicaUpdates(CheckContext& context, std::vector<Finding>& findings);
+void CheckStorageEngines(CheckContext& context, std::vector<Finding>& findings);
+void CheckSnapshotSize(CheckContext& context, std::vector<Finding>& findings);
+void CheckMaterializedViews(CheckContext& context, std::vector<Finding>& findings);
 
 }  // namespace penstock::pipe

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "clickhouse/quote.h"
 #include "pipe/checks/checks.h"
 
 namespace penstock::pipe {
@@ -28,9 +29,11 @@ void CheckDestinationConnection(CheckContext& context, std::vector<Finding>& fin
                     "Add destination.clickhouse to the pipe, or start penstock with a destination");
   }
   clickhouse::Client client(endpoint);
-  const auto rows = client.Rows("SELECT version()", context.stop);
+  const auto rows = client.Rows("SELECT version(), currentUser()", context.stop);
   if (!rows) return AddError(findings, rows.error());
-  const std::string version = rows->empty() || rows->front().empty() ? "" : rows->front().front();
+  const std::string version = rows->empty() ? "" : rows->front().at(0);
+  context.destination_user =
+      clickhouse::QuoteIdentifier(rows->empty() ? endpoint.user : rows->front().at(1));
   context.destination_version = MajorMinor(version);
   context.destination = std::move(client);
   AddOk(findings, fmt::format("connected to ClickHouse {} at {} as {}", version, endpoint.url,

@@ -6,15 +6,17 @@ namespace penstock::pipe {
 
 // Tables are exchanged when a pipe is loaded anew, and only some database engines can do it.
 void CheckDestinationDatabase(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.destination) return;
   auto existing = ReadExisting(*context.destination, context.spec, context.stop);
-  if (!existing) return AddError(findings, existing.error());
+  if (!existing) {
+    return AddUnanswered(findings, "what the database holds", existing.error(),
+                         GrantAtDestination(context, "SELECT ON system.*"));
+  }
   context.existing = *std::move(existing);
   const std::string& database = context.spec.database;
   const auto rows = context.destination->Rows(
       "SELECT engine FROM system.databases WHERE name = " + clickhouse::QuoteString(database),
       context.stop);
-  if (!rows) return AddError(findings, rows.error());
+  if (!rows) return AddUnanswered(findings, "the database's engine", rows.error());
   if (rows->empty()) {
     return AddOk(findings, fmt::format("the database {} will be created", database));
   }
@@ -25,7 +27,9 @@ void CheckDestinationDatabase(CheckContext& context, std::vector<Finding>& findi
   AddError(findings,
            fmt::format("the database {} has the engine {}, which cannot exchange tables", database,
                        engine),
-           "Choose another database (one that does not exist is created), of the engine Atomic");
+           "Choose another database (one that does not exist is created), or make one",
+           fmt::format("CREATE DATABASE {} ENGINE = Atomic;",
+                       clickhouse::QuoteIdentifier(database + "_atomic")));
 }
 
 }  // namespace penstock::pipe

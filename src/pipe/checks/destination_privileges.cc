@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "clickhouse/quote.h"
@@ -9,18 +10,25 @@
 namespace penstock::pipe {
 namespace {
 
+constexpr size_t kTablesPerQuery = 500;
+
 // CHECK GRANT takes no FORMAT, and answers 0 or 1. Where it is not known, the first statement of
 // the pipe will tell.
-bool IsRefused(CheckContext& context, std::string_view privilege, std::string_view object) {
-  const auto answer = context.destination->Query(
-      fmt::format("CHECK GRANT {} ON {}", privilege, object), {}, context.stop);
+bool AreRefused(CheckContext& context, std::string_view grants) {
+  const auto answer =
+      context.destination->Query(fmt::format("CHECK GRANT {}", grants), {}, context.stop);
   return answer && answer->starts_with('0');
 }
 
-void AddRefused(std::string_view privilege, std::string_view object, std::string_view scope,
-                std::vector<Finding>& findings) {
+bool IsRefused(CheckContext& context, std::string_view privilege, std::string_view object) {
+  return AreRefused(context, fmt::format("{} ON {}", privilege, object));
+}
+
+void AddRefused(const CheckContext& context, std::string_view privilege, std::string_view object,
+                std::string_view scope, std::vector<Finding>& findings) {
   AddError(findings, fmt::format("the ClickHouse user may not {} on {}", privilege, object),
-           fmt::format("GRANT {} ON {} TO the user", privilege, scope));
+           "Run at ClickHouse",
+           GrantAtDestination(context, fmt::format("{} ON {}", privilege, scope)));
 }
 
 // The first of `tables` on which it is not granted, neither there nor on the database.
@@ -29,9 +37,19 @@ std::optional<std::string> FindRefused(CheckContext& context, std::string_view p
   const std::string& database = context.spec.database;
   const std::string scope = clickhouse::QuoteIdentifier(database) + ".*";
   if (tables.empty() || !IsRefused(context, privilege, scope)) return std::nullopt;
-  for (const std::string& table : tables) {
-    std::string name = clickhouse::QuoteTable(database, table);
-    if (IsRefused(context, privilege, name)) return name;
+  for (std::span<const std::string> left(tables); !left.empty();) {
+    const auto chunk = left.first(std::min(left.size(), kTablesPerQuery));
+    left = left.subspan(chunk.size());
+    std::string grants;
+    for (const std::string& table : chunk) {
+      grants += fmt::format("{}{} ON {}", grants.empty() ? "" : ", ", privilege,
+                            clickhouse::QuoteTable(database, table));
+    }
+    if (!AreRefused(context, grants)) continue;
+    for (const std::string& table : chunk) {
+      std::string name = clickhouse::QuoteTable(database, table);
+      if (IsRefused(context, privilege, name)) return name;
+    }
   }
   return std::nullopt;
 }
@@ -40,7 +58,7 @@ void CheckOnTables(CheckContext& context, std::string_view privilege,
                    const std::vector<std::string>& tables, std::vector<Finding>& findings) {
   const std::string scope = clickhouse::QuoteIdentifier(context.spec.database) + ".*";
   if (const auto name = FindRefused(context, privilege, tables)) {
-    AddRefused(privilege, *name, scope, findings);
+    AddRefused(context, privilege, *name, scope, findings);
   }
 }
 
@@ -58,7 +76,7 @@ void CheckAsking(CheckContext& context, std::vector<Finding>& findings) {
   if (targets.empty()) return;
   CheckOnTables(context, "ALTER DELETE", targets, findings);
   if (IsRefused(context, "SELECT", "system.processes")) {
-    AddRefused("SELECT", "system.processes", "system.processes", findings);
+    AddRefused(context, "SELECT", "system.processes", "system.processes", findings);
   }
 }
 
@@ -74,7 +92,8 @@ void WarnOfLater(CheckContext& context, const std::vector<std::string>& targets,
                fmt::format("the ClickHouse user may not {} {}: {} its table at the source would "
                            "quarantine it",
                            privilege, *name, event),
-               fmt::format("GRANT {} ON {} TO the user", privilege, scope));
+               "Run at ClickHouse",
+               GrantAtDestination(context, fmt::format("{} ON {}", privilege, scope)));
   }
   constexpr std::string_view kProcesses = "system.processes";
   if (IsRefused(context, "SELECT", kProcesses)) {
@@ -82,14 +101,16 @@ void WarnOfLater(CheckContext& context, const std::vector<std::string>& targets,
                "the ClickHouse user may not SELECT on system.processes, where inserts that are "
                "stuck are found and ended before a TRUNCATE: one at the source would quarantine "
                "its table",
-               fmt::format("GRANT SELECT ON {} TO the user", kProcesses));
+               "Run at ClickHouse",
+               GrantAtDestination(context, fmt::format("SELECT ON {}", kProcesses)));
   }
   for (const std::string_view privilege : {"CREATE TABLE", "DROP TABLE"}) {
     if (!IsRefused(context, privilege, scope)) continue;
     AddWarning(
         findings,
         fmt::format("the ClickHouse user may not {} on {}, which a resync needs", privilege, scope),
-        fmt::format("GRANT {} ON {} TO the user", privilege, scope));
+        "Run at ClickHouse",
+        GrantAtDestination(context, fmt::format("{} ON {}", privilege, scope)));
   }
 }
 
@@ -98,7 +119,6 @@ void WarnOfLater(CheckContext& context, const std::vector<std::string>& targets,
 // Only what the pipe will do: it makes what is not there; and a load without a stream fills tables
 // of its own, which it then exchanges with the targets.
 void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.destination || !context.existing) return;
   const size_t before = findings.size();
   const auto readonly = context.destination->Rows(
       "SELECT value FROM system.settings WHERE name = 'readonly'", context.stop);
@@ -118,17 +138,17 @@ void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& fin
   }
   const std::string database = clickhouse::QuoteIdentifier(context.spec.database) + ".*";
   if (!context.existing->database && IsRefused(context, "CREATE DATABASE", database)) {
-    AddRefused("CREATE DATABASE", database, database, findings);
+    AddRefused(context, "CREATE DATABASE", database, database, findings);
   }
   for (const std::string_view engine : engines) {
     if (IsRefused(context, "TABLE ENGINE", engine)) {
-      AddRefused("TABLE ENGINE", engine, engine, findings);
+      AddRefused(context, "TABLE ENGINE", engine, engine, findings);
     }
   }
   if (exchanges) {
     for (const std::string_view privilege : {"CREATE TABLE", "DROP TABLE", "INSERT", "SELECT"}) {
       if (IsRefused(context, privilege, database)) {
-        AddRefused(privilege, database, database, findings);
+        AddRefused(context, privilege, database, database, findings);
       }
     }
   } else {

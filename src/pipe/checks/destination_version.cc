@@ -8,7 +8,6 @@ constexpr uint32_t kOldestVersion = 2408;
 }  // namespace
 
 void CheckDestinationVersion(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.destination) return;
   const uint32_t version = context.destination_version;
   const std::string name = fmt::format("ClickHouse {}.{}", version / 100, version % 100);
   if (version >= kOldestVersion) return AddOk(findings, name);

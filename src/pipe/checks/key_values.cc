@@ -8,7 +8,6 @@ namespace penstock::pipe {
 // In a sorting key no rule may change a value, since two rows could become one: a row that holds
 // such a value quarantines the table before it is written.
 void CheckKeyValues(CheckContext& context, std::vector<Finding>& findings) {
-  if (context.tables.empty()) return;
   const size_t before = findings.size();
   ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
     const typemap::TargetOptions options = TargetOptionsOf(context.spec, mapping);

@@ -7,15 +7,19 @@ namespace penstock::pipe {
 
 // The load looks at the lag only where it is to be held back by it.
 void CheckReplicaLag(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.source || !context.spec.settings.snapshot_max_replica_lag_seconds) return;
+  if (!context.spec.settings.snapshot_max_replica_lag_seconds) {
+    return AddOk(findings, "not needed: no snapshotMaxReplicaLagSeconds");
+  }
   const auto lag = mysql::ReplicaLag(*context.source, context.stop);
   if (!lag && lag.error().native_code == mysql::kErrSpecificAccessDenied) {
     return AddWarning(findings,
                       "the user may not ask for the source's lag as a replica, so "
                       "snapshotMaxReplicaLagSeconds holds nothing back",
-                      "GRANT REPLICATION CLIENT ON *.* (MariaDB: SLAVE MONITOR) to the user");
+                      "Run at the source",
+                      Grant(context, context.facts->is_mariadb() ? "SLAVE MONITOR ON *.*"
+                                                                 : "REPLICATION CLIENT ON *.*"));
   }
-  if (!lag) return AddError(findings, lag.error());
+  if (!lag) return AddUnanswered(findings, "the source's lag as a replica", lag.error());
   if (!*lag) {
     return AddWarning(
         findings,

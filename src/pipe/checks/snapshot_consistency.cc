@@ -36,8 +36,9 @@ std::string OneMoment(const std::vector<Consistency>& ways, bool all) {
 
 void CheckWays(CheckContext& context, const std::vector<model::TableName>& tables,
                std::vector<Finding>& findings) {
-  constexpr std::string_view kGrant =
-      "Grant RELOAD ON *.*, or LOCK TABLES on the databases of the tables, to the user";
+  constexpr std::string_view kHow =
+      "Run at the source (or grant LOCK TABLES on the databases of the tables)";
+  const std::string grant = Grant(context, "RELOAD ON *.*");
   auto ways = snapshot::WaysToSeeOneMoment(*context.source, tables, context.stop);
   if (!ways) return AddError(findings, ways.error());
   const bool all = context.spec.settings.mode == ReplicationMode::kSnapshot;
@@ -47,11 +48,11 @@ void CheckWays(CheckContext& context, const std::vector<model::TableName>& table
   }
   if (all) {
     return AddWarning(findings, OneMoment(*ways, all),
-                      fmt::format("{}: then several connections read at once", kGrant));
+                      fmt::format("{}: then several connections read at once", kHow), grant);
   }
   AddError(findings,
            "where in the log a snapshot of the tables that keep every change stands cannot be told",
-           std::string(kGrant));
+           std::string(kHow), grant);
 }
 
 void CheckMetadataLocks(CheckContext& context, std::vector<Finding>& findings) {
@@ -61,8 +62,9 @@ void CheckMetadataLocks(CheckContext& context, std::vector<Finding>& findings) {
   AddWarning(findings,
              "from the first partition of a table to the end of the load, ALTER TABLE on it "
              "waits, and other statements on it wait behind that",
-             "Grant BINLOG ADMIN ON *.* to the user (it lets the load's sessions leave "
-             "sql_log_bin, and so keep a metadata lock for one partition only)");
+             "With this right the load's sessions leave sql_log_bin, and keep a metadata lock for "
+             "one partition only",
+             Grant(context, "BINLOG ADMIN ON *.*"));
 }
 
 // Engines whose transactions see one moment; of the others each partition is read as it is then.
@@ -70,7 +72,7 @@ void CheckEngines(CheckContext& context, const std::vector<model::TableName>& ta
                   std::vector<Finding>& findings) {
   const auto rows = context.source->Query(
       "SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS <> 'YES'", context.stop);
-  if (!rows) return AddError(findings, rows.error());
+  if (!rows) return AddUnanswered(findings, "the source's engines", rows.error());
   std::vector<std::string> without;
   ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
     if (std::ranges::count(tables, mapping.source) == 0) return;
@@ -79,17 +81,18 @@ void CheckEngines(CheckContext& context, const std::vector<model::TableName>& ta
     if (listed) without.push_back(mapping.source.ToString());
   });
   if (without.empty()) return;
-  AddWarning(findings,
-             fmt::format("tables of an engine without transactions are not read at that moment: {}",
-                         fmt::join(without, ", ")),
-             "Write nothing to them while they are loaded, or ALTER TABLE ... ENGINE = InnoDB");
+  AddWarning(
+      findings,
+      fmt::format("tables of an engine without transactions are not read at that moment: {}",
+                  fmt::join(without, ", ")),
+      "Write nothing to them while they are loaded, or give them another engine: ALTER TABLE "
+      "... ENGINE = InnoDB");
 }
 
 }  // namespace
 
 // Without a stream nothing heals what changes during the load. Takes no lock.
 void CheckSnapshotConsistency(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.source) return;
   const auto tables = TablesOfOneMoment(context);
   if (tables.empty()) {
     return AddOk(findings, "what changes during the snapshot comes by the log");

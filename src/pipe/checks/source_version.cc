@@ -11,12 +11,27 @@ struct Versions {
 constexpr Versions kMysqlVersions{50'600, "MySQL 5.6", 100'000};
 constexpr Versions kMariadbVersions{100'000, "MariaDB 10.0", 130'000};
 
+std::string_view HostingText(Hosting hosting) {
+  switch (hosting) {
+    case Hosting::kRds:
+      return " on Amazon RDS";
+    case Hosting::kAurora:
+      return " on Amazon Aurora";
+    case Hosting::kCloudSql:
+      return " on Google Cloud SQL";
+    case Hosting::kAzure:
+      return " on Azure";
+    case Hosting::kSelf:
+      break;
+  }
+  return "";
+}
+
 }  // namespace
 
 void CheckSourceVersion(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.source) return;
-  const mysql::ServerInfo& server = context.source->server();
-  const bool mariadb = server.flavour == mysql::Flavour::kMariadb;
+  const mysql::ServerInfo& server = context.facts->server;
+  const bool mariadb = context.facts->is_mariadb();
   const Versions& known = mariadb ? kMariadbVersions : kMysqlVersions;
   const std::string name = fmt::format("{} {}", mariadb ? "MariaDB" : "MySQL", server.version);
   if (server.number < known.oldest) {
@@ -26,7 +41,12 @@ void CheckSourceVersion(CheckContext& context, std::vector<Finding>& findings) {
     AddWarning(findings, fmt::format("{} is newer than any version penstock knows", name),
                "Look for a newer penstock");
   } else {
-    AddOk(findings, name);
+    AddOk(findings, fmt::format("{}{}", name, HostingText(context.facts->hosting)));
+  }
+  const std::string& type = context.spec.source_type;
+  if (!type.empty() && type.ends_with("mariadb") != mariadb) {
+    AddWarning(findings, fmt::format("source.type is {}, and the source is {}", type, name),
+               "What the server says is what counts; correct type, or the host");
   }
 }
 

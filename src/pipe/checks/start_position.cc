@@ -6,7 +6,6 @@
 namespace penstock::pipe {
 
 void CheckStartPosition(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.source || !FollowsLog(context, findings)) return;
   const auto mechanism = mysql::ChooseMechanism(
       *context.source, context.spec.settings.MechanismWanted(), context.stop);
   if (!mechanism) return AddError(findings, mechanism.error());
@@ -22,8 +21,9 @@ void CheckStartPosition(CheckContext& context, std::vector<Finding>& findings) {
     return AddWarning(findings,
                       "by file; to read its start position the pipe takes a global read lock "
                       "(FLUSH TABLES WITH READ LOCK) for a moment",
-                      "Grant BACKUP_ADMIN ON *.* and SELECT ON performance_schema.log_status "
-                      "to the user (from MySQL 8.0 on), and no lock is needed");
+                      "With these (from MySQL 8.0 on) no lock is needed",
+                      Grant(context, "BACKUP_ADMIN ON *.*") + " " +
+                          Grant(context, "SELECT ON performance_schema.log_status"));
   }
   AddOk(findings,
         fmt::format("by {}, now at {}", model::MechanismName(*mechanism), (*position)->ToString()));

@@ -19,7 +19,6 @@ void CheckRowEnd(const model::Table& table, std::vector<Finding>& findings) {
 
 // Of MariaDB's system-versioned tables the current rows are copied, as a plain SELECT sees them.
 void CheckSystemVersioning(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.source || context.tables.empty()) return;
   const size_t before = findings.size();
   size_t versioned = 0;
   ForEachTable(context, [&](const TableMapping&, const model::Table& table) {
@@ -27,11 +26,11 @@ void CheckSystemVersioning(CheckContext& context, std::vector<Finding>& findings
     versioned += table.row_end ? 1 : 0;
   });
   if (versioned == 0) return AddOk(findings, "no table is system-versioned");
-  const auto as_of = SourceVariable(context, "system_versioning_asof", findings);
-  if (as_of && *as_of != "DEFAULT") {
+  const std::string as_of = SourceVariable(context, "system_versioning_asof");
+  if (!as_of.empty() && as_of != "DEFAULT") {
     AddError(findings,
-             fmt::format("system_versioning_asof is {}: a SELECT gives rows of the past", *as_of),
-             "SET GLOBAL system_versioning_asof=DEFAULT");
+             fmt::format("system_versioning_asof is {}: a SELECT gives rows of the past", as_of),
+             "Run at the source", "SET GLOBAL system_versioning_asof = DEFAULT;");
   }
   AddOkIfNone(findings, before,
               fmt::format("of {} system-versioned tables the current rows are copied", versioned));

@@ -37,7 +37,6 @@ void CheckMetaNames(const TableMapping& mapping, const model::Table& table,
 
 // The columns that the mapping names, and names that are ours.
 void CheckTableColumns(CheckContext& context, std::vector<Finding>& findings) {
-  if (context.tables.empty()) return;
   const size_t before = findings.size();
   ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
     CheckExcluded(mapping, table, findings);

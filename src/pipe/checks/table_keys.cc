@@ -4,25 +4,35 @@
 namespace penstock::pipe {
 namespace {
 
-void AddNoKey(const TableMapping& mapping, const model::Table& table,
+// An invisible column stays out of the way of SELECT * and INSERT without a list.
+std::string AddKey(const CheckContext& context, const model::Table& table) {
+  constexpr uint32_t kMysqlInvisible = 80'023;
+  constexpr uint32_t kMariadbInvisible = 100'303;
+  const SourceFacts* facts = context.facts ? &*context.facts : nullptr;
+  const bool invisible =
+      facts == nullptr ||
+      facts->server.number >= (facts->is_mariadb() ? kMariadbInvisible : kMysqlInvisible);
+  return fmt::format(
+      "ALTER TABLE {} ADD COLUMN row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT{} PRIMARY KEY;",
+      QuotedName(table.name), invisible ? " INVISIBLE" : "");
+}
+
+void AddNoKey(const CheckContext& context, const TableMapping& mapping, const model::Table& table,
               std::vector<Finding>& findings) {
   const std::string none = fmt::format(
       "{} has neither a primary key nor a unique key of NOT NULL columns", table.name.ToString());
-  const std::string remedy = fmt::format(
-      "Add a key, for instance an invisible one: ALTER TABLE {}.{} ADD COLUMN row_id "
-      "BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE",
-      mysql::QuoteIdentifier(table.name.schema), mysql::QuoteIdentifier(table.name.table));
   if (mapping.identical_rows_may_collapse) {
     return AddWarning(findings,
                       none +
                           ": rows that are equal are one in ClickHouse, and where one of them is "
                           "deleted or changed, all of them are",
-                      remedy);
+                      "Add a key, for instance a column of its own", AddKey(context, table));
   }
   AddError(findings, none + ", so a changed row cannot be found again",
-           remedy +
-               "; or have every change kept, tableEngine: MergeTree in its mapping; or, if equal "
-               "rows may become one, identicalRowsMayCollapse: true");
+           "Add a key, for instance a column of its own; or have every change kept, tableEngine: "
+           "MergeTree in its mapping; or, if equal rows may become one, "
+           "identicalRowsMayCollapse: true",
+           AddKey(context, table));
 }
 
 // What the snapshot ranges over, and through which index.
@@ -39,11 +49,10 @@ void CheckPartitionKeys(CheckContext& context, std::vector<Finding>& findings) {
 }  // namespace
 
 void CheckTableKeys(CheckContext& context, std::vector<Finding>& findings) {
-  if (context.tables.empty()) return;
   const size_t before = findings.size();
   ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
     const bool needed = !clickhouse::KeepsEveryChange(mapping.engine);
-    if (table.key.empty() && needed) AddNoKey(mapping, table, findings);
+    if (table.key.empty() && needed) AddNoKey(context, mapping, table, findings);
   });
   CheckPartitionKeys(context, findings);
   AddOkIfNone(findings, before, "every table that needs one has a key");

@@ -5,7 +5,6 @@ namespace penstock::pipe {
 
 // Reads the definitions that the other checks of tables use.
 void CheckTablesExist(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.source) return;
   std::vector<model::TableName> names;
   for (const TableMapping& mapping : context.spec.tables) names.push_back(mapping.source);
   auto tables = mysql::ReadDefinitions(*context.source, names, context.stop);
@@ -15,9 +14,10 @@ void CheckTablesExist(CheckContext& context, std::vector<Finding>& findings) {
   for (const model::TableName& name : names) {
     if (context.tables.contains(name)) continue;
     AddError(findings,
-             fmt::format("the source has no table {}, or the user may not see it", name.ToString()),
-             fmt::format("Check the name, or GRANT SELECT ON {}.{} TO the user",
-                         mysql::QuoteIdentifier(name.schema), mysql::QuoteIdentifier(name.table)));
+             fmt::format("the source has no table {} (views are none), or the user may not see it",
+                         name.ToString()),
+             "Check the name, in upper and lower case too; if it is right, run at the source",
+             Grant(context, "SELECT ON " + QuotedName(name)));
   }
   AddOkIfNone(findings, before, fmt::format("all {} tables exist", names.size()));
 }

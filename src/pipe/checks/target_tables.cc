@@ -2,51 +2,23 @@
 #include "pipe/checks/checks.h"
 
 namespace penstock::pipe {
-namespace {
-
-// True for one that is empty, and may be used.
-bool CheckExisting(CheckContext& context, const TableMapping& mapping,
-                   const ExistingTable& existing, std::vector<Finding>& findings) {
-  const std::string name = clickhouse::QuoteTable(context.spec.database, mapping.target_table);
-  if (!existing.is_a(mapping.engine)) {
-    AddError(findings,
-             fmt::format("the target {} exists with the engine {}", name, existing.engine_name()),
-             "Choose another targetTable, or drop it");
-    return false;
-  }
-  const auto empty = IsEmpty(*context.destination, name, existing, context.stop);
-  if (!empty) {
-    AddError(findings, empty.error());
-  } else if (!*empty) {
-    AddError(findings, fmt::format("the target {} exists and holds rows", name),
-             fmt::format("Choose another targetTable, or DROP TABLE {}", name));
-  }
-  return empty && *empty;
-}
-
-}  // namespace
 
 // A load never writes into a table that holds rows: whose they are nobody knows.
 void CheckTargetTables(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.destination || !context.existing) return;
   const size_t before = findings.size();
-  std::vector<std::string> empty;
-  for (const TableMapping& mapping : context.spec.tables) {
-    const auto found = context.existing->tables.find(mapping.target_table);
-    if (found == context.existing->tables.end()) continue;
-    if (CheckExisting(context, mapping, found->second, findings)) {
-      empty.push_back(mapping.target_table);
-    }
-  }
-  if (!empty.empty()) {
-    const size_t others = empty.size() - 1;
-    AddWarning(findings,
-               fmt::format("the target {}{} exists, is empty, and will be used as it is",
-                           clickhouse::QuoteTable(context.spec.database, empty.front()),
-                           others == 0 ? "" : fmt::format(", like {} others,", others)),
-               "Drop it, and it is created with the right columns");
-  }
-  AddOkIfNone(findings, before, "no target table exists yet");
+  std::vector<clickhouse::TableSpec> targets;
+  ForEachTable(context, [&](const TableMapping& mapping, const model::Table& table) {
+    if (!context.existing->tables.contains(mapping.target_table)) return;
+    auto target = TargetTable(context.spec, mapping, table);
+    if (target) targets.push_back(*std::move(target));  // else said by column_types
+  });
+  if (targets.empty()) return AddOk(findings, "no target table exists yet");
+  const auto misfits = FindMisfits(*context.destination, targets, context.stop);
+  if (!misfits) return AddUnanswered(findings, "the target tables", misfits.error());
+  for (const Error& misfit : *misfits) AddError(findings, misfit);
+  AddOkIfNone(
+      findings, before,
+      fmt::format("{} target tables exist; they are empty, fit, and will be used", targets.size()));
 }
 
 }  // namespace penstock::pipe

@@ -20,25 +20,19 @@ int LevelOf(std::string_view text) {
 // MySQL compresses whole transactions, MariaDB single events: both are followed. A session may
 // choose for itself, so that what is said here is of the others.
 void CheckTransactionCompression(CheckContext& context, std::vector<Finding>& findings) {
-  if (!context.source || !FollowsLog(context, findings)) return;
-  const bool mariadb = context.source->server().flavour == mysql::Flavour::kMariadb;
+  const bool mariadb = context.facts->is_mariadb();
   const std::string_view variable = mariadb ? "log_bin_compress" : "binlog_transaction_compression";
-  const size_t before = findings.size();
-  const std::string value = SourceVariable(context, variable, findings).value_or("0");
-  if (findings.size() > before) return;
-  if (value == "0") return AddOk(findings, "the log is not compressed");
-  if (!mariadb) {
-    constexpr std::string_view kLevel = "binlog_transaction_compression_level_zstd";
-    const int level = LevelOf(SourceVariable(context, kLevel, findings).value_or("0"));
-    if (findings.size() > before) return;
-    if (level > kModestLevelMax) {
-      return AddWarning(
-          findings,
-          fmt::format("transactions in the log are compressed with level {}: reading a large one "
-                      "takes {} MiB of memory beside memory.limit",
-                      level, kWindowMebibytesAbove << (level - kModestLevelMax)),
-          fmt::format("SET GLOBAL {}={} or less (the default is 3)", kLevel, kModestLevelMax));
-    }
+  if (SourceVariable(context, variable) != "ON")
+    return AddOk(findings, "the log is not compressed");
+  constexpr std::string_view kLevel = "binlog_transaction_compression_level_zstd";
+  const int level = LevelOf(SourceVariable(context, kLevel));
+  if (level > kModestLevelMax) {
+    return AddWarning(
+        findings,
+        fmt::format("transactions in the log are compressed with level {}: reading a large one "
+                    "takes {} MiB of memory beside memory.limit",
+                    level, kWindowMebibytesAbove << (level - kModestLevelMax)),
+        Change(context, {.name = kLevel, .value = "3"}));
   }
   AddOk(findings, mariadb ? "events in the log are compressed, and read as they are"
                           : "transactions in the log are compressed, and read as they are");

@@ -47,7 +47,8 @@ class Proxy:
     `cut_up_after` likewise of what the client sends; `cuts` counts those that were. While
     `lose_answer_of` is set, a connection whose client says it is cut when the answer comes, which is
     lost: `lost` counts them. A connection whose client says `hold_answer_of` gets nothing more
-    (`holding` is set) until release(), which may also cut it.
+    (`holding` is set) until release(), which may also cut it. `replace`: what clients say is passed on
+    with the second bytes of it in place of the first ones, which are as many.
     """
 
     def __init__(self, port, certificates=None):
@@ -64,6 +65,7 @@ class Proxy:
         self.bytes_up = 0
         self.down_per_second = None
         self.bytes_down = 0
+        self.replace = None
         self.hold_answer_of = None
         self.holding = False
         self._released = threading.Event()
@@ -143,6 +145,7 @@ class Proxy:
                     return
                 if source is client:
                     self.bytes_up += len(data)
+                    data = data.replace(*self.replace) if self.replace else data
                     losing = bool(self.lose_answer_of) and self.lose_answer_of in data or losing
                 elif losing:
                     self.lost += 1
