@@ -15,6 +15,7 @@
 #include "catalog/schema.h"
 #include "catalog/secret_key.h"
 #include "catalog/sqlite.h"
+#include "catalog/table_rows.h"
 #include "catalog/writer.h"
 
 namespace penstock::catalog {
@@ -142,17 +143,6 @@ Status RaiseCheckpoint(Sqlite& database, const std::string& pipe_id, Checkpoint 
   return StoreCheckpoint(database, pipe_id, checkpoint);
 }
 
-Result<int64_t> InsertTable(Sqlite& database, const std::string& pipe_id,
-                            const TableRecord& table) {
-  PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
-  PENSTOCK_TRY(
-      database.Run("INSERT INTO tables (pipe_id, definition, target, ddl, load_version_base, "
-                   "partitions_planned, rows_estimated) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                   {pipe_id, definition, table.target, table.ddl, ToStored(table.load_version_base),
-                    table.partitions_planned, ToStored(table.rows_estimated)}));
-  return database.last_row_id();
-}
-
 Parameter BoundsParameter(const std::optional<std::string>& encoded) {
   if (!encoded) return std::monostate();
   return Blob{*encoded};
@@ -198,34 +188,23 @@ Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) 
       .position = std::move(position), .reason = row.Text(column + 2), .since = row.Time(column)};
 }
 
-// What a load that begins anew no longer counts.
-Status ForgetLoad(Sqlite& database, int64_t table_id) {
-  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
-  PENSTOCK_TRY(database.Run("DELETE FROM value_changes WHERE table_id = ?", {table_id}));
-  return database.Run("UPDATE tables SET partitions_planned = 0 WHERE id = ?", {table_id})
-      .map([](auto) {});
-}
-
-Status StoreReload(Sqlite& database, const TableRecord& table) {
-  PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
-  PENSTOCK_TRY(StoreStart(database, table.id, table.start, table.start_part));
-  return database
-      .Run(
-          "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
-          "keeps_target_fresh = ?, rows_estimated = 0, bytes_estimated = 0, "
-          "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
-          "reload_wanted = 0 WHERE id = ?",
-          {definition, table.ddl, table.load_target, table.keeps_target_fresh, table.id})
-      .map([](auto) {});
-}
-
-Status StoreDefinition(Sqlite& database, const DefinitionRecord& record) {
-  PENSTOCK_ASSIGN(const std::string definition, EncodeTable(record.definition));
-  return database
-      .Run("UPDATE tables SET definition = ?, ddl = ddl || ?, start_position = ? WHERE id = ?",
-           {definition, record.ddl.empty() ? "" : ";\n" + record.ddl, record.start.Serialize(),
-            record.table_id})
-      .map([](auto) {});
+Status StoreTablesEdit(Sqlite& database, const std::string& pipe_id, const TablesEdit& tables,
+                       UnixMicros wall) {
+  if (tables.transition) {
+    PENSTOCK_TRY(StoreTransition(database, pipe_id, *tables.transition, wall));
+  }
+  PENSTOCK_TRY(ForgetOpen(database, pipe_id, tables.removed));
+  for (const int64_t id : tables.removed) {
+    PENSTOCK_TRY(database.Run("DELETE FROM tables WHERE id = ?", {id}));
+  }
+  for (const auto& [target, drop_target] : tables.removals) {
+    PENSTOCK_TRY(database.Run("INSERT OR REPLACE INTO removals VALUES (?, ?, ?)",
+                              {pipe_id, target, drop_target}));
+  }
+  for (const TableRecord& table : tables.added) {
+    PENSTOCK_TRY(InsertTable(database, pipe_id, table));
+  }
+  return {};
 }
 
 Result<std::optional<std::vector<std::string>>> ReadBounds(const SqlRow& row, int column) {
@@ -281,7 +260,9 @@ class SqliteCatalog final : public Catalog {
   Status CreatePipe(const PipeRecord& pipe) override;
   Result<std::vector<PipeRecord>> Pipes() override;
   Status EditPipe(const std::string& pipe_id, const std::string& name, const std::string& spec,
-                  const EventRecord& event) override;
+                  const EventRecord& event, const TablesEdit& tables) override;
+  Result<std::vector<RemovalRecord>> Removals(const std::string& pipe_id) override;
+  Status EndRemovals(const std::string& pipe_id) override;
   Status DeletePipe(const std::string& pipe_id) override;
   Status SaveTransition(const std::string& pipe_id, const Transition& transition) override;
   Result<std::vector<Transition>> Transitions(const std::string& pipe_id) override;
@@ -387,7 +368,8 @@ Result<std::vector<PipeRecord>> SqliteCatalog::Pipes() {
 }
 
 Status SqliteCatalog::EditPipe(const std::string& pipe_id, const std::string& name,
-                               const std::string& spec, const EventRecord& event) {
+                               const std::string& spec, const EventRecord& event,
+                               const TablesEdit& tables) {
   const std::string sealed = key_.Seal(spec);
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_TRY(CheckNameIsFree(database, name, pipe_id));
@@ -395,7 +377,24 @@ Status SqliteCatalog::EditPipe(const std::string& pipe_id, const std::string& na
                     database.Run("UPDATE pipes SET name = ?, spec = ?, updated_at = ? WHERE id = ?",
                                  {name, Blob{sealed}, ToStored(event.at), pipe_id}));
     if (changed == 0) return NoSuchPipe(pipe_id);
+    PENSTOCK_TRY(StoreTablesEdit(database, pipe_id, tables, clock_->Wall()));
     return InsertEvent(database, pipe_id, event, clock_->Wall());
+  });
+}
+
+Result<std::vector<RemovalRecord>> SqliteCatalog::Removals(const std::string& pipe_id) {
+  std::vector<RemovalRecord> removals;
+  PENSTOCK_TRY(Read("SELECT target, drop_target FROM removals WHERE pipe_id = ? ORDER BY target",
+                    {pipe_id}, [&](const SqlRow& row) -> Status {
+                      removals.push_back({.target = row.Text(0), .drop_target = row.Int(1) != 0});
+                      return {};
+                    }));
+  return removals;
+}
+
+Status SqliteCatalog::EndRemovals(const std::string& pipe_id) {
+  return writer_.Write([&](Sqlite& database) {
+    return database.Run("DELETE FROM removals WHERE pipe_id = ?", {pipe_id}).map([](auto) {});
   });
 }
 

@@ -69,6 +69,22 @@ struct TableRecord {
   const std::string& filled_by() const { return load_target.empty() ? target : load_target; }
 };
 
+// A table that is mapped no more: what is left to do for it at the destination.
+struct RemovalRecord {
+  std::string target;
+  bool drop_target = false;  // else it stays, with its rows
+
+  bool operator==(const RemovalRecord&) const = default;
+};
+
+// What an edit does to the tables of a pipe that has been set up.
+struct TablesEdit {
+  std::vector<TableRecord> added = {};  // quarantined until their loads are begun
+  std::vector<int64_t> removed = {};
+  std::vector<RemovalRecord> removals = {};  // of those
+  std::optional<Transition> transition = {};
+};
+
 // An insert into a table that keeps every change, from before it is sent until its outcome is
 // known. A table has one at most.
 struct InsertRecord {
@@ -243,7 +259,11 @@ class Catalog {
   // name is taken. The event's time is the pipe's
   // updated_at.
   virtual Status EditPipe(const std::string& pipe_id, const std::string& name,
-                          const std::string& spec, const EventRecord& event) = 0;
+                          const std::string& spec, const EventRecord& event,
+                          const TablesEdit& tables) = 0;
+  // Those that are not done yet.
+  virtual Result<std::vector<RemovalRecord>> Removals(const std::string& pipe_id) = 0;
+  virtual Status EndRemovals(const std::string& pipe_id) = 0;
   virtual Status DeletePipe(const std::string& pipe_id) = 0;  // with all that belongs to it
   // kConflict when the stored state is not `from`.
   virtual Status SaveTransition(const std::string& pipe_id, const Transition& transition) = 0;

@@ -409,6 +409,7 @@ TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
   anew.load_target = "t_resync_1";
   anew.quarantine.reset();
   anew.keeps_target_fresh = true;
+  anew.partitions_planned = false;
   anew.start = SomeCheckpoint(77).position;
   Checkpoint checkpoint = SomeCheckpoint();
   checkpoint.open = {.gtid = "", .tables = {{tables[0].id, 5}, {tables[1].id, 6}}};
@@ -634,13 +635,14 @@ TEST_F(CatalogTest, AnEditKeepsNamesUnique) {
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("two")));
   const EventRecord event = {.at = clock_.Wall(), .level = "info", .kind = "edit", .text = "name"};
   const std::string id = "one";
-  EXPECT_EQ(catalog->EditPipe(id, "name of two", "{}", event).error().code, ErrorCode::kConflict);
-  ASSERT_TRUE(catalog->EditPipe(id, "a name", R"({"password": "hidden"})", event));
+  EXPECT_EQ(catalog->EditPipe(id, "name of two", "{}", event, {}).error().code,
+            ErrorCode::kConflict);
+  ASSERT_TRUE(catalog->EditPipe(id, "a name", R"({"password": "hidden"})", event, {}));
   EXPECT_EQ(catalog->Pipes()->at(0).name, "a name");
   EXPECT_EQ(catalog->Pipes()->at(0).spec, R"({"password": "hidden"})");
   EXPECT_EQ(catalog->Events(id, 1)->at(0).kind, "edit");
   EXPECT_EQ(FileBytes().find("hidden"), std::string::npos);
-  EXPECT_EQ(catalog->EditPipe("none", "four", "{}", event).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(catalog->EditPipe("none", "four", "{}", event, {}).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(CatalogTest, AnswersAreForgottenAfterADay) {

@@ -165,13 +165,20 @@ Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& c
   return {};
 }
 
+Status SetQuarantine(Sqlite& database, const QuarantineRecord& record) {
+  const Quarantine& quarantine = record.quarantine;
+  return database
+      .Run(
+          "UPDATE tables SET quarantined_at = ?, quarantine_position = ?, quarantine_reason = ?, "
+          "reload_wanted = max(reload_wanted, ?) WHERE id = ?",
+          {ToStored(quarantine.since), quarantine.position.Serialize(), quarantine.reason,
+           record.reload_wanted, record.table_id})
+      .map([](auto) {});
+}
+
 Status StoreQuarantine(Sqlite& database, const QuarantineRecord& record, UnixMicros wall) {
   const Quarantine& quarantine = record.quarantine;
-  PENSTOCK_TRY(database.Run(
-      "UPDATE tables SET quarantined_at = ?, quarantine_position = ?, quarantine_reason = ?, "
-      "reload_wanted = max(reload_wanted, ?) WHERE id = ?",
-      {ToStored(quarantine.since), quarantine.position.Serialize(), quarantine.reason,
-       record.reload_wanted, record.table_id}));
+  PENSTOCK_TRY(SetQuarantine(database, record));
   PENSTOCK_ASSIGN(const KnownTable table, FindTable(database, record.table_id));
   return InsertEvent(database, table.pipe_id,
                      {.at = quarantine.since,

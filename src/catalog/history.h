@@ -38,7 +38,8 @@ Result<BatchRecord> ReadBatch(const SqlRow& row);
 Status AddValueChanges(Sqlite& database, const std::vector<ValueChangeRecord>& changes,
                        UnixMicros wall);
 
-// Marks the table, and makes the event that tells of it.
+Status SetQuarantine(Sqlite& database, const QuarantineRecord& record);
+// Likewise, with the event that tells of it.
 Status StoreQuarantine(Sqlite& database, const QuarantineRecord& record, UnixMicros wall);
 
 }  // namespace penstock::catalog

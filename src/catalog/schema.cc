@@ -146,6 +146,14 @@ CREATE TABLE answers (                                         -- to requests wi
   body TEXT NOT NULL,
   at INTEGER NOT NULL
 ) WITHOUT ROWID;
+)sql",
+    R"sql(
+CREATE TABLE removals (                                        -- of tables that are mapped no more
+  pipe_id TEXT NOT NULL REFERENCES pipes (id) ON DELETE CASCADE,
+  target TEXT NOT NULL,
+  drop_target INTEGER NOT NULL,
+  PRIMARY KEY (pipe_id, target)
+) WITHOUT ROWID;
 )sql"};
 
 }  // namespace

@@ -39,11 +39,12 @@ struct Arguments {
   std::string name;
   std::string table;
   std::vector<std::string> tables;
-  std::vector<std::string> changes;
   std::string file;
   bool wait = false;
   bool watch = false;
+  std::vector<std::string> assignments;
   bool ddl = false;
+  bool drop = false;
   size_t limit = 100;
 };
 
@@ -140,6 +141,32 @@ void AddFileCommands(CLI::App& app, Arguments& arguments, Action& action) {
   }
 }
 
+template <typename Add>
+void AddEditCommands(const Add& add, Arguments& arguments) {
+  CLI::App* add_table = add("add-table", "Take tables into a pipe, while the others go on",
+                            [](PipeCommands& commands, const Arguments& given) {
+                              return commands.AddTables(given.name, given.tables, given.wait);
+                            });
+  CLI::App* remove_table =
+      add("remove-table", "Take tables out of a pipe; in ClickHouse they stay",
+          [](PipeCommands& commands, const Arguments& given) {
+            return commands.RemoveTables(given.name, given.tables, given.drop, given.wait);
+          });
+  add_table->add_option("TABLE", arguments.tables, "SCHEMA.TABLE[:TARGET], any number")->required();
+  remove_table->add_option("TABLE", arguments.tables, "SCHEMA.TABLE, any number")->required();
+  remove_table->add_flag("--drop", arguments.drop, "Drop them in ClickHouse");
+  for (CLI::App* command : {add_table, remove_table}) {
+    command->add_flag("--wait", arguments.wait, "Until the pipe runs again");
+  }
+  add("set", "Change settings of a pipe, its name or its servers",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.Set(given.name, given.assignments);
+      })
+      ->add_option("KEY=VALUE", arguments.assignments,
+                   "syncIntervalSeconds=5, name=shop, source.mysql.host=db2, any number")
+      ->required();
+}
+
 void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
   const auto add = [&](const char* name, const char* description,
                        std::function<Status(PipeCommands&, const Arguments&)> run) {
@@ -187,14 +214,7 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
           });
   resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)");
   resync->add_flag("--wait", arguments.wait, "Until they are in place");
-  add("set", "Change settings, name or servers of a pipe; what runs goes on with them",
-      [](PipeCommands& commands, const Arguments& given) {
-        return commands.Set(given.name, given.changes);
-      })
-      ->add_option("KEY=VALUE", arguments.changes,
-                   "A setting (pullBatchSize=50000), host, port, name, or the path of a field "
-                   "(source.mysql.credentials.username=repl)")
-      ->required();
+  AddEditCommands(add, arguments);
   add("delete", "Forget a pipe; its tables in ClickHouse stay",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Delete(given.name, given.wait);

@@ -148,18 +148,6 @@ void PrintQuarantined(const json& tables) {
   Print(text);
 }
 
-// Where a key of `set` stands in the API's body, as a JSON pointer.
-std::string PathOf(std::string key) {
-  constexpr std::string_view kOfSource[] = {
-      "host", "port", "tlsHost", "caCertificate", "disableTls", "skipCertVerification", "serverId"};
-  const bool of_source =
-      std::find(std::begin(kOfSource), std::end(kOfSource), key) != std::end(kOfSource);
-  const bool is_path = key.find('.') != std::string::npos || key == "name";
-  if (!is_path) key = (of_source ? "source.mysql." : "source.mysql.settings.") + key;
-  std::replace(key.begin(), key.end(), '.', '/');
-  return "/" + key;
-}
-
 }  // namespace
 
 Status PipeCommands::Check(const std::filesystem::path& file) {
@@ -369,8 +357,13 @@ Status PipeCommands::Resync(const std::string& name, const std::vector<std::stri
 
 Status PipeCommands::Order(const std::string& name, const json& order, bool wait,
                            std::string_view awaited) {
+  return Change(name, "/state", order, wait, awaited);
+}
+
+Status PipeCommands::Change(const std::string& name, const std::string& resource, const json& body,
+                            bool wait, std::string_view awaited) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_ASSIGN(json pipe, client_.Patch(path + "/state", order));
+  PENSTOCK_ASSIGN(json pipe, client_.Patch(path + resource, body));
   if (wait) {
     PENSTOCK_TRY(AwaitState(path, awaited));
     PENSTOCK_ASSIGN(pipe, client_.Get(path));
@@ -380,29 +373,6 @@ Status PipeCommands::Order(const std::string& name, const json& order, bool wait
   } else if (!wait) {
     Print(fmt::format("{} {}\n", Cell(pipe, "name"), Cell(pipe, "state")));
   }
-  return {};
-}
-
-Status PipeCommands::Set(const std::string& name, const std::vector<std::string>& changes) {
-  json patch = json::object();
-  for (const std::string& change : changes) {
-    const size_t equals = change.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return Fail(ErrorCode::kInvalidArgument, "{}: must be KEY=VALUE, as in pullBatchSize=50000",
-                  change);
-    }
-    const std::string text = change.substr(equals + 1);
-    json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (value.is_discarded()) value = text;
-    try {
-      patch[json::json_pointer(PathOf(change.substr(0, equals)))] = std::move(value);
-    } catch (const json::exception&) {  // below a value that another one has set
-      return Fail(ErrorCode::kInvalidArgument, "{}: is no such field", change.substr(0, equals));
-    }
-  }
-  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_ASSIGN(const json pipe, client_.Patch(path, patch));
-  if (options_.json) Print(pipe.dump() + "\n");
   return {};
 }
 

@@ -35,9 +35,12 @@ class PipeCommands {
   Status Resume(const std::string& name, bool wait);
   // `tables`: SCHEMA.TABLE each; none: all.
   Status Resync(const std::string& name, const std::vector<std::string>& tables, bool wait);
-  // "KEY=VALUE" each: a setting's name, a field's of the source, or a path like
-  // source.mysql.credentials.username; a value as in JSON, or a text.
-  Status Set(const std::string& name, const std::vector<std::string>& changes);
+  // `tables`: SCHEMA.TABLE[:TARGET] each.
+  Status AddTables(const std::string& name, const std::vector<std::string>& tables, bool wait);
+  Status RemoveTables(const std::string& name, const std::vector<std::string>& tables, bool drop,
+                      bool wait);
+  // KEY=VALUE each, of settings or by path.
+  Status Set(const std::string& name, const std::vector<std::string>& assignments);
   Status Delete(const std::string& name, bool wait);
   // With `watch` until a stop is requested: redrawn on a terminal, else a line a second.
   Status ShowStatus(const std::string& name, bool watch);
@@ -45,6 +48,10 @@ class PipeCommands {
  private:
   Status Order(const std::string& name, const nlohmann::json& order, bool wait,
                std::string_view awaited);
+  // PATCH of a resource of the pipe; with `wait`, until it is in one of the states.
+  Status Change(const std::string& name, const std::string& resource, const nlohmann::json& body,
+                bool wait, std::string_view awaited);
+  Status Edit(const std::string& name, const nlohmann::json& change, bool wait);
   // Until the pipe at `path` is in one of the states, separated by spaces. Failed is an error.
   Status AwaitState(const std::string& path, std::string_view states);
   Status Watch(const std::string& path);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -115,6 +116,28 @@ Status OfRequest(const Status& status, std::string_view path) {
   return Fail(std::move(error));
 }
 
+Result<std::vector<PipeChange::Removal>> ParseRemovals(json list) {
+  constexpr char kDrop[] = "dropTargetTable";
+  std::vector<bool> drops;
+  for (size_t i = 0; list.is_array() && i < list.size(); ++i) {
+    json& element = list[i];
+    const json drop = element.is_object() ? element.value(kDrop, json(false)) : json(false);
+    if (!drop.is_boolean()) {
+      return Fail(ErrorCode::kInvalidArgument, "source.mysql.{}: {}: must be true or false",
+                  kToRemove, kDrop);
+    }
+    drops.push_back(drop.get<bool>());
+    if (element.is_object()) element.erase(kDrop);
+  }
+  PENSTOCK_ASSIGN(auto mappings,
+                  ParseTableMappings(list, fmt::format("source.mysql.{}", kToRemove)));
+  std::vector<PipeChange::Removal> removals;
+  for (size_t i = 0; i < mappings.size(); ++i) {
+    removals.push_back({.mapping = std::move(mappings[i]), .drop_target = drops[i]});
+  }
+  return removals;
+}
+
 Status FindTargets(const clickhouse::Endpoint& destination, const std::string& database,
                    const std::vector<std::string>& targets, const std::stop_token& stop) {
   clickhouse::Client client(destination);
@@ -132,7 +155,7 @@ Status FindTargets(const clickhouse::Endpoint& destination, const std::string& d
 }  // namespace
 
 Result<PipeChange> ParsePipeChange(const json& body) {
-  PipeChange change{.fields = body, .tables_to_add = {}, .tables_to_remove = {}};
+  PipeChange change{.fields = body};
   if (!body.is_object()) return Fail(ErrorCode::kInvalidArgument, "body: must be an object");
   const json source = body.value("source", json());
   if (!source.is_object() || !source.contains("mysql") || !source["mysql"].is_object()) {
@@ -150,17 +173,44 @@ Result<PipeChange> ParsePipeChange(const json& body) {
     mysql.erase(key);
     return taken;
   };
-  PENSTOCK_ASSIGN(change.tables_to_add,
-                  ParseTableMappings(take(kToAdd), fmt::format("source.mysql.{}", kToAdd)));
-  PENSTOCK_ASSIGN(change.tables_to_remove,
-                  ParseTableMappings(take(kToRemove), fmt::format("source.mysql.{}", kToRemove)));
+  const json to_add = take(kToAdd);
+  PENSTOCK_TRY(ParseTableMappings(to_add, fmt::format("source.mysql.{}", kToAdd)).map([](auto) {}));
+  if (to_add.is_array()) change.tables_to_add = to_add;
+  PENSTOCK_ASSIGN(change.tables_to_remove, ParseRemovals(take(kToRemove)));
   return change;
+}
+
+Result<std::vector<size_t>> TablesToRemove(const PipeSpec& spec, const PipeChange& change) {
+  std::vector<size_t> tables;
+  for (const auto& removal : change.tables_to_remove) {
+    const auto found = std::ranges::find_if(spec.tables, [&](const TableMapping& mapping) {
+      return mapping.source == removal.mapping.source &&
+             mapping.target_table == removal.mapping.target_table;
+    });
+    const auto table = static_cast<size_t>(found - spec.tables.begin());
+    if (found == spec.tables.end() || std::ranges::count(tables, table) != 0) {
+      return Fail(ErrorCode::kInvalidArgument, "source.mysql.{}: {} is not mapped to {}", kToRemove,
+                  removal.mapping.source.ToString(), removal.mapping.target_table);
+    }
+    tables.push_back(table);
+  }
+  return tables;
 }
 
 Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits) {
   json body = ToJsonWithSecrets(spec);
   if (change.fields.value("settings", json()).is_object()) body.erase("settings");  // of no effect
   Merge(change.fields, body);
+  PENSTOCK_ASSIGN(std::vector<size_t> removed, TablesToRemove(spec, change));
+  json& mappings = body["source"]["mysql"]["tableMappings"];
+  std::ranges::sort(removed, std::greater());
+  for (const size_t table : removed) mappings.erase(table);
+  for (const json& mapping : change.tables_to_add) mappings.push_back(mapping);
+  if (mappings.empty()) {
+    return Fail({.code = ErrorCode::kInvalidArgument,
+                 .message = fmt::format("source.mysql.{}: no table would be left", kToRemove),
+                 .remedy = "Delete the pipe instead"});
+  }
   PENSTOCK_ASSIGN(PipeSpec changed, ParsePipeSpec(body, limits));
   PENSTOCK_TRY(CheckFixed(spec, changed));
   return changed;

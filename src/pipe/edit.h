@@ -12,17 +12,24 @@ namespace penstock::pipe {
 
 // What a user wants changed of a pipe: the API's PATCH body, taken apart.
 struct PipeChange {
-  nlohmann::json fields;                         // of the POST body's shape: those that change
-  std::vector<TableMapping> tables_to_add = {};  // tableMappingsToAdd
-  std::vector<TableMapping> tables_to_remove =
-      {};  // tableMappingsToRemove: names count, of both ends
+  nlohmann::json fields;  // of the POST body's shape: those that change
+  nlohmann::json tables_to_add = nlohmann::json::array();  // tableMappingsToAdd, as it was given
+  struct Removal {
+    TableMapping mapping;      // names count, of both ends
+    bool drop_target = false;  // dropTargetTable, an extension
+  };
+  std::vector<Removal> tables_to_remove = {};  // tableMappingsToRemove
 };
 
 // kInvalidArgument, as ParsePipeSpec. Fields that are null count as absent.
 Result<PipeChange> ParsePipeChange(const nlohmann::json& body);
 
-// The spec with the change's fields in it, checked as a new one. kInvalidArgument also for what
-// cannot be changed while the pipe has tables that it shaped. Tables stay as they are.
+// Where the tables to remove are among the spec's. kInvalidArgument for one that is not.
+Result<std::vector<size_t>> TablesToRemove(const PipeSpec& spec, const PipeChange& change);
+
+// The spec with the change's fields in it, without the tables to remove, and with those to add at
+// its end, checked as a new one. kInvalidArgument also for what cannot be changed while the pipe
+// has tables that it shaped.
 Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits);
 
 // The paths of the fields that differ, without their values; empty: the specs are the same.

@@ -43,6 +43,11 @@ uint32_t ServerId(const PipeSpec& spec, const std::string& pipe_id) {
 
 }  // namespace
 
+bool Passes(ErrorCode code) {
+  return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome ||
+         code == ErrorCode::kExhausted;
+}
+
 bool IsLoadedInSnapshot(const PipeSpec& spec, size_t table) {
   return spec.settings.mode != ReplicationMode::kSnapshot &&
          spec.tables[table].engine == clickhouse::Engine::kMergeTree;

@@ -18,6 +18,9 @@ namespace penstock::pipe {
 // What the stream and the load of a pipe are made of, by its spec and by what the catalog has of
 // its tables (in the order of the spec's).
 
+// What is worth another attempt after a while.
+bool Passes(ErrorCode code);
+
 // A table that keeps every change, beside the stream: no version would heal what a load and the
 // stream both saw.
 bool IsLoadedInSnapshot(const PipeSpec& spec, size_t table);

@@ -21,22 +21,11 @@
 namespace penstock::pipe {
 namespace {
 
-// For what is left of a pipe that is deleted.
-constexpr std::chrono::seconds kDropTimeout{5};
-
 // Before a snapshot that was lost is opened again.
 constexpr std::chrono::seconds kSnapshotPause{1};
 
 // No more are kept.
 constexpr size_t kBatchesMax = 10'000;
-
-// Why a transition that a user ordered happened.
-constexpr char kOrdered[] = "asked for by the user";
-
-bool Passes(ErrorCode code) {
-  return code == ErrorCode::kRetry || code == ErrorCode::kUnknownOutcome ||
-         code == ErrorCode::kExhausted;
-}
 
 }  // namespace
 
@@ -75,99 +64,6 @@ void Runner::RequestShutdown() {
 void Runner::Shutdown() {
   RequestShutdown();
   if (thread_.joinable()) thread_.join();
-}
-
-void Runner::DropUnfinished() {
-  {
-    MutexLock lock(mutex_);
-    const bool any = tables_ && std::ranges::any_of(*tables_, [](const auto& table) {
-                       return !table.load_target.empty() || table.reload_wanted;
-                     });
-    if (!any || lifecycle_.state == State::kCompleted || options_.unusable) return;
-  }
-  clickhouse::Endpoint destination = options_.destination;
-  destination.idle_timeout = kDropTimeout;
-  clickhouse::Client client(std::move(destination));
-  const Status dropped =
-      options_.catalog->Tables(id_).and_then([&](const std::vector<catalog::TableRecord>& tables) {
-        return DropLoadTargets(client, spec_.database, tables, {});
-      });
-  if (dropped) return;
-  LogWarning(spec_.name, "tables named TARGET_resync_... are left: {}", dropped.error().ToString());
-}
-
-Status Runner::Apply(Event command) {
-  PENSTOCK_TRY(Transit(command, kOrdered));
-  if (command == Event::kStart) Start();
-  if (command == Event::kStop) thread_.request_stop();
-  return {};
-}
-
-Status Runner::Resync(const std::vector<model::TableName>& names) {
-  {
-    MutexLock lock(mutex_);
-    PENSTOCK_TRY(Prepare(Event::kResync, kOrdered));
-    if (lifecycle_.resume == State::kResync && !names.empty()) {
-      return Fail(ErrorCode::kConflict,
-                  "tables are being exchanged: start the pipe first, or resync all of it");
-    }
-  }
-  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
-  if (tables.empty()) {
-    return Fail(ErrorCode::kConflict,
-                "The pipe has not been set up yet: there is nothing to resync");
-  }
-  std::vector<int64_t> ids;
-  for (const auto& table : tables) {
-    const bool named = names.empty() || std::ranges::count(names, table.definition.name) != 0;
-    if (named) ids.push_back(table.id);
-  }
-  for (const auto& name : names) {
-    const bool known = std::ranges::any_of(
-        tables, [&](const auto& table) { return table.definition.name == name; });
-    if (!known) {
-      return Fail(ErrorCode::kInvalidArgument, "tables: {} is not mapped", name.ToString());
-    }
-  }
-  // What runs is stopped first: it might change the state meanwhile.
-  Shutdown();
-  Status wanted = WantReload(ids, names.empty());
-  Start();
-  return wanted;
-}
-
-Status Runner::Edit(PipeSpec spec, clickhouse::Endpoint destination,
-                    const std::vector<std::string>& fields) {
-  Shutdown();
-  const catalog::EventRecord event = {
-      .at = options_.clock->Wall(),
-      .level = "info",
-      .kind = "edit",
-      .text = fmt::format("changed by the user: {}", fmt::join(fields, ", "))};
-  Status stored = options_.catalog->EditPipe(id_, spec.name, ToJsonWithSecrets(spec).dump(), event);
-  if (stored) {
-    LogInfo(spec.name, "{}", event.text);
-    MutexLock lock(mutex_);
-    spec_ = std::move(spec);
-    options_.destination = std::move(destination);
-    options_.unusable.reset();
-    updated_at_ = event.at;
-  }
-  Start();
-  return stored;
-}
-
-// A pipe that failed may have lost its place in the log: when all is loaded anew none is needed.
-Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
-  MutexLock lock(mutex_);
-  PENSTOCK_ASSIGN(
-      const auto transition,
-      Prepare(Event::kResync,
-              whole ? kOrdered : fmt::format("{}, of {} tables", kOrdered, ids.size())));
-  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, whole && lifecycle_.state == State::kFailed,
-                                            transition));
-  Entered(transition);
-  return {};
 }
 
 void Runner::Run(std::stop_token stop) {
@@ -224,7 +120,14 @@ Status Runner::Work(std::stop_token stop) {
       state = lifecycle_.state;
     }
     if (options_.unusable && IsWorking(state)) return Fail(*options_.unusable);
+    if (IsWorking(state)) {
+      PENSTOCK_TRY(Retry(
+          "removal", [&] { return FinishRemovals(stop); }, stop));
+    }
     switch (state) {
+      case State::kModifying:
+        PENSTOCK_TRY(Transit(Event::kModified, "the tables are removed"));
+        break;
       case State::kProvisioning:
         PENSTOCK_TRY(Retry(
             "provisioning", [&] { return Provision(stop); }, stop));
@@ -285,7 +188,7 @@ Result<Runner::Recalled> Runner::Recall() {
   StreamProgress before;
   {
     MutexLock lock(mutex_);
-    if (journal_) before = journal_->progress();
+    if (journal_) before = ProgressOf(*tables);
   }
   auto rest = std::make_shared<std::stop_source>();
   auto journal = std::make_shared<Journal>(
@@ -339,6 +242,18 @@ Result<Runner::Recalled> Runner::Recall() {
                   .watch = std::move(watch),
                   .fence_requests = std::move(fence_requests),
                   .rest = std::move(rest)};
+}
+
+// What the journal knows, in the order of `tables`: some may be new, and others gone.
+StreamProgress Runner::ProgressOf(const std::vector<catalog::TableRecord>& tables) const {
+  StreamProgress progress = journal_->progress();
+  std::map<int64_t, StreamProgress::Table> by_id;
+  for (size_t i = 0; i < tables_->size(); ++i) {
+    by_id[tables_->at(i).id] = std::move(progress.tables[i]);
+  }
+  progress.tables.clear();
+  for (const auto& table : tables) progress.tables.push_back(std::move(by_id[table.id]));
+  return progress;
 }
 
 // A pipe that is not working, perhaps never again, has a status too.

@@ -65,9 +65,22 @@ class Runner {
 
   // Another spec, and destination, in place of what it runs by: stored first, with an event that
   // names the `fields` that differ; then what was running goes on by it, over new connections. The
-  // state stays.
+  // state stays, but where tables come or go: those that come are loaded and followed, whatever the
+  // state was; of those that go nothing is written any more.
+  struct TablesChange {
+    struct Added {
+      model::Table definition;
+      std::string target;
+    };
+    struct Removed {
+      size_t table = 0;  // index into the tables of the spec so far
+      bool drop_target = false;
+    };
+    std::vector<Added> added = {};  // as the last of the new spec
+    std::vector<Removed> removed = {};
+  };
   Status Edit(PipeSpec spec, clickhouse::Endpoint destination,
-              const std::vector<std::string>& fields);
+              const std::vector<std::string>& fields, const TablesChange& change);
 
   // With no more than `tables_max` tables: of more, first those that are quarantined, then those
   // that are being loaded, then those that wait for it.
@@ -96,6 +109,13 @@ class Runner {
   Status Setup(std::stop_token stop);
   Status Flow(std::stop_token stop);
   State state() const EXCLUDES(mutex_);
+  Result<catalog::TablesEdit> EditOf(const TablesChange& change) EXCLUDES(mutex_);
+  Status EditAtRest(PipeSpec spec, clickhouse::Endpoint destination,
+                    const std::vector<std::string>& fields, const TablesChange& change)
+      EXCLUDES(mutex_);
+  void RemoveSoon();
+  Status FinishRemovals(std::stop_token stop);
+  Status Remove(clickhouse::Endpoint destination, std::stop_token stop);
   Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);
   Status StepAtRest(State now, std::stop_token stop);
   // Tables whose quarantine heals by a resync; "": none.
@@ -117,6 +137,7 @@ class Runner {
   // the end of Setup.
   Result<Recalled> Recall() EXCLUDES(mutex_);
   void RecallIfNew() EXCLUDES(mutex_);
+  StreamProgress ProgressOf(const std::vector<catalog::TableRecord>& tables) const REQUIRES(mutex_);
 
   // Its place in kTableStates.
   size_t TableStateOf(const snapshot::LoadFigures& load, bool quarantined) const REQUIRES(mutex_);

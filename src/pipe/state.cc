@@ -18,6 +18,8 @@ std::string_view AllowedCommands(State state) {
     case State::kRunning:
     case State::kDegraded:
       return "stop, resync";
+    case State::kModifying:
+      return "stop; wait until the tables are removed";
     case State::kPausing:
       return "wait until it is Paused, then start";
     case State::kCompleted:
@@ -58,7 +60,7 @@ Result<Lifecycle> Start(const Lifecycle& at) {
 }
 
 Result<Lifecycle> Stop(const Lifecycle& at) {
-  if (IsWorking(at.state)) return Lifecycle{.state = State::kPausing, .resume = at.state};
+  if (IsWorking(at.state)) return Lifecycle{.state = State::kPausing, .resume = at.resume};
   if (at.state == State::kPausing || at.state == State::kPaused) return at;
   if (at.state == State::kFailed) return Lifecycle{.state = State::kPaused, .resume = at.resume};
   return Illegal(at.state, "The pipe cannot be stopped");
@@ -73,8 +75,31 @@ Result<Lifecycle> Resync(const Lifecycle& at, ReplicationMode mode) {
                    "it and its destination tables and create it again");
   }
   const bool set_up = IsWorking(at.resume) && at.resume != State::kProvisioning;
-  if (set_up && at.state != State::kPausing && at.state != State::kResync) return At(State::kSetup);
+  const bool busy =
+      at.state == State::kPausing || at.state == State::kResync || at.state == State::kModifying;
+  if (set_up && !busy) return At(State::kSetup);
   return Illegal(at.state, "The pipe cannot be resynced now");
+}
+
+// Their loads begin as a resync does.
+Result<Lifecycle> AddTables(const Lifecycle& at, ReplicationMode mode) {
+  if (mode == ReplicationMode::kSnapshot) {
+    return Illegal(at.state,
+                   "A pipe of replicationMode snapshot takes no more tables; create another");
+  }
+  const auto next = Resync(at, mode);
+  if (next) return next;
+  return Illegal(at.state, "Tables cannot be added now");
+}
+
+Result<Lifecycle> RemoveTables(const Lifecycle& at) {
+  const bool set_up = IsWorking(at.resume) && at.resume != State::kProvisioning;
+  if (at.state == State::kPaused || at.state == State::kFailed || at.state == State::kCompleted) {
+    return at;
+  }
+  const bool may = set_up && at.state != State::kPausing && at.resume != State::kResync;
+  if (may) return Lifecycle{.state = State::kModifying, .resume = at.resume};
+  return Illegal(at.state, "Tables cannot be removed now");
 }
 
 Result<Lifecycle> Milestone(const Lifecycle& at, Event event, ReplicationMode mode) {
@@ -86,7 +111,9 @@ Result<Lifecycle> Milestone(const Lifecycle& at, Event event, ReplicationMode mo
   if (event == Event::kFailed && (IsWorking(at.state) || pausing)) {
     return Lifecycle{.state = State::kFailed, .resume = at.resume};
   }
-  const auto next = AfterMilestone(at.resume, event, mode);
+  const bool modifying = at.state == State::kModifying;
+  if (modifying && event == Event::kModified) return At(at.resume);
+  const auto next = modifying ? std::optional<State>() : AfterMilestone(at.resume, event, mode);
   if (next && pausing) return Lifecycle{.state = State::kPausing, .resume = *next};
   if (next && IsWorking(at.state)) return At(*next);
   return Fail(ErrorCode::kInternal, "{} cannot happen in {}", EventName(event),
@@ -97,7 +124,8 @@ Result<Lifecycle> Milestone(const Lifecycle& at, Event event, ReplicationMode mo
 
 bool IsWorking(State state) {
   return state == State::kProvisioning || state == State::kSetup || state == State::kSnapshot ||
-         state == State::kResync || state == State::kRunning || state == State::kDegraded;
+         state == State::kModifying || state == State::kResync || state == State::kRunning ||
+         state == State::kDegraded;
 }
 
 std::string_view StateName(State state) {
@@ -116,8 +144,9 @@ std::optional<State> ParseState(std::string_view name) {
 
 std::string_view EventName(Event event) {
   static constexpr auto kNames = std::to_array<std::string_view>(
-      {"start", "stop", "resync", "provisioned", "set up", "reload set up", "loaded",
-       "loaded aside", "swapped", "degraded", "resync due", "settled", "failed"});
+      {"start", "stop", "resync", "add tables", "remove tables", "provisioned", "set up",
+       "reload set up", "loaded", "loaded aside", "swapped", "modified", "degraded", "resync due",
+       "settled", "failed"});
   static_assert(kNames.size() == kAllEvents.size());
   return kNames[static_cast<size_t>(event)];
 }
@@ -130,6 +159,10 @@ Result<Lifecycle> Next(const Lifecycle& at, Event event, ReplicationMode mode) {
       return Stop(at);
     case Event::kResync:
       return Resync(at, mode);
+    case Event::kAddTables:
+      return AddTables(at, mode);
+    case Event::kRemoveTables:
+      return RemoveTables(at);
     default:
       return Milestone(at, event, mode);
   }

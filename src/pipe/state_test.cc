@@ -31,7 +31,7 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
     milestones.insert({state, {Event::kResyncDue, State::kSetup}});
   }
   for (const State working : kAllStates) {
-    if (!IsWorking(working)) continue;
+    if (!IsWorking(working) || working == State::kModifying) continue;
     legal[{working, working, Event::kStop}] = {State::kPausing, working};
     legal[{working, working, Event::kFailed}] = {State::kFailed, working};
     legal[{State::kPausing, working, Event::kStop}] = {State::kPausing, working};
@@ -48,11 +48,26 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
       legal[{State::kPausing, working, event}] = {State::kPausing, next};
     }
     const bool set_up = working != State::kProvisioning;
-    if (!set_up || mode == ReplicationMode::kSnapshot) continue;
-    if (working != State::kResync) legal[{working, working, Event::kResync}] = at(State::kSetup);
-    legal[{State::kPaused, working, Event::kResync}] = at(State::kSetup);
-    legal[{State::kFailed, working, Event::kResync}] = at(State::kSetup);
+    for (const State rests : {State::kPaused, State::kFailed}) {
+      legal[{rests, working, Event::kRemoveTables}] = {rests, working};
+    }
+    if (!set_up) continue;
+    if (working != State::kResync) {
+      const Lifecycle modifying = {State::kModifying, working};
+      legal[{working, working, Event::kRemoveTables}] = modifying;
+      legal[{State::kModifying, working, Event::kRemoveTables}] = modifying;
+      legal[{State::kModifying, working, Event::kModified}] = at(working);
+      legal[{State::kModifying, working, Event::kStop}] = {State::kPausing, working};
+      legal[{State::kModifying, working, Event::kFailed}] = {State::kFailed, working};
+    }
+    if (mode == ReplicationMode::kSnapshot) continue;
+    for (const Event event : {Event::kResync, Event::kAddTables}) {
+      if (working != State::kResync) legal[{working, working, event}] = at(State::kSetup);
+      legal[{State::kPaused, working, event}] = at(State::kSetup);
+      legal[{State::kFailed, working, event}] = at(State::kSetup);
+    }
   }
+  legal[{State::kCompleted, State::kCompleted, Event::kRemoveTables}] = at(State::kCompleted);
   legal[{State::kPausing, State::kCompleted, Event::kSettled}] = at(State::kCompleted);
   legal[{State::kPausing, State::kCompleted, Event::kStop}] = {State::kPausing, State::kCompleted};
   legal[{State::kPausing, State::kCompleted, Event::kFailed}] = {State::kFailed, State::kCompleted};
@@ -60,7 +75,8 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
 }
 
 bool HasResume(State state) {
-  return state == State::kPausing || state == State::kPaused || state == State::kFailed;
+  return state == State::kPausing || state == State::kPaused || state == State::kFailed ||
+         state == State::kModifying;
 }
 
 TEST(StateTest, EveryStateAgainstEveryEvent) {
@@ -69,7 +85,11 @@ TEST(StateTest, EveryStateAgainstEveryEvent) {
     const auto legal = Legal(mode);
     for (const State state : kAllStates) {
       for (const State resume : kAllStates) {
-        // Paused and Failed keep only working states to resume to; others resume to themselves.
+        // Paused, Failed and Modifying keep only working states to go on with; others have
+        // themselves.
+        if (resume == State::kModifying) continue;
+        const bool never = resume == State::kProvisioning || resume == State::kResync;
+        if (state == State::kModifying && never) continue;
         if (HasResume(state)
                 ? (!IsWorking(resume) && !(state == State::kPausing && resume == State::kCompleted))
                 : resume != state) {
@@ -84,7 +104,7 @@ TEST(StateTest, EveryStateAgainstEveryEvent) {
           if (next) {
             EXPECT_EQ(*next, found->second);
           } else {
-            const bool command = event <= Event::kResync;
+            const bool command = event <= Event::kRemoveTables;
             EXPECT_EQ(next.error().code, command ? ErrorCode::kConflict : ErrorCode::kInternal);
             EXPECT_NE(next.error().message.find(StateName(state)), std::string::npos);
           }

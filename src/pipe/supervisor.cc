@@ -38,6 +38,19 @@ std::string ErrorsOf(const CheckReport& report) {
   return text;
 }
 
+Status CheckMappedOnce(const PipeSpec& spec) {
+  std::set<model::TableName> sources;
+  std::set<std::string_view> targets;
+  for (const TableMapping& mapping : spec.tables) {
+    const bool is_new =
+        sources.insert(mapping.source).second && targets.insert(mapping.target_table).second;
+    if (is_new) continue;
+    return Fail(ErrorCode::kInvalidArgument, "{} or its target {} is mapped already",
+                mapping.source.ToString(), mapping.target_table);
+  }
+  return {};
+}
+
 }  // namespace
 
 class Supervisor::Impl {
@@ -136,6 +149,57 @@ class Supervisor::Impl {
     return {};
   }
 
+  // Also what the source has of the tables.
+  CheckReport Check(const PipeSpec& spec, std::map<model::TableName, model::Table>& definitions,
+                    std::stop_token stop) const {
+    auto destination = DestinationOf(spec);
+    if (!destination) {
+      return {.findings = {{.check = "destination",
+                            .severity = Severity::kError,
+                            .message = destination.error().message,
+                            .remedy = ""}},
+              .ddl = {}};
+    }
+    CheckContext context{.spec = spec,
+                         .destination_endpoint = *std::move(destination),
+                         .source = std::nullopt,
+                         .destination = std::nullopt,
+                         .tables = {},
+                         .stop = std::move(stop)};
+    CheckReport report = RunChecks(context);
+    // What cannot be planned, a check has found already.
+    auto ddl = PlannedDdl(spec, context.tables, context.existing.value_or(Existing()));
+    if (ddl) report.ddl = *std::move(ddl);
+    definitions = std::move(context.tables);
+    return report;
+  }
+
+  // What a change does to the tables; those that come are checked as those of a new pipe.
+  Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
+                                              const PipeChange& change,
+                                              const std::stop_token& stop) const {
+    Runner::TablesChange tables;
+    PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, change));
+    for (size_t i = 0; i < removed.size(); ++i) {
+      tables.removed.push_back(
+          {.table = removed[i], .drop_target = change.tables_to_remove[i].drop_target});
+    }
+    if (change.tables_to_add.empty()) return tables;
+    PENSTOCK_TRY(CheckMappedOnce(after));
+    PipeSpec added = after;
+    const auto first =
+        static_cast<std::ptrdiff_t>(after.tables.size() - change.tables_to_add.size());
+    added.tables.assign(after.tables.begin() + first, after.tables.end());
+    std::map<model::TableName, model::Table> definitions;
+    const CheckReport report = Check(added, definitions, stop);
+    if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
+    for (const TableMapping& mapping : added.tables) {
+      tables.added.push_back(
+          {.definition = definitions.at(mapping.source), .target = mapping.target_table});
+    }
+    return tables;
+  }
+
   std::shared_ptr<Pipe> Find(const std::string& id) const {
     MutexLock lock(mutex_);
     const auto found = pipes_.find(id);
@@ -210,25 +274,8 @@ Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
 }
 
 CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {
-  auto destination = impl_->DestinationOf(spec);
-  if (!destination) {
-    return {.findings = {{.check = "destination",
-                          .severity = Severity::kError,
-                          .message = destination.error().message,
-                          .remedy = ""}},
-            .ddl = {}};
-  }
-  CheckContext context{.spec = spec,
-                       .destination_endpoint = *std::move(destination),
-                       .source = std::nullopt,
-                       .destination = std::nullopt,
-                       .tables = {},
-                       .stop = std::move(stop)};
-  CheckReport report = RunChecks(context);
-  // What cannot be planned, a check has found already.
-  auto ddl = PlannedDdl(spec, context.tables, context.existing.value_or(Existing()));
-  if (ddl) report.ddl = *std::move(ddl);
-  return report;
+  std::map<model::TableName, model::Table> definitions;
+  return impl_->Check(spec, definitions, std::move(stop));
 }
 
 Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
@@ -299,11 +346,7 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   PipeChange resolved = change;
   PENSTOCK_TRY(ReadSecretFiles(resolved.fields, impl_->options_.secrets_dir));
   PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
-  if (!change.tables_to_add.empty() || !change.tables_to_remove.empty()) {
-    return Fail({.code = ErrorCode::kInvalidArgument,
-                 .message = "tables of a pipe cannot be added or removed yet",
-                 .remedy = "Create another pipe for tables to add"});
-  }
+  PENSTOCK_ASSIGN(const auto tables_change, impl_->TablesChangeOf(before, after, change, stop));
   const std::vector<std::string> fields = ChangedFields(before, after);
   if (fields.empty()) return pipe->runner->status(0);
   PENSTOCK_ASSIGN(auto destination, impl_->DestinationOf(after));
@@ -315,7 +358,7 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   PENSTOCK_TRY(impl_->CheckTargetsAreFree(after, id));
   MutexLock lock(pipe->commands);
   if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
-  PENSTOCK_TRY(pipe->runner->Edit(std::move(after), std::move(destination), fields));
+  PENSTOCK_TRY(pipe->runner->Edit(std::move(after), std::move(destination), fields, tables_change));
   return pipe->runner->status(0);
 }
 

@@ -61,7 +61,8 @@ class Supervisor {
   Result<PipeStatus> Resync(const std::string& id, const std::vector<model::TableName>& tables);
   // Changes settings, name, credentials and servers, in any state; what runs goes on with them. A
   // server it is to lead to is connected to first: kInvalidArgument where that fails. Without any
-  // difference nothing happens. Tables are not added or removed yet: kInvalidArgument.
+  // difference nothing happens. Tables that come are checked as in Create, and loaded; from those
+  // that go nothing is written any more.
   Result<PipeStatus> Edit(const std::string& id, const PipeChange& change,
                           const std::stop_token& stop);
   // Newest first.

@@ -154,6 +154,27 @@ void SetAside(catalog::TableRecord& table, const model::Position& position, Unix
   }
 }
 
+// The first load of a table that was added to its pipe.
+void BeginFirst(catalog::TableRecord& table, const PipeSpec& spec, const model::Table& definition,
+                const clickhouse::TableSpec& target, const model::Position& position) {
+  table.definition = definition;
+  table.ddl = clickhouse::CreateTable(target);
+  table.partitions_planned = spec.settings.mode == ReplicationMode::kCdcOnly;
+  table.start = position;
+  table.quarantine.reset();
+}
+
+Status MakeTarget(clickhouse::Client& client, const clickhouse::TableSpec& target,
+                  std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto existing,
+                  ReadExistingTables(client, target.database, {target.table}, stop));
+  if (existing.empty()) {
+    PENSTOCK_TRY(client.Query(clickhouse::CreateTable(target),
+                              clickhouse::CreateTableSettings(target), stop));
+  }
+  return CheckTargets(client, {target}, std::move(stop));
+}
+
 }  // namespace
 
 bool IsWhole(const Tables& tables) {
@@ -204,6 +225,15 @@ Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
       PENSTOCK_TRY(Drop(client, clickhouse::QuoteTable(database, name), stop));
   }
   return {};
+}
+
+Status DropRemoved(clickhouse::Client& client, const std::string& database,
+                   const std::string& target, bool drop_target, std::stop_token stop) {
+  catalog::TableRecord table;
+  table.target = target;
+  PENSTOCK_TRY(DropLoadTargets(client, database, {table}, stop));
+  return drop_target ? Drop(client, clickhouse::QuoteTable(database, target), std::move(stop))
+                     : Status();
 }
 
 Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client& client,
@@ -268,6 +298,14 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
       SetAside(table, reached, clock.Wall(), target.error());
       continue;
     }
+    if (table.ddl.empty()) {
+      Status begun = MakeTarget(client, *target, stop);
+      if (!begun && begun.error().code != ErrorCode::kNeedsUser) return Fail(begun.error());
+      if (!begun) SetAside(table, reached, clock.Wall(), begun.error());
+      if (begun) BeginFirst(table, spec, definition->second, *target, source.position);
+      continue;
+    }
+    table.partitions_planned = false;
     PENSTOCK_ASSIGN(const bool as_before, HasShape(client, *target, stop));
     if (target->engine == clickhouse::Engine::kNull && !as_before) {
       SetAside(table, reached, clock.Wall(), OtherShape(target->table));

@@ -34,6 +34,11 @@ Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& 
 Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
                        const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
+// What a table that is mapped no more has left: what attempts at its load have made and, if it is
+// not to be kept, the target.
+Status DropRemoved(clickhouse::Client& client, const std::string& database,
+                   const std::string& target, bool drop_target, std::stop_token stop);
+
 // The load_targets with their UUIDs, for Catalog::EndLoad. kRetry when one is not there.
 Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(
     clickhouse::Client& client, const std::string& database,
@@ -50,7 +55,8 @@ Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& da
 // The source of a pipe's tables is read anew, and their loads begin at what it is now: answers what
 // Catalog::BeginReload stores of them, with the load_targets made. Call while nothing streams: the
 // start position of each must not come before the checkpoint. Without a checkpoint there is a new
-// one. kRetry as ReadSourceNow, and when a server is away.
+// one. A table that was added (it has no ddl yet) gets its target, and is loaded into that. kRetry
+// as ReadSourceNow, and when a server is away.
 struct Reload {
   std::vector<catalog::TableRecord> tables;
   std::optional<catalog::Checkpoint> checkpoint = std::nullopt;

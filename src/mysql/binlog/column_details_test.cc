@@ -22,7 +22,8 @@ TEST(CharsetOfCollationTest, NumbersOfBothServers) {
   EXPECT_EQ(CharsetOfCollation(255), "utf8mb4");
   EXPECT_EQ(CharsetOfCollation(1074), "cp1251");
   EXPECT_EQ(CharsetOfCollation(2304), "utf8mb4");
-  for (const uint64_t number : {0, 17, 100, 324, 1041, 3328, 1 << 30}) {
+  for (const auto number :
+       std::initializer_list<uint64_t>{0, 17, 100, 324, 1041, 3328, 1073741824}) {
     EXPECT_EQ(CharsetOfCollation(number), "") << number;
   }
 }

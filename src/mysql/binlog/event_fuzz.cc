@@ -5,6 +5,7 @@
 
 #include "base/byte_reader.h"
 #include "base/check.h"
+#include "mysql/binlog/column_details.h"
 #include "mysql/binlog/event.h"
 
 namespace {
@@ -41,6 +42,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (const auto* map = std::get_if<penstock::binlog::TableMap>(&event->body)) {
       PENSTOCK_CHECK(map->metadata.size() == map->types.size());
       PENSTOCK_CHECK(map->names.empty() || map->names.size() == map->types.size());
+      PENSTOCK_CHECK(map->nullable.size() == (map->types.size() + 7) / 8);
+      PENSTOCK_CHECK(penstock::binlog::ReadColumnDetails(*map).size() == map->types.size());
     }
     if (const auto* rows = std::get_if<penstock::binlog::Rows>(&event->body)) {
       PENSTOCK_CHECK(rows->present.size() == (rows->column_count + 7) / 8);

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "catalog/sqlite.h"
+
+namespace penstock::catalog {
+
+// The rows of the table "tables", within a transaction of the caller's.
+
+// Answers the table's id.
+Result<int64_t> InsertTable(Sqlite& database, const std::string& pipe_id, const TableRecord& table);
+
+// Its partitions and what they changed of values count no more.
+Status ForgetLoad(Sqlite& database, int64_t table_id);
+
+// What a new load of it begins with.
+Status StoreReload(Sqlite& database, const TableRecord& table);
+
+// A definition that was followed.
+Status StoreDefinition(Sqlite& database, const DefinitionRecord& record);
+
+}  // namespace penstock::catalog

@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "obs/log.h"
+#include "pipe/flow_parts.h"
+#include "pipe/runner.h"
+#include "pipe/setup.h"
+#include "pipe/whole_load.h"
+
+// What users order of a pipe.
+
+namespace penstock::pipe {
+namespace {
+
+// For what is left at the destination by a pipe, or by its tables, that nothing waits for.
+constexpr std::chrono::seconds kDropTimeout{5};
+
+// Why a transition that a user ordered happened.
+constexpr char kOrdered[] = "asked for by the user";
+
+}  // namespace
+
+void Runner::DropUnfinished() {
+  {
+    MutexLock lock(mutex_);
+    const bool any = tables_ && std::ranges::any_of(*tables_, [](const auto& table) {
+                       return !table.load_target.empty() || table.reload_wanted;
+                     });
+    if (!any || lifecycle_.state == State::kCompleted || options_.unusable) return;
+  }
+  clickhouse::Endpoint destination = options_.destination;
+  destination.idle_timeout = kDropTimeout;
+  clickhouse::Client client(std::move(destination));
+  const Status dropped =
+      options_.catalog->Tables(id_).and_then([&](const std::vector<catalog::TableRecord>& tables) {
+        return DropLoadTargets(client, spec_.database, tables, {});
+      });
+  if (dropped) return;
+  LogWarning(spec_.name, "tables named TARGET_resync_... are left: {}", dropped.error().ToString());
+}
+
+Status Runner::Apply(Event command) {
+  PENSTOCK_TRY(Transit(command, kOrdered));
+  if (command == Event::kStart) Start();
+  if (command == Event::kStop) thread_.request_stop();
+  return {};
+}
+
+Status Runner::Resync(const std::vector<model::TableName>& names) {
+  {
+    MutexLock lock(mutex_);
+    PENSTOCK_TRY(Prepare(Event::kResync, kOrdered));
+    if (lifecycle_.resume == State::kResync && !names.empty()) {
+      return Fail(ErrorCode::kConflict,
+                  "tables are being exchanged: start the pipe first, or resync all of it");
+    }
+  }
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  if (tables.empty()) {
+    return Fail(ErrorCode::kConflict,
+                "The pipe has not been set up yet: there is nothing to resync");
+  }
+  std::vector<int64_t> ids;
+  for (const auto& table : tables) {
+    const bool named = names.empty() || std::ranges::count(names, table.definition.name) != 0;
+    if (named) ids.push_back(table.id);
+  }
+  for (const auto& name : names) {
+    const bool known = std::ranges::any_of(
+        tables, [&](const auto& table) { return table.definition.name == name; });
+    if (!known) {
+      return Fail(ErrorCode::kInvalidArgument, "tables: {} is not mapped", name.ToString());
+    }
+  }
+  // What runs is stopped first: it might change the state meanwhile.
+  Shutdown();
+  Status wanted = WantReload(ids, names.empty());
+  Start();
+  return wanted;
+}
+
+// A pipe that failed may have lost its place in the log: when all is loaded anew none is needed.
+Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
+  MutexLock lock(mutex_);
+  PENSTOCK_ASSIGN(
+      const auto transition,
+      Prepare(Event::kResync,
+              whole ? kOrdered : fmt::format("{}, of {} tables", kOrdered, ids.size())));
+  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, whole && lifecycle_.state == State::kFailed,
+                                            transition));
+  Entered(transition);
+  return {};
+}
+
+// Of a pipe that has not been set up there are no records yet: its setup goes by the spec.
+Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
+  catalog::TablesEdit edit;
+  PENSTOCK_ASSIGN(const auto records, options_.catalog->Tables(id_));
+  MutexLock lock(mutex_);
+  if (records.empty() || (change.added.empty() && change.removed.empty())) return edit;
+  for (const auto& [table, drop_target] : change.removed) {
+    edit.removed.push_back(records.at(table).id);
+    edit.removals.push_back({.target = records[table].target, .drop_target = drop_target});
+  }
+  const auto checkpoint = options_.catalog->LoadCheckpoint(id_);
+  for (const auto& [definition, target] : change.added) {
+    edit.added.push_back(
+        {.definition = definition,
+         .target = target,
+         .ddl = "",
+         .load_version_base = kLoadVersionBase,
+         .quarantine =
+             catalog::Quarantine{.position = checkpoint ? checkpoint->position : model::Position(),
+                                 .reason = "it is being added to the pipe",
+                                 .since = options_.clock->Wall()},
+         .reload_wanted = true});
+  }
+  const Event event = change.added.empty() ? Event::kRemoveTables : Event::kAddTables;
+  PENSTOCK_ASSIGN(auto transition,
+                  Prepare(event, fmt::format("{} tables added, {} removed", edit.added.size(),
+                                             edit.removed.size())));
+  if (transition.to != transition.from) edit.transition = std::move(transition);
+  return edit;
+}
+
+Status Runner::Edit(PipeSpec spec, clickhouse::Endpoint destination,
+                    const std::vector<std::string>& fields, const TablesChange& change) {
+  PENSTOCK_TRY(EditOf(change));  // refused before anything is stopped
+  Shutdown();
+  Status edited = EditAtRest(std::move(spec), std::move(destination), fields, change);
+  Start();
+  return edited;
+}
+
+Status Runner::EditAtRest(PipeSpec spec, clickhouse::Endpoint destination,
+                          const std::vector<std::string>& fields, const TablesChange& change) {
+  PENSTOCK_ASSIGN(const auto tables, EditOf(change));
+  const catalog::EventRecord event = {
+      .at = options_.clock->Wall(),
+      .level = "info",
+      .kind = "edit",
+      .text = fmt::format("changed by the user: {}", fmt::join(fields, ", "))};
+  {
+    MutexLock lock(mutex_);
+    PENSTOCK_TRY(
+        options_.catalog->EditPipe(id_, spec.name, ToJsonWithSecrets(spec).dump(), event, tables));
+    LogInfo(spec.name, "{}", event.text);
+    spec_ = std::move(spec);
+    options_.destination = std::move(destination);
+    options_.unusable.reset();
+    updated_at_ = event.at;
+    if (tables.transition) Entered(*tables.transition);
+  }
+  if (tables.added.empty() && tables.removed.empty()) return {};
+  if (const auto recalled = Recall(); !recalled) {
+    LogWarning(spec_.name, "the status is not whole: {}", recalled.error().ToString());
+  }
+  if (!IsWorking(state())) RemoveSoon();
+  return {};
+}
+
+// Of a pipe at rest: what cannot be done now is done when it is started.
+void Runner::RemoveSoon() {
+  std::stop_source stop;
+  clickhouse::Endpoint destination = options_.destination;
+  destination.idle_timeout = kDropTimeout;
+  const Status done = Remove(std::move(destination), stop.get_token());
+  if (!done) LogWarning(spec_.name, "what is left of tables: {}", done.error().ToString());
+}
+
+Status Runner::FinishRemovals(std::stop_token stop) {
+  return Remove(options_.destination, std::move(stop));
+}
+
+// What a table that was removed has left at the destination. What is refused there stays.
+Status Runner::Remove(clickhouse::Endpoint destination, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(id_));
+  if (removals.empty()) return {};
+  clickhouse::Client client(std::move(destination));
+  for (const auto& [target, drop_target] : removals) {
+    const Status done = DropRemoved(client, spec_.database, target, drop_target, stop);
+    if (done) continue;
+    if (done.error().code == ErrorCode::kCancelled || Passes(done.error().code)) return done;
+    const std::string text =
+        fmt::format("what is left of the table {}.{} is to be dropped by hand: {}", spec_.database,
+                    target, done.error().ToString());
+    LogWarning(spec_.name, "{}", text);
+    AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "removal", .text = text});
+  }
+  return options_.catalog->EndRemovals(id_);
+}
+
+}  // namespace penstock::pipe
