@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
@@ -38,10 +39,15 @@ Result<std::string> ReadWithin(const fs::path& folder, const std::string& name) 
   return text;
 }
 
-Status Resolve(json& body, const json::json_pointer& at, std::string_view path,
+Status Resolve(json& body, std::initializer_list<const char*> keys, std::string_view path,
                const fs::path& folder) {
-  if (!body.contains(at) || !body[at].is_object() || !body[at].contains(kFile)) return {};
-  json& object = body[at];
+  json* at = &body;
+  for (const char* key : keys) {
+    if (!at->is_object() || !at->contains(key)) return {};
+    at = &(*at)[key];
+  }
+  json& object = *at;
+  if (!object.is_object() || !object.contains(kFile)) return {};
   const auto wrong = [&](std::string_view what) {
     return Fail(ErrorCode::kInvalidArgument, "{}.{}: {}", path, kFile, what);
   };
@@ -63,10 +69,9 @@ Status Resolve(json& body, const json::json_pointer& at, std::string_view path,
 }  // namespace
 
 Status ReadSecretFiles(json& body, const fs::path& folder) {
-  PENSTOCK_TRY(Resolve(body, json::json_pointer("/source/mysql/credentials"),
-                       "source.mysql.credentials", folder));
-  return Resolve(body, json::json_pointer("/destination/clickhouse"), "destination.clickhouse",
-                 folder);
+  PENSTOCK_TRY(
+      Resolve(body, {"source", "mysql", "credentials"}, "source.mysql.credentials", folder));
+  return Resolve(body, {"destination", "clickhouse"}, "destination.clickhouse", folder);
 }
 
 }  // namespace penstock::pipe

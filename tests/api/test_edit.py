@@ -57,6 +57,25 @@ class Edit(ApiTest):
         self.assertNotIn("snapshotRowsPerSecond", self.call("GET", self.one(self.pipe))
                          .result["source"]["mysql"]["settings"])
 
+    def test_a_load_goes_on_with_the_change(self):
+        """One that would take minutes as it was begun."""
+        digits = " UNION ALL ".join(f"SELECT {digit} AS n" for digit in range(10))
+        self.source.run("DROP TABLE IF EXISTS shop.large",
+                        "CREATE TABLE shop.large (id INT PRIMARY KEY)",
+                        "INSERT INTO shop.large SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n FROM "
+                        + ", ".join(f"({digits}) {name}" for name in "abcd"))
+        body = pipe_spec(self.source.endpoint(), self.clickhouse.endpoint(),
+                         [mapping("shop", "large")], database=self.database + "_2", name="large",
+                         snapshotRowsPerSecond=50)
+        pipe = self.create(body)
+        loaded = f"SELECT count() FROM {self.database}_2.large FINAL"
+        self.penstock.await_state(pipe, "Snapshot")
+        changed = self.call("PATCH", self.one(pipe), {"source": {"mysql": {"settings": {
+            "snapshotRowsPerSecond": None}}}}).result
+        self.assertEqual("Snapshot", changed["state"])
+        self.penstock.await_state(pipe, "Running", seconds=30)
+        self.assertEqual("10000\n", self.clickhouse.query(loaded))
+
     def test_fractions_of_the_interval(self):
         settings = self.settings({"syncIntervalMilliseconds": 1500}).result["source"]["mysql"]
         self.assertEqual(1500, settings["settings"]["syncIntervalMilliseconds"])

@@ -290,24 +290,6 @@ class CommandLine(SystemTest):
                                                    "--output", "json"))))
         self.ok("delete", "history")
 
-    def test_set(self):
-        pipe = self.penstock.create(self.spec(["t"], database="changed", name="changed"))
-        self.penstock.await_state(pipe, "Running")
-        self.ok("set", "changed", "pullBatchSize=7", "syncIntervalSeconds=1", "name=other",
-                "source.mysql.settings.deleteOnMerge=true")
-        got = json.loads(self.ok("set", "other", "host=127.0.0.1", "--output", "json"))
-        settings = got["source"]["mysql"]["settings"]
-        self.assertEqual((7, 1, True), (settings["pullBatchSize"], settings["syncIntervalSeconds"],
-                                        settings["deleteOnMerge"]))
-        for wrong in ("pullBatchSize", "=1", "pullBatchSize=0", "nothing=1", "port=1",
-                      "replicationMode=snapshot", "pullBatchSize.x=1"):
-            code, _, err = self.penstock.cli("set", "other", wrong)
-            self.assertEqual((1, 1), (code, err.count("\n")), (wrong, err))
-        code, _, err = self.penstock.cli("set", "other", "pullBatchSize=1",
-                                         "source.mysql.settings.pullBatchSize.x=1", "a~b.c=2")
-        self.assertEqual((1, 1), (code, err.count("\n")), err)
-        self.penstock.delete(pipe)
-
     def test_watching(self):
         """A line a second until Ctrl-C, which is no failure."""
         pipe = self.penstock.create(self.spec(["t"], database="watched"))
