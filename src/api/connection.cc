@@ -131,6 +131,11 @@ void DeadlineStream::get_local_ip_and_port(std::string& ip, int& port) const {
   port = 0;
 }
 
+bool DeadlineStream::ClientIsGone() const {
+  pollfd look{.fd = socket_, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&look, 1, 0) > 0;
+}
+
 void DeadlineStream::Linger() {
   if (send_deadline_ == SteadyTime()) return;  // nothing was written
   Release();

@@ -65,6 +65,8 @@ class DeadlineStream final : public httplib::Stream {
 
   // The time for the answer begins anew: of one that goes on.
   void ProlongAnswer();
+  // The client has said that it sends no more, as one that is gone has.
+  bool ClientIsGone() const;
 
   // Says that no more will be written, and takes what the client may still be sending for a
   // moment: closing a socket with unread bytes would destroy the answer on its way. The last call.

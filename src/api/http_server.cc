@@ -47,6 +47,7 @@ thread_local DeadlineStream* serving = nullptr;
 void AnswerInParts(const HttpResponse& from, httplib::Response& response) {
   response.set_chunked_content_provider(from.content_type,
                                         [next = from.stream](size_t, httplib::DataSink& sink) {
+                                          if (serving->ClientIsGone()) return false;
                                           const std::optional<std::string> part = next();
                                           serving->ProlongAnswer();
                                           if (!part) {

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <functional>
+#include <memory>
 
 #include "api/shapes.h"
 #include "base/clock.h"
@@ -40,10 +42,12 @@ HttpResponse RepeatedRequests::Once(const HttpRequest& request,
                            "again when that is over");
     }
   }
-  HttpResponse response = Answer(key, request, answer);
-  MutexLock lock(mutex_);
-  being_answered_.erase(key);
-  return response;
+  const std::unique_ptr<const std::string, std::function<void(const std::string*)>> answered(
+      &key, [this](const std::string* each) {
+        MutexLock lock(mutex_);
+        being_answered_.erase(*each);
+      });
+  return Answer(key, request, answer);
 }
 
 HttpResponse RepeatedRequests::Answer(const std::string& key, const HttpRequest& request,

@@ -197,9 +197,9 @@ Status StoreTablesEdit(Sqlite& database, const std::string& pipe_id, const Table
   for (const int64_t id : tables.removed) {
     PENSTOCK_TRY(database.Run("DELETE FROM tables WHERE id = ?", {id}));
   }
-  for (const auto& [target, drop_target] : tables.removals) {
-    PENSTOCK_TRY(database.Run("INSERT OR REPLACE INTO removals VALUES (?, ?, ?)",
-                              {pipe_id, target, drop_target}));
+  for (const auto& [url, target, drop_target] : tables.removals) {
+    PENSTOCK_TRY(database.Run("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?)",
+                              {pipe_id, url, target, drop_target}));
   }
   for (const TableRecord& table : tables.added) {
     PENSTOCK_TRY(InsertTable(database, pipe_id, table));
@@ -384,11 +384,13 @@ Status SqliteCatalog::EditPipe(const std::string& pipe_id, const std::string& na
 
 Result<std::vector<RemovalRecord>> SqliteCatalog::Removals(const std::string& pipe_id) {
   std::vector<RemovalRecord> removals;
-  PENSTOCK_TRY(Read("SELECT target, drop_target FROM removals WHERE pipe_id = ? ORDER BY target",
-                    {pipe_id}, [&](const SqlRow& row) -> Status {
-                      removals.push_back({.target = row.Text(0), .drop_target = row.Int(1) != 0});
-                      return {};
-                    }));
+  PENSTOCK_TRY(
+      Read("SELECT url, target, drop_target FROM removals WHERE pipe_id = ? ORDER BY url, target",
+           {pipe_id}, [&](const SqlRow& row) -> Status {
+             removals.push_back(
+                 {.url = row.Text(0), .target = row.Text(1), .drop_target = row.Int(2) != 0});
+             return {};
+           }));
   return removals;
 }
 

@@ -71,6 +71,7 @@ struct TableRecord {
 
 // A table that is mapped no more: what is left to do for it at the destination.
 struct RemovalRecord {
+  std::string url;  // of the destination that it is at
   std::string target;
   bool drop_target = false;  // else it stays, with its rows
 

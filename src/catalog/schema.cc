@@ -150,9 +150,10 @@ CREATE TABLE answers (                                         -- to requests wi
     R"sql(
 CREATE TABLE removals (                                        -- of tables that are mapped no more
   pipe_id TEXT NOT NULL REFERENCES pipes (id) ON DELETE CASCADE,
+  url TEXT NOT NULL,
   target TEXT NOT NULL,
   drop_target INTEGER NOT NULL,
-  PRIMARY KEY (pipe_id, target)
+  PRIMARY KEY (pipe_id, url, target)
 ) WITHOUT ROWID;
 )sql"};
 

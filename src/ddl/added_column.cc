@@ -55,7 +55,7 @@ class ColumnReader {
 
   AddedColumn Read() {
     auto name = cursor_.Name();
-    if (name) column_.name = *std::move(name);
+    if (name) column_.name = *name;
     if (!name || !ReadType()) return Unclear();
     while (!AtEnd()) {
       if (!ReadAttribute()) return Unclear();
@@ -132,7 +132,7 @@ class ColumnReader {
     if (cursor_.Accept("FIRST")) return column_.first = true;
     if (!cursor_.Accept("AFTER")) return false;
     auto after = cursor_.Name();
-    if (after) column_.after = *std::move(after);
+    if (after) column_.after = *after;
     return after.has_value();
   }
 

@@ -51,6 +51,10 @@ StatementKind ActionKind(std::span<const Token> action, std::string_view schema,
                           "CHECK", "PARTITION"})) {
       return StatementKind::kHarmlessChange;
     }
+    if (action.size() > 2 && action[1].Is("VECTOR") &&
+        (action[2].Is("INDEX") || action[2].Is("KEY"))) {
+      return StatementKind::kHarmlessChange;
+    }
     const auto columns = ParseAddedColumns(cursor, mode);
     added.insert(added.end(), columns.begin(), columns.end());
     return StatementKind::kColumnAddition;

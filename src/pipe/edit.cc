@@ -101,7 +101,8 @@ bool LeadsToSource(const std::string& field) {
   if (!field.starts_with(kSource)) return false;
   const std::string_view name = std::string_view(field).substr(kSource.size());
   return name == "settings.useCompression" ||
-         (!name.starts_with("settings") && name != "type" && name != "serverId");
+         (!name.starts_with("settings") && !name.starts_with("tableMappings") && name != "type" &&
+          name != "serverId");
 }
 
 bool LeadsToDestination(const std::string& field) {
@@ -158,6 +159,10 @@ Result<PipeChange> ParsePipeChange(const json& body) {
   PipeChange change{.fields = body};
   if (!body.is_object()) return Fail(ErrorCode::kInvalidArgument, "body: must be an object");
   const json source = body.value("source", json());
+  const bool fits = source.is_null() ||
+                    (source.is_object() &&
+                     (source.value("mysql", json()).is_null() || source["mysql"].is_object()));
+  if (!fits) return Fail(ErrorCode::kInvalidArgument, "source, source.mysql: must be objects");
   if (!source.is_object() || !source.contains("mysql") || !source["mysql"].is_object()) {
     return change;
   }

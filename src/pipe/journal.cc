@@ -163,11 +163,13 @@ std::vector<catalog::BatchRecord::Table> Journal::ChangesOf(
                        .updated = counts.updated,
                        .deleted = counts.deleted});
   }
-  for (const auto& [table_id, ignored] : checkpoint_.open.tables) {
+  const auto add = [&changes](int64_t table_id) {
     if (std::ranges::count(changes, table_id, &catalog::BatchRecord::Table::table_id) == 0) {
       changes.push_back({.table_id = table_id});
     }
-  }
+  };
+  for (const auto& [table_id, ignored] : checkpoint_.open.tables) add(table_id);
+  if (acknowledged.truncated) add(table_ids_.at(*acknowledged.truncated));
   return changes;
 }
 
@@ -185,7 +187,7 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
   catalog::CheckpointNews news;
   // The end of a transaction in parts may have no rows of its own.
   const bool ends_open = !checkpoint_.open.tables.empty() && acknowledged.open.tables.empty();
-  if (acknowledged.rows != 0 || ends_open) {
+  if (acknowledged.rows != 0 || ends_open || acknowledged.truncated) {
     news.batch = catalog::BatchRecord{.number = last_batch_number_ + 1,
                                       .rows = acknowledged.rows,
                                       .bytes = acknowledged.bytes,

@@ -146,6 +146,7 @@ Status Runner::Work(std::stop_token stop) {
       case State::kDegraded:
         return Flow(stop);
       default:
+        RemoveSoon(stop);
         return {};
     }
   }
@@ -566,8 +567,9 @@ void Runner::DegradeIfRunning() {
       names += (names.empty() ? "" : ", ") + tables_->at(i).definition.name.ToString();
     }
   }
-  if (names.empty()) return;
-  const Status stored = Transit(Event::kDegraded, "quarantined: " + names);
+  if (names.empty() && state() != State::kDegraded) return;
+  const Status stored = names.empty() ? Transit(Event::kRecovered, "no table is quarantined")
+                                      : Transit(Event::kDegraded, "quarantined: " + names);
   if (!stored) LogWarning(spec_.name, "{}", stored.error().ToString());
 }
 

@@ -110,10 +110,10 @@ class Runner {
   Status Flow(std::stop_token stop);
   State state() const EXCLUDES(mutex_);
   Result<catalog::TablesEdit> EditOf(const TablesChange& change) EXCLUDES(mutex_);
-  Status EditAtRest(PipeSpec spec, clickhouse::Endpoint destination,
+  Status EditAtRest(PipeSpec spec, const std::string& stored, clickhouse::Endpoint destination,
                     const std::vector<std::string>& fields, const TablesChange& change)
       EXCLUDES(mutex_);
-  void RemoveSoon();
+  void RemoveSoon(std::stop_token stop);
   Status FinishRemovals(std::stop_token stop);
   Status Remove(clickhouse::Endpoint destination, std::stop_token stop);
   Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);

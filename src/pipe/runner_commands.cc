@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "clickhouse/errors.h"
 #include "obs/log.h"
 #include "pipe/flow_parts.h"
 #include "pipe/runner.h"
@@ -32,6 +33,7 @@ void Runner::DropUnfinished() {
                      });
     if (!any || lifecycle_.state == State::kCompleted || options_.unusable) return;
   }
+  RemoveSoon(std::stop_token());
   clickhouse::Endpoint destination = options_.destination;
   destination.idle_timeout = kDropTimeout;
   clickhouse::Client client(std::move(destination));
@@ -111,7 +113,9 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
   }
   for (const auto& [table, drop_target] : change.removed) {
     edit.removed.push_back(records.at(table).id);
-    edit.removals.push_back({.target = records[table].target, .drop_target = drop_target});
+    edit.removals.push_back({.url = options_.destination.url,
+                             .target = records[table].target,
+                             .drop_target = drop_target});
   }
   const auto checkpoint = options_.catalog->LoadCheckpoint(id_);
   for (const auto& [definition, target] : change.added) {
@@ -137,14 +141,16 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
 Status Runner::Edit(PipeSpec spec, clickhouse::Endpoint destination,
                     const std::vector<std::string>& fields, const TablesChange& change) {
   PENSTOCK_TRY(EditOf(change));  // refused before anything is stopped
+  const std::string stored = ToJsonWithSecrets(spec).dump();
   Shutdown();
-  Status edited = EditAtRest(std::move(spec), std::move(destination), fields, change);
+  Status edited = EditAtRest(std::move(spec), stored, std::move(destination), fields, change);
   Start();
   return edited;
 }
 
-Status Runner::EditAtRest(PipeSpec spec, clickhouse::Endpoint destination,
-                          const std::vector<std::string>& fields, const TablesChange& change) {
+Status Runner::EditAtRest(PipeSpec spec, const std::string& stored,
+                          clickhouse::Endpoint destination, const std::vector<std::string>& fields,
+                          const TablesChange& change) {
   PENSTOCK_ASSIGN(const auto tables, EditOf(change));
   const catalog::EventRecord event = {
       .at = options_.clock->Wall(),
@@ -153,8 +159,7 @@ Status Runner::EditAtRest(PipeSpec spec, clickhouse::Endpoint destination,
       .text = fmt::format("changed by the user: {}", fmt::join(fields, ", "))};
   {
     MutexLock lock(mutex_);
-    PENSTOCK_TRY(
-        options_.catalog->EditPipe(id_, spec.name, ToJsonWithSecrets(spec).dump(), event, tables));
+    PENSTOCK_TRY(options_.catalog->EditPipe(id_, spec.name, stored, event, tables));
     LogInfo(spec.name, "{}", event.text);
     spec_ = std::move(spec);
     options_.destination = std::move(destination);
@@ -166,16 +171,14 @@ Status Runner::EditAtRest(PipeSpec spec, clickhouse::Endpoint destination,
   if (const auto recalled = Recall(); !recalled) {
     LogWarning(spec_.name, "the status is not whole: {}", recalled.error().ToString());
   }
-  if (!IsWorking(state())) RemoveSoon();
   return {};
 }
 
 // Of a pipe at rest: what cannot be done now is done when it is started.
-void Runner::RemoveSoon() {
-  std::stop_source stop;
+void Runner::RemoveSoon(std::stop_token stop) {
   clickhouse::Endpoint destination = options_.destination;
   destination.idle_timeout = kDropTimeout;
-  const Status done = Remove(std::move(destination), stop.get_token());
+  const Status done = Remove(std::move(destination), std::move(stop));
   if (!done) LogWarning(spec_.name, "what is left of tables: {}", done.error().ToString());
 }
 
@@ -183,15 +186,21 @@ Status Runner::FinishRemovals(std::stop_token stop) {
   return Remove(options_.destination, std::move(stop));
 }
 
-// What a table that was removed has left at the destination. What is refused there stays.
+// What a table that was removed has left at the destination. What cannot be dropped stays: the
+// others wait.
 Status Runner::Remove(clickhouse::Endpoint destination, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(id_));
   if (removals.empty()) return {};
-  clickhouse::Client client(std::move(destination));
-  for (const auto& [target, drop_target] : removals) {
-    const Status done = DropRemoved(client, spec_.database, target, drop_target, stop);
+  clickhouse::Client client(destination);
+  for (const auto& [url, target, drop_target] : removals) {
+    Status done = url == destination.url
+                      ? DropRemoved(client, spec_.database, target, drop_target, stop)
+                      : Status(Fail(ErrorCode::kNotFound, "it is at {}", url));
     if (done) continue;
-    if (done.error().code == ErrorCode::kCancelled || Passes(done.error().code)) return done;
+    const int code = done.error().native_code;
+    const bool refused = code != 0 && !clickhouse::IsKnownException(code);
+    const bool passes = done.error().code == ErrorCode::kCancelled || Passes(done.error().code);
+    if (passes && !refused) return done;
     const std::string text =
         fmt::format("what is left of the table {}.{} is to be dropped by hand: {}", spec_.database,
                     target, done.error().ToString());

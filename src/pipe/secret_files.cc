@@ -34,6 +34,10 @@ Result<std::string> ReadWithin(const fs::path& folder, const std::string& name) 
   if (text.empty() || text.size() > kBytesMax) {
     return Fail(ErrorCode::kInvalidArgument, "the file cannot be read, is empty, or is too long");
   }
+  if (json(text).dump(-1, ' ', false, json::error_handler_t::ignore) !=
+      json(text).dump(-1, ' ', false, json::error_handler_t::replace)) {
+    return Fail(ErrorCode::kInvalidArgument, "the file is not UTF-8");
+  }
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
   return text;

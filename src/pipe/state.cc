@@ -48,6 +48,7 @@ std::optional<State> AfterMilestone(State state, Event event, ReplicationMode mo
   if (state == State::kResync && event == Event::kSwapped) return State::kRunning;
   const bool runs = state == State::kRunning || state == State::kDegraded;
   if (runs && event == Event::kDegraded) return State::kDegraded;
+  if (runs && event == Event::kRecovered) return State::kRunning;
   const bool streams = mode != ReplicationMode::kSnapshot && (runs || state == State::kSnapshot);
   if (streams && event == Event::kResyncDue) return State::kSetup;
   return std::nullopt;
@@ -87,9 +88,11 @@ Result<Lifecycle> AddTables(const Lifecycle& at, ReplicationMode mode) {
     return Illegal(at.state,
                    "A pipe of replicationMode snapshot takes no more tables; create another");
   }
-  const auto next = Resync(at, mode);
-  if (next) return next;
-  return Illegal(at.state, "Tables cannot be added now");
+  auto next = Resync(at, mode);
+  const bool exchanging = at.resume == State::kResync;
+  if (next && !exchanging) return next;
+  return Illegal(at.state, exchanging ? "Tables are being exchanged: start the pipe first"
+                                      : "Tables cannot be added now");
 }
 
 Result<Lifecycle> RemoveTables(const Lifecycle& at) {
@@ -145,8 +148,8 @@ std::optional<State> ParseState(std::string_view name) {
 std::string_view EventName(Event event) {
   static constexpr auto kNames = std::to_array<std::string_view>(
       {"start", "stop", "resync", "add tables", "remove tables", "provisioned", "set up",
-       "reload set up", "loaded", "loaded aside", "swapped", "modified", "degraded", "resync due",
-       "settled", "failed"});
+       "reload set up", "loaded", "loaded aside", "swapped", "modified", "degraded", "recovered",
+       "resync due", "settled", "failed"});
   static_assert(kNames.size() == kAllEvents.size());
   return kNames[static_cast<size_t>(event)];
 }

@@ -51,15 +51,17 @@ enum class Event : uint8_t {
   kSwapped,       // they are in place
   kModified,      // nothing is left to do for tables that were removed
   kDegraded,      // a part of the pipe needs attention, the rest flows
+  kRecovered,     // no part does any more
   kResyncDue,     // a table is to be resynced without its user's doing
   kSettled,       // pausing: inserts settled, position saved
   kFailed,        // an irrecoverable error
 };
 inline constexpr std::array kAllEvents = {
-    Event::kStart,        Event::kStop,        Event::kResync,  Event::kAddTables,
-    Event::kRemoveTables, Event::kProvisioned, Event::kSetUp,   Event::kReloadSetUp,
-    Event::kLoaded,       Event::kLoadedAside, Event::kSwapped, Event::kModified,
-    Event::kDegraded,     Event::kResyncDue,   Event::kSettled, Event::kFailed};
+    Event::kStart,        Event::kStop,        Event::kResync,    Event::kAddTables,
+    Event::kRemoveTables, Event::kProvisioned, Event::kSetUp,     Event::kReloadSetUp,
+    Event::kLoaded,       Event::kLoadedAside, Event::kSwapped,   Event::kModified,
+    Event::kDegraded,     Event::kRecovered,   Event::kResyncDue, Event::kSettled,
+    Event::kFailed};
 
 std::string_view EventName(Event event);
 
@@ -78,7 +80,7 @@ struct Lifecycle {
 //                               │         └──────► Completed    (snapshot)
 //                               └────────────────► Running      (cdc_only)
 //
-//   Running ── a table is quarantined ──► Degraded
+//   Running ── a table is quarantined ──► Degraded ── none is any more ──► Running
 //   Snapshot, Running, Degraded ── one that heals by a resync ──► Setup
 //
 //   Setup, Snapshot, Running, Degraded, Paused, Failed ── resync ──► Setup ─► Snapshot ─► Resync

@@ -25,6 +25,8 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
       {State::kResync, {Event::kSwapped, State::kRunning}},
       {State::kRunning, {Event::kDegraded, State::kDegraded}},
       {State::kDegraded, {Event::kDegraded, State::kDegraded}},
+      {State::kRunning, {Event::kRecovered, State::kRunning}},
+      {State::kDegraded, {Event::kRecovered, State::kRunning}},
   };
   for (const State state : {State::kSnapshot, State::kRunning, State::kDegraded}) {
     if (mode == ReplicationMode::kSnapshot) continue;
@@ -62,6 +64,7 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
     }
     if (mode == ReplicationMode::kSnapshot) continue;
     for (const Event event : {Event::kResync, Event::kAddTables}) {
+      if (event == Event::kAddTables && working == State::kResync) continue;
       if (working != State::kResync) legal[{working, working, event}] = at(State::kSetup);
       legal[{State::kPaused, working, event}] = at(State::kSetup);
       legal[{State::kFailed, working, event}] = at(State::kSetup);

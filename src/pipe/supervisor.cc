@@ -141,8 +141,10 @@ class Supervisor::Impl {
           other.database != spec.database) {
         continue;
       }
-      std::set<std::string_view> taken;
+      std::set<std::string> taken;
       for (const TableMapping& mapping : other.tables) taken.insert(mapping.target_table);
+      PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(status.id));
+      for (const auto& removal : removals) taken.insert(removal.target);  // perhaps to be dropped
       for (const TableMapping& mapping : spec.tables) {
         if (!taken.contains(mapping.target_table)) continue;
         return Fail(ErrorCode::kConflict, "the target {}.{} belongs to the pipe {}", spec.database,
@@ -170,7 +172,7 @@ class Supervisor::Impl {
 
   // What a change does to the tables; those that come are checked as those of a new pipe.
   Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
-                                              const PipeChange& change,
+                                              const PipeChange& change, CheckReport& report,
                                               const std::stop_token& stop) const {
     Runner::TablesChange tables;
     PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, change));
@@ -185,7 +187,8 @@ class Supervisor::Impl {
         static_cast<std::ptrdiff_t>(after.tables.size() - change.tables_to_add.size());
     added.tables.assign(after.tables.begin() + first, after.tables.end());
     std::map<model::TableName, model::Table> definitions;
-    const CheckReport report = Check(added, definitions, stop);
+    report = Check(added, definitions, stop);
+    if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
     if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
     for (const TableMapping& mapping : added.tables) {
       tables.added.push_back(
@@ -340,19 +343,26 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   PipeChange resolved = change;
   PENSTOCK_TRY(ReadSecretFiles(resolved.fields, impl_->options_.secrets_dir));
   PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
-  PENSTOCK_ASSIGN(const auto tables_change, impl_->TablesChangeOf(before, after, change, stop));
+  CheckReport report;
+  PENSTOCK_ASSIGN(const auto tables_change,
+                  impl_->TablesChangeOf(before, after, change, report, stop));
   const std::vector<std::string> fields = ChangedFields(before, after);
   if (fields.empty()) return pipe->runner->status(0);
   PENSTOCK_ASSIGN(auto destination, impl_->DestinationOf(after));
   PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
   std::vector<std::string> targets;
-  for (const auto& table : tables) targets.push_back(table.target);
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const bool goes =
+        std::ranges::count(tables_change.removed, i, &Runner::TablesChange::Removed::table) != 0;
+    if (!goes && !tables[i].ddl.empty()) targets.push_back(tables[i].target);
+  }
   PENSTOCK_TRY(CheckServers(after, destination, fields, targets, stop));
   MutexLock creating(impl_->creating_);
   PENSTOCK_TRY(impl_->CheckTargetsAreFree(after, id));
   MutexLock lock(pipe->commands);
   if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   PENSTOCK_TRY(pipe->runner->Edit(std::move(after), std::move(destination), fields, tables_change));
+  impl_->AddWarnings(id, Clock::Real().Wall(), report);
   return pipe->runner->status(0);
 }
 

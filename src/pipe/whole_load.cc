@@ -154,6 +154,23 @@ void SetAside(catalog::TableRecord& table, const model::Position& position, Unix
   }
 }
 
+// What is held of prepared XA transactions is of the tables that were followed then.
+std::optional<catalog::Checkpoint> HeldFor(const Tables& tables,
+                                           std::optional<catalog::Checkpoint> checkpoint) {
+  const auto is_new = [](const catalog::TableRecord& table) { return table.ddl.empty(); };
+  if (checkpoint && std::ranges::any_of(tables, is_new)) checkpoint->prepared.clear();
+  return checkpoint;
+}
+
+// Collations tell only of columns that are yet to be added, and not every record has them.
+bool IsAlike(model::Table one, model::Table other) {
+  for (model::Table* table : {&one, &other}) {
+    table->collation.clear();
+    for (model::Column& column : table->columns) column.collation.clear();
+  }
+  return one == other;
+}
+
 // The first load of a table that was added to its pipe.
 void BeginFirst(catalog::TableRecord& table, const PipeSpec& spec, const model::Table& definition,
                 const clickhouse::TableSpec& target, const model::Position& position) {
@@ -280,7 +297,8 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
     mappings.push_back(i);
     names.push_back(all[i].definition.name);
   }
-  PENSTOCK_ASSIGN(auto source, ReadSourceNow(spec, names, checkpoint, clock, stop));
+  PENSTOCK_ASSIGN(auto source,
+                  ReadSourceNow(spec, names, HeldFor(reload.tables, checkpoint), clock, stop));
   const model::Position reached = checkpoint ? checkpoint->position : source.position;
   clickhouse::Client client(destination);
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, reload.tables, stop));
@@ -300,7 +318,7 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
     }
     if (table.ddl.empty()) {
       Status begun = MakeTarget(client, *target, stop);
-      if (!begun && begun.error().code != ErrorCode::kNeedsUser) return Fail(begun.error());
+      if (!begun && !clickhouse::ConcernsOneTable(begun.error())) return Fail(begun.error());
       if (!begun) SetAside(table, reached, clock.Wall(), begun.error());
       if (begun) BeginFirst(table, spec, definition->second, *target, source.position);
       continue;
@@ -312,8 +330,8 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
       continue;
     }
     const bool was_followed = table.load_target.empty() || table.keeps_target_fresh;
-    table.keeps_target_fresh = as_before && definition->second == table.definition && checkpoint &&
-                               !table.quarantine && was_followed &&
+    table.keeps_target_fresh = as_before && IsAlike(definition->second, table.definition) &&
+                               checkpoint && !table.quarantine && was_followed &&
                                !clickhouse::KeepsEveryChange(target->engine);
     table.definition = std::move(definition->second);
     table.ddl = clickhouse::CreateTable(*target);

@@ -49,12 +49,16 @@ Result<std::string_view> IndexUse(mysql::Connection& connection, const LoadTable
   const bool may_be_free =
       connection.server().flavour == mysql::Flavour::kMysql && !index.empty() && !condition.empty();
   if (!may_be_free) return "FORCE";
-  PENSTOCK_ASSIGN(
-      const auto plan,
-      connection.Query(
-          fmt::format("{}EXPLAIN FORMAT=TRADITIONAL SELECT * FROM {} WHERE {}", comment,
-                      mysql::FromClause(table.definition.name, index, "USE"), condition),
-          std::move(stop)));
+  const auto explained = connection.Query(
+      fmt::format("{}EXPLAIN FORMAT=TRADITIONAL SELECT * FROM {} WHERE {}", comment,
+                  mysql::FromClause(table.definition.name, index, "USE"), condition),
+      std::move(stop));
+  if (!explained && (explained.error().code == ErrorCode::kRetry ||
+                     explained.error().code == ErrorCode::kCancelled)) {
+    return Fail(explained.error());
+  }
+  if (!explained) return "FORCE";
+  const auto& plan = *explained;
   const bool is_range =
       plan.size() == 1 && plan[0].size() > kAccessType && plan[0][kAccessType] == "range";
   return is_range ? "USE" : "FORCE";

@@ -168,7 +168,8 @@ TEST_F(AddedColumnsTest, RowsThatDoNotFitFence) {
     ASSERT_TRUE(Sql("BEGIN"));
     ASSERT_TRUE(Map(7, "a", columns, names));
     EXPECT_THAT(TakeFences(), ElementsAre("shop.a before "));
-    EXPECT_EQ(heals_, Heals::kByUser);
+    // Rows without the column may be of the middle of an ALTER.
+    EXPECT_EQ(heals_, columns == 2 ? Heals::kByResync : Heals::kByUser);
   }
 }
 

@@ -160,6 +160,7 @@ void Assembler::Reconnect() {
   if (in_transaction_) TakeBack();
   awaits_open_ |= partly_taken_;
   EndTransaction();
+  ForgetHead();
   file_ = position_.file;
   offset_ = position_.offset;
   file_mark_ = position_.file_mark;
@@ -306,10 +307,14 @@ Status Assembler::On(const binlog::TableMap& map) {
   auto decoder = binlog::RowImageDecoder::Make(tables_[table]->table.definition, map);
   if (!decoder) {
     Error error = std::move(decoder).error();
+    mapped_.insert_or_assign(map.table_id, std::nullopt);
+    if (error.code == ErrorCode::kConflict && !tables_[table]->unproven.empty()) {
+      FenceUntilResync(table, error.message);  // MariaDB may log rows in the middle of an ALTER
+      return {};
+    }
     if (error.code == ErrorCode::kConflict) {
       error = NeedsUser(std::move(error.message), kResyncTable);
     }
-    mapped_.insert_or_assign(map.table_id, std::nullopt);
     return FenceIfItsOwn(table, Fail(std::move(error)));
   }
   mapped_.insert_or_assign(map.table_id,
@@ -523,6 +528,7 @@ void Assembler::MeetOpenTransaction() {
   if (GtidText() != open_gtid_) return MissOpenTransaction();
   awaits_open_ = false;
   partly_taken_ = true;
+  ReadInPart();
   for (const size_t table : taken_tables_) Touch(table);
 }
 
@@ -543,6 +549,7 @@ void Assembler::MeetStartParts() {
     if (state.fenced) return true;
     partly_taken_ = true;
     open_gtid_ = GtidText();
+    ReadInPart();
     state.rows_taken = std::max(state.rows_taken, state.table.start_part->rows);
     if (std::ranges::count(taken_tables_, table) == 0) taken_tables_.push_back(table);
     Touch(table);
@@ -637,10 +644,21 @@ void Assembler::Advance(const binlog::EventHeader& header) {
   AddRead(position_);
   last_commit_ = commit_micros_ != 0 ? UnixMicros(static_cast<int64_t>(commit_micros_))
                                      : std::chrono::seconds(header.timestamp);
+  ForgetHead();
+}
+
+// What was told of the transaction that is over, or will be read again.
+void Assembler::ForgetHead() {
   mysql_gtid_.reset();
   mariadb_gtid_.reset();
   is_known_ = false;
   commit_micros_ = 0;
+}
+
+// Of the transaction that is open something is, or was, in the destination.
+void Assembler::ReadInPart() {
+  open_read_to_ = position_;
+  AddRead(open_read_to_);
 }
 
 void Assembler::AddRead(model::Position& position) const {
@@ -681,7 +699,7 @@ Batch Assembler::TakeBatch() {
   if (in_transaction_ && !touched_.empty()) TakePart();
   if (partly_taken_ || awaits_open_) batch.open = Open();
   batch.read_to = position_;
-  AddRead(batch.read_to);
+  if (partly_taken_ || awaits_open_) mysql::Join(batch.read_to, open_read_to_);
   rows_ = 0;
   batch.bytes = std::exchange(bytes_, 0);
   batch.last_commit = last_commit_;
@@ -695,8 +713,7 @@ Batch Assembler::TakeBatch() {
 void Assembler::TakePart() {
   partly_taken_ = true;
   open_gtid_ = GtidText();
-  open_read_to_ = position_;
-  AddRead(open_read_to_);
+  ReadInPart();
   savepoints_.clear();
   taken_tables_ = touched_;
   for (const size_t table : touched_) {

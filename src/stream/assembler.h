@@ -229,6 +229,8 @@ class Assembler {
   Result<uint64_t> NextVersion();
   // Moves `position` to what was read last, in the open transaction too.
   void AddRead(model::Position& position) const;
+  void ReadInPart();
+  void ForgetHead();
   std::string GtidText() const;  // of the transaction being read; empty without one
   std::string Where(const binlog::EventHeader& header) const;
 

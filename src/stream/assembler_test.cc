@@ -144,6 +144,27 @@ TEST_F(AssemblerTest, ReconnectForgetsTheOpenTransactionOnly) {
   EXPECT_FALSE(Rows(RowsKind::kInsert, 7, {{2, 20}}));
 }
 
+// What a failover must have is no more than what has left: not a transaction that only began.
+TEST_F(AssemblerTest, ABatchIsReadToTheEndOfItsRows) {
+  ASSERT_TRUE(Begin(1));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));
+  ASSERT_TRUE(Commit());
+  ASSERT_TRUE(Gtid(2));
+  EXPECT_EQ(assembler_->TakeBatch().read_to.mysql.ToString(), fmt::format("{}:1", kUuid));
+  ASSERT_TRUE(Begin(2));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{2, 20}}));
+  ASSERT_TRUE(Commit());
+  ASSERT_TRUE(Begin(3));
+  assembler_->Reconnect();
+  const Batch batch = assembler_->TakeBatch();
+  EXPECT_EQ(batch.read_to.mysql.ToString(), fmt::format("{}:1-2", kUuid));
+  EXPECT_EQ(assembler_->Furthest().mysql, batch.read_to.mysql);
+  ASSERT_TRUE(Begin(3));
+  ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{3, 30}}));
+  EXPECT_EQ(assembler_->TakeBatch().read_to.mysql.ToString(), fmt::format("{}:1-3", kUuid));
+  EXPECT_EQ(assembler_->Furthest().mysql.ToString(), fmt::format("{}:1-3", kUuid));
+}
+
 TEST_F(AssemblerTest, PieceOfALargeTransaction) {
   ASSERT_TRUE(Begin(1));
   ASSERT_TRUE(Rows(RowsKind::kInsert, 7, {{1, 10}}));

@@ -49,7 +49,7 @@ struct RecordedInsert {
 // they may be in the destination.
 struct Sending {
   model::Position read_to;     // Batch's
-  std::vector<size_t> tables;  // with rows
+  std::vector<size_t> tables;  // with rows, or emptied
   std::vector<RecordedInsert> inserts;
 };
 
@@ -132,7 +132,7 @@ struct Batch {
   // the rows of `open`, which begins there.
   model::Position end;
   OpenTransaction open;
-  model::Position read_to;  // `end`, and what was read of the transaction that is open
+  model::Position read_to;  // `end`, and what was read of the transaction that `open` is of
   uint64_t rows = 0;
   uint64_t bytes = 0;    // of the column data
   UnixMicros reading{};  // waited for the source, since its first row

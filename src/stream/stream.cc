@@ -122,8 +122,9 @@ class WriterThread {
   }
 
   Status RecordSending(const Batch& batch) {
-    if (batch.tables.empty()) return {};
+    if (batch.tables.empty() && !batch.truncated) return {};
     Sending sending{.read_to = batch.read_to, .tables = {}, .inserts = {}};
+    if (batch.truncated) sending.tables.push_back(*batch.truncated);
     for (const TableRows& rows : batch.tables) {
       sending.tables.push_back(rows.table);
       if (!KeepsEachOnce(tables_[rows.table])) continue;

@@ -168,7 +168,8 @@ Expression Literal(const model::Column& column, const ColumnDefault& value,
     case SqlType::kChar:
     case SqlType::kVarChar:
     case SqlType::kText:
-      return is_text || IsDigits(text) ? Text(column, text) : std::nullopt;
+      if (!is_text && (!IsDigits(text) || (text.size() > 1 && text[0] == '0'))) return std::nullopt;
+      return Text(column, text);
     case SqlType::kVarBinary:
     case SqlType::kBlob:
       return is_text && IsAscii(text) ? Expression(clickhouse::QuoteString(text)) : std::nullopt;
@@ -200,7 +201,14 @@ Expression DefaultOf(const model::Column& column, const ColumnDefault& value,
 
 Result<std::string> OldRowsDefault(const model::Column& column, const model::ColumnDefault& value,
                                    const TypeOptions& options) {
-  if (auto expression = DefaultOf(column, value, options)) return *std::move(expression);
+  auto expression = DefaultOf(column, value, options);
+  // ClickHouse's own default of a date is 1900-01-01, and what stands for a date that there is none
+  // is 1970-01-01.
+  const bool may_be_null = column.nullable && options.allow_nullable_columns;
+  if (expression && expression->empty() && column.type == SqlType::kDate && !may_be_null) {
+    return *Cast("1970-01-01", "Date32");
+  }
+  if (expression) return *std::move(expression);
   return Fail(ErrorCode::kConflict, "what earlier rows hold in the column {} is not known for sure",
               column.name);
 }

@@ -35,7 +35,7 @@ TEST(OldRowsDefaultTest, WithoutADefault) {
     EXPECT_EQ(Answer(Of(type), {.kind = Kind::kNull}), kUnknown) << model::SqlTypeName(type);
   }
   for (const auto type : {SqlType::kInt, SqlType::kDecimal, SqlType::kVarChar, SqlType::kText,
-                          SqlType::kDate, SqlType::kDateTime, SqlType::kTime, SqlType::kYear,
+                          SqlType::kDateTime, SqlType::kTime, SqlType::kYear,
                           SqlType::kSet, SqlType::kUuid, SqlType::kBit}) {
     EXPECT_EQ(Answer(Of(type), {}), "") << model::SqlTypeName(type);
   }
@@ -100,7 +100,7 @@ TEST(OldRowsDefaultTest, Labels) {
 
 TEST(OldRowsDefaultTest, Times) {
   EXPECT_EQ(OfText(Of(SqlType::kDate), "2024-02-29"), "CAST('2024-02-29', 'Date32')");
-  EXPECT_EQ(OfText(Of(SqlType::kDate), "0000-00-00"), "");
+  EXPECT_EQ(OfText(Of(SqlType::kDate), "0000-00-00"), "CAST('1970-01-01', 'Date32')");
   for (const char* text : {"2023-02-29", "1899-12-31", "2300-01-01", "24-02-29", "2024-2-29",
                            "2024-02-29 00:00:00", "2024-00-00"}) {
     EXPECT_EQ(OfText(Of(SqlType::kDate), text), kUnknown) << text;

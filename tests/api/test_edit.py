@@ -133,6 +133,7 @@ class Edit(ApiTest):
                 ({"source": {"mysql": {"tableMappingsToAdd": [{"sourceTable": "x"}]}}},
                  "tableMappingsToAdd[0].sourceSchemaName: missing"),
                 ({"source": {"mysql": {"tableMappingsToAdd": {}}}}, "tableMappingsToAdd"),
+                ({"source": 5}, "must be objects"), ({"source": {"mysql": []}}, "must be objects"),
                 ({"source": {"mysql": {"settings": {"pullBatchSize": 0}}}}, "pullBatchSize"),
                 ({"source": {"mysql": {"hots": "x"}}}, "hots"), ({"nmae": "x"}, "nmae"),
                 ({"name": ""}, "name"), ([], "body")):

@@ -101,6 +101,13 @@ class AddedTypes:
 
 
 class AddedColumns(AddedTypes):
+    def test_dates_of_old_rows_that_are_none(self):
+        """ClickHouse has a default of its own for dates."""
+        spec, pipe = self.replicate()
+        self.source.run("SET sql_mode = ''", "ALTER TABLE shop.t ADD none DATE NOT NULL, "
+                        "ADD at DATETIME NOT NULL", "INSERT INTO shop.t (id, none) VALUES (4, '2024-02-29')")
+        self.assertEqual(5, self.assert_followed(spec, pipe))
+
     def test_beside_writes_and_kills(self):
         """Of penstock and of ClickHouse, while rows are written and columns come."""
         chance = random.Random(new_seed())

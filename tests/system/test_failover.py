@@ -141,6 +141,19 @@ class Promotion(Failover):
         self.assertIn("resynced (2)", event["text"])  # and the marker
         self.replace_other()
 
+    def test_a_truncate_that_the_new_source_never_had(self):
+        self.start()
+        self.await_replicated()
+        self.other.run(self.other.stop_applying)
+        self.source.run("TRUNCATE TABLE shop.t")
+        wait_until(lambda: rows_in_destination(self) == 0, "emptied")
+        self.await_caught_up()
+        self.switch()
+        self.source.run("INSERT INTO shop.t (v) VALUES (60)")
+        self.finish()
+        self.assertGreater(rows_in_destination(self), 3)
+        self.replace_other()
+
     def test_rows_that_nobody_acknowledged(self):
         """penstock and the source die together: rows are in the destination that no checkpoint tells
         of, of transactions that the new source never had."""

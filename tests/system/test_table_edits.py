@@ -143,6 +143,45 @@ class TableEdits:
         self.finish()
         self.assertNotIn("u", self.targets())
 
+    def test_added_while_an_xa_transaction_of_it_is_prepared(self):
+        """Its rows are in the log already, and no SELECT sees them: the load waits."""
+        if self.is_mysql:
+            self.source.run("GRANT XA_RECOVER_ADMIN ON *.* TO penstock")
+            self.addCleanup(self.source.run, "REVOKE XA_RECOVER_ADMIN ON *.* FROM penstock")
+        self.create()
+        self.source.run("XA START 'x'", "INSERT INTO shop.u (v) VALUES ('prepared')", "XA END 'x'",
+                        "XA PREPARE 'x'")
+        self.await_caught_up()
+        self.edit(add=["u"])
+        path = f"{self.penstock.pipes_path()}/{self.pipe}/status"
+        wait_until(lambda: "XA" in self.penstock.api(path)["retrying"], "waiting")
+        self.assertLess(self.written_until_visible(99), 5)
+        self.source.run("XA COMMIT 'x'")
+        self.finish()
+
+    def test_a_quarantined_table_is_removed(self):
+        self.create(("t", "u"))
+        self.source.run("ALTER TABLE shop.u CHANGE v w VARCHAR(20)",
+                        "INSERT INTO shop.u (w) VALUES ('d')")
+        self.penstock.await_state(self.pipe, "Degraded")
+        self.edit(remove=["u"])
+        self.finish()
+
+    def test_a_target_that_cannot_be_dropped(self):
+        """It stays, with an event; the others do not wait."""
+        self.create(("t", "u"))
+        self.clickhouse.query(
+            "CREATE DICTIONARY replica.d (id UInt64, v String) PRIMARY KEY id "
+            "SOURCE(CLICKHOUSE(DB 'replica' TABLE 'u')) LAYOUT(FLAT()) LIFETIME(0)")
+        self.addCleanup(self.clickhouse.query, "DROP DICTIONARY replica.d")
+        self.edit(remove=["u"], drop=True)
+        self.source.run("INSERT INTO shop.t (v) VALUES (9)")
+        self.finish()
+        self.assertIn("u", self.targets())
+        path = f"{self.penstock.pipes_path()}/{self.pipe}/events"
+        self.assertTrue(any(event["kind"] == "removal" and "by hand" in event["text"]
+                            for event in self.penstock.api(path)))
+
     def test_refused(self):
         self.create()
         self.assertIn("has no table", self.refused(add=["none"]))
