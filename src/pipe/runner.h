@@ -115,7 +115,7 @@ class Runner {
       EXCLUDES(mutex_);
   void RemoveSoon(std::stop_token stop);
   Status FinishRemovals(std::stop_token stop);
-  Status Remove(clickhouse::Endpoint destination, std::stop_token stop);
+  Status Remove(const clickhouse::Endpoint& destination, std::stop_token stop);
   Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);
   Status StepAtRest(State now, std::stop_token stop);
   // Tables whose quarantine heals by a resync; "": none.

@@ -178,7 +178,7 @@ Status Runner::EditAtRest(PipeSpec spec, const std::string& stored,
 void Runner::RemoveSoon(std::stop_token stop) {
   clickhouse::Endpoint destination = options_.destination;
   destination.idle_timeout = kDropTimeout;
-  const Status done = Remove(std::move(destination), std::move(stop));
+  const Status done = Remove(destination, std::move(stop));
   if (!done) LogWarning(spec_.name, "what is left of tables: {}", done.error().ToString());
 }
 
@@ -188,7 +188,7 @@ Status Runner::FinishRemovals(std::stop_token stop) {
 
 // What a table that was removed has left at the destination. What cannot be dropped stays: the
 // others wait.
-Status Runner::Remove(clickhouse::Endpoint destination, std::stop_token stop) {
+Status Runner::Remove(const clickhouse::Endpoint& destination, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(id_));
   if (removals.empty()) return {};
   clickhouse::Client client(destination);

@@ -34,9 +34,9 @@ TEST(OldRowsDefaultTest, WithoutADefault) {
     EXPECT_EQ(Answer(Of(type, true), {.kind = Kind::kNull}), "") << model::SqlTypeName(type);
     EXPECT_EQ(Answer(Of(type), {.kind = Kind::kNull}), kUnknown) << model::SqlTypeName(type);
   }
-  for (const auto type : {SqlType::kInt, SqlType::kDecimal, SqlType::kVarChar, SqlType::kText,
-                          SqlType::kDateTime, SqlType::kTime, SqlType::kYear,
-                          SqlType::kSet, SqlType::kUuid, SqlType::kBit}) {
+  for (const auto type :
+       {SqlType::kInt, SqlType::kDecimal, SqlType::kVarChar, SqlType::kText, SqlType::kDateTime,
+        SqlType::kTime, SqlType::kYear, SqlType::kSet, SqlType::kUuid, SqlType::kBit}) {
     EXPECT_EQ(Answer(Of(type), {}), "") << model::SqlTypeName(type);
   }
   for (const auto type : {SqlType::kBinary, SqlType::kJson, SqlType::kGeometry, SqlType::kVector,

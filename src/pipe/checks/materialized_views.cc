@@ -128,10 +128,10 @@ Result<std::map<TargetName, ViewTarget>> ReadTargets(CheckContext& context,
 }  // namespace
 
 TargetName TargetOfView(std::string_view create, const TargetName& view, std::string_view uuid) {
-  const TargetName inner{.database = view.database,
-                         .table = uuid.empty() || uuid.starts_with("00000000-")
-                                      ? ".inner." + view.table
-                                      : fmt::format(".inner_id.{}", uuid)};
+  TargetName inner{.database = view.database,
+                   .table = uuid.empty() || uuid.starts_with("00000000-")
+                                ? ".inner." + view.table
+                                : fmt::format(".inner_id.{}", uuid)};
   if (!TakeWord(create, "CREATE MATERIALIZED VIEW ")) return inner;
   TakeName(create);
   // A view that is refreshed says how before TO.
