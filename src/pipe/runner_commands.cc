@@ -26,6 +26,7 @@ constexpr char kOrdered[] = "asked for by the user";
 }  // namespace
 
 void Runner::DropUnfinished() {
+  RemoveSoon(std::stop_token());
   {
     MutexLock lock(mutex_);
     const bool any = tables_ && std::ranges::any_of(*tables_, [](const auto& table) {
@@ -33,7 +34,6 @@ void Runner::DropUnfinished() {
                      });
     if (!any || lifecycle_.state == State::kCompleted || options_.unusable) return;
   }
-  RemoveSoon(std::stop_token());
   clickhouse::Endpoint destination = options_.destination;
   destination.idle_timeout = kDropTimeout;
   clickhouse::Client client(std::move(destination));

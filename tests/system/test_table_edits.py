@@ -182,6 +182,16 @@ class TableEdits:
         self.assertTrue(any(event["kind"] == "removal" and "by hand" in event["text"]
                             for event in self.penstock.api(path)))
 
+    def test_deleted_before_a_removed_target_was_dropped(self):
+        self.create(("t", "u"))
+        self.penstock.order(self.pipe, "stop")
+        self.penstock.await_state(self.pipe, "Paused")
+        self.clickhouse.process.kill()
+        self.edit(remove=["u"], drop=True)
+        self.clickhouse.start()
+        self.penstock.delete(self.pipe)
+        self.assertEqual([True, False], [table in self.targets() for table in ("t", "u")])
+
     def test_refused(self):
         self.create()
         self.assertIn("has no table", self.refused(add=["none"]))
