@@ -29,7 +29,8 @@ Result<std::vector<size_t>> TablesToRemove(const PipeSpec& spec, const PipeChang
 
 // The spec with the change's fields in it, without the tables to remove, and with those to add at
 // its end, checked as a new one. kInvalidArgument also for what cannot be changed while the pipe
-// has tables that it shaped.
+// has tables that it shaped, and for a change of where a stored password is sent that does not hold
+// the password.
 Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits);
 
 // The paths of the fields that differ, without their values; empty: the specs are the same.
