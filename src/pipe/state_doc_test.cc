@@ -1,10 +1,13 @@
 // docs/states.md is what the state function answers.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <tuple>
 
 #include "pipe/state.h"
 
