@@ -265,7 +265,7 @@ class SqliteCatalog final : public Catalog {
   Status EndRemovals(const std::string& pipe_id) override;
   Status DeletePipe(const std::string& pipe_id) override;
   Status SaveTransition(const std::string& pipe_id, const Transition& transition) override;
-  Result<std::vector<Transition>> Transitions(const std::string& pipe_id) override;
+  Result<std::vector<Transition>> Transitions(const std::string& pipe_id, size_t limit) override;
   Status FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,
                      const Checkpoint& start, const Transition& transition) override;
   Result<std::vector<TableRecord>> Tables(const std::string& pipe_id) override;
@@ -415,12 +415,13 @@ Status SqliteCatalog::SaveTransition(const std::string& pipe_id, const Transitio
   });
 }
 
-Result<std::vector<Transition>> SqliteCatalog::Transitions(const std::string& pipe_id) {
+Result<std::vector<Transition>> SqliteCatalog::Transitions(const std::string& pipe_id,
+                                                           size_t limit) {
   std::vector<Transition> transitions;
   PENSTOCK_TRY(Read(
       "SELECT from_state, to_state, resume_state, reason, at FROM transitions WHERE pipe_id = ? "
-      "ORDER BY number",
-      {pipe_id}, [&](const SqlRow& row) {
+      "ORDER BY number DESC LIMIT ?",
+      {pipe_id, ToStored(limit)}, [&](const SqlRow& row) {
         transitions.push_back({.from = row.Text(0),
                                .to = row.Text(1),
                                .resume_state = row.Text(2),

@@ -99,7 +99,7 @@ T Must(Result<T> result) {
 std::string Dump(Catalog& catalog) {
   std::string text;
   for (const PipeRecord& pipe : Must(catalog.Pipes())) text += Describe(pipe);
-  for (const Transition& transition : Must(catalog.Transitions("a"))) {
+  for (const Transition& transition : Must(catalog.Transitions("a", 100))) {
     text += fmt::format("{} {} {}\n", transition.from, transition.to, transition.reason);
   }
   for (const TableRecord& table : Must(catalog.Tables("a"))) {
