@@ -31,12 +31,12 @@ constexpr size_t kBatchesMax = 10'000;
 
 Runner::Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options)
     : options_(std::move(options)),
-      spec_(std::move(spec)),
       id_(record.id),
       created_at_(record.created_at),
       reason_(record.reason),
       state_since_(record.state_since),
       updated_at_(record.updated_at) {
+  RunBy(std::move(spec), std::move(options_.destination));
   lifecycle_.state = ParseState(record.state).value_or(State::kFailed);
   lifecycle_.resume = ParseState(record.resume_state).value_or(lifecycle_.state);
 }

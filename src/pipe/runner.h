@@ -54,9 +54,8 @@ class Runner {
   // Stops working without a change of state: a later Start goes on. RequestShutdown does not wait.
   void RequestShutdown() EXCLUDES(mutex_);
   void Shutdown();
-  // After Shutdown, of a pipe that is to be deleted: drops the tables of a load that was not whole,
-  // if the destination answers soon. The targets stay.
-  void DropUnfinished();
+  // Of a pipe that is to be deleted, after Shutdown: what a Deletion has to do for its tables.
+  Result<std::vector<catalog::RemovalRecord>> RemovalsOfAll(bool drop_targets);
   // kStart or kStop. Answers when the new state is stored; the work goes on behind.
   Status Apply(Event command);
   // Likewise: these tables, or without names all, are loaded anew beside their targets, which take
@@ -109,6 +108,8 @@ class Runner {
   Status Setup(std::stop_token stop);
   Status Flow(std::stop_token stop);
   State state() const EXCLUDES(mutex_);
+  // What runs by them is known as this pipe's, so that it can be ended.
+  void RunBy(PipeSpec spec, clickhouse::Endpoint destination);
   Result<catalog::TablesEdit> EditOf(const TablesChange& change) EXCLUDES(mutex_);
   Status EditAtRest(PipeSpec spec, const std::string& stored, clickhouse::Endpoint destination,
                     const std::vector<std::string>& fields, const TablesChange& change)

@@ -11,12 +11,16 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "obs/log.h"
+#include "pipe/deletion.h"
 #include "pipe/runner.h"
 #include "pipe/secret_files.h"
 #include "pipe/setup.h"
 
 namespace penstock::pipe {
 namespace {
+
+// How long a command waits for what a deleted pipe has left at the servers.
+constexpr std::chrono::seconds kCleanUpTimeout{5};
 
 Failure NoSuchPipe(const std::string& id) {
   return Fail(ErrorCode::kNotFound, "there is no pipe with the id {}", id);
@@ -151,6 +155,71 @@ class Supervisor::Impl {
                     mapping.target_table, other.name);
       }
     }
+    return CheckNothingIsLeft(spec, destination);
+  }
+
+  // Of pipes that are deleted.
+  Status CheckNothingIsLeft(const PipeSpec& spec, const clickhouse::Endpoint& destination) const {
+    MutexLock lock(mutex_);
+    for (const auto& deletion : deletions_) {
+      const Deletion::Options& other = deletion->options();
+      if (deletion->done() || other.destination.url != destination.url ||
+          other.spec.database != spec.database) {
+        continue;
+      }
+      PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(other.pipe_id));
+      for (const TableMapping& mapping : spec.tables) {
+        if (std::ranges::count(removals, mapping.target_table, &catalog::RemovalRecord::target) ==
+            0) {
+          continue;
+        }
+        return Fail({.code = ErrorCode::kConflict,
+                     .message = fmt::format("the target {}.{} belonged to the pipe {}, which is "
+                                            "deleted, and is yet to be cleaned up",
+                                            spec.database, mapping.target_table, other.spec.name),
+                     .remedy = "Try again when ClickHouse answers"});
+      }
+    }
+    return {};
+  }
+
+  // A pipe that the catalog has as deleted, in place of its runner. nullptr where what is left of
+  // it waits for a process that has its destination.
+  std::shared_ptr<Deletion> FinishDeletion(const std::string& id, const PipeSpec& spec) {
+    std::error_code ignored;  // the next start removes what is left
+    std::filesystem::remove_all(PreparedFolder(id), ignored);
+    auto destination = DestinationOf(spec);
+    std::shared_ptr<Deletion> deletion;
+    if (destination) {
+      deletion =
+          std::make_shared<Deletion>(Deletion::Options{.catalog = options_.catalog,
+                                                       .clock = &Clock::Real(),
+                                                       .pipe_id = id,
+                                                       .spec = spec,
+                                                       .destination = *std::move(destination)});
+    } else {
+      LogWarning(spec.name, "deleted, but for what is left at the destination: {}",
+                 destination.error().ToString());
+    }
+    MutexLock lock(mutex_);
+    std::erase_if(deletions_, [](const auto& other) { return other->done(); });
+    if (deletion) deletions_.push_back(deletion);
+    pipes_.erase(id);
+    return deletion;
+  }
+
+  // What earlier processes have left to do.
+  Status FinishDeletions() {
+    PENSTOCK_ASSIGN(const auto records, options_.catalog->DeletedPipes());
+    for (const auto& record : records) {
+      const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
+      const auto spec = ParsePipeSpec(body, options_.limits);
+      if (spec) {
+        FinishDeletion(record.id, *spec);
+      } else {
+        LogWarning("", "tables of a deleted pipe may be left: {}", spec.error().ToString());
+      }
+    }
     return {};
   }
 
@@ -210,11 +279,6 @@ class Supervisor::Impl {
     return all;
   }
 
-  void Forget(const std::string& id) {
-    MutexLock lock(mutex_);
-    pipes_.erase(id);
-  }
-
   std::vector<Figures::Memory> Memory() const {
     const uint64_t streams = options_.memory_limit_bytes / 2;
     const uint64_t snapshots = options_.memory_limit_bytes / 4;
@@ -234,6 +298,7 @@ class Supervisor::Impl {
  private:
   mutable Mutex mutex_;
   std::map<std::string, std::shared_ptr<Pipe>> pipes_ GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Deletion>> deletions_ GUARDED_BY(mutex_);
 };
 
 Supervisor::Supervisor(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -250,6 +315,7 @@ Supervisor::~Supervisor() {
 Status Supervisor::Start() {
   PENSTOCK_ASSIGN(const auto records, impl_->options_.catalog->Pipes());
   impl_->RemoveOtherFolders(records);
+  PENSTOCK_TRY(impl_->FinishDeletions());
   for (const auto& record : records) {
     const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
     auto spec = Parse(body);
@@ -321,6 +387,7 @@ Result<PipeStatus> Supervisor::Apply(const std::string& id, Command command) {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
+  if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   PENSTOCK_TRY(pipe->runner->Apply(command == Command::kStart ? Event::kStart : Event::kStop));
   return pipe->runner->status(0);
 }
@@ -330,6 +397,7 @@ Result<PipeStatus> Supervisor::Resync(const std::string& id,
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
+  if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   PENSTOCK_TRY(pipe->runner->Resync(tables));
   return pipe->runner->status(0);
 }
@@ -402,21 +470,24 @@ Result<std::vector<PartitionStatus>> Supervisor::Partitions(const std::string& i
   return pipe->runner->Partitions(table, limit);
 }
 
-Status Supervisor::Delete(const std::string& id) {
+Status Supervisor::Delete(const std::string& id, bool drop_targets) {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
+  if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   pipe->runner->Shutdown();
-  pipe->runner->DropUnfinished();
-  Status deleted = impl_->options_.catalog->DeletePipe(id);
-  if (deleted) {
-    impl_->Forget(id);
-    std::error_code ignored;  // the next start removes what is left
-    std::filesystem::remove_all(impl_->PreparedFolder(id), ignored);
-  } else {
+  const PipeSpec spec = pipe->runner->status(0).spec;
+  catalog::Catalog& catalog = *impl_->options_.catalog;
+  const Status deleted =
+      pipe->runner->RemovalsOfAll(drop_targets).and_then([&](const auto& removals) {
+        return catalog.BeginDeletion(id, removals);
+      });
+  if (!deleted) {
     pipe->runner->Start();
+    return deleted;
   }
-  return deleted;
+  if (const auto deletion = impl_->FinishDeletion(id, spec)) deletion->AwaitDone(kCleanUpTimeout);
+  return {};
 }
 
 }  // namespace penstock::pipe

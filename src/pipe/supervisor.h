@@ -76,8 +76,10 @@ class Supervisor {
   Status SaveAnswer(const catalog::AnswerRecord& answer);
   Result<std::string> Setting(const std::string& name) const;
   Status SaveSetting(const std::string& name, const std::string& value);
-  // Stops the runner, forgets the pipe; destination tables stay.
-  Status Delete(const std::string& id);
+  // Stops the runner and forgets the pipe, in any state. Its tables at the destination stay, or are
+  // dropped. What is left to do there is waited for only for a few seconds: it goes on behind, over
+  // restarts too, for as long as the destination is away, and the targets are not free until then.
+  Status Delete(const std::string& id, bool drop_targets);
 
  private:
   class Impl;
