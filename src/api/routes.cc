@@ -252,7 +252,7 @@ HttpResponse Routes::CreatePipe(const HttpRequest& request, const std::string&) 
 }
 
 HttpResponse Routes::CheckPipe(const HttpRequest& request, const std::string&) const {
-  return AnswerJson(SpecOf(request, *options_.supervisor).map([&](const pipe::PipeSpec& spec) {
+  return AnswerJson(SpecOf(request, *options_.supervisor).map([&](pipe::PipeSpec spec) {
     return ReportToJson(options_.supervisor->Check(spec, options_.stop));
   }));
 }

@@ -45,6 +45,8 @@ class Runner {
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable = std::nullopt;
+    // Whether the targets of these tables are no other pipe's.
+    std::function<Status(const PipeSpec&)> check_targets = [](const auto&) { return Status(); };
   };
   Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options);
   ~Runner();  // Shutdown
@@ -70,6 +72,8 @@ class Runner {
     struct Added {
       model::Table definition;
       std::string target;
+      std::optional<Error> why_not =
+          std::nullopt;  // it cannot be loaded, until somebody mends that
     };
     struct Removed {
       size_t table = 0;  // index into the tables of the spec so far
@@ -77,6 +81,7 @@ class Runner {
     };
     std::vector<Added> added = {};  // as the last of the new spec
     std::vector<Removed> removed = {};
+    size_t tables_before = 0;  // of the spec so far: kConflict where there are others by now
   };
   Status Edit(PipeSpec spec, clickhouse::Endpoint destination,
               const std::vector<std::string>& fields, const TablesChange& change);
@@ -122,6 +127,10 @@ class Runner {
   // Tables whose quarantine heals by a resync; "": none.
   Result<std::string> TablesToHeal();
   Status HealIfDue();
+  // Tables of the source that fit a pattern, and are new.
+  Status AddNewTables(std::stop_token stop) EXCLUDES(mutex_);
+  Status AddListed(std::stop_token stop) EXCLUDES(mutex_);
+  void OnMade(const model::Position& end, std::stop_source& rest) EXCLUDES(mutex_);
   Status HealLost(const model::Position& common, Status otherwise);
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
   Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
@@ -186,6 +195,10 @@ class Runner {
   std::shared_ptr<snapshot::Loader> loader_ GUARDED_BY(mutex_);
   std::shared_ptr<LoadWatch> watch_ GUARDED_BY(mutex_);
   mutable RateMeter rate_ GUARDED_BY(mutex_);
+
+  // The source is to be looked at for new tables, when it shows what it has logged up to made_to_.
+  bool listing_due_ GUARDED_BY(mutex_) = false;
+  std::optional<model::Position> made_to_ GUARDED_BY(mutex_);
 
   stream::Lacking lacking_;  // the streams', one at a time
   std::stop_source shutdown_ GUARDED_BY(mutex_);

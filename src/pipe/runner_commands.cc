@@ -11,6 +11,7 @@
 #include "pipe/flow_parts.h"
 #include "pipe/runner.h"
 #include "pipe/setup.h"
+#include "pipe/table_patterns.h"
 #include "pipe/whole_load.h"
 
 // What users order of a pipe.
@@ -41,7 +42,10 @@ Result<std::vector<catalog::RemovalRecord>> Runner::RemovalsOfAll(bool drop_targ
         {.url = "", .target = target, .drop_target = drop_targets, .only_if_empty = !is_ours});
   };
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
-  for (const auto& table : tables) add(table.target, !table.ddl.empty());
+  for (const auto& table : tables) {
+    const bool never_ours = table.ddl.empty() && !table.reload_wanted;
+    if (!never_ours) add(table.target, !table.ddl.empty());
+  }
   if (tables.empty()) {
     for (const TableMapping& mapping : spec_.tables) add(mapping.target_table, false);
   }
@@ -121,17 +125,18 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
                              .drop_target = drop_target});
   }
   const auto checkpoint = options_.catalog->LoadCheckpoint(id_);
-  for (const auto& [definition, target] : change.added) {
+  for (const auto& [definition, target, why_not] : change.added) {
     edit.added.push_back(
         {.definition = definition,
          .target = target,
          .ddl = "",
          .load_version_base = kLoadVersionBase,
          .quarantine =
-             catalog::Quarantine{.position = checkpoint ? checkpoint->position : model::Position(),
-                                 .reason = "it is being added to the pipe",
-                                 .since = options_.clock->Wall()},
-         .reload_wanted = true});
+             catalog::Quarantine{
+                 .position = checkpoint ? checkpoint->position : model::Position(),
+                 .reason = why_not ? why_not->ToString() : "it is being added to the pipe",
+                 .since = options_.clock->Wall()},
+         .reload_wanted = !why_not});
   }
   const Event event = change.added.empty() ? Event::kRemoveTables : Event::kAddTables;
   PENSTOCK_ASSIGN(auto transition,
@@ -144,7 +149,7 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
 Status Runner::Edit(PipeSpec spec, clickhouse::Endpoint destination,
                     const std::vector<std::string>& fields, const TablesChange& change) {
   PENSTOCK_TRY(EditOf(change));  // refused before anything is stopped
-  const std::string stored = ToJsonWithSecrets(spec).dump();
+  const std::string stored = ToStored(spec).dump();
   Shutdown();
   Status edited = EditAtRest(std::move(spec), stored, std::move(destination), fields, change);
   Start();
@@ -154,6 +159,10 @@ Status Runner::Edit(PipeSpec spec, clickhouse::Endpoint destination,
 Status Runner::EditAtRest(PipeSpec spec, const std::string& stored,
                           clickhouse::Endpoint destination, const std::vector<std::string>& fields,
                           const TablesChange& change) {
+  if (spec_.tables.size() != change.tables_before) {
+    return Fail(ErrorCode::kConflict,
+                "tables that fit a pattern were added meanwhile; send the change again");
+  }
   PENSTOCK_ASSIGN(const auto tables, EditOf(change));
   const catalog::EventRecord event = {
       .at = options_.clock->Wall(),

@@ -15,6 +15,7 @@
 #include "pipe/runner.h"
 #include "pipe/secret_files.h"
 #include "pipe/setup.h"
+#include "pipe/table_patterns.h"
 
 namespace penstock::pipe {
 namespace {
@@ -101,7 +102,10 @@ class Supervisor::Impl {
                         .prepared_folder = PreparedFolder(record.id),
                         .partition_budget = options_.limits.partition_budget,
                         .cleanup_interval = options_.limits.cleanup_interval,
-                        .unusable = std::move(unusable)});
+                        .unusable = std::move(unusable),
+                        .check_targets = [this, id = record.id](const PipeSpec& added) {
+                          return CheckTargetsAreFree(added, id);
+                        }});
     pipe->runner->Start();
     MutexLock lock(mutex_);
     pipes_.emplace(record.id, std::move(pipe));
@@ -213,12 +217,23 @@ class Supervisor::Impl {
     PENSTOCK_ASSIGN(const auto records, options_.catalog->DeletedPipes());
     for (const auto& record : records) {
       const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
-      const auto spec = ParsePipeSpec(body, options_.limits);
+      const auto spec = FromStored(body, options_.limits);
       if (spec) {
         FinishDeletion(record.id, *spec);
       } else {
         LogWarning("", "tables of a deleted pipe may be left: {}", spec.error().ToString());
       }
+    }
+    return {};
+  }
+
+  // Adds the tables that the mappings from the first of these on stand for.
+  static Status AddTables(PipeSpec& spec, size_t first_mapping, const std::stop_token& stop) {
+    if (!HasPatterns(spec)) return {};
+    PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " check", stop));
+    PENSTOCK_ASSIGN(const auto listed, ListForPatterns(source, spec, stop));
+    for (TableMapping& table : NewTables(spec, listed)) {
+      if (*table.pattern >= first_mapping) spec.tables.push_back(std::move(table));
     }
     return {};
   }
@@ -243,17 +258,15 @@ class Supervisor::Impl {
   Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
                                               const PipeChange& change, CheckReport& report,
                                               const std::stop_token& stop) const {
-    Runner::TablesChange tables;
+    Runner::TablesChange tables{.tables_before = before.tables.size()};
     PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, change));
-    for (size_t i = 0; i < removed.size(); ++i) {
-      tables.removed.push_back(
-          {.table = removed[i], .drop_target = change.tables_to_remove[i].drop_target});
+    for (const auto& [table, drop_target] : removed) {
+      tables.removed.push_back({.table = table, .drop_target = drop_target});
     }
     if (change.tables_to_add.empty()) return tables;
     PENSTOCK_TRY(CheckMappedOnce(after));
     PipeSpec added = after;
-    const auto first =
-        static_cast<std::ptrdiff_t>(after.tables.size() - change.tables_to_add.size());
+    const auto first = static_cast<std::ptrdiff_t>(before.tables.size() - removed.size());
     added.tables.assign(after.tables.begin() + first, after.tables.end());
     std::map<model::TableName, model::Table> definitions;
     report = Check(added, definitions, stop);
@@ -318,7 +331,7 @@ Status Supervisor::Start() {
   PENSTOCK_TRY(impl_->FinishDeletions());
   for (const auto& record : records) {
     const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
-    auto spec = Parse(body);
+    auto spec = FromStored(body, impl_->options_.limits);
     if (spec) {
       impl_->Add(record, *std::move(spec), std::nullopt);
     } else {
@@ -336,9 +349,19 @@ Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
   return ParsePipeSpec(resolved, impl_->options_.limits);
 }
 
-CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {
+CheckReport Supervisor::Check(PipeSpec& spec, std::stop_token stop) {
   std::map<model::TableName, model::Table> definitions;
-  return impl_->Check(spec, definitions, std::move(stop));
+  const Status added = Impl::AddTables(spec, 0, stop);
+  CheckReport report = impl_->Check(spec, definitions, std::move(stop));
+  if (!added && report.ok()) {  // where the source does not answer at all, a check tells of it
+    report.findings.push_back({.check = "table_patterns",
+                               .group = CheckGroup::kTables,
+                               .severity = Severity::kError,
+                               .message = added.error().ToString(),
+                               .remedy = "Try again",
+                               .statement = {}});
+  }
+  return report;
 }
 
 Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
@@ -347,7 +370,7 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
   const UnixMicros now = Clock::Real().Wall();
   const catalog::PipeRecord record{.id = RandomUuid(),
                                    .name = spec.name,
-                                   .spec = ToJsonWithSecrets(spec).dump(),
+                                   .spec = ToStored(spec).dump(),
                                    .state = std::string(StateName(State::kProvisioning)),
                                    .resume_state = "",
                                    .reason = "created by the user",
@@ -411,6 +434,7 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   PipeChange resolved = change;
   PENSTOCK_TRY(ReadSecretFiles(resolved.fields, impl_->options_.secrets_dir));
   PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
+  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - change.tables_to_add.size(), stop));
   CheckReport report;
   PENSTOCK_ASSIGN(const auto tables_change,
                   impl_->TablesChangeOf(before, after, change, report, stop));

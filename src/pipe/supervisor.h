@@ -46,8 +46,9 @@ class Supervisor {
 
   // ParsePipeSpec within this server's limits.
   Result<PipeSpec> Parse(const nlohmann::json& body) const;
-  // Everything `create` would refuse, and what it would run; changes nothing.
-  CheckReport Check(const PipeSpec& spec, std::stop_token stop);
+  // Everything `create` would refuse, and what it would run; changes nothing at the servers. `spec`
+  // gets the tables that its patterns stand for.
+  CheckReport Check(PipeSpec& spec, std::stop_token stop);
   // Runs the checks; kInvalidArgument with all errors listed, and nothing made, unless all pass.
   // Each warning is an event of the new pipe, of kind "check".
   Result<PipeStatus> Create(PipeSpec spec, std::stop_token stop);
