@@ -57,7 +57,9 @@ struct TableRecord {
   std::string loaded_uuid = {};  // load_target's UUID at the destination, once its load is whole
   uint64_t bytes_estimated = 0;
   std::optional<Quarantine> quarantine = {};
-  bool reload_wanted = false;  // its load is to be done anew, beside the target
+  // Its load is to be done anew, beside the target: until that begins or, where nothing is
+  // followed, until it is in place.
+  bool reload_wanted = false;
   // While load_target of a table that is followed is filled: the target is written alike.
   bool keeps_target_fresh = false;
   // Changes in transactions contained in it are in the load; nullopt: the pipe's first position.
@@ -296,13 +298,14 @@ class Catalog {
   virtual Status WantReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
                             bool forget_position, const Transition& transition) = 0;
   // These loads begin: stores of each table what the reload changes (definition, ddl, load_target,
-  // keeps_target_fresh, start, quarantine), forgets its partitions, what became of values and its
-  // rows of an open transaction. A `checkpoint` takes the place of one that was forgotten; versions
-  // that were reserved stay so.
+  // keeps_target_fresh, start, quarantine, reload_wanted), forgets its partitions, what became of
+  // values and its rows of an open transaction. A `checkpoint` takes the place of one that was
+  // forgotten; versions that were reserved stay so.
   virtual Status BeginReload(const std::string& pipe_id, const std::vector<TableRecord>& tables,
                              const std::optional<Checkpoint>& checkpoint,
                              const Transition& transition) = 0;
-  // The load_targets are in place, or given up: there are none any more.
+  // The load_targets are in place, or given up: there are none any more. A reload is wanted only of
+  // tables that are quarantined.
   virtual Status EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
                            const Transition& transition) = 0;
 

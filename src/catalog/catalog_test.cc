@@ -410,6 +410,7 @@ TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
   anew.quarantine.reset();
   anew.keeps_target_fresh = true;
   anew.partitions_planned = false;
+  anew.reload_wanted = false;
   anew.start = SomeCheckpoint(77).position;
   Checkpoint checkpoint = SomeCheckpoint();
   checkpoint.open = {.gtid = "", .tables = {{tables[0].id, 5}, {tables[1].id, 6}}};

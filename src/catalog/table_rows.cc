@@ -50,9 +50,9 @@ Status StoreReload(Sqlite& database, const TableRecord& table) {
           "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
           "keeps_target_fresh = ?, rows_estimated = 0, bytes_estimated = 0, "
           "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
-          "partitions_planned = ?, reload_wanted = 0 WHERE id = ?",
+          "partitions_planned = ?, reload_wanted = ? WHERE id = ?",
           {definition, table.ddl, table.load_target, table.keeps_target_fresh,
-           table.partitions_planned, table.id})
+           table.partitions_planned, table.reload_wanted, table.id})
       .map([](auto) {});
 }
 

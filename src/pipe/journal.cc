@@ -323,6 +323,13 @@ Status Journal::AwaitQuarantine(size_t table, std::stop_token stop) {
   return {};
 }
 
+void Journal::ForgetCounts(const std::vector<catalog::TableRecord>& tables) {
+  MutexLock lock(progress_mutex_);
+  for (const auto& record : tables) {
+    if (auto* table = FindTable(record.id)) table->counts = {};
+  }
+}
+
 void Journal::CaughtUp() {
   MutexLock lock(progress_mutex_);
   progress_.lag = milliseconds(0);

@@ -89,6 +89,9 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   // Until the table, by its place among the stream's, is quarantined on record; kCancelled on stop.
   Status AwaitQuarantine(size_t table, std::stop_token stop) EXCLUDES(progress_mutex_);
 
+  // What was counted of tables that are loaded anew counts no more.
+  void ForgetCounts(const std::vector<catalog::TableRecord>& tables) EXCLUDES(progress_mutex_);
+
   StreamProgress progress() const EXCLUDES(progress_mutex_);
 
  private:

@@ -274,11 +274,7 @@ void Runner::RecallIfNew() {
 // From the end of Setup on. The stream flows beside whatever is done, but for two steps of a
 // resync.
 Status Runner::Flow(std::stop_token stop) {
-  if (spec_.settings.mode == ReplicationMode::kSnapshot) {
-    PENSTOCK_TRY(Retry(
-        "load", [&] { return LoadWhole(stop); }, stop));
-    return Transit(Event::kLoaded, "every partition is loaded");
-  }
+  if (spec_.settings.mode == ReplicationMode::kSnapshot) return LoadOnce(std::move(stop));
   Backoff backoff;
   while (true) {
     const State now = state();
@@ -349,11 +345,16 @@ Status Runner::BeginReload(std::stop_token stop) {
   if (stored) checkpoint = *std::move(stored);
   PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables, checkpoint,
                                                    *options_.clock, stop));
+  return BeginReload(reload);
+}
+
+Status Runner::BeginReload(const Reload& reload) {
   MutexLock lock(mutex_);
   PENSTOCK_ASSIGN(
       const auto transition,
       Prepare(Event::kReloadSetUp, fmt::format("{} tables are loaded anew", reload.tables.size())));
-  PENSTOCK_TRY(catalog.BeginReload(id_, reload.tables, reload.checkpoint, transition));
+  PENSTOCK_TRY(options_.catalog->BeginReload(id_, reload.tables, reload.checkpoint, transition));
+  if (journal_) journal_->ForgetCounts(reload.tables);
   Entered(transition);
   return {};
 }
@@ -594,31 +595,6 @@ Status Runner::Load(const Recalled& recalled, Snapshot opened, std::stop_token s
   }
   const std::jthread watching([&](std::stop_token watched) { recalled.watch->Run(watched); });
   return recalled.loader->Run(std::move(stop), std::move(opened));
-}
-
-// One attempt at a load that no stream heals, or what is left of one that was whole.
-Status Runner::LoadWhole(std::stop_token stop) {
-  catalog::Catalog& catalog = *options_.catalog;
-  clickhouse::Client client(options_.destination);
-  OnRetry("snapshot", nullptr);
-  PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
-  if (!IsWhole(tables)) {
-    PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
-    PENSTOCK_ASSIGN(const auto recalled, Recall());
-    PENSTOCK_TRY(MakeLoadTargets(options_.destination, spec_, *recalled.tables, stop));
-    PENSTOCK_TRY(Load(recalled, std::nullopt, stop));
-    PENSTOCK_ASSIGN(const auto loaded,
-                    LoadedTargets(client, spec_.database, *recalled.tables, stop));
-    PENSTOCK_TRY(catalog.EndLoad(loaded));
-    PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
-  }
-  Status in_place =
-      PutInPlace(options_.destination, spec_.database, tables, TargetRows::kNone, stop);
-  if (in_place || in_place.error().code != ErrorCode::kNotFound) return in_place;
-  PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
-  Error again = std::move(in_place).error();
-  again.code = ErrorCode::kRetry;
-  return Fail(std::move(again));
 }
 
 Result<catalog::Transition> Runner::Prepare(Event event, const std::string& reason) const {

@@ -25,6 +25,7 @@
 #include "pipe/spec.h"
 #include "pipe/state.h"
 #include "pipe/status.h"
+#include "pipe/whole_load.h"
 #include "snapshot/loader.h"
 
 namespace penstock::pipe {
@@ -133,6 +134,7 @@ class Runner {
   void OnMade(const model::Position& end, std::stop_source& rest) EXCLUDES(mutex_);
   Status HealLost(const model::Position& common, Status otherwise);
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
+  Status BeginReload(const Reload& reload) EXCLUDES(mutex_);
   Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
   bool LoadsAreOver() const;
   stream::StreamOptions StreamOptionsOf(const Recalled& recalled);
@@ -142,7 +144,10 @@ class Runner {
   Result<bool> Beside(const Recalled& recalled, Snapshot opened,
                       std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
   Status Load(const Recalled& recalled, Snapshot opened, std::stop_token stop);
-  Status LoadWhole(std::stop_token stop);
+  // Of a pipe that nothing heals: to the end of its load.
+  Status LoadOnce(std::stop_token stop);
+  Status LoadWhole(std::stop_token stop) EXCLUDES(mutex_);
+  Status PutFirstInPlace(std::stop_token stop);
   // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
   // the end of Setup.
   Result<Recalled> Recall() EXCLUDES(mutex_);

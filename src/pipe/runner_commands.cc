@@ -99,8 +99,9 @@ Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
       const auto transition,
       Prepare(Event::kResync,
               whole ? kOrdered : fmt::format("{}, of {} tables", kOrdered, ids.size())));
-  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, whole && lifecycle_.state == State::kFailed,
-                                            transition));
+  const bool anew = whole && lifecycle_.state == State::kFailed &&
+                    spec_.settings.mode != ReplicationMode::kSnapshot;
+  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, anew, transition));
   Entered(transition);
   return {};
 }

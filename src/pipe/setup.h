@@ -40,6 +40,11 @@ Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& s
 
 using Definitions = std::map<model::TableName, model::Table>;
 
+// What these tables are like now. kNeedsUser when the source has not all of them.
+Result<Definitions> ReadDefinitionsNow(const PipeSpec& spec,
+                                       const std::vector<model::TableName>& tables,
+                                       std::stop_token stop);
+
 // Definitions and a position they are valid at.
 struct SourceState {
   Definitions definitions;

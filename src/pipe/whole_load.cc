@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -144,6 +145,21 @@ Error OtherShape(const std::string& target) {
           .remedy = "Drop it, make it anew (check prints the statement), and resync it"};
 }
 
+// Those that are to be loaded anew, by their places.
+std::vector<size_t> Wanted(const Tables& all) {
+  std::vector<size_t> places;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].reload_wanted) places.push_back(i);
+  }
+  return places;
+}
+
+std::vector<model::TableName> NamesOf(const Tables& tables) {
+  std::vector<model::TableName> names;
+  for (const auto& table : tables) names.push_back(table.definition.name);
+  return names;
+}
+
 // One that cannot be loaded now: the others are.
 void SetAside(catalog::TableRecord& table, const model::Position& position, UnixMicros now,
               const Error& why) {
@@ -222,8 +238,8 @@ bool IsWorthRepeating(const Error& error) {
 
 }  // namespace
 
-bool IsWhole(const Tables& tables) {
-  return std::ranges::none_of(tables, [](const auto& table) { return table.loaded_uuid.empty(); });
+bool IsWhole(const catalog::TableRecord& table) {
+  return table.load_target.empty() ? table.partitions_planned : !table.loaded_uuid.empty();
 }
 
 std::vector<catalog::LoadTargetRecord> NewLoadTargets(const Tables& tables) {
@@ -242,19 +258,19 @@ std::vector<catalog::LoadTargetRecord> NewLoadTargets(const Tables& tables) {
 Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
                        const Tables& tables, std::stop_token stop) {
   clickhouse::Client client(destination);
+  const auto is_filled = [](const auto& table) {
+    return !table.load_target.empty() && table.loaded_uuid.empty();
+  };
   Tables beside = tables;
-  std::erase_if(beside, [](const auto& table) { return table.load_target.empty(); });
+  std::erase_if(beside, std::not_fn(is_filled));
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, beside, stop));
   std::vector<DdlStatement> statements;
   for (size_t i = 0; i < tables.size(); ++i) {
     const catalog::TableRecord& table = tables[i];
-    if (table.load_target.empty()) continue;
+    if (!is_filled(table)) continue;
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
-    // Where the pipe is followed the target may be of an earlier definition.
-    bool as_before = true;
-    if (spec.settings.mode != ReplicationMode::kSnapshot) {
-      PENSTOCK_ASSIGN(as_before, HasShape(client, target, stop));
-    }
+    // The target may be of an earlier definition.
+    PENSTOCK_ASSIGN(const bool as_before, HasShape(client, target, stop));
     statements.push_back(LoadTargetDdl(target, table.load_target, as_before));
   }
   return RunStatements(destination, statements, std::move(stop));
@@ -346,14 +362,9 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
                              const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
                              std::stop_token stop) {
   Reload reload;
-  std::vector<size_t> mappings;
-  std::vector<model::TableName> names;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (!all[i].reload_wanted) continue;
-    reload.tables.push_back(all[i]);
-    mappings.push_back(i);
-    names.push_back(all[i].definition.name);
-  }
+  const std::vector<size_t> mappings = Wanted(all);
+  for (const size_t i : mappings) reload.tables.push_back(all[i]);
+  const auto names = NamesOf(reload.tables);
   PENSTOCK_ASSIGN(auto source,
                   ReadSourceNow(spec, names, HeldFor(reload.tables, checkpoint), clock, stop));
   const model::Position reached = checkpoint ? checkpoint->position : source.position;
@@ -363,6 +374,7 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
   const auto load_targets = NewLoadTargets(reload.tables);
   for (size_t i = 0; i < reload.tables.size(); ++i) {
     catalog::TableRecord& table = reload.tables[i];
+    table.reload_wanted = false;
     const auto definition = source.definitions.find(table.definition.name);
     if (definition == source.definitions.end()) {
       SetAside(table, reached, clock.Wall(), NoSuchTable(table.definition.name));
@@ -408,6 +420,24 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
   if (!checkpoint) {
     reload.checkpoint = {.position = std::move(source.position),
                          .versions_reserved_end = kFirstStreamVersion};
+  }
+  return reload;
+}
+
+Result<Reload> PrepareWholeReload(const PipeSpec& spec, const Tables& all, std::stop_token stop) {
+  Reload reload;
+  const std::vector<size_t> mappings = Wanted(all);
+  for (const size_t i : mappings) reload.tables.push_back(all[i]);
+  PENSTOCK_ASSIGN(const auto definitions,
+                  ReadDefinitionsNow(spec, NamesOf(reload.tables), std::move(stop)));
+  for (size_t i = 0; i < mappings.size(); ++i) {
+    catalog::TableRecord& table = reload.tables[i];
+    table.definition = definitions.at(table.definition.name);
+    PENSTOCK_ASSIGN(const auto target,
+                    TargetTable(spec, spec.tables.at(mappings[i]), table.definition));
+    table.ddl = clickhouse::CreateTable(target);
+    table.load_target.clear();
+    table.partitions_planned = false;
   }
   return reload;
 }

@@ -17,16 +17,17 @@ namespace penstock::pipe {
 // has tables of new names, so that what is still on its way from an attempt that died reaches none
 // that counts.
 
-// The load of every table is whole and recorded (Catalog::EndLoad).
-bool IsWhole(const std::vector<catalog::TableRecord>& tables);
+// The load of a table without a stream is whole and recorded (Catalog::EndLoad), or in place
+// (EndReload).
+bool IsWhole(const catalog::TableRecord& table);
 
 // Names for a new attempt, "TARGET_resync_" and 16 digits, to be recorded with Catalog::BeginLoad
 // before the tables are made. Nothing happens at the destination.
 std::vector<catalog::LoadTargetRecord> NewLoadTargets(
     const std::vector<catalog::TableRecord>& tables);
 
-// Makes the load_target of each table that has one, empty, like its target, and drops those of
-// earlier attempts. The tables are in the order of the spec's.
+// Makes the load_target of each table that has one and is not whole, empty, like its target, and
+// drops those of earlier attempts. The tables are in the order of the spec's.
 Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
                        const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
@@ -69,5 +70,11 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
                              const std::vector<catalog::TableRecord>& all,
                              const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
                              std::stop_token stop);
+
+// The same for a pipe without a stream, whose load makes its tables itself and reads one moment
+// then. kNeedsUser when one is not there.
+Result<Reload> PrepareWholeReload(const PipeSpec& spec,
+                                  const std::vector<catalog::TableRecord>& all,
+                                  std::stop_token stop);
 
 }  // namespace penstock::pipe
