@@ -7,6 +7,7 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "catalog/answers.h"
+#include "catalog/backup.h"
 #include "catalog/data_dir.h"
 #include "catalog/history.h"
 #include "catalog/inserts.h"
@@ -769,7 +770,8 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const Options& options) {
   PENSTOCK_ASSIGN(std::unique_ptr<DataDir> data_dir, DataDir::Hold(options.data_dir));
   const fs::path file = options.data_dir / "catalog.sqlite";
   PENSTOCK_ASSIGN(std::unique_ptr<Sqlite> writing, Sqlite::Open(file));
-  PENSTOCK_TRY(Migrate(*writing));
+  PENSTOCK_TRY(Upgrade(*writing, file));
+  PENSTOCK_TRY(NoteRestore(*writing, options.clock->Wall()));
   const fs::path key_file =
       options.secret_key_file.empty() ? options.data_dir / "secret.key" : options.secret_key_file;
   PENSTOCK_ASSIGN(const SecretKey key, OpenKey(*writing, key_file));

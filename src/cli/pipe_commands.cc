@@ -150,8 +150,7 @@ std::string PathOf(std::string key) {
 }  // namespace
 
 void PipeCommands::PrintValue(const json& value) const {
-  Print(options_.yaml ? ToYaml(value)
-                      : value.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  Print(ValueText(value, options_.yaml ? OutputFormat::kYaml : OutputFormat::kJson));
 }
 
 Status PipeCommands::Check(const std::filesystem::path& file) {
@@ -210,6 +209,12 @@ Status PipeCommands::List() {
                     Cell(pipe, "id"), Cell(pipe, "reason")});
   }
   Print(FormatTable({"NAME", "STATE", "SOURCE", "DATABASE", "TABLES", "ID", "REASON"}, rows));
+  return {};
+}
+
+Status PipeCommands::ListNames() {
+  PENSTOCK_ASSIGN(const json pipes, client_.Get("/clickpipes"));
+  for (const json& pipe : pipes) Print(Cell(pipe, "name") + "\n");
   return {};
 }
 
