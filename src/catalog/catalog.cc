@@ -13,6 +13,7 @@
 #include "catalog/inserts.h"
 #include "catalog/meta.h"
 #include "catalog/records.h"
+#include "catalog/removals.h"
 #include "catalog/schema.h"
 #include "catalog/secret_key.h"
 #include "catalog/sqlite.h"
@@ -23,12 +24,6 @@ namespace penstock::catalog {
 namespace {
 
 namespace fs = std::filesystem;
-
-Failure NoSuchPipe(const std::string& id) {
-  return Fail(Error{.code = ErrorCode::kNotFound,
-                    .message = fmt::format("no pipe with id {}", id),
-                    .origin = "catalog"});
-}
 
 Status CheckNameIsFree(Sqlite& database, const std::string& name, const std::string& pipe_id) {
   PENSTOCK_ASSIGN(
@@ -175,13 +170,6 @@ Status StoreLoadTarget(Sqlite& database, const LoadTargetRecord& target) {
   return {};
 }
 
-// The load of a table is over, whatever of it was done.
-Status EndTruncated(Sqlite& database, int64_t table_id) {
-  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
-  return database.Run("UPDATE tables SET partitions_planned = 1 WHERE id = ?", {table_id})
-      .map([](auto) {});
-}
-
 Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column + 1)));
@@ -198,10 +186,7 @@ Status StoreTablesEdit(Sqlite& database, const std::string& pipe_id, const Table
   for (const int64_t id : tables.removed) {
     PENSTOCK_TRY(database.Run("DELETE FROM tables WHERE id = ?", {id}));
   }
-  for (const auto& [url, target, drop_target] : tables.removals) {
-    PENSTOCK_TRY(database.Run("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?)",
-                              {pipe_id, url, target, drop_target}));
-  }
+  PENSTOCK_TRY(StoreRemovals(database, pipe_id, tables.removals));
   for (const TableRecord& table : tables.added) {
     PENSTOCK_TRY(InsertTable(database, pipe_id, table));
   }
@@ -259,14 +244,17 @@ class SqliteCatalog final : public Catalog {
   std::string service_id() const override { return service_id_; }
 
   Status CreatePipe(const PipeRecord& pipe) override;
-  Result<std::vector<PipeRecord>> Pipes() override;
+  Result<std::vector<PipeRecord>> Pipes() override { return ReadPipes(/*deleted=*/false); }
   Status EditPipe(const std::string& pipe_id, const std::string& name, const std::string& spec,
                   const EventRecord& event, const TablesEdit& tables) override;
   Result<std::vector<RemovalRecord>> Removals(const std::string& pipe_id) override;
   Status EndRemovals(const std::string& pipe_id) override;
+  Status BeginDeletion(const std::string& pipe_id,
+                       const std::vector<RemovalRecord>& removals) override;
+  Result<std::vector<PipeRecord>> DeletedPipes() override { return ReadPipes(/*deleted=*/true); }
   Status DeletePipe(const std::string& pipe_id) override;
   Status SaveTransition(const std::string& pipe_id, const Transition& transition) override;
-  Result<std::vector<Transition>> Transitions(const std::string& pipe_id) override;
+  Result<std::vector<Transition>> Transitions(const std::string& pipe_id, size_t limit) override;
   Status FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,
                      const Checkpoint& start, const Transition& transition) override;
   Result<std::vector<TableRecord>> Tables(const std::string& pipe_id) override;
@@ -311,6 +299,7 @@ class SqliteCatalog final : public Catalog {
     return reading_->Query(sql, parameters, each);
   }
   Result<PipeRecord> ReadPipe(const SqlRow& row) const;
+  Result<std::vector<PipeRecord>> ReadPipes(bool deleted);
 
   // The lock on the folder is let go last.
   const std::unique_ptr<DataDir> data_dir_;
@@ -355,12 +344,12 @@ Result<PipeRecord> SqliteCatalog::ReadPipe(const SqlRow& row) const {
   return pipe;
 }
 
-Result<std::vector<PipeRecord>> SqliteCatalog::Pipes() {
+Result<std::vector<PipeRecord>> SqliteCatalog::ReadPipes(bool deleted) {
   std::vector<PipeRecord> pipes;
   PENSTOCK_TRY(Read(
       "SELECT id, name, spec, state, resume_state, reason, state_since, created_at, updated_at "
-      "FROM pipes ORDER BY created_at, name",
-      {}, [&](const SqlRow& row) -> Status {
+      "FROM pipes WHERE deleted = ? ORDER BY created_at, name",
+      {deleted}, [&](const SqlRow& row) -> Status {
         PENSTOCK_ASSIGN(PipeRecord pipe, ReadPipe(row));
         pipes.push_back(std::move(pipe));
         return {};
@@ -385,13 +374,10 @@ Status SqliteCatalog::EditPipe(const std::string& pipe_id, const std::string& na
 
 Result<std::vector<RemovalRecord>> SqliteCatalog::Removals(const std::string& pipe_id) {
   std::vector<RemovalRecord> removals;
-  PENSTOCK_TRY(
-      Read("SELECT url, target, drop_target FROM removals WHERE pipe_id = ? ORDER BY url, target",
-           {pipe_id}, [&](const SqlRow& row) -> Status {
-             removals.push_back(
-                 {.url = row.Text(0), .target = row.Text(1), .drop_target = row.Int(2) != 0});
-             return {};
-           }));
+  PENSTOCK_TRY(Read(kSelectRemovals, {pipe_id}, [&](const SqlRow& row) -> Status {
+    removals.push_back(ReadRemoval(row));
+    return {};
+  }));
   return removals;
 }
 
@@ -399,6 +385,12 @@ Status SqliteCatalog::EndRemovals(const std::string& pipe_id) {
   return writer_.Write([&](Sqlite& database) {
     return database.Run("DELETE FROM removals WHERE pipe_id = ?", {pipe_id}).map([](auto) {});
   });
+}
+
+Status SqliteCatalog::BeginDeletion(const std::string& pipe_id,
+                                    const std::vector<RemovalRecord>& removals) {
+  return writer_.Write(
+      [&](Sqlite& database) { return StoreDeletion(database, pipe_id, removals); });
 }
 
 Status SqliteCatalog::DeletePipe(const std::string& pipe_id) {
@@ -416,12 +408,13 @@ Status SqliteCatalog::SaveTransition(const std::string& pipe_id, const Transitio
   });
 }
 
-Result<std::vector<Transition>> SqliteCatalog::Transitions(const std::string& pipe_id) {
+Result<std::vector<Transition>> SqliteCatalog::Transitions(const std::string& pipe_id,
+                                                           size_t limit) {
   std::vector<Transition> transitions;
   PENSTOCK_TRY(Read(
       "SELECT from_state, to_state, resume_state, reason, at FROM transitions WHERE pipe_id = ? "
-      "ORDER BY number",
-      {pipe_id}, [&](const SqlRow& row) {
+      "ORDER BY number DESC LIMIT ?",
+      {pipe_id, ToStored(limit)}, [&](const SqlRow& row) {
         transitions.push_back({.from = row.Text(0),
                                .to = row.Text(1),
                                .resume_state = row.Text(2),
@@ -670,6 +663,7 @@ Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoin
     }
     for (const auto& insert : news.inserts) PENSTOCK_TRY(StoreInsert(database, insert));
     for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
+    for (const int64_t table_id : news.made_anew) PENSTOCK_TRY(WantHealed(database, table_id));
     for (const auto& event : news.events) {
       PENSTOCK_TRY(InsertEvent(database, pipe_id, event, wall));
     }

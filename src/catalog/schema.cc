@@ -158,6 +158,9 @@ CREATE TABLE removals (                                        -- of tables that
   drop_target INTEGER NOT NULL,
   PRIMARY KEY (pipe_id, url, target)
 ) WITHOUT ROWID;
+)sql",
+    R"sql(
+ALTER TABLE pipes ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;  -- but for its removals
 )sql"};
 
 Result<int64_t> Version(Sqlite& database) {

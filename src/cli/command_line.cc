@@ -239,11 +239,12 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
                    "A setting (pullBatchSize=50000), host, port, name, or the path of a field "
                    "(source.mysql.credentials.passwordEnv=DB_PASSWORD)")
       ->required();
-  add("delete", "Forget a pipe; its tables in ClickHouse stay",
-      [](PipeCommands& commands, const Arguments& given) {
-        return commands.Delete(given.name, given.wait);
-      })
-      ->add_flag("--wait", arguments.wait, "Until it is gone");
+  CLI::App* forget = add("delete", "Forget a pipe; its tables in ClickHouse stay",
+                         [](PipeCommands& commands, const Arguments& given) {
+                           return commands.Delete(given.name, given.drop, given.wait);
+                         });
+  forget->add_flag("--drop", arguments.drop, "Drop them in ClickHouse");
+  forget->add_flag("--wait", arguments.wait, "Until it is gone");
   add("status", "State, speed and progress of a pipe",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.ShowStatus(given.name, given.watch);
