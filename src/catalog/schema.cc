@@ -155,6 +155,9 @@ CREATE TABLE removals (                                        -- of tables that
   drop_target INTEGER NOT NULL,
   PRIMARY KEY (pipe_id, url, target)
 ) WITHOUT ROWID;
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN retry_wanted INTEGER NOT NULL DEFAULT 0;  -- of a quarantined one
 )sql"};
 
 }  // namespace

@@ -53,6 +53,7 @@ struct StreamOptions {
   // good: no load writes to them. 0: never.
   std::chrono::seconds cleanup_interval{0};
   std::function<bool()> loads_are_over = [] { return true; };
+  bool watches_source = true;  // StreamJournal::SourceSeen is called
   Clock* clock = &Clock::Real();
   FenceRequests* fence_requests = nullptr;  // outlives the stream
   Lacking* lacking = nullptr;               // likewise
