@@ -34,6 +34,11 @@ Status EndsRetry(Catalog& catalog) {
   return catalog.EndRetry("a", {{.table_id = 2, .start = SomeCheckpoint(520).position}}, Told());
 }
 
+Status AddsEvent(Catalog& catalog) {
+  return catalog.AddEvent("a",
+                          {.at = kTestTime, .level = "warning", .kind = "retry", .text = "again"});
+}
+
 // Each call once, in an order in which each has something to do. Table ids are 1 and 2.
 const std::vector<Call>& Calls() {
   static const std::vector<Call> calls = {
@@ -75,10 +80,7 @@ const std::vector<Call>& Calls() {
       WantsRetry,
       MovesRetry,
       EndsRetry,
-      [](Catalog& catalog) {
-        return catalog.AddEvent(
-            "a", {.at = kTestTime, .level = "warning", .kind = "retry", .text = "again"});
-      },
+      AddsEvent,
       [](Catalog& catalog) {
         return catalog.SaveTransition("a", {.from = "Snapshot",
                                             .to = "Failed",
