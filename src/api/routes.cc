@@ -56,6 +56,14 @@ Result<size_t> NumberOf(const HttpRequest& request, const char* name, NumberRang
   return number;
 }
 
+// false where it is not given.
+Result<bool> FlagOf(const HttpRequest& request, const char* name) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end() || found->second == "false") return false;
+  if (found->second == "true") return true;
+  return Fail(ErrorCode::kInvalidArgument, "{}: must be true or false", name);
+}
+
 Result<pipe::PipeSpec> SpecOf(const HttpRequest& request, const pipe::Supervisor& supervisor) {
   PENSTOCK_ASSIGN(const json body, ParseBody(request.body));
   return supervisor.Parse(body);
@@ -245,7 +253,7 @@ HttpResponse Routes::CreatePipe(const HttpRequest& request, const std::string&) 
 }
 
 HttpResponse Routes::CheckPipe(const HttpRequest& request, const std::string&) const {
-  return AnswerJson(SpecOf(request, *options_.supervisor).map([&](const pipe::PipeSpec& spec) {
+  return AnswerJson(SpecOf(request, *options_.supervisor).map([&](pipe::PipeSpec spec) {
     return ReportToJson(options_.supervisor->Check(spec, options_.stop));
   }));
 }
@@ -281,8 +289,10 @@ HttpResponse Routes::EditPipe(const HttpRequest& request, const std::string& id)
       }));
 }
 
-HttpResponse Routes::DeletePipe(const HttpRequest&, const std::string& id) const {
-  const Status deleted = options_.supervisor->Delete(id);
+HttpResponse Routes::DeletePipe(const HttpRequest& request, const std::string& id) const {
+  const Status deleted = FlagOf(request, "dropTargetTables").and_then([&](bool drop) {
+    return options_.supervisor->Delete(id, drop);
+  });
   return deleted ? SuccessWithoutResult() : ErrorResponse(deleted.error());
 }
 

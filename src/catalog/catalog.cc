@@ -7,11 +7,13 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "catalog/answers.h"
+#include "catalog/backup.h"
 #include "catalog/data_dir.h"
 #include "catalog/history.h"
 #include "catalog/inserts.h"
 #include "catalog/meta.h"
 #include "catalog/records.h"
+#include "catalog/removals.h"
 #include "catalog/schema.h"
 #include "catalog/secret_key.h"
 #include "catalog/sqlite.h"
@@ -22,12 +24,6 @@ namespace penstock::catalog {
 namespace {
 
 namespace fs = std::filesystem;
-
-Failure NoSuchPipe(const std::string& id) {
-  return Fail(Error{.code = ErrorCode::kNotFound,
-                    .message = fmt::format("no pipe with id {}", id),
-                    .origin = "catalog"});
-}
 
 Status CheckNameIsFree(Sqlite& database, const std::string& name, const std::string& pipe_id) {
   PENSTOCK_ASSIGN(
@@ -174,13 +170,6 @@ Status StoreLoadTarget(Sqlite& database, const LoadTargetRecord& target) {
   return {};
 }
 
-// The load of a table is over, whatever of it was done.
-Status EndTruncated(Sqlite& database, int64_t table_id) {
-  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
-  return database.Run("UPDATE tables SET partitions_planned = 1 WHERE id = ?", {table_id})
-      .map([](auto) {});
-}
-
 Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
   PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column + 1)));
@@ -197,10 +186,7 @@ Status StoreTablesEdit(Sqlite& database, const std::string& pipe_id, const Table
   for (const int64_t id : tables.removed) {
     PENSTOCK_TRY(database.Run("DELETE FROM tables WHERE id = ?", {id}));
   }
-  for (const auto& [url, target, drop_target] : tables.removals) {
-    PENSTOCK_TRY(database.Run("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?)",
-                              {pipe_id, url, target, drop_target}));
-  }
+  PENSTOCK_TRY(StoreRemovals(database, pipe_id, tables.removals));
   for (const TableRecord& table : tables.added) {
     PENSTOCK_TRY(InsertTable(database, pipe_id, table));
   }
@@ -258,11 +244,14 @@ class SqliteCatalog final : public Catalog {
   std::string service_id() const override { return service_id_; }
 
   Status CreatePipe(const PipeRecord& pipe) override;
-  Result<std::vector<PipeRecord>> Pipes() override;
+  Result<std::vector<PipeRecord>> Pipes() override { return ReadPipes(/*deleted=*/false); }
   Status EditPipe(const std::string& pipe_id, const std::string& name, const std::string& spec,
                   const EventRecord& event, const TablesEdit& tables) override;
   Result<std::vector<RemovalRecord>> Removals(const std::string& pipe_id) override;
   Status EndRemovals(const std::string& pipe_id) override;
+  Status BeginDeletion(const std::string& pipe_id,
+                       const std::vector<RemovalRecord>& removals) override;
+  Result<std::vector<PipeRecord>> DeletedPipes() override { return ReadPipes(/*deleted=*/true); }
   Status DeletePipe(const std::string& pipe_id) override;
   Status SaveTransition(const std::string& pipe_id, const Transition& transition) override;
   Result<std::vector<Transition>> Transitions(const std::string& pipe_id, size_t limit) override;
@@ -310,6 +299,7 @@ class SqliteCatalog final : public Catalog {
     return reading_->Query(sql, parameters, each);
   }
   Result<PipeRecord> ReadPipe(const SqlRow& row) const;
+  Result<std::vector<PipeRecord>> ReadPipes(bool deleted);
 
   // The lock on the folder is let go last.
   const std::unique_ptr<DataDir> data_dir_;
@@ -354,12 +344,12 @@ Result<PipeRecord> SqliteCatalog::ReadPipe(const SqlRow& row) const {
   return pipe;
 }
 
-Result<std::vector<PipeRecord>> SqliteCatalog::Pipes() {
+Result<std::vector<PipeRecord>> SqliteCatalog::ReadPipes(bool deleted) {
   std::vector<PipeRecord> pipes;
   PENSTOCK_TRY(Read(
       "SELECT id, name, spec, state, resume_state, reason, state_since, created_at, updated_at "
-      "FROM pipes ORDER BY created_at, name",
-      {}, [&](const SqlRow& row) -> Status {
+      "FROM pipes WHERE deleted = ? ORDER BY created_at, name",
+      {deleted}, [&](const SqlRow& row) -> Status {
         PENSTOCK_ASSIGN(PipeRecord pipe, ReadPipe(row));
         pipes.push_back(std::move(pipe));
         return {};
@@ -384,13 +374,10 @@ Status SqliteCatalog::EditPipe(const std::string& pipe_id, const std::string& na
 
 Result<std::vector<RemovalRecord>> SqliteCatalog::Removals(const std::string& pipe_id) {
   std::vector<RemovalRecord> removals;
-  PENSTOCK_TRY(
-      Read("SELECT url, target, drop_target FROM removals WHERE pipe_id = ? ORDER BY url, target",
-           {pipe_id}, [&](const SqlRow& row) -> Status {
-             removals.push_back(
-                 {.url = row.Text(0), .target = row.Text(1), .drop_target = row.Int(2) != 0});
-             return {};
-           }));
+  PENSTOCK_TRY(Read(kSelectRemovals, {pipe_id}, [&](const SqlRow& row) -> Status {
+    removals.push_back(ReadRemoval(row));
+    return {};
+  }));
   return removals;
 }
 
@@ -398,6 +385,12 @@ Status SqliteCatalog::EndRemovals(const std::string& pipe_id) {
   return writer_.Write([&](Sqlite& database) {
     return database.Run("DELETE FROM removals WHERE pipe_id = ?", {pipe_id}).map([](auto) {});
   });
+}
+
+Status SqliteCatalog::BeginDeletion(const std::string& pipe_id,
+                                    const std::vector<RemovalRecord>& removals) {
+  return writer_.Write(
+      [&](Sqlite& database) { return StoreDeletion(database, pipe_id, removals); });
 }
 
 Status SqliteCatalog::DeletePipe(const std::string& pipe_id) {
@@ -670,6 +663,7 @@ Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoin
     }
     for (const auto& insert : news.inserts) PENSTOCK_TRY(StoreInsert(database, insert));
     for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
+    for (const int64_t table_id : news.made_anew) PENSTOCK_TRY(WantHealed(database, table_id));
     for (const auto& event : news.events) {
       PENSTOCK_TRY(InsertEvent(database, pipe_id, event, wall));
     }
@@ -776,7 +770,8 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const Options& options) {
   PENSTOCK_ASSIGN(std::unique_ptr<DataDir> data_dir, DataDir::Hold(options.data_dir));
   const fs::path file = options.data_dir / "catalog.sqlite";
   PENSTOCK_ASSIGN(std::unique_ptr<Sqlite> writing, Sqlite::Open(file));
-  PENSTOCK_TRY(Migrate(*writing));
+  PENSTOCK_TRY(Upgrade(*writing, file));
+  PENSTOCK_TRY(NoteRestore(*writing, options.clock->Wall()));
   const fs::path key_file =
       options.secret_key_file.empty() ? options.data_dir / "secret.key" : options.secret_key_file;
   PENSTOCK_ASSIGN(const SecretKey key, OpenKey(*writing, key_file));

@@ -73,9 +73,10 @@ struct TableRecord {
 
 // A table that is mapped no more: what is left to do for it at the destination.
 struct RemovalRecord {
-  std::string url;  // of the destination that it is at
+  std::string url;  // of the destination that it is at; "": the pipe's
   std::string target;
-  bool drop_target = false;  // else it stays, with its rows
+  bool drop_target = false;    // else it stays, with its rows
+  bool only_if_empty = false;  // drop_target: the pipe may not have written it yet
 
   bool operator==(const RemovalRecord&) const = default;
 };
@@ -233,6 +234,7 @@ struct CheckpointNews {
   std::vector<DefinitionRecord> definitions = {};
   std::vector<int64_t> settled = {};    // tables whose insert on record was acknowledged
   std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
+  std::vector<int64_t> made_anew = {};  // reload_wanted, of those that are quarantined
   std::vector<EventRecord> events = {};
 };
 
@@ -267,6 +269,11 @@ class Catalog {
   // Those that are not done yet.
   virtual Result<std::vector<RemovalRecord>> Removals(const std::string& pipe_id) = 0;
   virtual Status EndRemovals(const std::string& pipe_id) = 0;
+  // The pipe is none of Pipes() any more, and its name is free. It stays one of DeletedPipes(),
+  // named by its id, until DeletePipe, since these are yet to be done, beside what Removals() had.
+  virtual Status BeginDeletion(const std::string& pipe_id,
+                               const std::vector<RemovalRecord>& removals) = 0;
+  virtual Result<std::vector<PipeRecord>> DeletedPipes() = 0;
   virtual Status DeletePipe(const std::string& pipe_id) = 0;  // with all that belongs to it
   // kConflict when the stored state is not `from`.
   virtual Status SaveTransition(const std::string& pipe_id, const Transition& transition) = 0;

@@ -455,6 +455,41 @@ TEST_F(CatalogTest, BatchesGoOnAfterALongRest) {
   EXPECT_EQ(catalog->Batches("a", 10)->at(0).number, 2U);
 }
 
+TEST_F(CatalogTest, ADeletedPipeIsKeptUntilItsRemovalsAreDone) {
+  std::vector<TableRecord> tables = {SomeTable("t")};
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  const std::vector<RemovalRecord> removals = {
+      {.url = "", .target = "t", .drop_target = true},
+      {.url = "", .target = "u", .drop_target = true, .only_if_empty = true},
+      {.url = "http://other", .target = "t"}};
+  EXPECT_EQ(catalog->BeginDeletion("none", removals).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(catalog->BeginDeletion("a", removals));
+  EXPECT_THAT(*catalog->Pipes(), IsEmpty());
+  ASSERT_EQ(catalog->DeletedPipes()->size(), 1U);
+  EXPECT_EQ(catalog->DeletedPipes()->at(0).spec, SomePipe("a").spec);
+  EXPECT_EQ(*catalog->Removals("a"), removals);
+  PipeRecord other = SomePipe("b");
+  other.name = SomePipe("a").name;
+  EXPECT_TRUE(catalog->CreatePipe(other));  // the name is free
+  ASSERT_TRUE(catalog->DeletePipe("a"));
+  EXPECT_THAT(*catalog->DeletedPipes(), IsEmpty());
+}
+
+TEST_F(CatalogTest, OnlyAQuarantinedTableThatIsMadeAnewIsToBeLoaded) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  ASSERT_TRUE(catalog->SaveCheckpoint(
+      "a", SomeCheckpoint(),
+      {.quarantines = {{tables[0].id, {SomeCheckpoint().position, "dropped", kTestTime}}},
+       .made_anew = {tables[0].id, tables[1].id}}));
+  EXPECT_TRUE(catalog->Tables("a")->at(0).reload_wanted);
+  EXPECT_FALSE(catalog->Tables("a")->at(1).reload_wanted);
+}
+
 TEST_F(CatalogTest, DeletingAPipeTakesAllThatBelongsToIt) {
   std::vector<TableRecord> tables = {SomeTable("t")};
   const auto catalog = Open();

@@ -150,8 +150,7 @@ std::string PathOf(std::string key) {
 }  // namespace
 
 void PipeCommands::PrintValue(const json& value) const {
-  Print(options_.yaml ? ToYaml(value)
-                      : value.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  Print(ValueText(value, options_.yaml ? OutputFormat::kYaml : OutputFormat::kJson));
 }
 
 Status PipeCommands::Check(const std::filesystem::path& file) {
@@ -210,6 +209,12 @@ Status PipeCommands::List() {
                     Cell(pipe, "id"), Cell(pipe, "reason")});
   }
   Print(FormatTable({"NAME", "STATE", "SOURCE", "DATABASE", "TABLES", "ID", "REASON"}, rows));
+  return {};
+}
+
+Status PipeCommands::ListNames() {
+  PENSTOCK_ASSIGN(const json pipes, client_.Get("/clickpipes"));
+  for (const json& pipe : pipes) Print(Cell(pipe, "name") + "\n");
   return {};
 }
 
@@ -406,16 +411,18 @@ Status PipeCommands::Set(const std::string& name, const std::vector<std::string>
   return Edit(name, patch, /*wait=*/false);
 }
 
-Status PipeCommands::Delete(const std::string& name, bool wait) {
+Status PipeCommands::Delete(const std::string& name, bool drop, bool wait) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_TRY(client_.Delete(path));
+  PENSTOCK_TRY(client_.Delete(path + (drop ? "?dropTargetTables=true" : "")));
   while (wait) {
     const Result<json> pipe = client_.Get(path);
     if (!pipe && pipe.error().code == ErrorCode::kNotFound) break;
     if (!pipe) return Fail(pipe.error());
     if (!Clock::Real().Wait(kPollInterval, stop_)) return Fail(ErrorCode::kCancelled, "stopped");
   }
-  if (!options_.json) Print(fmt::format("deleted {}; its tables in ClickHouse stay\n", name));
+  if (options_.json) return {};
+  Print(fmt::format("deleted {}; its tables in ClickHouse {}\n", name,
+                    drop ? "are dropped, as soon as it answers" : "stay"));
   return {};
 }
 

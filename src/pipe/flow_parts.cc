@@ -64,6 +64,12 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                       .quarantined = tables[i].quarantine.has_value(),
                       .start = tables[i].start,
                       .start_part = tables[i].start_part});
+    if (!tables[i].quarantine || !tables[i].ddl.empty()) continue;
+    // Never set up, perhaps because it cannot be: nothing of its shape may matter.
+    result.back().definition = model::Table();
+    result.back().definition.name = tables[i].definition.name;
+    result.back().target_options = typemap::TargetOptions();
+    result.back().target_options.engine = clickhouse::Engine::kNull;
   }
   return result;
 }

@@ -64,6 +64,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
     std::vector<catalog::ValueChangeRecord> changes;  // so far
     StreamProgress before = {};  // of the journal that this one takes the place of: rows go on
     std::function<void()> on_quarantine = [] {};  // one more table; from the stream's thread
+    // Tables that were awaited came to be, and are new or quarantined.
+    std::function<void(const model::Position& end)> on_made = [](const auto&) {};    // likewise
     std::function<void(const std::string&)> on_warning = [](const std::string&) {};  // likewise
   };
   explicit Journal(Options options);
@@ -100,6 +102,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
       REQUIRES(mutex_);
   catalog::DefinitionRecord DefinitionOf(const stream::Acknowledged& acknowledged) const;
   catalog::CheckpointNews NewsOf(const stream::Acknowledged& acknowledged) const REQUIRES(mutex_);
+  std::vector<int64_t> MadeAnew(const stream::Acknowledged& acknowledged) const
+      EXCLUDES(progress_mutex_);
 
   catalog::Catalog* const catalog_;
   Clock* const clock_;
@@ -109,6 +113,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   std::vector<int64_t> table_ids_;
   std::vector<std::string> targets_;
   const std::function<void()> on_quarantine_;
+  const std::function<void(const model::Position&)> on_made_;
   const std::function<void(const std::string&)> on_warning_;
   // Held over the catalog's write: the checkpoint and the reservation are one record.
   mutable Mutex mutex_;

@@ -15,6 +15,7 @@
 #include "pipe/lost_transactions.h"
 #include "pipe/open_snapshot.h"
 #include "pipe/setup.h"
+#include "pipe/table_patterns.h"
 #include "pipe/whole_load.h"
 #include "stream/stream.h"
 
@@ -31,12 +32,12 @@ constexpr size_t kBatchesMax = 10'000;
 
 Runner::Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options)
     : options_(std::move(options)),
-      spec_(std::move(spec)),
       id_(record.id),
       created_at_(record.created_at),
       reason_(record.reason),
       state_since_(record.state_since),
       updated_at_(record.updated_at) {
+  RunBy(std::move(spec), std::move(options_.destination));
   lifecycle_.state = ParseState(record.state).value_or(State::kFailed);
   lifecycle_.resume = ParseState(record.resume_state).value_or(lifecycle_.state);
 }
@@ -49,6 +50,7 @@ void Runner::Start() {
   {
     MutexLock lock(mutex_);
     shutdown_ = std::stop_source();
+    listing_due_ = true;
   }
   thread_ = std::jthread([this](std::stop_token stop) { Run(std::move(stop)); });
 }
@@ -204,6 +206,7 @@ Result<Runner::Recalled> Runner::Recall() {
                        .changes = changes,
                        .before = std::move(before),
                        .on_quarantine = [this, rest] { OnQuarantine(*rest); },
+                       .on_made = [this, rest](const auto& end) { OnMade(end, *rest); },
                        .on_warning =
                            [this](const std::string& warning) {
                              LogWarning(spec_.name, "{}", warning);
@@ -309,8 +312,9 @@ State Runner::state() const {
 
 // The step that needs the stream at rest, where there is one.
 Status Runner::StepAtRest(State now, std::stop_token stop) {
-  if (now == State::kSetup) return BeginReload(std::move(stop));
-  if (now == State::kResync) PENSTOCK_TRY(EndReload(std::move(stop)));
+  if (now == State::kSetup) PENSTOCK_TRY(BeginReload(stop));
+  if (now == State::kResync) PENSTOCK_TRY(EndReload(stop));
+  PENSTOCK_TRY(AddNewTables(std::move(stop)));
   return HealIfDue();
 }
 
@@ -388,6 +392,9 @@ stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
   options.traffic = stream_traffic_;
   if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
   options.loads_are_over = [this] { return LoadsAreOver(); };
+  if (spec_.settings.auto_add_tables && HasPatterns(spec_)) {
+    options.awaits = [this](const auto& name) { return PatternOf(spec_, name, true).has_value(); };
+  }
   options.fence_requests = recalled.fence_requests.get();
   options.lacking = &lacking_;
   options.stop_load = [loader](size_t table) { loader->StopTable(table); };

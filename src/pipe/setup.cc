@@ -118,15 +118,6 @@ std::vector<model::TableName> SourceTables(const PipeSpec& spec) {
   return names;
 }
 
-// Where it cannot be asked, a global read lock gives the position: that waits for what is
-// invisible.
-Result<bool> Shows(mysql::Connection& source, const model::Position& position,
-                   std::stop_token stop) {
-  auto visible = mysql::IsVisible(source, position, stop);
-  if (visible || visible.error().code != ErrorCode::kNeedsUser) return visible;
-  return mysql::HasExecuted(source, position, std::move(stop));
-}
-
 // Waits for the time.
 Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
                                const std::function<void(const Error&)>& on_wait,
@@ -153,6 +144,15 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
 }
 
 }  // namespace
+
+// Where it cannot be asked, a global read lock gives the position: that waits for what is
+// invisible.
+Result<bool> Shows(mysql::Connection& source, const model::Position& position,
+                   std::stop_token stop) {
+  auto visible = mysql::IsVisible(source, position, stop);
+  if (visible || visible.error().code != ErrorCode::kNeedsUser) return visible;
+  return mysql::HasExecuted(source, position, std::move(stop));
+}
 
 Result<Definitions> ReadDefinitionsNow(const PipeSpec& spec,
                                        const std::vector<model::TableName>& tables,

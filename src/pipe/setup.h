@@ -58,6 +58,10 @@ Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model:
                                   const std::optional<catalog::Checkpoint>& after, Clock& clock,
                                   std::stop_token stop);
 
+// Whether the source shows all that it has logged up to there.
+Result<bool> Shows(mysql::Connection& source, const model::Position& position,
+                   std::stop_token stop);
+
 // Where the settings say that the log is to be followed from. kNeedsUser where the source cannot
 // have been there; whether the log still has it shows when it is read.
 Result<model::Position> GivenStart(mysql::Connection& source, const GivenPosition& given,

@@ -158,7 +158,7 @@ TEST_F(SupervisorTest, SettingsThatCannotBeReadFailThePipeAlone) {
   EXPECT_EQ(supervisor_->Get("odd", 10)->spec.name, "odd");
   ASSERT_TRUE(supervisor_->Apply("odd", Command::kStart).has_value());
   EXPECT_THAT(Await("odd", State::kFailed).reason, HasSubstr("colour"));
-  EXPECT_TRUE(supervisor_->Delete("odd").has_value());
+  EXPECT_TRUE(supervisor_->Delete("odd", false).has_value());
 }
 
 TEST_F(SupervisorTest, EveryTransitionHasAReason) {

@@ -7,10 +7,12 @@
 #include <map>
 #include <set>
 
+#include "base/mutex.h"
 #include "base/random.h"
 #include "clickhouse/ddl.h"
 #include "clickhouse/errors.h"
 #include "clickhouse/table_writes.h"
+#include "pipe/flow_parts.h"
 #include "pipe/setup.h"
 #include "pipe/target_tables.h"
 
@@ -208,6 +210,32 @@ Status MakeTarget(clickhouse::Client& client, const clickhouse::TableSpec& targe
   return CheckTargets(client, {target}, std::move(stop));
 }
 
+using ByTarget = std::map<std::string, const catalog::RemovalRecord*, std::less<>>;
+
+// Those tables of the database that are to be dropped with such targets.
+Result<std::vector<std::string>> FindRemoved(clickhouse::Client& client,
+                                             const std::string& database, const ByTarget& removals,
+                                             std::stop_token stop) {
+  std::vector<std::string> found;
+  if (removals.empty()) return found;
+  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, {}, stop));
+  for (const auto& [name, uuid] : uuids) {
+    const auto target = removals.find(name);
+    bool goes = target != removals.end() && target->second->drop_target;
+    if (goes && target->second->only_if_empty) {
+      PENSTOCK_ASSIGN(goes, IsEmpty(client, clickhouse::QuoteTable(database, name), {}, stop));
+    }
+    if (goes || removals.contains(TargetOfLoad(name))) found.push_back(name);
+  }
+  return found;
+}
+
+// Not where the server says no for a reason that does not pass by itself.
+bool IsWorthRepeating(const Error& error) {
+  const bool refused = error.native_code != 0 && !clickhouse::IsKnownException(error.native_code);
+  return !refused && (error.code == ErrorCode::kCancelled || Passes(error.code));
+}
+
 }  // namespace
 
 bool IsWhole(const catalog::TableRecord& table) {
@@ -260,13 +288,42 @@ Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
   return {};
 }
 
-Status DropRemoved(clickhouse::Client& client, const std::string& database,
-                   const std::string& target, bool drop_target, std::stop_token stop) {
-  catalog::TableRecord table;
-  table.target = target;
-  PENSTOCK_TRY(DropLoadTargets(client, database, {table}, stop));
-  return drop_target ? Drop(client, clickhouse::QuoteTable(database, target), std::move(stop))
-                     : Status();
+Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destination,
+                                             const std::string& database,
+                                             const std::vector<catalog::RemovalRecord>& removals,
+                                             std::stop_token stop) {
+  std::map<std::string, std::string, std::less<>> stays;  // by table
+  ByTarget by_target;
+  for (const auto& removal : removals) {
+    if (removal.url.empty() || removal.url == destination.url) {
+      by_target.emplace(removal.target, &removal);
+    } else {
+      stays.emplace(removal.target, fmt::format("it is at {}", removal.url));
+    }
+  }
+  clickhouse::Client client(destination);
+  PENSTOCK_ASSIGN(auto found, FindRemoved(client, database, by_target, stop));
+  Mutex mutex;
+  PENSTOCK_TRY(DoSeveral(
+      destination, found.size(),
+      [&](clickhouse::Client& each, size_t number, std::stop_token each_stop) -> Status {
+        const Status dropped =
+            Drop(each, clickhouse::QuoteTable(database, found[number]), std::move(each_stop));
+        if (dropped || IsWorthRepeating(dropped.error())) return dropped;
+        MutexLock lock(mutex);
+        stays.emplace(found[number], dropped.error().ToString());
+        return {};
+      },
+      stop));
+  PENSTOCK_ASSIGN(found, FindRemoved(client, database, by_target, stop));
+  std::erase_if(found, [&](const std::string& name) { return stays.contains(name); });
+  if (!found.empty()) return Fail(ErrorCode::kRetry, "{} was made again", found[0]);
+  std::vector<std::string> lines;
+  for (const auto& [name, why] : stays) {
+    lines.push_back(fmt::format("what is left of the table {}.{} is to be dropped by hand: {}",
+                                database, name, why));
+  }
+  return lines;
 }
 
 Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client& client,

@@ -13,6 +13,7 @@
 #include "base/byte_reader.h"
 #include "base/check.h"
 #include "mysql/wire/connect.h"
+#include "mysql/wire/cut_sessions.h"
 #include "mysql/wire/errors.h"
 #include "mysql/wire/packet_reader.h"
 #include "mysql/wire/socket_breaker.h"
@@ -75,8 +76,17 @@ bool MentionsMariadb(std::string text) {
 
 class Connection::Impl {
  public:
-  Impl(MysqlHandle mysql, std::unique_ptr<SocketBreaker> breaker)
-      : mysql_(std::move(mysql)), breaker_(std::move(breaker)) {}
+  Impl(MysqlHandle mysql, std::unique_ptr<SocketBreaker> breaker,
+       std::shared_ptr<CutSessions> cut_sessions)
+      : mysql_(std::move(mysql)),
+        breaker_(std::move(breaker)),
+        cut_sessions_(std::move(cut_sessions)) {}
+  ~Impl() {
+    const bool cut = breaker_->broken() || phase_ != Phase::kIdle;
+    if (cut && cut_sessions_) cut_sessions_->Add(mysql_thread_id(mysql_.get()));
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   Status SetUpSession(std::stop_token stop);
   const ServerInfo& server() const { return server_; }
@@ -126,6 +136,7 @@ class Connection::Impl {
 
   MysqlHandle mysql_;
   std::unique_ptr<SocketBreaker> breaker_;
+  const std::shared_ptr<CutSessions> cut_sessions_;
   std::stop_token obeyed_;
   std::optional<std::stop_callback<Breaking>> breaking_;  // after breaker_, which it uses
   ServerInfo server_;
@@ -406,7 +417,7 @@ Result<Connection> Connection::Open(const Endpoint& endpoint, std::string_view p
     return Fail(mysql.error().In(socket ? endpoint.host
                                         : fmt::format("{}:{}", endpoint.host, endpoint.port)));
   }
-  auto impl = std::make_unique<Impl>(std::move(*mysql), std::move(breaker));
+  auto impl = std::make_unique<Impl>(std::move(*mysql), std::move(breaker), endpoint.cut_sessions);
   PENSTOCK_TRY(impl->SetUpSession(stop));
   return Connection(std::move(impl));
 }
