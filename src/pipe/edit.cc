@@ -178,9 +178,11 @@ Result<PipeChange> ParsePipeChange(const json& body) {
   }
   json& mysql = change.fields["source"]["mysql"];
   if (mysql.contains("tableMappings") && !mysql["tableMappings"].is_null()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "source.mysql.tableMappings: cannot be changed as a whole; use {} and {}", kToAdd,
-                kToRemove);
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "source.mysql.tableMappings: cannot be changed as a whole; use {} and {}. To change "
+        "a mapping, remove its table with dropTargetTable, then add it again",
+        kToAdd, kToRemove);
   }
   mysql.erase("tableMappings");
   const auto take = [&](const char* key) {
