@@ -53,7 +53,8 @@ struct StreamOptions {
   // good: no load writes to them. 0: never.
   std::chrono::seconds cleanup_interval{0};
   std::function<bool()> loads_are_over = [] { return true; };
-  bool watches_source = true;  // StreamJournal::SourceSeen is called
+  // StreamJournal::SourceSeen is called so often; 0: never.
+  std::chrono::milliseconds source_watch_interval{5'000};
   Clock* clock = &Clock::Real();
   FenceRequests* fence_requests = nullptr;  // outlives the stream
   Lacking* lacking = nullptr;               // likewise
@@ -103,6 +104,7 @@ struct SourceLog {
   std::string gtids;                                   // that it has logged; "": none
   std::vector<mysql::LogFile> files;                   // oldest first; empty: the user may not ask
   std::optional<std::chrono::seconds> retention = {};  // nullopt: kept until removed by hand
+  std::chrono::milliseconds answered_in{};             // all of this
 };
 
 // Where a stream writes down how far it is. Calls come from the stream's threads, one at a time
