@@ -56,6 +56,14 @@ Result<size_t> NumberOf(const HttpRequest& request, const char* name, NumberRang
   return number;
 }
 
+// false where it is not given.
+Result<bool> FlagOf(const HttpRequest& request, const char* name) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end() || found->second == "false") return false;
+  if (found->second == "true") return true;
+  return Fail(ErrorCode::kInvalidArgument, "{}: must be true or false", name);
+}
+
 Result<pipe::PipeSpec> SpecOf(const HttpRequest& request, const pipe::Supervisor& supervisor) {
   PENSTOCK_ASSIGN(const json body, ParseBody(request.body));
   return supervisor.Parse(body);
@@ -155,6 +163,7 @@ const std::vector<Routes::Route>& Routes::PipeRoutes() {
                                             {"status/stream", "GET", &Routes::StreamStatus},
                                             {"tables", "GET", &Routes::GetTables},
                                             {"events", "GET", &Routes::GetEvents},
+                                            {"stateHistory", "GET", &Routes::GetStateHistory},
                                             {"errors", "GET", &Routes::GetErrors},
                                             {"batches", "GET", &Routes::GetBatches},
                                             {"partitions", "GET", &Routes::GetPartitions}};
@@ -247,7 +256,7 @@ HttpResponse Routes::CreatePipe(const HttpRequest& request, const std::string&) 
 }
 
 HttpResponse Routes::CheckPipe(const HttpRequest& request, const std::string&) const {
-  return AnswerJson(SpecOf(request, *options_.supervisor).map([&](const pipe::PipeSpec& spec) {
+  return AnswerJson(SpecOf(request, *options_.supervisor).map([&](pipe::PipeSpec spec) {
     return ReportToJson(options_.supervisor->Check(spec, options_.stop));
   }));
 }
@@ -283,8 +292,10 @@ HttpResponse Routes::EditPipe(const HttpRequest& request, const std::string& id)
       }));
 }
 
-HttpResponse Routes::DeletePipe(const HttpRequest&, const std::string& id) const {
-  const Status deleted = options_.supervisor->Delete(id);
+HttpResponse Routes::DeletePipe(const HttpRequest& request, const std::string& id) const {
+  const Status deleted = FlagOf(request, "dropTargetTables").and_then([&](bool drop) {
+    return options_.supervisor->Delete(id, drop);
+  });
   return deleted ? SuccessWithoutResult() : ErrorResponse(deleted.error());
 }
 
@@ -331,6 +342,12 @@ HttpResponse Routes::GetTables(const HttpRequest&, const std::string& id) const 
 HttpResponse Routes::GetEvents(const HttpRequest& request, const std::string& id) const {
   return AnswerJson(LimitOf(request).and_then(
       [&](size_t limit) { return options_.supervisor->Events(id, limit).map(EventsToJson); }));
+}
+
+HttpResponse Routes::GetStateHistory(const HttpRequest& request, const std::string& id) const {
+  return AnswerJson(LimitOf(request).and_then([&](size_t limit) {
+    return options_.supervisor->Transitions(id, limit).map(StateHistoryToJson);
+  }));
 }
 
 // Of the latest events those that are warnings or errors.

@@ -7,11 +7,13 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "catalog/answers.h"
+#include "catalog/backup.h"
 #include "catalog/data_dir.h"
 #include "catalog/history.h"
 #include "catalog/inserts.h"
 #include "catalog/meta.h"
 #include "catalog/records.h"
+#include "catalog/removals.h"
 #include "catalog/schema.h"
 #include "catalog/secret_key.h"
 #include "catalog/sqlite.h"
@@ -22,12 +24,6 @@ namespace penstock::catalog {
 namespace {
 
 namespace fs = std::filesystem;
-
-Failure NoSuchPipe(const std::string& id) {
-  return Fail(Error{.code = ErrorCode::kNotFound,
-                    .message = fmt::format("no pipe with id {}", id),
-                    .origin = "catalog"});
-}
 
 Status CheckNameIsFree(Sqlite& database, const std::string& name, const std::string& pipe_id) {
   PENSTOCK_ASSIGN(
@@ -186,6 +182,7 @@ Status StoreNews(Sqlite& database, const std::string& pipe_id, const CheckpointN
   for (const int64_t table_id : news.settled) PENSTOCK_TRY(ForgetInsert(database, table_id));
   for (const auto& insert : news.inserts) PENSTOCK_TRY(StoreInsert(database, insert));
   for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
+  for (const int64_t table_id : news.made_anew) PENSTOCK_TRY(WantHealed(database, table_id));
   for (const auto& event : news.events) PENSTOCK_TRY(InsertEvent(database, pipe_id, event, wall));
   return {};
 }
@@ -199,10 +196,7 @@ Status StoreTablesEdit(Sqlite& database, const std::string& pipe_id, const Table
   for (const int64_t id : tables.removed) {
     PENSTOCK_TRY(database.Run("DELETE FROM tables WHERE id = ?", {id}));
   }
-  for (const auto& [url, target, drop_target] : tables.removals) {
-    PENSTOCK_TRY(database.Run("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?)",
-                              {pipe_id, url, target, drop_target}));
-  }
+  PENSTOCK_TRY(StoreRemovals(database, pipe_id, tables.removals));
   for (const TableRecord& table : tables.added) {
     PENSTOCK_TRY(InsertTable(database, pipe_id, table));
   }
@@ -260,14 +254,17 @@ class SqliteCatalog final : public Catalog {
   std::string service_id() const override { return service_id_; }
 
   Status CreatePipe(const PipeRecord& pipe) override;
-  Result<std::vector<PipeRecord>> Pipes() override;
+  Result<std::vector<PipeRecord>> Pipes() override { return ReadPipes(/*deleted=*/false); }
   Status EditPipe(const std::string& pipe_id, const std::string& name, const std::string& spec,
                   const EventRecord& event, const TablesEdit& tables) override;
   Result<std::vector<RemovalRecord>> Removals(const std::string& pipe_id) override;
   Status EndRemovals(const std::string& pipe_id) override;
+  Status BeginDeletion(const std::string& pipe_id,
+                       const std::vector<RemovalRecord>& removals) override;
+  Result<std::vector<PipeRecord>> DeletedPipes() override { return ReadPipes(/*deleted=*/true); }
   Status DeletePipe(const std::string& pipe_id) override;
   Status SaveTransition(const std::string& pipe_id, const Transition& transition) override;
-  Result<std::vector<Transition>> Transitions(const std::string& pipe_id) override;
+  Result<std::vector<Transition>> Transitions(const std::string& pipe_id, size_t limit) override;
   Status FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,
                      const Checkpoint& start, const Transition& transition) override;
   Result<std::vector<TableRecord>> Tables(const std::string& pipe_id) override;
@@ -318,6 +315,7 @@ class SqliteCatalog final : public Catalog {
     return reading_->Query(sql, parameters, each);
   }
   Result<PipeRecord> ReadPipe(const SqlRow& row) const;
+  Result<std::vector<PipeRecord>> ReadPipes(bool deleted);
 
   // The lock on the folder is let go last.
   const std::unique_ptr<DataDir> data_dir_;
@@ -362,12 +360,12 @@ Result<PipeRecord> SqliteCatalog::ReadPipe(const SqlRow& row) const {
   return pipe;
 }
 
-Result<std::vector<PipeRecord>> SqliteCatalog::Pipes() {
+Result<std::vector<PipeRecord>> SqliteCatalog::ReadPipes(bool deleted) {
   std::vector<PipeRecord> pipes;
   PENSTOCK_TRY(Read(
       "SELECT id, name, spec, state, resume_state, reason, state_since, created_at, updated_at "
-      "FROM pipes ORDER BY created_at, name",
-      {}, [&](const SqlRow& row) -> Status {
+      "FROM pipes WHERE deleted = ? ORDER BY created_at, name",
+      {deleted}, [&](const SqlRow& row) -> Status {
         PENSTOCK_ASSIGN(PipeRecord pipe, ReadPipe(row));
         pipes.push_back(std::move(pipe));
         return {};
@@ -392,13 +390,10 @@ Status SqliteCatalog::EditPipe(const std::string& pipe_id, const std::string& na
 
 Result<std::vector<RemovalRecord>> SqliteCatalog::Removals(const std::string& pipe_id) {
   std::vector<RemovalRecord> removals;
-  PENSTOCK_TRY(
-      Read("SELECT url, target, drop_target FROM removals WHERE pipe_id = ? ORDER BY url, target",
-           {pipe_id}, [&](const SqlRow& row) -> Status {
-             removals.push_back(
-                 {.url = row.Text(0), .target = row.Text(1), .drop_target = row.Int(2) != 0});
-             return {};
-           }));
+  PENSTOCK_TRY(Read(kSelectRemovals, {pipe_id}, [&](const SqlRow& row) -> Status {
+    removals.push_back(ReadRemoval(row));
+    return {};
+  }));
   return removals;
 }
 
@@ -406,6 +401,12 @@ Status SqliteCatalog::EndRemovals(const std::string& pipe_id) {
   return writer_.Write([&](Sqlite& database) {
     return database.Run("DELETE FROM removals WHERE pipe_id = ?", {pipe_id}).map([](auto) {});
   });
+}
+
+Status SqliteCatalog::BeginDeletion(const std::string& pipe_id,
+                                    const std::vector<RemovalRecord>& removals) {
+  return writer_.Write(
+      [&](Sqlite& database) { return StoreDeletion(database, pipe_id, removals); });
 }
 
 Status SqliteCatalog::DeletePipe(const std::string& pipe_id) {
@@ -423,12 +424,13 @@ Status SqliteCatalog::SaveTransition(const std::string& pipe_id, const Transitio
   });
 }
 
-Result<std::vector<Transition>> SqliteCatalog::Transitions(const std::string& pipe_id) {
+Result<std::vector<Transition>> SqliteCatalog::Transitions(const std::string& pipe_id,
+                                                           size_t limit) {
   std::vector<Transition> transitions;
   PENSTOCK_TRY(Read(
       "SELECT from_state, to_state, resume_state, reason, at FROM transitions WHERE pipe_id = ? "
-      "ORDER BY number",
-      {pipe_id}, [&](const SqlRow& row) {
+      "ORDER BY number DESC LIMIT ?",
+      {pipe_id, ToStored(limit)}, [&](const SqlRow& row) {
         transitions.push_back({.from = row.Text(0),
                                .to = row.Text(1),
                                .resume_state = row.Text(2),
@@ -515,8 +517,9 @@ Status SqliteCatalog::EndReload(const std::string& pipe_id, const std::vector<in
     PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
     for (const int64_t id : table_ids) {
       PENSTOCK_TRY(
-          database.Run("UPDATE tables SET load_target = '', loaded_uuid = '', "
-                       "keeps_target_fresh = 0 WHERE id = ?",
+          database.Run("UPDATE tables SET load_target = '', loaded_uuid = '', keeps_target_fresh = "
+                       "0, reload_wanted = (quarantined_at IS NOT NULL AND reload_wanted) "
+                       "WHERE id = ?",
                        {id}));
     }
     return {};
@@ -774,7 +777,8 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const Options& options) {
   PENSTOCK_ASSIGN(std::unique_ptr<DataDir> data_dir, DataDir::Hold(options.data_dir));
   const fs::path file = options.data_dir / "catalog.sqlite";
   PENSTOCK_ASSIGN(std::unique_ptr<Sqlite> writing, Sqlite::Open(file));
-  PENSTOCK_TRY(Migrate(*writing));
+  PENSTOCK_TRY(Upgrade(*writing, file));
+  PENSTOCK_TRY(NoteRestore(*writing, options.clock->Wall()));
   const fs::path key_file =
       options.secret_key_file.empty() ? options.data_dir / "secret.key" : options.secret_key_file;
   PENSTOCK_ASSIGN(const SecretKey key, OpenKey(*writing, key_file));

@@ -58,7 +58,9 @@ struct TableRecord {
   std::string loaded_uuid = {};  // load_target's UUID at the destination, once its load is whole
   uint64_t bytes_estimated = 0;
   std::optional<Quarantine> quarantine = {};
-  bool reload_wanted = false;  // its load is to be done anew, beside the target
+  // Its load is to be done anew, beside the target: until that begins or, where nothing is
+  // followed, until it is in place.
+  bool reload_wanted = false;
   // While load_target of a table that is followed is filled: the target is written alike.
   bool keeps_target_fresh = false;
   // Changes in transactions contained in it are in the load; nullopt: the pipe's first position.
@@ -72,9 +74,10 @@ struct TableRecord {
 
 // A table that is mapped no more: what is left to do for it at the destination.
 struct RemovalRecord {
-  std::string url;  // of the destination that it is at
+  std::string url;  // of the destination that it is at; "": the pipe's
   std::string target;
-  bool drop_target = false;  // else it stays, with its rows
+  bool drop_target = false;    // else it stays, with its rows
+  bool only_if_empty = false;  // drop_target: the pipe may not have written it yet
 
   bool operator==(const RemovalRecord&) const = default;
 };
@@ -247,6 +250,7 @@ struct CheckpointNews {
   std::vector<DefinitionRecord> definitions = {};
   std::vector<int64_t> settled = {};    // tables whose insert on record was acknowledged
   std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
+  std::vector<int64_t> made_anew = {};  // reload_wanted, of those that are quarantined
   std::vector<EventRecord> events = {};
 };
 
@@ -281,10 +285,16 @@ class Catalog {
   // Those that are not done yet.
   virtual Result<std::vector<RemovalRecord>> Removals(const std::string& pipe_id) = 0;
   virtual Status EndRemovals(const std::string& pipe_id) = 0;
+  // The pipe is none of Pipes() any more, and its name is free. It stays one of DeletedPipes(),
+  // named by its id, until DeletePipe, since these are yet to be done, beside what Removals() had.
+  virtual Status BeginDeletion(const std::string& pipe_id,
+                               const std::vector<RemovalRecord>& removals) = 0;
+  virtual Result<std::vector<PipeRecord>> DeletedPipes() = 0;
   virtual Status DeletePipe(const std::string& pipe_id) = 0;  // with all that belongs to it
   // kConflict when the stored state is not `from`.
   virtual Status SaveTransition(const std::string& pipe_id, const Transition& transition) = 0;
-  virtual Result<std::vector<Transition>> Transitions(const std::string& pipe_id) = 0;
+  // Newest first; the latest 10,000 are kept.
+  virtual Result<std::vector<Transition>> Transitions(const std::string& pipe_id, size_t limit) = 0;
 
   // The end of Setup: the tables (ids are filled in), where the stream starts, and the transition.
   virtual Status FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,
@@ -305,13 +315,14 @@ class Catalog {
   virtual Status WantReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
                             bool forget_position, const Transition& transition) = 0;
   // These loads begin: stores of each table what the reload changes (definition, ddl, load_target,
-  // keeps_target_fresh, start, quarantine), forgets its partitions, what became of values and its
-  // rows of an open transaction. A `checkpoint` takes the place of one that was forgotten; versions
-  // that were reserved stay so.
+  // keeps_target_fresh, start, quarantine, reload_wanted), forgets its partitions, what became of
+  // values and its rows of an open transaction. A `checkpoint` takes the place of one that was
+  // forgotten; versions that were reserved stay so.
   virtual Status BeginReload(const std::string& pipe_id, const std::vector<TableRecord>& tables,
                              const std::optional<Checkpoint>& checkpoint,
                              const Transition& transition) = 0;
-  // The load_targets are in place, or given up: there are none any more.
+  // The load_targets are in place, or given up: there are none any more. A reload is wanted only of
+  // tables that are quarantined.
   virtual Status EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
                            const Transition& transition) = 0;
 

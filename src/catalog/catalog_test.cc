@@ -113,8 +113,10 @@ TEST_F(CatalogTest, TransitionsNeedTheStateTheyStartFrom) {
   const Status again = catalog->SaveTransition("a", transition);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ErrorCode::kConflict);
+  ASSERT_THAT(*catalog->Transitions("a", 1), SizeIs(1));
+  EXPECT_EQ(catalog->Transitions("a", 1)->at(0).reason, "connected");
   EXPECT_EQ(catalog->SaveTransition("x", transition).error().code, ErrorCode::kNotFound);
-  EXPECT_THAT(*catalog->Transitions("a"), SizeIs(2));
+  EXPECT_THAT(*catalog->Transitions("a", 10), SizeIs(2));
   const auto events = catalog->Events("a", 10);
   ASSERT_TRUE(events);
   ASSERT_THAT(*events, SizeIs(2));
@@ -474,6 +476,7 @@ TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
   anew.quarantine.reset();
   anew.keeps_target_fresh = true;
   anew.partitions_planned = false;
+  anew.reload_wanted = false;
   anew.start = SomeCheckpoint(77).position;
   Checkpoint checkpoint = SomeCheckpoint();
   checkpoint.open = {.gtid = "", .tables = {{tables[0].id, 5}, {tables[1].id, 6}}};
@@ -514,6 +517,41 @@ TEST_F(CatalogTest, BatchesGoOnAfterALongRest) {
   }
   ASSERT_EQ(catalog->Batches("a", 10)->size(), 1U);
   EXPECT_EQ(catalog->Batches("a", 10)->at(0).number, 2U);
+}
+
+TEST_F(CatalogTest, ADeletedPipeIsKeptUntilItsRemovalsAreDone) {
+  std::vector<TableRecord> tables = {SomeTable("t")};
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  const std::vector<RemovalRecord> removals = {
+      {.url = "", .target = "t", .drop_target = true},
+      {.url = "", .target = "u", .drop_target = true, .only_if_empty = true},
+      {.url = "http://other", .target = "t"}};
+  EXPECT_EQ(catalog->BeginDeletion("none", removals).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(catalog->BeginDeletion("a", removals));
+  EXPECT_THAT(*catalog->Pipes(), IsEmpty());
+  ASSERT_EQ(catalog->DeletedPipes()->size(), 1U);
+  EXPECT_EQ(catalog->DeletedPipes()->at(0).spec, SomePipe("a").spec);
+  EXPECT_EQ(*catalog->Removals("a"), removals);
+  PipeRecord other = SomePipe("b");
+  other.name = SomePipe("a").name;
+  EXPECT_TRUE(catalog->CreatePipe(other));  // the name is free
+  ASSERT_TRUE(catalog->DeletePipe("a"));
+  EXPECT_THAT(*catalog->DeletedPipes(), IsEmpty());
+}
+
+TEST_F(CatalogTest, OnlyAQuarantinedTableThatIsMadeAnewIsToBeLoaded) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  ASSERT_TRUE(catalog->SaveCheckpoint(
+      "a", SomeCheckpoint(),
+      {.quarantines = {{tables[0].id, {SomeCheckpoint().position, "dropped", kTestTime}}},
+       .made_anew = {tables[0].id, tables[1].id}}));
+  EXPECT_TRUE(catalog->Tables("a")->at(0).reload_wanted);
+  EXPECT_FALSE(catalog->Tables("a")->at(1).reload_wanted);
 }
 
 TEST_F(CatalogTest, DeletingAPipeTakesAllThatBelongsToIt) {
@@ -662,7 +700,7 @@ TEST_F(CatalogTest, ManyThreadsWriteAtOnce) {
   for (int t = 0; t < kThreads; ++t) {
     const std::string id = fmt::format("pipe{}", t);
     EXPECT_THAT(*catalog->Batches(id, 1000), SizeIs(kCalls));
-    EXPECT_THAT(*catalog->Transitions(id), SizeIs(1));
+    EXPECT_THAT(*catalog->Transitions(id, 10), SizeIs(1));
   }
 }
 

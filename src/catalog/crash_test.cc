@@ -99,6 +99,9 @@ const std::vector<Call>& Calls() {
       [](Catalog& catalog) {
         return catalog.EndReload("a", {1, 2}, FromTo("Snapshot", "Resync"));
       },
+      [](Catalog& catalog) {
+        return catalog.BeginDeletion("a", {{.url = "", .target = "t1", .drop_target = true}});
+      },
       [](Catalog& catalog) { return catalog.DeletePipe("a"); },
   };
   return calls;
@@ -114,7 +117,9 @@ T Must(Result<T> result) {
 std::string Dump(Catalog& catalog) {
   std::string text;
   for (const PipeRecord& pipe : Must(catalog.Pipes())) text += Describe(pipe);
-  for (const Transition& transition : Must(catalog.Transitions("a"))) {
+  for (const PipeRecord& pipe : Must(catalog.DeletedPipes())) text += "deleted " + Describe(pipe);
+  for (const RemovalRecord& removal : Must(catalog.Removals("a"))) text += removal.target + "\n";
+  for (const Transition& transition : Must(catalog.Transitions("a", 100))) {
     text += fmt::format("{} {} {}\n", transition.from, transition.to, transition.reason);
   }
   for (const TableRecord& table : Must(catalog.Tables("a"))) {

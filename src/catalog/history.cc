@@ -191,4 +191,10 @@ Status StoreQuarantine(Sqlite& database, const QuarantineRecord& record, UnixMic
                      wall);
 }
 
+Failure NoSuchPipe(const std::string& id) {
+  return Fail(Error{.code = ErrorCode::kNotFound,
+                    .message = fmt::format("no pipe with id {}", id),
+                    .origin = "catalog"});
+}
+
 }  // namespace penstock::catalog

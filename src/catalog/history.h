@@ -42,4 +42,6 @@ Status SetQuarantine(Sqlite& database, const QuarantineRecord& record);
 // Likewise, with the event that tells of it.
 Status StoreQuarantine(Sqlite& database, const QuarantineRecord& record, UnixMicros wall);
 
+Failure NoSuchPipe(const std::string& id);
+
 }  // namespace penstock::catalog

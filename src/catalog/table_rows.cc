@@ -63,6 +63,19 @@ Status ForgetLoad(Sqlite& database, int64_t table_id) {
       .map([](auto) {});
 }
 
+Status EndTruncated(Sqlite& database, int64_t table_id) {
+  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
+  return database.Run("UPDATE tables SET partitions_planned = 1 WHERE id = ?", {table_id})
+      .map([](auto) {});
+}
+
+Status WantHealed(Sqlite& database, int64_t table_id) {
+  return database
+      .Run("UPDATE tables SET reload_wanted = 1 WHERE id = ? AND quarantined_at IS NOT NULL",
+           {table_id})
+      .map([](auto) {});
+}
+
 Status StoreReload(Sqlite& database, const TableRecord& table) {
   PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
   PENSTOCK_TRY(StoreStart(database, table.id, table.start, table.start_part));
@@ -71,9 +84,9 @@ Status StoreReload(Sqlite& database, const TableRecord& table) {
           "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
           "keeps_target_fresh = ?, rows_estimated = 0, bytes_estimated = 0, "
           "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
-          "partitions_planned = ?, reload_wanted = 0, retry_wanted = 0 WHERE id = ?",
+          "partitions_planned = ?, reload_wanted = ?, retry_wanted = 0 WHERE id = ?",
           {definition, table.ddl, table.load_target, table.keeps_target_fresh,
-           table.partitions_planned, table.id})
+           table.partitions_planned, table.reload_wanted, table.id})
       .map([](auto) {});
 }
 
@@ -83,12 +96,6 @@ Status StoreDefinition(Sqlite& database, const DefinitionRecord& record) {
       .Run("UPDATE tables SET definition = ?, ddl = ddl || ?, start_position = ? WHERE id = ?",
            {definition, record.ddl.empty() ? "" : ";\n" + record.ddl, record.start.Serialize(),
             record.table_id})
-      .map([](auto) {});
-}
-
-Status EndTruncated(Sqlite& database, int64_t table_id) {
-  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
-  return database.Run("UPDATE tables SET partitions_planned = 1 WHERE id = ?", {table_id})
       .map([](auto) {});
 }
 

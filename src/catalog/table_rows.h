@@ -24,14 +24,17 @@ Result<int64_t> InsertTable(Sqlite& database, const std::string& pipe_id, const 
 // Its partitions and what they changed of values count no more.
 Status ForgetLoad(Sqlite& database, int64_t table_id);
 
+// The load of a table is over, whatever of it was done.
+Status EndTruncated(Sqlite& database, int64_t table_id);
+
+// One that is quarantined is to be loaded anew.
+Status WantHealed(Sqlite& database, int64_t table_id);
+
 // What a new load of it begins with.
 Status StoreReload(Sqlite& database, const TableRecord& table);
 
 // A definition that was followed.
 Status StoreDefinition(Sqlite& database, const DefinitionRecord& record);
-
-// Its load is over, whatever of it was done.
-Status EndTruncated(Sqlite& database, int64_t table_id);
 
 // The steps of a retry: see Catalog.
 Status SetRetryWanted(Sqlite& database, int64_t table_id);

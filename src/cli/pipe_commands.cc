@@ -23,6 +23,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPollInterval(200);
 constexpr milliseconds kWatchInterval(1000);
 constexpr int kEventsMax = 1000;
+constexpr int kStatesShown = 10;
 
 // A value of an answer as the text of a table's cell.
 std::string Cell(const json& object, const char* key) {
@@ -142,6 +143,14 @@ Result<json> OrderOf(const std::string& command, const std::vector<std::string>&
   return order;
 }
 
+void PrintHistory(const json& history) {
+  std::vector<std::vector<std::string>> rows;
+  for (const json& one : history) {
+    rows.push_back({Cell(one, "since"), Cell(one, "state"), Cell(one, "reason")});
+  }
+  Print("\n" + FormatTable({"SINCE", "STATE", "REASON"}, rows));
+}
+
 // Where a key of `set` stands in the API's body, as a JSON pointer.
 std::string PathOf(std::string key) {
   constexpr std::string_view kOfSource[] = {
@@ -157,8 +166,7 @@ std::string PathOf(std::string key) {
 }  // namespace
 
 void PipeCommands::PrintValue(const json& value) const {
-  Print(options_.yaml ? ToYaml(value)
-                      : value.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  Print(ValueText(value, options_.yaml ? OutputFormat::kYaml : OutputFormat::kJson));
 }
 
 Status PipeCommands::Check(const std::filesystem::path& file) {
@@ -220,10 +228,19 @@ Status PipeCommands::List() {
   return {};
 }
 
+Status PipeCommands::ListNames() {
+  PENSTOCK_ASSIGN(const json pipes, client_.Get("/clickpipes"));
+  for (const json& pipe : pipes) Print(Cell(pipe, "name") + "\n");
+  return {};
+}
+
 Status PipeCommands::Show(const std::string& name) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_ASSIGN(const json pipe, client_.Get(path));
+  PENSTOCK_ASSIGN(json pipe, client_.Get(path));
+  const std::string states = fmt::format("{}/stateHistory?limit={}", path, kStatesShown);
+  PENSTOCK_ASSIGN(const json history, client_.Get(states));
   if (options_.json) {
+    pipe["stateHistory"] = history;
     PrintValue(pipe);
     return {};
   }
@@ -258,6 +275,7 @@ Status PipeCommands::Show(const std::string& name) {
   Print(FormatTable({"name", Cell(pipe, "name")}, rows));
   PrintPrepared(status.value("preparedTransactions", json::array()));
   PrintQuarantined(status.value("tables", json::array()));
+  PrintHistory(history);
   return {};
 }
 
@@ -438,16 +456,18 @@ Status PipeCommands::Set(const std::string& name, const std::vector<std::string>
   return Edit(name, patch, /*wait=*/false);
 }
 
-Status PipeCommands::Delete(const std::string& name, bool wait) {
+Status PipeCommands::Delete(const std::string& name, bool drop, bool wait) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_TRY(client_.Delete(path));
+  PENSTOCK_TRY(client_.Delete(path + (drop ? "?dropTargetTables=true" : "")));
   while (wait) {
     const Result<json> pipe = client_.Get(path);
     if (!pipe && pipe.error().code == ErrorCode::kNotFound) break;
     if (!pipe) return Fail(pipe.error());
     if (!Clock::Real().Wait(kPollInterval, stop_)) return Fail(ErrorCode::kCancelled, "stopped");
   }
-  if (!options_.json) Print(fmt::format("deleted {}; its tables in ClickHouse stay\n", name));
+  if (options_.json) return {};
+  Print(fmt::format("deleted {}; its tables in ClickHouse {}\n", name,
+                    drop ? "are dropped, as soon as it answers" : "stay"));
   return {};
 }
 

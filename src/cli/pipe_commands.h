@@ -26,6 +26,7 @@ class PipeCommands {
   Status Check(const std::filesystem::path& file);
   Status Create(const std::filesystem::path& file, bool wait);
   Status List();
+  Status ListNames();  // a line each, for shells
   Status Show(const std::string& name);
   Status Tables(const std::string& name, bool ddl);
   Status Events(const std::string& name, size_t limit);
@@ -45,7 +46,7 @@ class PipeCommands {
   // "KEY=VALUE" each: a setting's name, a field's of the source, or a path like
   // source.mysql.credentials.username; a value as in JSON, or a text.
   Status Set(const std::string& name, const std::vector<std::string>& changes);
-  Status Delete(const std::string& name, bool wait);
+  Status Delete(const std::string& name, bool drop, bool wait);
   // With `watch` until a stop is requested: redrawn on a terminal, else a line a second.
   Status ShowStatus(const std::string& name, bool watch);
 

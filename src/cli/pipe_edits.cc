@@ -12,7 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-// "SCHEMA.TABLE" or "SCHEMA.TABLE:TARGET"; the target is named like the table where none is.
+// "SCHEMA.TABLE" or "SCHEMA.TABLE:TARGET"; the target is named like the table where none is, and so
+// are those of a pattern.
 Result<json> ParseMapping(const std::string& text) {
   const size_t colon = text.find(':');
   const std::string source = text.substr(0, colon);
@@ -23,9 +24,17 @@ Result<json> ParseMapping(const std::string& text) {
                 text);
   }
   const std::string table = source.substr(dot + 1);
+  const bool is_pattern = source.find_first_of("*?") != std::string::npos;
   return json{{"sourceSchemaName", source.substr(0, dot)},
               {"sourceTable", table},
-              {"targetTable", colon == std::string::npos ? table : text.substr(colon + 1)}};
+              {"targetTable", colon != std::string::npos ? text.substr(colon + 1)
+                              : is_pattern               ? "{table}"
+                                                         : table}};
+}
+
+bool SameSource(const json& a, const json& b) {
+  return a.at("sourceSchemaName") == b.at("sourceSchemaName") &&
+         a.at("sourceTable") == b.at("sourceTable");
 }
 
 json OfTables(const char* key, json mappings) {
@@ -51,15 +60,20 @@ Status PipeCommands::RemoveTables(const std::string& name, const std::vector<std
   json mappings = json::array();
   for (const std::string& table : tables) {
     PENSTOCK_ASSIGN(json wanted, ParseMapping(table));
+    const auto is_wanted = [&](const json& one) { return SameSource(one, wanted); };
     const json& mapped = pipe.at(json::json_pointer("/source/mysql/tableMappings"));
-    const auto found = std::ranges::find_if(mapped, [&](const json& mapping) {
-      return mapping.value("sourceSchemaName", "") == wanted["sourceSchemaName"] &&
-             mapping.value("sourceTable", "") == wanted["sourceTable"];
-    });
-    if (found == mapped.end()) {
-      return Fail(ErrorCode::kNotFound, "{}: is not a table of the pipe {}", table, name);
+    const auto found = std::ranges::find_if(mapped, is_wanted);
+    if (found != mapped.end()) {
+      wanted["targetTable"] = found->at("targetTable");
+    } else {  // perhaps it comes from a pattern
+      PENSTOCK_ASSIGN(const json there, client_.Get(path + "/tables"));
+      const auto one = std::ranges::find_if(there, is_wanted);
+      if (one == there.end()) {
+        return Fail(ErrorCode::kNotFound, "{}: is not a table of the pipe {}", table, name);
+      }
+      const auto database = pipe.at(json::json_pointer("/destination/database")).get<std::string>();
+      wanted["targetTable"] = one->at("target").get<std::string>().substr(database.size() + 1);
     }
-    wanted["targetTable"] = found->at("targetTable");
     if (drop) wanted["dropTargetTable"] = true;
     mappings.push_back(std::move(wanted));
   }

@@ -157,6 +157,12 @@ class Client::Impl {
   const Compression compression;
   const std::string cluster;
 
+  std::string TargetOf(Settings parameters) const {
+    const std::string& comment = transfer_.endpoint().log_comment;
+    if (!comment.empty()) parameters.emplace_back("log_comment", comment);
+    return clickhouse::TargetOf(parameters);
+  }
+
   // Any health check of a proxy may answer 200: only the server's own word counts.
   Status Ping(std::stop_token stop) {
     PENSTOCK_ASSIGN(HttpReply reply, transfer_.Perform({.target = "/ping"}, stop));
@@ -192,7 +198,8 @@ Result<std::string> Client::Query(std::string_view sql, const Settings& settings
                          {"http_headers_progress_interval_ms", "15000"}};
   parameters.insert(parameters.end(), settings.begin(), settings.end());
   const auto body = MakeUpload({sql}, Compression::kNone);
-  return impl_->Perform({.target = TargetOf(parameters), .body = body.get()}, stop);
+  return impl_->Perform({.target = impl_->TargetOf(std::move(parameters)), .body = body.get()},
+                        stop);
 }
 
 Result<std::vector<std::vector<std::string>>> Client::Rows(std::string_view sql,
@@ -234,7 +241,7 @@ Status Client::InsertAll(const Block& first, const NextBlock& next, const Insert
   }
   const auto body = MakeUpload(std::move(pieces), impl_->compression, std::move(more));
   return impl_
-      ->Perform({.target = TargetOf(InsertParameters(options, statement.size())),
+      ->Perform({.target = impl_->TargetOf(InsertParameters(options, statement.size())),
                  .body = body.get(),
                  .content_encoding = std::string(ContentEncoding(impl_->compression)),
                  .is_write = true},

@@ -27,6 +27,7 @@ struct Endpoint {
   bool skip_cert_verification = false;
   std::optional<Compression> compression = std::nullopt;  // of inserts; absent: CompressionTo(url)
   std::string cluster = {};  // on all of whose servers tables are made and dropped; empty: on this
+  std::string log_comment = {};  // of every statement: see EndStatements; empty: none
   std::chrono::milliseconds connect_timeout{5'000};
   // A request with no byte moved for this long has failed.
   std::chrono::milliseconds idle_timeout{60'000};

@@ -100,6 +100,12 @@ Status EndWrite(Client& client, std::string_view query_id, Clock& clock, std::st
   return EndThose(client, "query_id = " + QuoteString(query_id), clock, std::move(stop));
 }
 
+Status EndStatements(Client& client, std::string_view log_comment, Clock& clock,
+                     std::stop_token stop) {
+  return EndThose(client, "Settings['log_comment'] = " + QuoteString(log_comment), clock,
+                  std::move(stop));
+}
+
 Result<bool> SettleInsert(Client& client, const VersionedRows& rows, Clock& clock,
                           std::stop_token stop) {
   PENSTOCK_ASSIGN(const uint64_t count, EndAndCount(client, rows, clock, stop));

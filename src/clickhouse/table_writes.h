@@ -26,6 +26,10 @@ Status EndWrites(Client& client, std::string_view database, std::string_view tab
 // Likewise the statement of this id alone.
 Status EndWrite(Client& client, std::string_view query_id, Clock& clock, std::stop_token stop);
 
+// Likewise all that were sent with this Endpoint::log_comment; `client` has another.
+Status EndStatements(Client& client, std::string_view log_comment, Clock& clock,
+                     std::stop_token stop);
+
 // Rows of one table that no other row of it shares a version with.
 struct VersionedRows {
   std::string database;

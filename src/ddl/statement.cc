@@ -109,7 +109,10 @@ void AddOtherTables(std::span<const Token> rest, std::string_view schema, Statem
     if (renames && target.AcceptAny({"COLUMN", "INDEX", "KEY"})) continue;
     target.AcceptAny({"TO", "AS"});
     target.AcceptSymbol('=');
-    if (auto table = target.Table()) statement.tables.push_back(std::move(*table));
+    if (auto table = target.Table()) {
+      if (renames) statement.made.push_back(*table);
+      statement.tables.push_back(std::move(*table));
+    }
   }
 }
 
@@ -169,6 +172,7 @@ Statement Create(Cursor& cursor) {
   Statement statement = TableChange({std::move(*table)});
   // Logged even when the table was there and nothing happened.
   if (unless_there) statement.kind = StatementKind::kHarmlessChange;
+  statement.made = statement.tables;
   return statement;
 }
 
@@ -187,14 +191,17 @@ Statement Drop(Cursor& cursor) {
 Statement Rename(Cursor& cursor) {
   if (!cursor.AcceptAny({"TABLE", "TABLES"})) return Of(StatementKind::kOther);
   cursor.SkipIfExists();
-  std::vector<model::TableName> tables;
+  Statement statement = TableChange({});
   do {
-    if (auto from = cursor.Table()) tables.push_back(std::move(*from));
+    if (auto from = cursor.Table()) statement.tables.push_back(std::move(*from));
     SkipWait(cursor);
     if (!cursor.Accept("TO")) break;
-    if (auto to = cursor.Table()) tables.push_back(std::move(*to));
+    auto to = cursor.Table();
+    if (!to) continue;
+    statement.made.push_back(*to);
+    statement.tables.push_back(std::move(*to));
   } while (cursor.AcceptSymbol(','));
-  return TableChange(std::move(tables));
+  return statement;
 }
 
 Statement Truncate(Cursor& cursor) {

@@ -42,6 +42,8 @@ struct Statement {
   std::string savepoint;
   std::string xid = {};  // X'61',X'6C',1: both parts in hexadecimal, and the format
   std::vector<AddedColumn> added = {};
+  // Of `tables` and beside them: those that may have come to be, or got this name, by it.
+  std::vector<model::TableName> made = {};
 };
 
 // Reads a statement of the binary log. Never fails: what it does not recognize is kOther.

@@ -118,6 +118,19 @@ TEST(ClassifyTest, XidsAreAsTheServerWritesThem) {
   EXPECT_EQ(Classify("XA ROLLBACK", "", {}).xid, "");
 }
 
+TEST(ClassifyTest, TablesThatAreMade) {
+  const auto made = [](const char* sql) { return Classify(sql, "shop", {}).made; };
+  using Names = std::vector<TableName>;
+  EXPECT_EQ(made("CREATE TABLE a (x int)"), Names{kA});
+  EXPECT_EQ(made("CREATE TABLE IF NOT EXISTS a LIKE b"), Names{kA});
+  EXPECT_EQ(made("CREATE OR REPLACE TABLE a SELECT 1"), Names{kA});
+  EXPECT_EQ(made("RENAME TABLE x TO a, y WAIT 5 TO b"), (Names{kA, kB}));
+  EXPECT_EQ(made("ALTER TABLE b ADD x int, RENAME TO a"), Names{kA});
+  EXPECT_EQ(made("ALTER TABLE b RENAME COLUMN a TO c"), Names{});
+  EXPECT_EQ(made("CREATE TEMPORARY TABLE a (x int)"), Names{});
+  EXPECT_EQ(made("DROP TABLE a"), Names{});
+}
+
 TEST(ClassifyTest, AnsiQuotes) {
   EXPECT_EQ(Classify("TRUNCATE \"a\"", "shop", {.ansi_quotes = true}).tables,
             std::vector<TableName>{kA});

@@ -4,12 +4,14 @@
 #include <array>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "clickhouse/client.h"
 #include "mysql/wire/connection.h"
 #include "pipe/json_fields.h"
+#include "pipe/table_patterns.h"
 #include "pipe/target_tables.h"
 
 namespace penstock::pipe {
@@ -153,6 +155,14 @@ Status FindTargets(const clickhouse::Endpoint& destination, const std::string& d
   return {};
 }
 
+// By the names of both ends; the size where it is not among them.
+size_t PlaceOf(const std::vector<TableMapping>& mappings, const TableMapping& named) {
+  const auto found = std::ranges::find_if(mappings, [&](const TableMapping& mapping) {
+    return mapping.source == named.source && mapping.target_table == named.target_table;
+  });
+  return static_cast<size_t>(found - mappings.begin());
+}
+
 }  // namespace
 
 Result<PipeChange> ParsePipeChange(const json& body) {
@@ -185,39 +195,65 @@ Result<PipeChange> ParsePipeChange(const json& body) {
   return change;
 }
 
-Result<std::vector<size_t>> TablesToRemove(const PipeSpec& spec, const PipeChange& change) {
-  std::vector<size_t> tables;
-  for (const auto& removal : change.tables_to_remove) {
-    const auto found = std::ranges::find_if(spec.tables, [&](const TableMapping& mapping) {
-      return mapping.source == removal.mapping.source &&
-             mapping.target_table == removal.mapping.target_table;
-    });
-    const auto table = static_cast<size_t>(found - spec.tables.begin());
-    if (found == spec.tables.end() || std::ranges::count(tables, table) != 0) {
-      return Fail(ErrorCode::kInvalidArgument, "source.mysql.{}: {} is not mapped to {}", kToRemove,
-                  removal.mapping.source.ToString(), removal.mapping.target_table);
+Result<std::vector<RemovedTable>> TablesToRemove(const PipeSpec& spec, const PipeChange& change) {
+  std::vector<RemovedTable> removed;
+  for (const auto& [mapping, drop_target] : change.tables_to_remove) {
+    const size_t pattern = PlaceOf(spec.mappings, mapping);
+    const size_t table = PlaceOf(spec.tables, mapping);
+    const size_t before = removed.size();
+    for (size_t i = 0; i < spec.tables.size(); ++i) {
+      const bool goes = i == table || spec.tables[i].pattern == pattern;
+      const bool is_new = std::ranges::count(removed, i, &RemovedTable::table) == 0;
+      if (goes && is_new) removed.push_back({.table = i, .drop_target = drop_target});
     }
-    tables.push_back(table);
+    if (removed.size() == before && !IsPattern(mapping.source)) {
+      return Fail(ErrorCode::kInvalidArgument, "source.mysql.{}: {} is not mapped to {}", kToRemove,
+                  mapping.source.ToString(), mapping.target_table);
+    }
   }
-  return tables;
+  return removed;
 }
 
 Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits) {
-  json body = ToJsonWithSecrets(spec);
+  PENSTOCK_ASSIGN(const auto removed, TablesToRemove(spec, change));
+  PipeSpec kept = spec;
+  std::set<size_t, std::greater<>> gone;  // mappings
+  for (const auto& removal : change.tables_to_remove) {
+    const size_t mapping = PlaceOf(spec.mappings, removal.mapping);
+    const size_t table = PlaceOf(spec.tables, removal.mapping);
+    if (mapping != spec.mappings.size()) gone.insert(mapping);
+    if (mapping == spec.mappings.size() && table == spec.tables.size()) {
+      return Fail(ErrorCode::kInvalidArgument, "source.mysql.{}: {} is not mapped to {}", kToRemove,
+                  removal.mapping.source.ToString(), removal.mapping.target_table);
+    }
+    if (mapping == spec.mappings.size()) Exclude(spec.tables[table], kept);
+  }
+  kept.tables.clear();
+  for (size_t i = 0; i < spec.tables.size(); ++i) {
+    if (std::ranges::count(removed, i, &RemovedTable::table) != 0) continue;
+    TableMapping& table = kept.tables.emplace_back(spec.tables[i]);
+    const auto is_before = [&](size_t mapping) { return mapping < *table.pattern; };
+    if (table.pattern)
+      *table.pattern -= static_cast<size_t>(std::ranges::count_if(gone, is_before));
+  }
+  json body = ToJsonWithSecrets(kept);
   if (change.fields.value("settings", json()).is_object()) body.erase("settings");  // of no effect
   Merge(change.fields, body);
-  PENSTOCK_ASSIGN(std::vector<size_t> removed, TablesToRemove(spec, change));
   json& mappings = body["source"]["mysql"]["tableMappings"];
-  std::ranges::sort(removed, std::greater());
-  for (const size_t table : removed) mappings.erase(table);
+  for (const size_t mapping : gone) mappings.erase(mapping);
   for (const json& mapping : change.tables_to_add) mappings.push_back(mapping);
-  if (mappings.empty()) {
+  if (mappings.empty() || (kept.tables.empty() && change.tables_to_add.empty())) {
     return Fail({.code = ErrorCode::kInvalidArgument,
                  .message = fmt::format("source.mysql.{}: no table would be left", kToRemove),
                  .remedy = "Delete the pipe instead"});
   }
   PENSTOCK_ASSIGN(PipeSpec changed, ParsePipeSpec(body, limits));
   PENSTOCK_TRY(CheckFixed(spec, changed));
+  changed.tables = std::move(kept.tables);
+  for (size_t i = changed.mappings.size() - change.tables_to_add.size();
+       i < changed.mappings.size(); ++i) {
+    if (!IsPattern(changed.mappings[i].source)) changed.tables.push_back(changed.mappings[i]);
+  }
   return changed;
 }
 

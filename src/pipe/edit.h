@@ -24,12 +24,18 @@ struct PipeChange {
 // kInvalidArgument, as ParsePipeSpec. Fields that are null count as absent.
 Result<PipeChange> ParsePipeChange(const nlohmann::json& body);
 
-// Where the tables to remove are among the spec's. kInvalidArgument for one that is not.
-Result<std::vector<size_t>> TablesToRemove(const PipeSpec& spec, const PipeChange& change);
+// The tables to remove, by their places among the spec's; of a pattern, all that come from it.
+// kInvalidArgument for one that is not mapped.
+struct RemovedTable {
+  size_t table = 0;
+  bool drop_target = false;
+};
+Result<std::vector<RemovedTable>> TablesToRemove(const PipeSpec& spec, const PipeChange& change);
 
-// The spec with the change's fields in it, without the tables to remove, and with those to add at
-// its end, checked as a new one. kInvalidArgument also for what cannot be changed while the pipe
-// has tables that it shaped.
+// The spec with the change's fields in it, without the tables to remove (a pattern that one came
+// from excludes it from now on), and with those to add at its end, checked as a new one; what
+// patterns among these stand for is not known here. kInvalidArgument also for what cannot be
+// changed while the pipe has tables that it shaped.
 Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits);
 
 // The paths of the fields that differ, without their values; empty: the specs are the same.

@@ -63,6 +63,12 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                       .quarantined = tables[i].quarantine.has_value(),
                       .start = tables[i].start,
                       .start_part = tables[i].start_part});
+    if (!tables[i].quarantine || !tables[i].ddl.empty()) continue;
+    // Never set up, perhaps because it cannot be: nothing of its shape may matter.
+    result.back().definition = model::Table();
+    result.back().definition.name = tables[i].definition.name;
+    result.back().target_options = typemap::TargetOptions();
+    result.back().target_options.engine = clickhouse::Engine::kNull;
   }
   return result;
 }
@@ -226,6 +232,7 @@ stream::StreamOptions RetryOptionsFor(stream::StreamOptions options, const std::
   options.sync_interval = std::min(options.sync_interval, std::chrono::milliseconds(400));
   options.source_watch_interval = {};
   options.cleanup_interval = {};
+  options.awaits = {};
   options.stop_load = [](size_t) {};
   options.forget_load = [](size_t) {};
   options.on_lacking = [](const model::Position&) {};

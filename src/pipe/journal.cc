@@ -51,6 +51,7 @@ Journal::Journal(Options options)
       database_(std::move(options.database)),
       cluster_(std::move(options.cluster)),
       on_quarantine_(std::move(options.on_quarantine)),
+      on_made_(std::move(options.on_made)),
       on_warning_(std::move(options.on_warning)),
       checkpoint_(std::move(options.checkpoint)),
       recorded_to_(checkpoint_.position),
@@ -235,10 +236,27 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
                                                ddl.empty() ? "" : ": ", ddl)});
   }
   if (acknowledged.truncated) news.truncated.push_back(table_ids_.at(*acknowledged.truncated));
+  news.made_anew = MadeAnew(acknowledged);
   return news;
 }
 
+// A table that was dropped is quarantined before it is made again, in this batch perhaps.
+std::vector<int64_t> Journal::MadeAnew(const stream::Acknowledged& acknowledged) const {
+  std::vector<int64_t> made_anew;
+  MutexLock lock(progress_mutex_);
+  for (const auto& made : acknowledged.made) {
+    if (!made.table) continue;
+    const bool fenced =
+        std::ranges::count(acknowledged.fences, *made.table, &stream::Fence::table) != 0;
+    if (fenced || progress_.tables.at(*made.table).quarantine) {
+      made_anew.push_back(table_ids_.at(*made.table));
+    }
+  }
+  return made_anew;
+}
+
 Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
+  bool made = std::ranges::any_of(acknowledged.made, [](const auto& one) { return !one.table; });
   {
     MutexLock lock(mutex_);
     catalog::CheckpointNews news = NewsOf(acknowledged);
@@ -254,7 +272,9 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
     PENSTOCK_TRY(catalog_->SaveCheckpoint(pipe_id_, next, news));
     checkpoint_ = std::move(next);
     Remember(acknowledged, news);
+    made = made || !news.made_anew.empty();
   }
+  if (made) on_made_(acknowledged.end);
   if (!acknowledged.fences.empty()) on_quarantine_();
   return {};
 }
@@ -371,6 +391,13 @@ Status Journal::AwaitQuarantine(size_t table, std::stop_token stop) {
       });
   if (!quarantined) return Fail(ErrorCode::kCancelled, "stopped");
   return {};
+}
+
+void Journal::ForgetCounts(const std::vector<catalog::TableRecord>& tables) {
+  MutexLock lock(progress_mutex_);
+  for (const auto& record : tables) {
+    if (auto* table = FindTable(record.id)) table->counts = {};
+  }
 }
 
 void Journal::CaughtUp() {

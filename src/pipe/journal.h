@@ -67,6 +67,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
     std::vector<catalog::ValueChangeRecord> changes;  // so far
     StreamProgress before = {};  // of the journal that this one takes the place of: rows go on
     std::function<void()> on_quarantine = [] {};  // one more table; from the stream's thread
+    // Tables that were awaited came to be, and are new or quarantined.
+    std::function<void(const model::Position& end)> on_made = [](const auto&) {};    // likewise
     std::function<void(const std::string&)> on_warning = [](const std::string&) {};  // likewise
   };
   explicit Journal(Options options);
@@ -99,6 +101,9 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   // Until the table, by its place among the stream's, is quarantined on record; kCancelled on stop.
   Status AwaitQuarantine(size_t table, std::stop_token stop) EXCLUDES(progress_mutex_);
 
+  // What was counted of tables that are loaded anew counts no more.
+  void ForgetCounts(const std::vector<catalog::TableRecord>& tables) EXCLUDES(progress_mutex_);
+
   StreamProgress progress() const EXCLUDES(progress_mutex_);
   model::Position position() const EXCLUDES(progress_mutex_);  // of the checkpoint
 
@@ -114,6 +119,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   std::optional<catalog::BatchRecord> BatchOf(const stream::Acknowledged& acknowledged) const
       REQUIRES(mutex_);
   catalog::CheckpointNews NewsOf(const stream::Acknowledged& acknowledged) const REQUIRES(mutex_);
+  std::vector<int64_t> MadeAnew(const stream::Acknowledged& acknowledged) const
+      EXCLUDES(progress_mutex_);
 
   catalog::Catalog* const catalog_;
   Clock* const clock_;
@@ -123,6 +130,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   std::vector<int64_t> table_ids_;
   std::vector<std::string> targets_;
   const std::function<void()> on_quarantine_;
+  const std::function<void(const model::Position&)> on_made_;
   const std::function<void(const std::string&)> on_warning_;
   // Held over the catalog's write: the checkpoint and the reservation are one record.
   mutable Mutex mutex_;

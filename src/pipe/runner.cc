@@ -15,6 +15,7 @@
 #include "pipe/lost_transactions.h"
 #include "pipe/open_snapshot.h"
 #include "pipe/setup.h"
+#include "pipe/table_patterns.h"
 #include "pipe/whole_load.h"
 #include "stream/stream.h"
 
@@ -31,12 +32,12 @@ constexpr size_t kBatchesMax = 10'000;
 
 Runner::Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options)
     : options_(std::move(options)),
-      spec_(std::move(spec)),
       id_(record.id),
       created_at_(record.created_at),
       reason_(record.reason),
       state_since_(record.state_since),
       updated_at_(record.updated_at) {
+  RunBy(std::move(spec), std::move(options_.destination));
   lifecycle_.state = ParseState(record.state).value_or(State::kFailed);
   lifecycle_.resume = ParseState(record.resume_state).value_or(lifecycle_.state);
 }
@@ -49,6 +50,7 @@ void Runner::Start() {
   {
     MutexLock lock(mutex_);
     shutdown_ = std::stop_source();
+    listing_due_ = true;
   }
   thread_ = std::jthread([this](std::stop_token stop) { Run(std::move(stop)); });
 }
@@ -205,6 +207,7 @@ Result<Runner::Recalled> Runner::Recall() {
                        .changes = changes,
                        .before = std::move(before),
                        .on_quarantine = [this, rest] { OnQuarantine(*rest); },
+                       .on_made = [this, rest](const auto& end) { OnMade(end, *rest); },
                        .on_warning =
                            [this](const std::string& warning) {
                              LogWarning(spec_.name, "{}", warning);
@@ -272,11 +275,7 @@ void Runner::RecallIfNew() {
 // From the end of Setup on. The stream flows beside whatever is done, but for two steps of a
 // resync.
 Status Runner::Flow(std::stop_token stop) {
-  if (spec_.settings.mode == ReplicationMode::kSnapshot) {
-    PENSTOCK_TRY(Retry(
-        "load", [&] { return LoadWhole(stop); }, stop));
-    return Transit(Event::kLoaded, "every partition is loaded");
-  }
+  if (spec_.settings.mode == ReplicationMode::kSnapshot) return LoadOnce(std::move(stop));
   Backoff backoff;
   while (true) {
     const State now = state();
@@ -309,8 +308,9 @@ State Runner::state() const {
 
 // The step that needs the stream at rest, where there is one.
 Status Runner::StepAtRest(State now, std::stop_token stop) {
-  if (now == State::kSetup) return BeginReload(std::move(stop));
-  if (now == State::kResync) PENSTOCK_TRY(EndReload(std::move(stop)));
+  if (now == State::kSetup) PENSTOCK_TRY(BeginReload(stop));
+  if (now == State::kResync) PENSTOCK_TRY(EndReload(stop));
+  PENSTOCK_TRY(AddNewTables(std::move(stop)));
   return HealIfDue();
 }
 
@@ -341,11 +341,16 @@ Status Runner::BeginReload(std::stop_token stop) {
   if (stored) checkpoint = *std::move(stored);
   PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables, checkpoint,
                                                    *options_.clock, stop));
+  return BeginReload(reload);
+}
+
+Status Runner::BeginReload(const Reload& reload) {
   MutexLock lock(mutex_);
   PENSTOCK_ASSIGN(
       const auto transition,
       Prepare(Event::kReloadSetUp, fmt::format("{} tables are loaded anew", reload.tables.size())));
-  PENSTOCK_TRY(catalog.BeginReload(id_, reload.tables, reload.checkpoint, transition));
+  PENSTOCK_TRY(options_.catalog->BeginReload(id_, reload.tables, reload.checkpoint, transition));
+  if (journal_) journal_->ForgetCounts(reload.tables);
   Entered(transition);
   return {};
 }
@@ -384,6 +389,9 @@ stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
   if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
   options.loads_are_over = [this] { return LoadsAreOver(); };
   options.source_watch_interval = options_.source_watch_interval;
+  if (spec_.settings.auto_add_tables && HasPatterns(spec_)) {
+    options.awaits = [this](const auto& name) { return PatternOf(spec_, name, true).has_value(); };
+  }
   options.fence_requests = recalled.fence_requests.get();
   options.lacking = &lacking_;
   options.stop_load = [loader](size_t table) { loader->StopTable(table); };
@@ -567,31 +575,6 @@ Status Runner::Load(const Recalled& recalled, Snapshot opened, std::stop_token s
   }
   const std::jthread watching([&](std::stop_token watched) { recalled.watch->Run(watched); });
   return recalled.loader->Run(std::move(stop), std::move(opened));
-}
-
-// One attempt at a load that no stream heals, or what is left of one that was whole.
-Status Runner::LoadWhole(std::stop_token stop) {
-  catalog::Catalog& catalog = *options_.catalog;
-  clickhouse::Client client(options_.destination);
-  OnRetry("snapshot", nullptr);
-  PENSTOCK_ASSIGN(auto tables, catalog.Tables(id_));
-  if (!IsWhole(tables)) {
-    PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
-    PENSTOCK_ASSIGN(const auto recalled, Recall());
-    PENSTOCK_TRY(MakeLoadTargets(options_.destination, spec_, *recalled.tables, stop));
-    PENSTOCK_TRY(Load(recalled, std::nullopt, stop));
-    PENSTOCK_ASSIGN(const auto loaded,
-                    LoadedTargets(client, spec_.database, *recalled.tables, stop));
-    PENSTOCK_TRY(catalog.EndLoad(loaded));
-    PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
-  }
-  Status in_place =
-      PutInPlace(options_.destination, spec_.database, tables, TargetRows::kNone, stop);
-  if (in_place || in_place.error().code != ErrorCode::kNotFound) return in_place;
-  PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
-  Error again = std::move(in_place).error();
-  again.code = ErrorCode::kRetry;
-  return Fail(std::move(again));
 }
 
 Result<catalog::Transition> Runner::Prepare(Event event, const std::string& reason) const {

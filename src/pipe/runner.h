@@ -26,6 +26,7 @@
 #include "pipe/state.h"
 #include "pipe/status.h"
 #include "pipe/table_retry.h"
+#include "pipe/whole_load.h"
 #include "snapshot/loader.h"
 
 namespace penstock::pipe {
@@ -48,6 +49,8 @@ class Runner {
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable = std::nullopt;
+    // Whether the targets of these tables are no other pipe's.
+    std::function<Status(const PipeSpec&)> check_targets = [](const auto&) { return Status(); };
   };
   Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options);
   ~Runner();  // Shutdown
@@ -57,9 +60,8 @@ class Runner {
   // Stops working without a change of state: a later Start goes on. RequestShutdown does not wait.
   void RequestShutdown() EXCLUDES(mutex_);
   void Shutdown();
-  // After Shutdown, of a pipe that is to be deleted: drops the tables of a load that was not whole,
-  // if the destination answers soon. The targets stay.
-  void DropUnfinished();
+  // Of a pipe that is to be deleted, after Shutdown: what a Deletion has to do for its tables.
+  Result<std::vector<catalog::RemovalRecord>> RemovalsOfAll(bool drop_targets);
   // kStart or kStop. Answers when the new state is stored; the work goes on behind.
   Status Apply(Event command);
   // Likewise: these tables, or without names all, are loaded anew beside their targets, which take
@@ -78,6 +80,8 @@ class Runner {
     struct Added {
       model::Table definition;
       std::string target;
+      std::optional<Error> why_not =
+          std::nullopt;  // it cannot be loaded, until somebody mends that
     };
     struct Removed {
       size_t table = 0;  // index into the tables of the spec so far
@@ -85,6 +89,7 @@ class Runner {
     };
     std::vector<Added> added = {};  // as the last of the new spec
     std::vector<Removed> removed = {};
+    size_t tables_before = 0;  // of the spec so far: kConflict where there are others by now
   };
   Status Edit(PipeSpec spec, clickhouse::Endpoint destination,
               const std::vector<std::string>& fields, const TablesChange& change);
@@ -122,6 +127,8 @@ class Runner {
   Status SetAside(const std::vector<UnsettledInsert>& unsettled);
   std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
   Status EndRetry(TableRetry& retry, std::stop_token stop);
+  // What runs by them is known as this pipe's, so that it can be ended.
+  void RunBy(PipeSpec spec, clickhouse::Endpoint destination);
   Result<catalog::TablesEdit> EditOf(const TablesChange& change) EXCLUDES(mutex_);
   Status EditAtRest(PipeSpec spec, const std::string& stored, clickhouse::Endpoint destination,
                     const std::vector<std::string>& fields, const TablesChange& change)
@@ -134,8 +141,13 @@ class Runner {
   // Tables whose quarantine heals by a resync; "": none.
   Result<std::string> TablesToHeal();
   Status HealIfDue();
+  // Tables of the source that fit a pattern, and are new.
+  Status AddNewTables(std::stop_token stop) EXCLUDES(mutex_);
+  Status AddListed(std::stop_token stop) EXCLUDES(mutex_);
+  void OnMade(const model::Position& end, std::stop_source& rest) EXCLUDES(mutex_);
   Status HealLost(const model::Position& common, Status otherwise);
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
+  Status BeginReload(const Reload& reload) EXCLUDES(mutex_);
   Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
   bool LoadsAreOver() const;
   stream::StreamOptions StreamOptionsOf(const Recalled& recalled);
@@ -145,7 +157,10 @@ class Runner {
   Result<bool> Beside(const Recalled& recalled, Snapshot opened,
                       std::optional<std::chrono::milliseconds> wait, std::stop_token stop);
   Status Load(const Recalled& recalled, Snapshot opened, std::stop_token stop);
-  Status LoadWhole(std::stop_token stop);
+  // Of a pipe that nothing heals: to the end of its load.
+  Status LoadOnce(std::stop_token stop);
+  Status LoadWhole(std::stop_token stop) EXCLUDES(mutex_);
+  Status PutFirstInPlace(std::stop_token stop);
   // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
   // the end of Setup.
   Result<Recalled> Recall() EXCLUDES(mutex_);
@@ -203,6 +218,10 @@ class Runner {
   std::shared_ptr<snapshot::Loader> loader_ GUARDED_BY(mutex_);
   std::shared_ptr<LoadWatch> watch_ GUARDED_BY(mutex_);
   mutable RateMeter rate_ GUARDED_BY(mutex_);
+
+  // The source is to be looked at for new tables, when it shows what it has logged up to made_to_.
+  bool listing_due_ GUARDED_BY(mutex_) = false;
+  std::optional<model::Position> made_to_ GUARDED_BY(mutex_);
 
   stream::Lacking lacking_;  // the streams', one at a time
   SteadyTime retry_rests_from_{};

@@ -5,11 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "clickhouse/errors.h"
+#include "mysql/wire/cut_sessions.h"
 #include "obs/log.h"
+#include "pipe/deletion.h"
 #include "pipe/flow_parts.h"
 #include "pipe/runner.h"
 #include "pipe/setup.h"
+#include "pipe/table_patterns.h"
 #include "pipe/whole_load.h"
 
 // What users order of a pipe.
@@ -17,7 +19,7 @@
 namespace penstock::pipe {
 namespace {
 
-// For what is left at the destination by a pipe, or by its tables, that nothing waits for.
+// For what is left at the destination by tables that nothing waits for.
 constexpr std::chrono::seconds kDropTimeout{5};
 
 // Why a transition that a user ordered happened.
@@ -25,24 +27,29 @@ constexpr char kOrdered[] = "asked for by the user";
 
 }  // namespace
 
-void Runner::DropUnfinished() {
-  RemoveSoon(std::stop_token());
-  {
-    MutexLock lock(mutex_);
-    const bool any = tables_ && std::ranges::any_of(*tables_, [](const auto& table) {
-                       return !table.load_target.empty() || table.reload_wanted;
-                     });
-    if (!any || lifecycle_.state == State::kCompleted || options_.unusable) return;
+void Runner::RunBy(PipeSpec spec, clickhouse::Endpoint destination) {
+  spec_ = std::move(spec);
+  spec_.source.cut_sessions = std::make_shared<mysql::CutSessions>();
+  options_.destination = std::move(destination);
+  options_.destination.log_comment = StatementComment(id_);
+}
+
+// Before the end of Setup nobody knows which of the targets were there before.
+Result<std::vector<catalog::RemovalRecord>> Runner::RemovalsOfAll(bool drop_targets) {
+  std::vector<catalog::RemovalRecord> removals;
+  const auto add = [&](const std::string& target, bool is_ours) {
+    removals.push_back(
+        {.url = "", .target = target, .drop_target = drop_targets, .only_if_empty = !is_ours});
+  };
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  for (const auto& table : tables) {
+    const bool never_ours = table.ddl.empty() && !table.reload_wanted;
+    if (!never_ours) add(table.target, !table.ddl.empty());
   }
-  clickhouse::Endpoint destination = options_.destination;
-  destination.idle_timeout = kDropTimeout;
-  clickhouse::Client client(std::move(destination));
-  const Status dropped =
-      options_.catalog->Tables(id_).and_then([&](const std::vector<catalog::TableRecord>& tables) {
-        return DropLoadTargets(client, spec_.database, tables, {});
-      });
-  if (dropped) return;
-  LogWarning(spec_.name, "tables named TARGET_resync_... are left: {}", dropped.error().ToString());
+  if (tables.empty()) {
+    for (const TableMapping& mapping : spec_.tables) add(mapping.target_table, false);
+  }
+  return removals;
 }
 
 Status Runner::Apply(Event command) {
@@ -92,8 +99,9 @@ Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
       const auto transition,
       Prepare(Event::kResync,
               whole ? kOrdered : fmt::format("{}, of {} tables", kOrdered, ids.size())));
-  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, whole && lifecycle_.state == State::kFailed,
-                                            transition));
+  const bool anew = whole && lifecycle_.state == State::kFailed &&
+                    spec_.settings.mode != ReplicationMode::kSnapshot;
+  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, anew, transition));
   Entered(transition);
   return {};
 }
@@ -118,17 +126,18 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
                              .drop_target = drop_target});
   }
   const auto checkpoint = options_.catalog->LoadCheckpoint(id_);
-  for (const auto& [definition, target] : change.added) {
+  for (const auto& [definition, target, why_not] : change.added) {
     edit.added.push_back(
         {.definition = definition,
          .target = target,
          .ddl = "",
          .load_version_base = kLoadVersionBase,
          .quarantine =
-             catalog::Quarantine{.position = checkpoint ? checkpoint->position : model::Position(),
-                                 .reason = "it is being added to the pipe",
-                                 .since = options_.clock->Wall()},
-         .reload_wanted = true});
+             catalog::Quarantine{
+                 .position = checkpoint ? checkpoint->position : model::Position(),
+                 .reason = why_not ? why_not->ToString() : "it is being added to the pipe",
+                 .since = options_.clock->Wall()},
+         .reload_wanted = !why_not});
   }
   const Event event = change.added.empty() ? Event::kRemoveTables : Event::kAddTables;
   PENSTOCK_ASSIGN(auto transition,
@@ -141,7 +150,7 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
 Status Runner::Edit(PipeSpec spec, clickhouse::Endpoint destination,
                     const std::vector<std::string>& fields, const TablesChange& change) {
   PENSTOCK_TRY(EditOf(change));  // refused before anything is stopped
-  const std::string stored = ToJsonWithSecrets(spec).dump();
+  const std::string stored = ToStored(spec).dump();
   Shutdown();
   Status edited = EditAtRest(std::move(spec), stored, std::move(destination), fields, change);
   Start();
@@ -151,6 +160,10 @@ Status Runner::Edit(PipeSpec spec, clickhouse::Endpoint destination,
 Status Runner::EditAtRest(PipeSpec spec, const std::string& stored,
                           clickhouse::Endpoint destination, const std::vector<std::string>& fields,
                           const TablesChange& change) {
+  if (spec_.tables.size() != change.tables_before) {
+    return Fail(ErrorCode::kConflict,
+                "tables that fit a pattern were added meanwhile; send the change again");
+  }
   PENSTOCK_ASSIGN(const auto tables, EditOf(change));
   const catalog::EventRecord event = {
       .at = options_.clock->Wall(),
@@ -161,8 +174,7 @@ Status Runner::EditAtRest(PipeSpec spec, const std::string& stored,
     MutexLock lock(mutex_);
     PENSTOCK_TRY(options_.catalog->EditPipe(id_, spec.name, stored, event, tables));
     LogInfo(spec.name, "{}", event.text);
-    spec_ = std::move(spec);
-    options_.destination = std::move(destination);
+    RunBy(std::move(spec), std::move(destination));
     options_.unusable.reset();
     updated_at_ = event.at;
     if (tables.transition) Entered(*tables.transition);
@@ -186,24 +198,12 @@ Status Runner::FinishRemovals(std::stop_token stop) {
   return Remove(options_.destination, std::move(stop));
 }
 
-// What a table that was removed has left at the destination. What cannot be dropped stays: the
-// others wait.
 Status Runner::Remove(const clickhouse::Endpoint& destination, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(id_));
   if (removals.empty()) return {};
-  clickhouse::Client client(destination);
-  for (const auto& [url, target, drop_target] : removals) {
-    Status done = url == destination.url
-                      ? DropRemoved(client, spec_.database, target, drop_target, stop)
-                      : Status(Fail(ErrorCode::kNotFound, "it is at {}", url));
-    if (done) continue;
-    const int code = done.error().native_code;
-    const bool refused = code != 0 && !clickhouse::IsKnownException(code);
-    const bool passes = done.error().code == ErrorCode::kCancelled || Passes(done.error().code);
-    if (passes && !refused) return done;
-    const std::string text =
-        fmt::format("what is left of the table {}.{} is to be dropped by hand: {}", spec_.database,
-                    target, done.error().ToString());
+  PENSTOCK_ASSIGN(const auto stays,
+                  DropRemoved(destination, spec_.database, removals, std::move(stop)));
+  for (const std::string& text : stays) {
     LogWarning(spec_.name, "{}", text);
     AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "removal", .text = text});
   }

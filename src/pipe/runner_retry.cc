@@ -209,9 +209,10 @@ std::unique_ptr<TableRetry> Runner::BeginRetry(const Recalled& recalled, std::st
 
 Status Runner::EndRetry(TableRetry& retry, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
-  const auto reached = retry.Meet(checkpoint.position, std::move(stop));
+  const auto reached = retry.Meet(checkpoint.position, stop);
   if (!reached) {
-    if (retry.asked()) retry_rests_from_ = options_.clock->Steady() + kRestPause;
+    const bool in_vain = retry.asked() && !stop.stop_requested();
+    if (in_vain) retry_rests_from_ = options_.clock->Steady() + kRestPause;
     return {};
   }
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));

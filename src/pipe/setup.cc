@@ -25,7 +25,7 @@ Failure NeedsUser(std::string_view origin, std::string message, std::string reme
 
 Result<Definitions> ReadAll(mysql::Connection& source, const std::vector<model::TableName>& names,
                             std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto definitions, mysql::ReadDefinitions(source, names, stop));
+  PENSTOCK_ASSIGN(auto definitions, mysql::ReadDefinitions(source, names, std::move(stop)));
   for (const auto& name : names) {
     if (!definitions.contains(name)) {
       return NeedsUser("source", fmt::format("table {} does not exist", name.ToString()),
@@ -118,25 +118,16 @@ std::vector<model::TableName> SourceTables(const PipeSpec& spec) {
   return names;
 }
 
-// Where it cannot be asked, a global read lock gives the position: that waits for what is
-// invisible.
-Result<bool> Shows(mysql::Connection& source, const model::Position& position,
-                   std::stop_token stop) {
-  auto visible = mysql::IsVisible(source, position, stop);
-  if (visible || visible.error().code != ErrorCode::kNeedsUser) return visible;
-  return mysql::HasExecuted(source, position, std::move(stop));
-}
-
 // Waits for the time.
 Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
                                const std::function<void(const Error&)>& on_wait,
                                std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " setup", stop));
   const std::vector<model::TableName> tables = SourceTables(spec);
   if (spec.settings.mode == ReplicationMode::kSnapshot) {
-    PENSTOCK_ASSIGN(auto definitions, ReadAll(source, tables, stop));
+    PENSTOCK_ASSIGN(auto definitions, ReadDefinitionsNow(spec, tables, stop));
     return SourceState{.definitions = std::move(definitions), .position = {}};
   }
+  PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " setup", stop));
   PENSTOCK_ASSIGN(const auto mechanism,
                   mysql::ChooseMechanism(source, spec.settings.MechanismWanted(), stop));
   const auto start = [&] { return StartPosition(source, spec.settings, mechanism, clock, stop); };
@@ -153,6 +144,22 @@ Result<SourceState> ReadSource(const PipeSpec& spec, Clock& clock,
 }
 
 }  // namespace
+
+// Where it cannot be asked, a global read lock gives the position: that waits for what is
+// invisible.
+Result<bool> Shows(mysql::Connection& source, const model::Position& position,
+                   std::stop_token stop) {
+  auto visible = mysql::IsVisible(source, position, stop);
+  if (visible || visible.error().code != ErrorCode::kNeedsUser) return visible;
+  return mysql::HasExecuted(source, position, std::move(stop));
+}
+
+Result<Definitions> ReadDefinitionsNow(const PipeSpec& spec,
+                                       const std::vector<model::TableName>& tables,
+                                       std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " setup", stop));
+  return ReadAll(source, tables, std::move(stop));
+}
 
 Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model::TableName>& tables,
                                   const std::optional<catalog::Checkpoint>& after, Clock& clock,

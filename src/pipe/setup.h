@@ -40,6 +40,11 @@ Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& s
 
 using Definitions = std::map<model::TableName, model::Table>;
 
+// What these tables are like now. kNeedsUser when the source has not all of them.
+Result<Definitions> ReadDefinitionsNow(const PipeSpec& spec,
+                                       const std::vector<model::TableName>& tables,
+                                       std::stop_token stop);
+
 // Definitions and a position they are valid at.
 struct SourceState {
   Definitions definitions;
@@ -52,6 +57,10 @@ struct SourceState {
 Result<SourceState> ReadSourceNow(const PipeSpec& spec, const std::vector<model::TableName>& tables,
                                   const std::optional<catalog::Checkpoint>& after, Clock& clock,
                                   std::stop_token stop);
+
+// Whether the source shows all that it has logged up to there.
+Result<bool> Shows(mysql::Connection& source, const model::Position& position,
+                   std::stop_token stop);
 
 // Where the settings say that the log is to be followed from. kNeedsUser where the source cannot
 // have been there; whether the log still has it shows when it is read.

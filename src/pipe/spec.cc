@@ -5,6 +5,7 @@
 
 #include "pipe/hosted_settings.h"
 #include "pipe/json_fields.h"
+#include "pipe/table_patterns.h"
 
 namespace penstock::pipe {
 namespace {
@@ -62,6 +63,7 @@ void DescribeSettings(Fields& fields, const Limits& limits) {
                 {.min = 1});
   fields.Bool("deleteOnMerge", &PipeSettings::delete_on_merge);
   fields.Bool("tinyint1isBool", &PipeSettings::tinyint1_is_bool);
+  fields.Bool("autoAddTables", &PipeSettings::auto_add_tables);
 }
 
 template <typename Fields>
@@ -87,6 +89,7 @@ void DescribeOverride(Fields& fields) {
 template <typename Fields>
 void DescribeMapping(Fields& fields) {
   fields.Text("targetTable", &TableMapping::target_table, {.presence = Presence::kRequired});
+  fields.Texts("excludedTables", &TableMapping::excluded_tables);
   fields.Texts("excludedColumns", &TableMapping::excluded_columns);
   fields.Bool("useCustomSortingKey", &TableMapping::use_custom_sorting_key);
   fields.Texts("sortingKeys", &TableMapping::sorting_keys);
@@ -188,6 +191,9 @@ void ReadMappings(const json& given, const std::string& path, std::optional<Erro
       if (!found->is_array()) object.Fail("columnOverrides", "must be a list");
       ReadOverrides(*found, object.PathOf("columnOverrides"), error, mapping.overrides);
     }
+    if (!mapping.excluded_tables.empty() && !IsPattern(mapping.source)) {
+      object.Fail("excludedTables", "is for patterns, with * or ?");
+    }
     object.RefuseOthers();
     if (error) return;
   }
@@ -237,7 +243,10 @@ void ReadMysqlSource(const json& given, const std::string& path, std::optional<E
     if (!found->is_array() || found->empty()) {
       object.Fail("tableMappings", "must be a list of at least one mapping");
     } else {
-      ReadMappings(*found, object.PathOf("tableMappings"), error, spec.tables);
+      ReadMappings(*found, object.PathOf("tableMappings"), error, spec.mappings);
+      for (const TableMapping& mapping : spec.mappings) {
+        if (!IsPattern(mapping.source)) spec.tables.push_back(mapping);
+      }
     }
   }
   object.RefuseOthers();
@@ -398,9 +407,9 @@ void WriteMysqlSource(const PipeSpec& spec, json& object) {
     DescribeStartPosition(start);
   }
   const json given = std::exchange(object["tableMappings"], json::array());
-  for (size_t i = 0; i < spec.tables.size(); ++i) {
+  for (size_t i = 0; i < spec.mappings.size(); ++i) {
     object["tableMappings"].push_back(
-        MappingToJson(spec.tables[i], i < given.size() ? given[i] : json()));
+        MappingToJson(spec.mappings[i], i < given.size() ? given[i] : json()));
   }
 }
 

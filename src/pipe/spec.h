@@ -21,8 +21,10 @@ namespace penstock::pipe {
 enum class ReplicationMode : uint8_t { kCdc, kSnapshot, kCdcOnly };
 
 struct TableMapping {
-  model::TableName source;
+  model::TableName source;  // names, or of PipeSpec::mappings patterns: see table_patterns.h
   std::string target_table;
+  std::vector<std::string> excluded_tables;  // extension, of a pattern: whom it leaves out
+  std::optional<size_t> pattern;             // of PipeSpec::tables: the mapping it comes from
   std::vector<std::string> excluded_columns;
   std::vector<typemap::ColumnOverride> overrides;  // columnOverrides, an extension
   bool use_custom_sorting_key = false;
@@ -63,6 +65,7 @@ struct PipeSettings {
   std::optional<uint32_t> snapshot_max_replica_lag_seconds;
   bool delete_on_merge = false;
   bool tinyint1_is_bool = false;                // extension
+  bool auto_add_tables = false;                 // extension: tables that come and fit a pattern
   std::optional<GivenPosition> start_position;  // extension, of cdc_only: where to begin
 
   // What a given start decides, else replication_mechanism.
@@ -79,7 +82,8 @@ struct PipeSpec {
   mysql::Endpoint source;
   std::optional<uint32_t> server_id;
   PipeSettings settings;
-  std::vector<TableMapping> tables;
+  std::vector<TableMapping> mappings;              // as given
+  std::vector<TableMapping> tables;                // those without a pattern, and where these lead
   std::string database;                            // destination
   std::string cluster;                             // extension, of the destination; "": none
   std::optional<clickhouse::Endpoint> clickhouse;  // extension; absent: the server's own
@@ -111,8 +115,9 @@ struct Limits {
   }
 };
 
-// Reads the API's POST body. An unknown key, a missing one or a wrong value is kInvalidArgument
-// whose message names the field by its path ("source.mysql.port: must be 1 to 65535").
+// Reads the API's POST body; what its patterns stand for is not known here. An unknown key, a
+// missing one or a wrong value is kInvalidArgument whose message names the field by its path
+// ("source.mysql.port: must be 1 to 65535").
 Result<PipeSpec> ParsePipeSpec(const nlohmann::json& body, const Limits& limits = {});
 
 // A list of mappings that stands by itself; null is an empty one. `path` names it in errors.

@@ -42,11 +42,11 @@ json Full() {
           "syncIntervalMilliseconds": 250, "pullBatchSize": 7, "useCompression": true,
           "allowNullableColumns": false, "initialLoadParallelism": 8,
           "snapshotNumRowsPerPartition": 1000, "snapshotNumberOfParallelTables": 3,
-          "deleteOnMerge": true, "tinyint1isBool": true,
+          "deleteOnMerge": true, "tinyint1isBool": true, "autoAddTables": true,
           "startPosition": {"file": "bin.000001", "offset": 157}},
         "tableMappings": [
           {"sourceSchemaName": "a.b", "sourceTable": "*", "targetTable": "t",
-           "excludedColumns": ["x", "y"], "useCustomSortingKey": true, "sortingKeys": ["k"],
+           "excludedTables": ["x*"], "excludedColumns": ["x", "y"], "useCustomSortingKey": true, "sortingKeys": ["k"],
            "tableEngine": "MergeTree", "partitionKey": "id", "identicalRowsMayCollapse": true,
            "columnOverrides": [{"sourceColumn": "c", "targetType": "JSON", "codec": "ZSTD(3)"},
                                {"sourceColumn": "d", "codec": "LZ4"}]},
@@ -105,8 +105,8 @@ TEST(Spec, MinimalBodyTakesTheDefaults) {
   EXPECT_EQ(spec->settings.sync_interval, std::chrono::seconds(10));
   EXPECT_TRUE(spec->settings.allow_nullable_columns);
   EXPECT_EQ(spec->server_id, std::nullopt);
-  ASSERT_EQ(spec->tables.size(), 1u);
-  EXPECT_EQ(spec->tables[0].engine, clickhouse::Engine::kReplacingMergeTree);
+  ASSERT_EQ(spec->mappings.size(), 1u);
+  EXPECT_EQ(spec->mappings[0].engine, clickhouse::Engine::kReplacingMergeTree);
   EXPECT_EQ(spec->database, "analytics");
   EXPECT_FALSE(spec->clickhouse);
 }
@@ -122,11 +122,11 @@ TEST(Spec, FullBodyIsReadWhole) {
   EXPECT_EQ(spec->settings.sync_interval, std::chrono::milliseconds(250));
   EXPECT_EQ(spec->settings.pull_batch_size, 7u);
   EXPECT_EQ(spec->settings.snapshot_parallel_tables, 3u);
-  ASSERT_EQ(spec->tables.size(), 2u);
-  EXPECT_EQ(spec->tables[0].source, (model::TableName{"a.b", "*"}));
-  EXPECT_THAT(spec->tables[0].excluded_columns, ElementsAre("x", "y"));
-  EXPECT_THAT(spec->tables[0].sorting_keys, ElementsAre("k"));
-  EXPECT_EQ(spec->tables[1].engine, clickhouse::Engine::kNull);
+  ASSERT_EQ(spec->mappings.size(), 2u);
+  EXPECT_EQ(spec->mappings[0].source, (model::TableName{"a.b", "*"}));
+  EXPECT_THAT(spec->mappings[0].excluded_columns, ElementsAre("x", "y"));
+  EXPECT_THAT(spec->mappings[0].sorting_keys, ElementsAre("k"));
+  EXPECT_EQ(spec->mappings[1].engine, clickhouse::Engine::kNull);
   ASSERT_TRUE(spec->clickhouse);
   EXPECT_EQ(spec->clickhouse->password, "other s3cret");
   EXPECT_EQ(spec->clickhouse->compression, clickhouse::Compression::kLz4);
@@ -151,7 +151,7 @@ TEST(Spec, TheCatalogsFormIsReadBackToAnEqualSpec) {
     ASSERT_TRUE(again) << again.error().ToString();
     EXPECT_EQ(ToJsonWithSecrets(*again), stored);
     EXPECT_EQ(again->source.password, spec->source.password);
-    EXPECT_EQ(again->tables, spec->tables);
+    EXPECT_EQ(again->mappings, spec->mappings);
     EXPECT_EQ(again->given, spec->given);
   }
 }
@@ -161,7 +161,7 @@ TEST(Spec, AnswersFollowAChangedSpec) {
   ASSERT_TRUE(spec);
   spec->settings.sync_interval = std::chrono::seconds(3);
   spec->settings.pull_batch_size = 5;
-  spec->tables.push_back(spec->tables[0]);
+  spec->mappings.push_back(spec->mappings[0]);
   const json body = ToJson(*spec);
   const json& settings = body["source"]["mysql"]["settings"];
   EXPECT_EQ(settings, json::parse(R"({"replicationMode": "cdc", "syncIntervalSeconds": 3,

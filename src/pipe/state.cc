@@ -23,7 +23,7 @@ std::string_view AllowedCommands(State state) {
     case State::kPausing:
       return "wait until it is Paused, then start";
     case State::kCompleted:
-      return "delete";
+      return "resync";
     default:
       return "stop";
   }
@@ -45,7 +45,9 @@ std::optional<State> AfterMilestone(State state, Event event, ReplicationMode mo
   }
   if (state == State::kSetup && event == Event::kReloadSetUp) return State::kSnapshot;
   if (state == State::kSnapshot && event == Event::kLoadedAside) return State::kResync;
-  if (state == State::kResync && event == Event::kSwapped) return State::kRunning;
+  if (state == State::kResync && event == Event::kSwapped) {
+    return mode == ReplicationMode::kSnapshot ? State::kCompleted : State::kRunning;
+  }
   const bool runs = state == State::kRunning || state == State::kDegraded;
   if (runs && event == Event::kDegraded) return State::kDegraded;
   if (runs && event == Event::kRecovered) return State::kRunning;
@@ -69,13 +71,9 @@ Result<Lifecycle> Stop(const Lifecycle& at) {
 
 // Of a pipe that has been set up: of one in Setup only its runner knows whether its tables are
 // known.
-Result<Lifecycle> Resync(const Lifecycle& at, ReplicationMode mode) {
-  if (mode == ReplicationMode::kSnapshot) {
-    return Illegal(at.state,
-                   "A pipe of replicationMode snapshot cannot be resynced by this version; delete "
-                   "it and its destination tables and create it again");
-  }
-  const bool set_up = IsWorking(at.resume) && at.resume != State::kProvisioning;
+Result<Lifecycle> Resync(const Lifecycle& at) {
+  const bool set_up =
+      at.resume == State::kCompleted || (IsWorking(at.resume) && at.resume != State::kProvisioning);
   const bool busy =
       at.state == State::kPausing || at.state == State::kResync || at.state == State::kModifying;
   if (set_up && !busy) return At(State::kSetup);
@@ -88,9 +86,9 @@ Result<Lifecycle> AddTables(const Lifecycle& at, ReplicationMode mode) {
     return Illegal(at.state,
                    "A pipe of replicationMode snapshot takes no more tables; create another");
   }
-  auto next = Resync(at, mode);
+  auto next = Resync(at);
   const bool exchanging = at.resume == State::kResync;
-  if (next && !exchanging) return next;
+  if (next && !exchanging && at.resume != State::kCompleted) return next;
   return Illegal(at.state, exchanging ? "Tables are being exchanged: start the pipe first"
                                       : "Tables cannot be added now");
 }
@@ -161,7 +159,7 @@ Result<Lifecycle> Next(const Lifecycle& at, Event event, ReplicationMode mode) {
     case Event::kStop:
       return Stop(at);
     case Event::kResync:
-      return Resync(at, mode);
+      return Resync(at);
     case Event::kAddTables:
       return AddTables(at, mode);
     case Event::kRemoveTables:

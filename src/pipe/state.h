@@ -83,20 +83,20 @@ struct Lifecycle {
 //   Running ── something needs attention ──► Degraded ── nothing does any more ──► Running
 //   Snapshot, Running, Degraded ── one that heals by a resync ──► Setup
 //
-//   Setup, Snapshot, Running, Degraded, Paused, Failed ── resync ──► Setup ─► Snapshot ─► Resync
-//   ─► Running   (of a pipe that was set up once)
+//   Setup, Snapshot, Running, Degraded, Paused, Failed, Completed ── resync ──► Setup ─► Snapshot
+//   ─► Resync ─► Running, Completed   (of a pipe that was set up once)
 //
-//   the same ── tables added ──► Setup ─► Snapshot (of these alone) ─► Running
+//   the same but Completed ── tables added ──► Setup ─► Snapshot (of these alone) ─► Running
 //   any working state of a pipe that was set up ── tables removed ──► Modifying ─► where it was
 //
 //   any working state ── stop ──► Pausing ─► Paused ── start ──► where it was
 //   any working state ── error ─► Failed ── start ──► where it was
 //   Failed ── stop ──► Paused
 //
-// A milestone reached while Pausing moves `resume` on. Tables of a pipe that is Paused or Failed
-// are removed without a change of state. Pipes of mode snapshot are not resynced yet, and take no
-// more tables. Pure. kConflict, with the state and what it allows, for a command that is illegal
-// there; kInternal for a milestone that cannot happen there.
+// A milestone reached while Pausing moves `resume` on. Tables of a pipe that is Paused, Failed or
+// Completed are removed without a change of state. Pipes of mode snapshot take no more tables.
+// Pure. kConflict, with the state and what it allows, for a command that is illegal there;
+// kInternal for a milestone that cannot happen there.
 Result<Lifecycle> Next(const Lifecycle& at, Event event, ReplicationMode mode);
 
 }  // namespace penstock::pipe

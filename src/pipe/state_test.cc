@@ -11,8 +11,27 @@ namespace {
 // Every legal step from a lifecycle at rest, as the design's table has it. What is not here is
 // illegal.
 using Key = std::tuple<State, State, Event>;  // state, resume, event
-std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
-  std::map<Key, Lifecycle> legal;
+using Steps = std::map<Key, Lifecycle>;
+
+// And from where a pipe that was being paused has completed meanwhile.
+void AddCompleted(Steps& legal) {
+  constexpr State kDone = State::kCompleted;
+  constexpr Lifecycle kSetup = {State::kSetup, State::kSetup};
+  legal[{kDone, kDone, Event::kRemoveTables}] = {kDone, kDone};
+  legal[{kDone, kDone, Event::kResync}] = kSetup;
+  legal[{State::kPausing, kDone, Event::kSettled}] = {kDone, kDone};
+  legal[{State::kPausing, kDone, Event::kStop}] = {State::kPausing, kDone};
+  legal[{State::kPausing, kDone, Event::kFailed}] = {State::kFailed, kDone};
+  for (const State rests : {State::kPaused, State::kFailed}) {
+    legal[{rests, kDone, Event::kStart}] = {kDone, kDone};
+    legal[{rests, kDone, Event::kStop}] = {State::kPaused, kDone};
+    legal[{rests, kDone, Event::kResync}] = kSetup;
+    legal[{rests, kDone, Event::kRemoveTables}] = {rests, kDone};
+  }
+}
+
+Steps Legal(ReplicationMode mode) {
+  Steps legal;
   const auto at = [](State state) { return Lifecycle{state, state}; };
   const State after_setup = mode == ReplicationMode::kCdcOnly ? State::kRunning : State::kSnapshot;
   const State after_load = mode == ReplicationMode::kSnapshot ? State::kCompleted : State::kRunning;
@@ -22,7 +41,7 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
       {State::kSetup, {Event::kReloadSetUp, State::kSnapshot}},
       {State::kSnapshot, {Event::kLoaded, after_load}},
       {State::kSnapshot, {Event::kLoadedAside, State::kResync}},
-      {State::kResync, {Event::kSwapped, State::kRunning}},
+      {State::kResync, {Event::kSwapped, after_load}},
       {State::kRunning, {Event::kDegraded, State::kDegraded}},
       {State::kDegraded, {Event::kDegraded, State::kDegraded}},
       {State::kRunning, {Event::kRecovered, State::kRunning}},
@@ -62,18 +81,15 @@ std::map<Key, Lifecycle> Legal(ReplicationMode mode) {
       legal[{State::kModifying, working, Event::kStop}] = {State::kPausing, working};
       legal[{State::kModifying, working, Event::kFailed}] = {State::kFailed, working};
     }
-    if (mode == ReplicationMode::kSnapshot) continue;
     for (const Event event : {Event::kResync, Event::kAddTables}) {
-      if (event == Event::kAddTables && working == State::kResync) continue;
+      const bool takes_more = mode != ReplicationMode::kSnapshot && working != State::kResync;
+      if (event == Event::kAddTables && !takes_more) continue;
       if (working != State::kResync) legal[{working, working, event}] = at(State::kSetup);
       legal[{State::kPaused, working, event}] = at(State::kSetup);
       legal[{State::kFailed, working, event}] = at(State::kSetup);
     }
   }
-  legal[{State::kCompleted, State::kCompleted, Event::kRemoveTables}] = at(State::kCompleted);
-  legal[{State::kPausing, State::kCompleted, Event::kSettled}] = at(State::kCompleted);
-  legal[{State::kPausing, State::kCompleted, Event::kStop}] = {State::kPausing, State::kCompleted};
-  legal[{State::kPausing, State::kCompleted, Event::kFailed}] = {State::kFailed, State::kCompleted};
+  AddCompleted(legal);
   return legal;
 }
 
@@ -88,14 +104,14 @@ TEST(StateTest, EveryStateAgainstEveryEvent) {
     const auto legal = Legal(mode);
     for (const State state : kAllStates) {
       for (const State resume : kAllStates) {
-        // Paused, Failed and Modifying keep only working states to go on with; others have
-        // themselves.
+        // Pausing, Paused and Failed keep a working state to go on with, or that all is done;
+        // Modifying only a working one; others have themselves.
         if (resume == State::kModifying) continue;
         const bool never = resume == State::kProvisioning || resume == State::kResync;
         if (state == State::kModifying && never) continue;
-        if (HasResume(state)
-                ? (!IsWorking(resume) && !(state == State::kPausing && resume == State::kCompleted))
-                : resume != state) {
+        if (HasResume(state) ? (!IsWorking(resume) &&
+                                !(state != State::kModifying && resume == State::kCompleted))
+                             : resume != state) {
           continue;
         }
         for (const Event event : kAllEvents) {

@@ -11,12 +11,17 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "obs/log.h"
+#include "pipe/deletion.h"
 #include "pipe/runner.h"
 #include "pipe/secret_files.h"
 #include "pipe/setup.h"
+#include "pipe/table_patterns.h"
 
 namespace penstock::pipe {
 namespace {
+
+// How long a command waits for what a deleted pipe has left at the servers.
+constexpr std::chrono::seconds kCleanUpTimeout{5};
 
 Failure NoSuchPipe(const std::string& id) {
   return Fail(ErrorCode::kNotFound, "there is no pipe with the id {}", id);
@@ -99,7 +104,10 @@ class Supervisor::Impl {
                         .cleanup_interval = options_.limits.cleanup_interval,
                         .attention = options_.limits.attention,
                         .source_watch_interval = options_.limits.source_watch_interval,
-                        .unusable = std::move(unusable)});
+                        .unusable = std::move(unusable),
+                        .check_targets = [this, id = record.id](const PipeSpec& added) {
+                          return CheckTargetsAreFree(added, id);
+                        }});
     pipe->runner->Start();
     MutexLock lock(mutex_);
     pipes_.emplace(record.id, std::move(pipe));
@@ -153,6 +161,82 @@ class Supervisor::Impl {
                     mapping.target_table, other.name);
       }
     }
+    return CheckNothingIsLeft(spec, destination);
+  }
+
+  // Of pipes that are deleted.
+  Status CheckNothingIsLeft(const PipeSpec& spec, const clickhouse::Endpoint& destination) const {
+    MutexLock lock(mutex_);
+    for (const auto& deletion : deletions_) {
+      const Deletion::Options& other = deletion->options();
+      if (deletion->done() || other.destination.url != destination.url ||
+          other.spec.database != spec.database) {
+        continue;
+      }
+      PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(other.pipe_id));
+      for (const TableMapping& mapping : spec.tables) {
+        if (std::ranges::count(removals, mapping.target_table, &catalog::RemovalRecord::target) ==
+            0) {
+          continue;
+        }
+        return Fail({.code = ErrorCode::kConflict,
+                     .message = fmt::format("the target {}.{} belonged to the pipe {}, which is "
+                                            "deleted, and is yet to be cleaned up",
+                                            spec.database, mapping.target_table, other.spec.name),
+                     .remedy = "Try again when ClickHouse answers"});
+      }
+    }
+    return {};
+  }
+
+  // A pipe that the catalog has as deleted, in place of its runner. nullptr where what is left of
+  // it waits for a process that has its destination.
+  std::shared_ptr<Deletion> FinishDeletion(const std::string& id, const PipeSpec& spec) {
+    std::error_code ignored;  // the next start removes what is left
+    std::filesystem::remove_all(PreparedFolder(id), ignored);
+    auto destination = DestinationOf(spec);
+    std::shared_ptr<Deletion> deletion;
+    if (destination) {
+      deletion =
+          std::make_shared<Deletion>(Deletion::Options{.catalog = options_.catalog,
+                                                       .clock = &Clock::Real(),
+                                                       .pipe_id = id,
+                                                       .spec = spec,
+                                                       .destination = *std::move(destination)});
+    } else {
+      LogWarning(spec.name, "deleted, but for what is left at the destination: {}",
+                 destination.error().ToString());
+    }
+    MutexLock lock(mutex_);
+    std::erase_if(deletions_, [](const auto& other) { return other->done(); });
+    if (deletion) deletions_.push_back(deletion);
+    pipes_.erase(id);
+    return deletion;
+  }
+
+  // What earlier processes have left to do.
+  Status FinishDeletions() {
+    PENSTOCK_ASSIGN(const auto records, options_.catalog->DeletedPipes());
+    for (const auto& record : records) {
+      const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
+      const auto spec = FromStored(body, options_.limits);
+      if (spec) {
+        FinishDeletion(record.id, *spec);
+      } else {
+        LogWarning("", "tables of a deleted pipe may be left: {}", spec.error().ToString());
+      }
+    }
+    return {};
+  }
+
+  // Adds the tables that the mappings from the first of these on stand for.
+  static Status AddTables(PipeSpec& spec, size_t first_mapping, const std::stop_token& stop) {
+    if (!HasPatterns(spec)) return {};
+    PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " check", stop));
+    PENSTOCK_ASSIGN(const auto listed, ListForPatterns(source, spec, stop));
+    for (TableMapping& table : NewTables(spec, listed)) {
+      if (*table.pattern >= first_mapping) spec.tables.push_back(std::move(table));
+    }
     return {};
   }
 
@@ -176,17 +260,15 @@ class Supervisor::Impl {
   Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
                                               const PipeChange& change, CheckReport& report,
                                               const std::stop_token& stop) const {
-    Runner::TablesChange tables;
+    Runner::TablesChange tables{.tables_before = before.tables.size()};
     PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, change));
-    for (size_t i = 0; i < removed.size(); ++i) {
-      tables.removed.push_back(
-          {.table = removed[i], .drop_target = change.tables_to_remove[i].drop_target});
+    for (const auto& [table, drop_target] : removed) {
+      tables.removed.push_back({.table = table, .drop_target = drop_target});
     }
     if (change.tables_to_add.empty()) return tables;
     PENSTOCK_TRY(CheckMappedOnce(after));
     PipeSpec added = after;
-    const auto first =
-        static_cast<std::ptrdiff_t>(after.tables.size() - change.tables_to_add.size());
+    const auto first = static_cast<std::ptrdiff_t>(before.tables.size() - removed.size());
     added.tables.assign(after.tables.begin() + first, after.tables.end());
     std::map<model::TableName, model::Table> definitions;
     report = Check(added, definitions, stop);
@@ -212,11 +294,6 @@ class Supervisor::Impl {
     return all;
   }
 
-  void Forget(const std::string& id) {
-    MutexLock lock(mutex_);
-    pipes_.erase(id);
-  }
-
   std::vector<Figures::Memory> Memory() const {
     const uint64_t streams = options_.memory_limit_bytes / 2;
     const uint64_t snapshots = options_.memory_limit_bytes / 4;
@@ -236,6 +313,7 @@ class Supervisor::Impl {
  private:
   mutable Mutex mutex_;
   std::map<std::string, std::shared_ptr<Pipe>> pipes_ GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Deletion>> deletions_ GUARDED_BY(mutex_);
 };
 
 Supervisor::Supervisor(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -252,9 +330,10 @@ Supervisor::~Supervisor() {
 Status Supervisor::Start() {
   PENSTOCK_ASSIGN(const auto records, impl_->options_.catalog->Pipes());
   impl_->RemoveOtherFolders(records);
+  PENSTOCK_TRY(impl_->FinishDeletions());
   for (const auto& record : records) {
     const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
-    auto spec = Parse(body);
+    auto spec = FromStored(body, impl_->options_.limits);
     if (spec) {
       impl_->Add(record, *std::move(spec), std::nullopt);
     } else {
@@ -272,9 +351,19 @@ Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
   return ParsePipeSpec(resolved, impl_->options_.limits);
 }
 
-CheckReport Supervisor::Check(const PipeSpec& spec, std::stop_token stop) {
+CheckReport Supervisor::Check(PipeSpec& spec, std::stop_token stop) {
   std::map<model::TableName, model::Table> definitions;
-  return impl_->Check(spec, definitions, std::move(stop));
+  const Status added = Impl::AddTables(spec, 0, stop);
+  CheckReport report = impl_->Check(spec, definitions, std::move(stop));
+  if (!added && report.ok()) {  // where the source does not answer at all, a check tells of it
+    report.findings.push_back({.check = "table_patterns",
+                               .group = CheckGroup::kTables,
+                               .severity = Severity::kError,
+                               .message = added.error().ToString(),
+                               .remedy = "Try again",
+                               .statement = {}});
+  }
+  return report;
 }
 
 Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
@@ -283,7 +372,7 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
   const UnixMicros now = Clock::Real().Wall();
   const catalog::PipeRecord record{.id = RandomUuid(),
                                    .name = spec.name,
-                                   .spec = ToJsonWithSecrets(spec).dump(),
+                                   .spec = ToStored(spec).dump(),
                                    .state = std::string(StateName(State::kProvisioning)),
                                    .resume_state = "",
                                    .reason = "created by the user",
@@ -323,6 +412,7 @@ Result<PipeStatus> Supervisor::Apply(const std::string& id, Command command) {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
+  if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   PENSTOCK_TRY(pipe->runner->Apply(command == Command::kStart ? Event::kStart : Event::kStop));
   return pipe->runner->status(0);
 }
@@ -341,6 +431,7 @@ Result<PipeStatus> Supervisor::Resync(const std::string& id,
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
+  if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   PENSTOCK_TRY(pipe->runner->Resync(tables));
   return pipe->runner->status(0);
 }
@@ -354,6 +445,7 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   PipeChange resolved = change;
   PENSTOCK_TRY(ReadSecretFiles(resolved.fields, impl_->options_.secrets_dir));
   PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
+  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - change.tables_to_add.size(), stop));
   CheckReport report;
   PENSTOCK_ASSIGN(const auto tables_change,
                   impl_->TablesChangeOf(before, after, change, report, stop));
@@ -399,6 +491,12 @@ Result<std::vector<catalog::EventRecord>> Supervisor::Events(const std::string& 
   return impl_->options_.catalog->Events(id, limit);
 }
 
+Result<std::vector<catalog::Transition>> Supervisor::Transitions(const std::string& id,
+                                                                 size_t limit) const {
+  if (!impl_->Find(id)) return NoSuchPipe(id);
+  return impl_->options_.catalog->Transitions(id, limit);
+}
+
 Result<std::vector<BatchStatus>> Supervisor::Batches(const std::string& id, size_t limit) const {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
@@ -413,21 +511,24 @@ Result<std::vector<PartitionStatus>> Supervisor::Partitions(const std::string& i
   return pipe->runner->Partitions(table, limit);
 }
 
-Status Supervisor::Delete(const std::string& id) {
+Status Supervisor::Delete(const std::string& id, bool drop_targets) {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
+  if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   pipe->runner->Shutdown();
-  pipe->runner->DropUnfinished();
-  Status deleted = impl_->options_.catalog->DeletePipe(id);
-  if (deleted) {
-    impl_->Forget(id);
-    std::error_code ignored;  // the next start removes what is left
-    std::filesystem::remove_all(impl_->PreparedFolder(id), ignored);
-  } else {
+  const PipeSpec spec = pipe->runner->status(0).spec;
+  catalog::Catalog& catalog = *impl_->options_.catalog;
+  const Status deleted =
+      pipe->runner->RemovalsOfAll(drop_targets).and_then([&](const auto& removals) {
+        return catalog.BeginDeletion(id, removals);
+      });
+  if (!deleted) {
     pipe->runner->Start();
+    return deleted;
   }
-  return deleted;
+  if (const auto deletion = impl_->FinishDeletion(id, spec)) deletion->AwaitDone(kCleanUpTimeout);
+  return {};
 }
 
 }  // namespace penstock::pipe

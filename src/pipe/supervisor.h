@@ -46,8 +46,9 @@ class Supervisor {
 
   // ParsePipeSpec within this server's limits.
   Result<PipeSpec> Parse(const nlohmann::json& body) const;
-  // Everything `create` would refuse, and what it would run; changes nothing.
-  CheckReport Check(const PipeSpec& spec, std::stop_token stop);
+  // Everything `create` would refuse, and what it would run; changes nothing at the servers. `spec`
+  // gets the tables that its patterns stand for.
+  CheckReport Check(PipeSpec& spec, std::stop_token stop);
   // Runs the checks; kInvalidArgument with all errors listed, and nothing made, unless all pass.
   // Each warning is an event of the new pipe, of kind "check".
   Result<PipeStatus> Create(PipeSpec spec, std::stop_token stop);
@@ -70,6 +71,7 @@ class Supervisor {
                           const std::stop_token& stop);
   // Newest first.
   Result<std::vector<catalog::EventRecord>> Events(const std::string& id, size_t limit) const;
+  Result<std::vector<catalog::Transition>> Transitions(const std::string& id, size_t limit) const;
   Result<std::vector<BatchStatus>> Batches(const std::string& id, size_t limit) const;
   // As Runner::Partitions.
   Result<std::vector<PartitionStatus>> Partitions(const std::string& id, const std::string& table,
@@ -79,8 +81,10 @@ class Supervisor {
   Status SaveAnswer(const catalog::AnswerRecord& answer);
   Result<std::string> Setting(const std::string& name) const;
   Status SaveSetting(const std::string& name, const std::string& value);
-  // Stops the runner, forgets the pipe; destination tables stay.
-  Status Delete(const std::string& id);
+  // Stops the runner and forgets the pipe, in any state. Its tables at the destination stay, or are
+  // dropped. What is left to do there is waited for only for a few seconds: it goes on behind, over
+  // restarts too, for as long as the destination is away, and the targets are not free until then.
+  Status Delete(const std::string& id, bool drop_targets);
 
  private:
   class Impl;

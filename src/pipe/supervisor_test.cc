@@ -158,7 +158,7 @@ TEST_F(SupervisorTest, SettingsThatCannotBeReadFailThePipeAlone) {
   EXPECT_EQ(supervisor_->Get("odd", 10)->spec.name, "odd");
   ASSERT_TRUE(supervisor_->Apply("odd", Command::kStart).has_value());
   EXPECT_THAT(Await("odd", State::kFailed).reason, HasSubstr("colour"));
-  EXPECT_TRUE(supervisor_->Delete("odd").has_value());
+  EXPECT_TRUE(supervisor_->Delete("odd", false).has_value());
 }
 
 TEST_F(SupervisorTest, EveryTransitionHasAReason) {
@@ -167,7 +167,7 @@ TEST_F(SupervisorTest, EveryTransitionHasAReason) {
   ASSERT_TRUE(supervisor_->Apply("p", Command::kStop).has_value());
   Await("p", State::kPaused);
   ASSERT_TRUE(supervisor_->Apply("p", Command::kStart).has_value());
-  const auto transitions = *catalog_->Transitions("p");
+  const auto transitions = *catalog_->Transitions("p", 10);
   EXPECT_EQ(transitions.size(), 4U);
   for (const auto& transition : transitions) EXPECT_NE(transition.reason, "") << transition.to;
 }

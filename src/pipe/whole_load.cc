@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
+#include "base/mutex.h"
 #include "base/random.h"
 #include "clickhouse/ddl.h"
 #include "clickhouse/errors.h"
 #include "clickhouse/table_writes.h"
+#include "pipe/flow_parts.h"
 #include "pipe/setup.h"
 #include "pipe/target_tables.h"
 
@@ -142,6 +145,21 @@ Error OtherShape(const std::string& target) {
           .remedy = "Drop it, make it anew (check prints the statement), and resync it"};
 }
 
+// Those that are to be loaded anew, by their places.
+std::vector<size_t> Wanted(const Tables& all) {
+  std::vector<size_t> places;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].reload_wanted) places.push_back(i);
+  }
+  return places;
+}
+
+std::vector<model::TableName> NamesOf(const Tables& tables) {
+  std::vector<model::TableName> names;
+  for (const auto& table : tables) names.push_back(table.definition.name);
+  return names;
+}
+
 // One that cannot be loaded now: the others are.
 void SetAside(catalog::TableRecord& table, const model::Position& position, UnixMicros now,
               const Error& why) {
@@ -192,10 +210,36 @@ Status MakeTarget(clickhouse::Client& client, const clickhouse::TableSpec& targe
   return CheckTargets(client, {target}, std::move(stop));
 }
 
+using ByTarget = std::map<std::string, const catalog::RemovalRecord*, std::less<>>;
+
+// Those tables of the database that are to be dropped with such targets.
+Result<std::vector<std::string>> FindRemoved(clickhouse::Client& client,
+                                             const std::string& database, const ByTarget& removals,
+                                             std::stop_token stop) {
+  std::vector<std::string> found;
+  if (removals.empty()) return found;
+  PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, {}, stop));
+  for (const auto& [name, uuid] : uuids) {
+    const auto target = removals.find(name);
+    bool goes = target != removals.end() && target->second->drop_target;
+    if (goes && target->second->only_if_empty) {
+      PENSTOCK_ASSIGN(goes, IsEmpty(client, clickhouse::QuoteTable(database, name), {}, stop));
+    }
+    if (goes || removals.contains(TargetOfLoad(name))) found.push_back(name);
+  }
+  return found;
+}
+
+// Not where the server says no for a reason that does not pass by itself.
+bool IsWorthRepeating(const Error& error) {
+  const bool refused = error.native_code != 0 && !clickhouse::IsKnownException(error.native_code);
+  return !refused && (error.code == ErrorCode::kCancelled || Passes(error.code));
+}
+
 }  // namespace
 
-bool IsWhole(const Tables& tables) {
-  return std::ranges::none_of(tables, [](const auto& table) { return table.loaded_uuid.empty(); });
+bool IsWhole(const catalog::TableRecord& table) {
+  return table.load_target.empty() ? table.partitions_planned : !table.loaded_uuid.empty();
 }
 
 std::vector<catalog::LoadTargetRecord> NewLoadTargets(const Tables& tables) {
@@ -214,19 +258,19 @@ std::vector<catalog::LoadTargetRecord> NewLoadTargets(const Tables& tables) {
 Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
                        const Tables& tables, std::stop_token stop) {
   clickhouse::Client client(destination);
+  const auto is_filled = [](const auto& table) {
+    return !table.load_target.empty() && table.loaded_uuid.empty();
+  };
   Tables beside = tables;
-  std::erase_if(beside, [](const auto& table) { return table.load_target.empty(); });
+  std::erase_if(beside, std::not_fn(is_filled));
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, beside, stop));
   std::vector<DdlStatement> statements;
   for (size_t i = 0; i < tables.size(); ++i) {
     const catalog::TableRecord& table = tables[i];
-    if (table.load_target.empty()) continue;
+    if (!is_filled(table)) continue;
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
-    // Where the pipe is followed the target may be of an earlier definition.
-    bool as_before = true;
-    if (spec.settings.mode != ReplicationMode::kSnapshot) {
-      PENSTOCK_ASSIGN(as_before, HasShape(client, target, stop));
-    }
+    // The target may be of an earlier definition.
+    PENSTOCK_ASSIGN(const bool as_before, HasShape(client, target, stop));
     statements.push_back(LoadTargetDdl(target, table.load_target, as_before));
   }
   return RunStatements(destination, statements, std::move(stop));
@@ -244,13 +288,42 @@ Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
   return {};
 }
 
-Status DropRemoved(clickhouse::Client& client, const std::string& database,
-                   const std::string& target, bool drop_target, std::stop_token stop) {
-  catalog::TableRecord table;
-  table.target = target;
-  PENSTOCK_TRY(DropLoadTargets(client, database, {table}, stop));
-  return drop_target ? Drop(client, clickhouse::QuoteTable(database, target), std::move(stop))
-                     : Status();
+Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destination,
+                                             const std::string& database,
+                                             const std::vector<catalog::RemovalRecord>& removals,
+                                             std::stop_token stop) {
+  std::map<std::string, std::string, std::less<>> stays;  // by table
+  ByTarget by_target;
+  for (const auto& removal : removals) {
+    if (removal.url.empty() || removal.url == destination.url) {
+      by_target.emplace(removal.target, &removal);
+    } else {
+      stays.emplace(removal.target, fmt::format("it is at {}", removal.url));
+    }
+  }
+  clickhouse::Client client(destination);
+  PENSTOCK_ASSIGN(auto found, FindRemoved(client, database, by_target, stop));
+  Mutex mutex;
+  PENSTOCK_TRY(DoSeveral(
+      destination, found.size(),
+      [&](clickhouse::Client& each, size_t number, std::stop_token each_stop) -> Status {
+        const Status dropped =
+            Drop(each, clickhouse::QuoteTable(database, found[number]), std::move(each_stop));
+        if (dropped || IsWorthRepeating(dropped.error())) return dropped;
+        MutexLock lock(mutex);
+        stays.emplace(found[number], dropped.error().ToString());
+        return {};
+      },
+      stop));
+  PENSTOCK_ASSIGN(found, FindRemoved(client, database, by_target, stop));
+  std::erase_if(found, [&](const std::string& name) { return stays.contains(name); });
+  if (!found.empty()) return Fail(ErrorCode::kRetry, "{} was made again", found[0]);
+  std::vector<std::string> lines;
+  for (const auto& [name, why] : stays) {
+    lines.push_back(fmt::format("what is left of the table {}.{} is to be dropped by hand: {}",
+                                database, name, why));
+  }
+  return lines;
 }
 
 Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client& client,
@@ -289,14 +362,9 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
                              const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
                              std::stop_token stop) {
   Reload reload;
-  std::vector<size_t> mappings;
-  std::vector<model::TableName> names;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (!all[i].reload_wanted) continue;
-    reload.tables.push_back(all[i]);
-    mappings.push_back(i);
-    names.push_back(all[i].definition.name);
-  }
+  const std::vector<size_t> mappings = Wanted(all);
+  for (const size_t i : mappings) reload.tables.push_back(all[i]);
+  const auto names = NamesOf(reload.tables);
   PENSTOCK_ASSIGN(auto source,
                   ReadSourceNow(spec, names, HeldFor(reload.tables, checkpoint), clock, stop));
   const model::Position reached = checkpoint ? checkpoint->position : source.position;
@@ -306,6 +374,7 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
   const auto load_targets = NewLoadTargets(reload.tables);
   for (size_t i = 0; i < reload.tables.size(); ++i) {
     catalog::TableRecord& table = reload.tables[i];
+    table.reload_wanted = false;
     const auto definition = source.definitions.find(table.definition.name);
     if (definition == source.definitions.end()) {
       SetAside(table, reached, clock.Wall(), NoSuchTable(table.definition.name));
@@ -351,6 +420,24 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
   if (!checkpoint) {
     reload.checkpoint = {.position = std::move(source.position),
                          .versions_reserved_end = kFirstStreamVersion};
+  }
+  return reload;
+}
+
+Result<Reload> PrepareWholeReload(const PipeSpec& spec, const Tables& all, std::stop_token stop) {
+  Reload reload;
+  const std::vector<size_t> mappings = Wanted(all);
+  for (const size_t i : mappings) reload.tables.push_back(all[i]);
+  PENSTOCK_ASSIGN(const auto definitions,
+                  ReadDefinitionsNow(spec, NamesOf(reload.tables), std::move(stop)));
+  for (size_t i = 0; i < mappings.size(); ++i) {
+    catalog::TableRecord& table = reload.tables[i];
+    table.definition = definitions.at(table.definition.name);
+    PENSTOCK_ASSIGN(const auto target,
+                    TargetTable(spec, spec.tables.at(mappings[i]), table.definition));
+    table.ddl = clickhouse::CreateTable(target);
+    table.load_target.clear();
+    table.partitions_planned = false;
   }
   return reload;
 }

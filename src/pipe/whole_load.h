@@ -17,16 +17,17 @@ namespace penstock::pipe {
 // has tables of new names, so that what is still on its way from an attempt that died reaches none
 // that counts.
 
-// The load of every table is whole and recorded (Catalog::EndLoad).
-bool IsWhole(const std::vector<catalog::TableRecord>& tables);
+// The load of a table without a stream is whole and recorded (Catalog::EndLoad), or in place
+// (EndReload).
+bool IsWhole(const catalog::TableRecord& table);
 
 // Names for a new attempt, "TARGET_resync_" and 16 digits, to be recorded with Catalog::BeginLoad
 // before the tables are made. Nothing happens at the destination.
 std::vector<catalog::LoadTargetRecord> NewLoadTargets(
     const std::vector<catalog::TableRecord>& tables);
 
-// Makes the load_target of each table that has one, empty, like its target, and drops those of
-// earlier attempts. The tables are in the order of the spec's.
+// Makes the load_target of each table that has one and is not whole, empty, like its target, and
+// drops those of earlier attempts. The tables are in the order of the spec's.
 Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
                        const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
@@ -34,10 +35,14 @@ Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& 
 Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
                        const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
-// What a table that is mapped no more has left: what attempts at its load have made and, if it is
-// not to be kept, the target.
-Status DropRemoved(clickhouse::Client& client, const std::string& database,
-                   const std::string& target, bool drop_target, std::stop_token stop);
+// What tables that are mapped no more have left: what attempts at their loads have made and, where
+// they are not to be kept, the targets. May be repeated. What cannot be dropped stays: answers a
+// line for people of each. An error: not all has been tried, or what was dropped was made again;
+// repeat.
+Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destination,
+                                             const std::string& database,
+                                             const std::vector<catalog::RemovalRecord>& removals,
+                                             std::stop_token stop);
 
 // The load_targets with their UUIDs, for Catalog::EndLoad. kRetry when one is not there.
 Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(
@@ -65,5 +70,11 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
                              const std::vector<catalog::TableRecord>& all,
                              const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
                              std::stop_token stop);
+
+// The same for a pipe without a stream, whose load makes its tables itself and reads one moment
+// then. kNeedsUser when one is not there.
+Result<Reload> PrepareWholeReload(const PipeSpec& spec,
+                                  const std::vector<catalog::TableRecord>& all,
+                                  std::stop_token stop);
 
 }  // namespace penstock::pipe

@@ -219,6 +219,7 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
 // What a statement does to our tables, which no row event tells.
 Status Assembler::OnOurTables(const ddl::Statement& statement, const binlog::Query& query) {
   if (is_known_) return {};
+  for (const model::TableName& name : statement.made) OnMade(name);
   if (statement.kind == ddl::StatementKind::kRoutineCall) {
     return Fail(NeedsUser(
         fmt::format("the log holds a call of {} as text instead of the rows it changed, of "
@@ -689,6 +690,7 @@ Batch Assembler::TakeBatch() {
   }
   batch_tables_ = touched_;
   batch.fences = std::exchange(fences_, {});
+  batch.made = std::exchange(made_, {});
   batch.truncated = std::exchange(truncated_, std::nullopt);
   batch.before_truncate = before_truncate_;
   batch.added = TakeAdded();

@@ -72,6 +72,11 @@ class Assembler {
   // How the source prints types.
   void set_source(const mysql::ServerInfo& source) { source_ = source; }
 
+  // As StreamOptions::awaits.
+  void set_awaits(std::function<bool(const model::TableName&)> awaits) {
+    awaits_ = std::move(awaits);
+  }
+
   // Between log sessions: as the server names itself whose log comes next. Places in the files of
   // another one are forgotten, but where they decide.
   void set_server(const std::string& server);
@@ -97,7 +102,7 @@ class Assembler {
 
   // There is something to tell that no row event may come after in the same batch: outside of a
   // transaction the batch is to be taken now.
-  bool cut_due() const { return truncated_ || added_ || !fences_.empty(); }
+  bool cut_due() const { return truncated_ || added_ || !fences_.empty() || !made_.empty(); }
 
   // Makes safe on the disk what is prepared: before each batch.
   Status SecurePrepared() { return prepared_.Secure(); }
@@ -183,6 +188,7 @@ class Assembler {
   bool ComesBefore(const TableState& state) const;
   Status OnRows(const binlog::Rows& rows);
   Status OnOurTables(const ddl::Statement& statement, const binlog::Query& query);
+  void OnMade(const model::TableName& name);
   void AddColumns(size_t table, const ddl::Statement& statement, const binlog::Query& query);
   // When the rows before it have left.
   std::optional<AddedColumns> TakeAdded();
@@ -245,6 +251,8 @@ class Assembler {
     Addition addition;
   };
   std::optional<PendingAddition> added_;
+  std::function<bool(const model::TableName&)> awaits_;
+  std::vector<MadeTable> made_;
   bool names_are_logged_ = true;
   mysql::ServerInfo source_;
   bool names_ignore_case_ = true;

@@ -123,4 +123,12 @@ Status Assembler::Prove(TableState& state, const binlog::TableMap& map) {
   return {};
 }
 
+void Assembler::OnMade(const model::TableName& name) {
+  if (!awaits_ || !awaits_(name)) return;
+  MadeTable& made = made_.emplace_back(MadeTable{.name = name});
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    if (IsNamed(tables_[i]->definition, name, names_ignore_case_)) made.table = i;
+  }
+}
+
 }  // namespace penstock::stream

@@ -96,6 +96,12 @@ struct AddedColumns {
   std::vector<clickhouse::NewColumn> columns;  // for its target
 };
 
+// A table that came to be, or got its name.
+struct MadeTable {
+  model::TableName name;                       // as it was typed
+  std::optional<size_t> table = std::nullopt;  // that had the name before, of the stream's
+};
+
 // A transaction that was read in part: rows of it are in batches, its end is yet to come. When it
 // is read again from its start, these rows are passed over.
 struct OpenTransaction {
@@ -126,6 +132,7 @@ struct Batch {
   std::optional<size_t> truncated;         // emptied at the source after the rows of this batch
   model::Position before_truncate;         // where that stands in the log
   std::optional<AddedColumns> added = {};  // likewise after the rows of this batch
+  std::vector<MadeTable> made = {};        // before `end`: those that are awaited
   std::vector<model::PreparedTransaction> prepared;  // at `end`; their files are safe
   std::vector<std::string> ended_files;  // of transactions that are no longer prepared by then
   std::vector<std::string> notices;      // what people should know

@@ -66,6 +66,10 @@ Error Unfollowed(std::string message, std::string_view remedy) {
 
 }  // namespace
 
+bool IsNamed(const model::Table& table, const model::TableName& named, bool names_ignore_case) {
+  return MatchOf(named, table.name, names_ignore_case) != Match::kNo;
+}
+
 StatementEffect EffectOn(const model::Table& table, const ddl::Statement& statement,
                          std::string_view sql, bool names_ignore_case) {
   Match match = Match::kNo;

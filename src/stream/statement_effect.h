@@ -18,6 +18,9 @@ using StatementEffect = std::variant<std::monostate,  // nothing
                                      Truncates, AddsColumns,
                                      Error>;  // kNeedsUser: more than can be followed; why
 
+// Whether a name in a statement is, or may be, this table's.
+bool IsNamed(const model::Table& table, const model::TableName& named, bool names_ignore_case);
+
 // `sql` is the statement's text, for the error. `names_ignore_case`: as the source compares names
 // of schemas and tables (lower_case_table_names); a statement is logged as it was typed.
 StatementEffect EffectOn(const model::Table& table, const ddl::Statement& statement,

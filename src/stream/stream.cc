@@ -226,6 +226,7 @@ class WriterThread {
                               .fences = std::move(batch.fences),
                               .added = std::move(batch.added),
                               .truncated = batch.truncated,
+                              .made = std::move(batch.made),
                               .reading = batch.reading,
                               .decoding = batch.decoding,
                               .started_at = started_at,
@@ -286,6 +287,7 @@ Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& star
       Assembler::Make(
           tables, start, [journal] { return journal->ReserveVersions(); }, HeldOptions(options)));
 
+  assembler->set_awaits(options.awaits);
   std::stop_source reader_stop;
   std::stop_callback forward(stop, [&reader_stop] { reader_stop.request_stop(); });
   BoundedQueue<Batch> batches(1);

@@ -55,6 +55,9 @@ struct StreamOptions {
   std::function<bool()> loads_are_over = [] { return true; };
   // StreamJournal::SourceSeen is called so often; 0: never.
   std::chrono::milliseconds source_watch_interval{5'000};
+  // Of tables with such names the stream tells when they come to be: Acknowledged::made. Empty: of
+  // none.
+  std::function<bool(const model::TableName&)> awaits = {};
   Clock* clock = &Clock::Real();
   FenceRequests* fence_requests = nullptr;  // outlives the stream
   Lacking* lacking = nullptr;               // likewise
@@ -89,8 +92,9 @@ struct Acknowledged {
   std::vector<Fence> fences;  // tables that are not followed any more
   std::optional<AddedColumns> added = {};
   std::optional<size_t>
-      truncated;         // a table that was emptied: whatever its load had in mind is over
-  UnixMicros reading{};  // as those of Batch
+      truncated;  // a table that was emptied: whatever its load had in mind is over
+  std::vector<MadeTable> made = {};  // as Batch's
+  UnixMicros reading{};              // as those of Batch
   UnixMicros decoding{};
   UnixMicros started_at{};  // of the inserting
   UnixMicros finished_at{};

@@ -80,6 +80,24 @@ class Resync:
         self.assertIn("`w`", self.penstock.status(pipe)["tables"][0]["ddl"])
         self.assertEqual(None, self.penstock.status(pipe)["tables"][0]["quarantine"])
 
+    def test_paused_with_another_key(self):
+        """The new key sorts the target; counts begin anew; deleted rows do not come back."""
+        spec, pipe = self.replicate()
+        self.source.run("DELETE FROM shop.t WHERE id % 2 = 0", "UPDATE shop.other SET v = 2")
+        self.await_caught_up()
+        self.assertEqual(ROWS // 2, self.penstock.status(pipe)["tables"][0]["rowsDeleted"])
+        self.penstock.order(pipe, "stop")
+        self.penstock.await_state(pipe, "Paused")
+        self.source.run("ALTER TABLE shop.t DROP PRIMARY KEY, ADD PRIMARY KEY (v, id)")
+        self.assertEqual(0, self.resync("shop.t")[0])
+        self.await_resync(pipe)
+        self.assertEqual(ROWS // 2, self.assert_equal(spec) - 1 - self.count("marker"))
+        tables = self.penstock.status(pipe)["tables"]
+        self.assertEqual([0, 1], [tables[0]["rowsDeleted"], tables[1]["rowsUpdated"]])
+        self.assertIn("ORDER BY (`v`, `id`)", tables[0]["ddl"])
+        self.source.run("UPDATE shop.t SET v = v + 1 WHERE id % 3 = 0")
+        self.assert_same(spec)
+
     def test_a_target_dropped_by_hand_comes_back(self):
         spec, pipe = self.replicate()
         self.clickhouse.query("DROP TABLE replica.t SYNC")

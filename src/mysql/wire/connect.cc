@@ -22,8 +22,6 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-// A little above the largest event a server can send (max_allowed_packet is at most 1 GiB).
-constexpr unsigned long kPacketBytesMax = (1UL << 30) + (1UL << 20);
 // libmariadb connects on a stack of its own while we wait; name lookup and TLS need room.
 constexpr size_t kConnectStackBytes = 512 * 1024;
 

@@ -13,6 +13,9 @@ struct st_mysql;
 
 namespace penstock::mysql {
 
+// A little above the largest event a server can send (max_allowed_packet is at most 1 GiB).
+inline constexpr unsigned long kPacketBytesMax = (1UL << 30) + (1UL << 20);
+
 struct MysqlCloser {
   void operator()(st_mysql* mysql) const;
 };

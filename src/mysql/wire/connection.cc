@@ -1,16 +1,21 @@
 #include "mysql/wire/connection.h"
 
 #include <mysql.h>
+// After it, whose types it uses.
+#include <ma_pvio.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <optional>
 #include <utility>
 
 #include "base/byte_reader.h"
 #include "base/check.h"
 #include "mysql/wire/connect.h"
+#include "mysql/wire/cut_sessions.h"
 #include "mysql/wire/errors.h"
+#include "mysql/wire/packet_reader.h"
 #include "mysql/wire/socket_breaker.h"
 
 namespace penstock::mysql {
@@ -18,6 +23,8 @@ namespace {
 
 constexpr uint8_t kPacketOk = 0x00;
 constexpr uint8_t kPacketEof = 0xfe;
+constexpr uint8_t kPacketError = 0xff;
+constexpr size_t kSqlStateBytes = 6;  // with the '#' before it
 
 struct SessionStatement {
   Flavour flavour;
@@ -69,8 +76,17 @@ bool MentionsMariadb(std::string text) {
 
 class Connection::Impl {
  public:
-  Impl(MysqlHandle mysql, std::unique_ptr<SocketBreaker> breaker)
-      : mysql_(std::move(mysql)), breaker_(std::move(breaker)) {}
+  Impl(MysqlHandle mysql, std::unique_ptr<SocketBreaker> breaker,
+       std::shared_ptr<CutSessions> cut_sessions)
+      : mysql_(std::move(mysql)),
+        breaker_(std::move(breaker)),
+        cut_sessions_(std::move(cut_sessions)) {}
+  ~Impl() {
+    const bool cut = breaker_->broken() || phase_ != Phase::kIdle;
+    if (cut && cut_sessions_) cut_sessions_->Add(mysql_thread_id(mysql_.get()));
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   Status SetUpSession(std::stop_token stop);
   const ServerInfo& server() const { return server_; }
@@ -96,13 +112,19 @@ class Connection::Impl {
   // name it each time; it is obeyed until the rows end or another token comes.
   void Obey(const std::stop_token& stop);
   void Disobey() { breaking_.reset(); }
-  // Why a libmariadb call failed: the stop, else what libmariadb holds.
-  Failure CallFailed();
+  // Why a call failed: the stop, else the error (of the first: what libmariadb holds).
+  Failure CallFailed() { return Failed(LastError(mysql_.get())); }
+  Failure Failed(Error error);
   Failure Malformed(std::string_view what);
 
   Status Send(enum_server_command command, std::string_view payload);
+  // Begins to read rows or events; the packets end with that phase.
+  void Begin(Phase phase);
+  void End();
   // One packet as it came; an error packet or a lost connection is an error.
   Result<std::string_view> ReadPacket();
+  Result<std::string_view> ReadPacketPastLibrary();
+  ssize_t ReadBytes(char* to, size_t room);
   static bool IsEof(std::string_view packet) {
     return packet.size() < 9 && static_cast<uint8_t>(packet.front()) == kPacketEof;
   }
@@ -114,11 +136,13 @@ class Connection::Impl {
 
   MysqlHandle mysql_;
   std::unique_ptr<SocketBreaker> breaker_;
+  const std::shared_ptr<CutSessions> cut_sessions_;
   std::stop_token obeyed_;
   std::optional<std::stop_callback<Breaking>> breaking_;  // after breaker_, which it uses
   ServerInfo server_;
   Phase phase_ = Phase::kIdle;
-  uint32_t statement_ = 0;  // open at the server; 0: none
+  std::optional<PacketReader> packets_;  // of a phase whose packets do not pass through libmariadb
+  uint32_t statement_ = 0;               // open at the server; 0: none
 };
 
 void Connection::Impl::Obey(const std::stop_token& stop) {
@@ -128,21 +152,21 @@ void Connection::Impl::Obey(const std::stop_token& stop) {
   breaking_.emplace(stop, Breaking{breaker_.get()});
 }
 
-Failure Connection::Impl::CallFailed() {
-  phase_ = Phase::kIdle;
+Failure Connection::Impl::Failed(Error error) {
+  End();
   const bool stopped = breaking_ && obeyed_.stop_requested();
   Disobey();
   if (stopped) return Fail(ErrorCode::kCancelled, "stopped while talking to the source");
   if (breaker_->broken()) {
     return Fail(SourceError(kErrServerLost, "the connection was ended by an earlier stop"));
   }
-  return Fail(LastError(mysql_.get()));
+  return Fail(std::move(error));
 }
 
 Failure Connection::Impl::Malformed(std::string_view what) {
   // Whatever follows on this connection could be misread too.
   breaker_->Break();
-  phase_ = Phase::kIdle;
+  End();
   Disobey();
   Error error{.code = ErrorCode::kBadData, .message = std::string(what), .origin = "source"};
   return Fail(std::move(error));
@@ -189,7 +213,55 @@ Status Connection::Impl::Send(enum_server_command command, std::string_view payl
   return {};
 }
 
+// libmariadb alone knows how to decrypt and decompress.
+void Connection::Impl::Begin(Phase phase) {
+  phase_ = phase;
+  const NET& net = mysql_->net;
+  if (net.pvio->ctls != nullptr || net.compress != 0) return;
+  packets_.emplace([this](char* to, size_t room) { return ReadBytes(to, room); },
+                   static_cast<uint8_t>(net.pkt_nr), kPacketBytesMax);
+}
+
+void Connection::Impl::End() {
+  phase_ = Phase::kIdle;
+  packets_.reset();
+}
+
+// What libmariadb has read ahead comes first.
+ssize_t Connection::Impl::ReadBytes(char* to, size_t room) {
+  MARIADB_PVIO* const pvio = mysql_->net.pvio;
+  auto* const bytes = reinterpret_cast<unsigned char*>(to);
+  const unsigned char* const end = pvio->cache + pvio->cache_size;
+  if (pvio->cache == nullptr || pvio->cache_pos >= end) {
+    return pvio->methods->read(pvio, bytes, room);
+  }
+  const size_t count = std::min(static_cast<size_t>(end - pvio->cache_pos), room);
+  std::memcpy(bytes, pvio->cache_pos, count);
+  pvio->cache_pos += count;
+  return static_cast<ssize_t>(count);
+}
+
+// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_err_packet.html
+Result<std::string_view> Connection::Impl::ReadPacketPastLibrary() {
+  const auto packet = packets_->Next();
+  if (!packet) {
+    if (packet.error().code == ErrorCode::kBadData) return Malformed(packet.error().message);
+    const Failure failed = Failed(packet.error());
+    breaker_->Break();  // what comes late would be taken for the answer to something else
+    return failed;
+  }
+  if (packet->empty()) return Malformed("the source sent an empty packet");
+  if (static_cast<uint8_t>(packet->front()) != kPacketError) return *packet;
+  ByteReader reader(packet->substr(1));
+  const uint16_t number = reader.U16();
+  std::string_view message = reader.Rest();
+  if (message.starts_with('#')) message.remove_prefix(std::min(kSqlStateBytes, message.size()));
+  if (!reader.ok()) return Malformed("the source sent a malformed error");
+  return Failed(SourceError(number, message));
+}
+
 Result<std::string_view> Connection::Impl::ReadPacket() {
+  if (packets_) return ReadPacketPastLibrary();
   const unsigned long length = mysql_net_read_packet(mysql_.get());
   if (length == packet_error || length == 0) return CallFailed();
   return std::string_view(reinterpret_cast<const char*>(mysql_->net.read_pos), length);
@@ -256,7 +328,7 @@ Status Connection::Impl::StartSelect(std::string_view sql, std::stop_token stop)
   CloseStatement();  // of a select that ended in an error
   PENSTOCK_ASSIGN(statement_, Prepare(sql));
   PENSTOCK_TRY(ExecutePrepared(statement_));
-  phase_ = Phase::kRows;
+  Begin(Phase::kRows);
   return {};
 }
 
@@ -277,7 +349,7 @@ Result<std::optional<std::string_view>> Connection::Impl::NextRow(const std::sto
     return packet.substr(1);
   }
   if (!IsEof(packet)) return Malformed("the source sent neither a row nor an end of rows");
-  phase_ = Phase::kIdle;
+  End();
   CloseStatement();
   Disobey();
   return std::nullopt;
@@ -289,7 +361,7 @@ Status Connection::Impl::SendCommand(uint8_t command, std::string_view payload, 
   Obey(stop);
   PENSTOCK_TRY(Send(static_cast<enum_server_command>(command), payload));
   if (!expect_ok) {
-    phase_ = Phase::kDump;
+    Begin(Phase::kDump);
     return {};
   }
   PENSTOCK_ASSIGN(const std::string_view packet, ReadPacket());
@@ -308,7 +380,7 @@ Result<std::optional<std::string_view>> Connection::Impl::NextPacket(std::stop_t
     return packet.substr(1);
   }
   if (!IsEof(packet)) return Malformed("the source sent neither an event nor an end of events");
-  phase_ = Phase::kIdle;
+  End();
   Disobey();
   return std::nullopt;
 }
@@ -345,7 +417,7 @@ Result<Connection> Connection::Open(const Endpoint& endpoint, std::string_view p
     return Fail(mysql.error().In(socket ? endpoint.host
                                         : fmt::format("{}:{}", endpoint.host, endpoint.port)));
   }
-  auto impl = std::make_unique<Impl>(std::move(*mysql), std::move(breaker));
+  auto impl = std::make_unique<Impl>(std::move(*mysql), std::move(breaker), endpoint.cut_sessions);
   PENSTOCK_TRY(impl->SetUpSession(stop));
   return Connection(std::move(impl));
 }

@@ -13,6 +13,8 @@
 
 namespace penstock::mysql {
 
+class CutSessions;
+
 enum class Flavour : uint8_t { kMysql, kMariadb };
 
 // Where a source is and how to speak to it. Holds the password: never log it whole.
@@ -31,6 +33,7 @@ struct Endpoint {
   // A read or write with no byte moved for this long has failed. (A server that is gone is noticed
   // within about a minute, however long this is.)
   std::chrono::seconds io_timeout{60};
+  std::shared_ptr<CutSessions> cut_sessions = nullptr;  // where connections tell of such; or null
 };
 
 struct ServerInfo {

@@ -101,6 +101,7 @@ const std::vector<NamedCheck>& AllChecks() {
       {"xa_transactions", kOfSource, kSource, CheckXaTransactions},
       {"destination_connection", kOfTarget, kNothing, CheckDestinationConnection},
       {"destination_version", kOfTarget, kClickHouse, CheckDestinationVersion},
+      {"table_patterns", kOfTables, kSource, CheckTablePatterns},
       {"tables_exist", kOfTables, kSource, CheckTablesExist},
       {"select_privilege", kOfTables, kTables, CheckSelectPrivilege},
       {"table_keys", kOfTables, kTables, CheckTableKeys},

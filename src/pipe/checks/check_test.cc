@@ -172,9 +172,12 @@ TEST_F(CheckTest, NoDestinationIsSaid) {
 
 TEST_F(CheckTest, MappingAsUsual) { EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsOk())); }
 
-TEST_F(CheckTest, WhatThisVersionDoesNotSupportIsRefusedByName) {
-  mapping().source.table = "*";
-  EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("pattern")));
+TEST_F(CheckTest, APatternNeedsAPlaceForTheTable) {
+  spec_.mappings = {mapping()};
+  spec_.mappings[0].source.table = "o*";
+  EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("{table}")));
+  spec_.mappings[0].target_table = "shop_{table}";
+  EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsOk()));
 }
 
 TEST_F(CheckTest, OneSourceAndOneTargetPerMapping) {

@@ -67,6 +67,7 @@ void CheckServerId(CheckContext& context, std::vector<Finding>& findings);
 void CheckReplicationPrivilege(CheckContext& context, std::vector<Finding>& findings);
 void CheckStartPosition(CheckContext& context, std::vector<Finding>& findings);
 void CheckXaTransactions(CheckContext& context, std::vector<Finding>& findings);
+void CheckTablePatterns(CheckContext& context, std::vector<Finding>& findings);
 void CheckTablesExist(CheckContext& context, std::vector<Finding>& findings);
 void CheckSelectPrivilege(CheckContext& context, std::vector<Finding>& findings);
 void CheckTableEngines(CheckContext& context, std::vector<Finding>& findings);

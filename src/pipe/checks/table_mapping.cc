@@ -1,18 +1,20 @@
 #include <map>
 
 #include "pipe/checks/checks.h"
+#include "pipe/table_patterns.h"
 
 namespace penstock::pipe {
 namespace {
 
-constexpr std::string_view kNotYet = "is not supported by this version";
-
-void CheckSupported(const TableMapping& mapping, std::vector<Finding>& findings) {
-  const std::string name = mapping.source.ToString();
-  if (mapping.source.schema == "*" || mapping.source.table == "*") {
-    AddError(findings, fmt::format("{}: a pattern as source table {}", name, kNotYet),
-             "Name each table in a mapping of its own");
+void CheckPlaces(const TableMapping& mapping, std::vector<Finding>& findings) {
+  if (!IsPattern(mapping.source) || mapping.target_table.find("{table}") != std::string::npos) {
+    return;
   }
+  AddError(
+      findings,
+      fmt::format("{} may be many tables, which would all go into {}: there is no {{table}} in it",
+                  mapping.source.ToString(), mapping.target_table),
+      "Let targetTable hold {table}, which stands for the name of each");
 }
 
 void CheckSortingKeys(const TableMapping& mapping, std::vector<Finding>& findings) {
@@ -34,11 +36,13 @@ void CheckSortingKeys(const TableMapping& mapping, std::vector<Finding>& finding
 void CheckTableMapping(CheckContext& context, std::vector<Finding>& findings) {
   const size_t before = findings.size();
   const std::vector<TableMapping>& mappings = context.spec.tables;
-  if (mappings.empty()) AddError(findings, "no table is mapped", "Add at least one tableMapping");
+  if (mappings.empty() && !HasPatterns(context.spec)) {
+    AddError(findings, "no table is mapped", "Add at least one tableMapping");
+  }
+  for (const TableMapping& mapping : context.spec.mappings) CheckPlaces(mapping, findings);
   std::map<model::TableName, int> sources;
   std::map<std::string, model::TableName> targets;
   for (const TableMapping& mapping : mappings) {
-    CheckSupported(mapping, findings);
     CheckSortingKeys(mapping, findings);
     if (++sources[mapping.source] == 2) {
       AddError(findings, fmt::format("{} is mapped more than once", mapping.source.ToString()),
@@ -50,7 +54,9 @@ void CheckTableMapping(CheckContext& context, std::vector<Finding>& findings) {
           findings,
           fmt::format("{} and {} are both mapped to the target table {}", target->second.ToString(),
                       mapping.source.ToString(), mapping.target_table),
-          "Give each source table a target of its own");
+          mapping.pattern ? "Let targetTable of the pattern hold {schema} too, or name one of the "
+                            "tables in its excludedTables"
+                          : "Give each source table a target of its own");
     }
   }
   AddOkIfNone(findings, before, fmt::format("{} tables are mapped", mappings.size()));

@@ -2,6 +2,22 @@
 #include "pipe/checks/checks.h"
 
 namespace penstock::pipe {
+namespace {
+
+// A source that ignores case has one table by several names.
+void AddIfNamedTwice(const CheckContext& context, std::vector<Finding>& findings) {
+  std::map<model::TableName, model::TableName> asked_by_name;
+  for (const auto& [asked, table] : context.tables) {
+    const auto [first, is_new] = asked_by_name.emplace(table.name, asked);
+    if (is_new) continue;
+    AddError(findings,
+             fmt::format("{} and {} are one table of the source, which ignores case",
+                         first->second.ToString(), asked.ToString()),
+             "Map it once");
+  }
+}
+
+}  // namespace
 
 // Reads the definitions that the other checks of tables use.
 void CheckTablesExist(CheckContext& context, std::vector<Finding>& findings) {
@@ -19,6 +35,7 @@ void CheckTablesExist(CheckContext& context, std::vector<Finding>& findings) {
              "Check the name, in upper and lower case too; if it is right, run at the source",
              Grant(context, "SELECT ON " + QuotedName(name)));
   }
+  AddIfNamedTwice(context, findings);
   AddOkIfNone(findings, before, fmt::format("all {} tables exist", names.size()));
 }
 

@@ -212,11 +212,11 @@ class Workload:
     """Writers in threads of their own, each with its own seed. A context manager that stops them;
     an error of a writer is raised there."""
 
-    def __init__(self, source, seed, writers=2, per_second=150):
+    def __init__(self, source, seed, writers=2, per_second=150, writer_class=Writer):
         self._stopped = threading.Event()
         self._wait = writers / per_second
         self._errors = []
-        self.writers = [Writer(source, f"{seed}/{number}") for number in range(writers)]
+        self.writers = [writer_class(source, f"{seed}/{number}") for number in range(writers)]
         self._threads = [threading.Thread(target=self._run, args=(writer,), daemon=True)
                          for writer in self.writers]
 

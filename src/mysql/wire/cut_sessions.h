@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <stop_token>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "mysql/wire/connection.h"
+
+namespace penstock::mysql {
+
+// Sessions whose connections were shut down in the middle of a call. The server notices that when
+// it next writes to them: which it may not do for as long as one waits for a lock, or computes.
+// Safe from any thread.
+class CutSessions {
+ public:
+  void Add(uint64_t session) EXCLUDES(mutex_);
+  // Those of the last two minutes, no more than 256: after that long the server has ended them by
+  // itself, and may have given their numbers to others. They are forgotten.
+  std::deque<uint64_t> Take() EXCLUDES(mutex_);
+
+ private:
+  struct Cut {
+    uint64_t session;
+    SteadyTime at;
+  };
+  Mutex mutex_;
+  std::deque<Cut> cuts_ GUARDED_BY(mutex_);
+};
+
+// Has the server end those of endpoint.cut_sessions. It lets every user end his own sessions.
+Status EndCutSessions(const Endpoint& endpoint, std::string_view purpose, std::stop_token stop);
+
+}  // namespace penstock::mysql

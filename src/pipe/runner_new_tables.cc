@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "mysql/wire/definitions.h"
+#include "obs/log.h"
+#include "pipe/flow_parts.h"
+#include "pipe/runner.h"
+#include "pipe/setup.h"
+#include "pipe/table_patterns.h"
+
+// Tables that come to the source while the pipe is there, and fit one of its patterns
+// (autoAddTables). The stream tells of those that are made; what was made while the pipe rested is
+// found at its start. Both only have the source listed again: so none is missed, or added twice,
+// wherever the process dies.
+
+namespace penstock::pipe {
+
+// What is acknowledged is not read again: should this process die now, the next lists anyway.
+void Runner::OnMade(const model::Position& end, std::stop_source& rest) {
+  {
+    MutexLock lock(mutex_);
+    listing_due_ = true;
+    made_to_ = end;
+  }
+  rest.request_stop();
+}
+
+// What does not pass by itself is told, and holds up no table.
+Status Runner::AddNewTables(std::stop_token stop) {
+  const State now = state();
+  const bool takes_tables =
+      now == State::kSnapshot || now == State::kRunning || now == State::kDegraded;
+  if (!spec_.settings.auto_add_tables || !HasPatterns(spec_) || !takes_tables) return {};
+  {
+    MutexLock lock(mutex_);
+    if (!listing_due_) return {};
+  }
+  const Status added = AddListed(stop);
+  if (!added && (Passes(added.error().code) || stop.stop_requested())) return added;
+  {
+    MutexLock lock(mutex_);
+    listing_due_ = false;
+    made_to_.reset();
+  }
+  if (added) return {};
+  const std::string text = fmt::format("new tables cannot be added: {}", added.error().ToString());
+  LogWarning(spec_.name, "{}", text);
+  AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "edit", .text = text});
+  return {};
+}
+
+namespace {
+
+// Why it may not be loaded into its target.
+std::optional<Error> WhyNot(const PipeSpec& spec, const TableMapping& table,
+                            const std::function<Status(const PipeSpec&)>& check_targets) {
+  constexpr char kRemedy[] =
+      "Take the table out of the pipe (remove-table), and add it with a target of its own";
+  const auto other =
+      std::ranges::find(spec.tables, table.target_table, &TableMapping::target_table);
+  if (other != spec.tables.end()) {
+    return Error{.code = ErrorCode::kNeedsUser,
+                 .message = fmt::format("its target {} is that of {}", table.target_table,
+                                        other->source.ToString()),
+                 .origin = "",
+                 .native_code = 0,
+                 .remedy = kRemedy};
+  }
+  PipeSpec alone = spec;
+  alone.tables = {table};
+  Status is_free = check_targets(alone);
+  if (is_free) return std::nullopt;
+  Error error = std::move(is_free).error();
+  error.remedy = kRemedy;
+  return error;
+}
+
+}  // namespace
+
+Status Runner::AddListed(std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec_.source, spec_.name + " tables", stop));
+  std::optional<model::Position> made_to;
+  {
+    MutexLock lock(mutex_);
+    made_to = made_to_;
+  }
+  if (made_to) {
+    PENSTOCK_ASSIGN(const bool shown, Shows(source, *made_to, stop));
+    if (!shown) {
+      return Fail(ErrorCode::kRetry, "the source does not show yet the tables it has logged");
+    }
+  }
+  PENSTOCK_ASSIGN(const auto listed, ListForPatterns(source, spec_, stop));
+  const std::vector<TableMapping> tables = NewTables(spec_, listed);
+  if (tables.empty()) return {};
+  std::vector<model::TableName> names;
+  for (const TableMapping& table : tables) names.push_back(table.source);
+  PENSTOCK_ASSIGN(auto definitions, mysql::ReadDefinitions(source, names, stop));
+  PipeSpec spec = spec_;
+  TablesChange change;
+  std::vector<std::string> added;
+  for (const TableMapping& table : tables) {
+    const auto definition = definitions.find(table.source);
+    if (definition == definitions.end()) continue;  // gone already
+    change.added.push_back({.definition = std::move(definition->second),
+                            .target = table.target_table,
+                            .why_not = WhyNot(spec, table, options_.check_targets)});
+    spec.tables.push_back(table);
+    added.push_back(table.source.ToString());
+  }
+  if (added.empty()) return {};
+  PENSTOCK_ASSIGN(const auto edit, EditOf(change));
+  const catalog::EventRecord event = {
+      .at = options_.clock->Wall(),
+      .level = "info",
+      .kind = "edit",
+      .text = fmt::format("new tables that fit a pattern: {}", fmt::join(added, ", "))};
+  MutexLock lock(mutex_);
+  PENSTOCK_TRY(options_.catalog->EditPipe(id_, spec.name, ToStored(spec).dump(), event, edit));
+  LogInfo(spec.name, "{}", event.text);
+  spec_ = std::move(spec);
+  updated_at_ = event.at;
+  if (edit.transition) Entered(*edit.transition);
+  return {};
+}
+
+}  // namespace penstock::pipe
