@@ -102,6 +102,8 @@ class Supervisor::Impl {
                         .prepared_folder = PreparedFolder(record.id),
                         .partition_budget = options_.limits.partition_budget,
                         .cleanup_interval = options_.limits.cleanup_interval,
+                        .attention = options_.limits.attention,
+                        .source_watch_interval = options_.limits.source_watch_interval,
                         .unusable = std::move(unusable),
                         .check_targets = [this, id = record.id](const PipeSpec& added) {
                           return CheckTargetsAreFree(added, id);
