@@ -192,7 +192,9 @@ class Supervisor::Impl {
   std::shared_ptr<Deletion> FinishDeletion(const std::string& id, const PipeSpec& spec) {
     std::error_code ignored;  // the next start removes what is left
     std::filesystem::remove_all(PreparedFolder(id), ignored);
-    auto destination = DestinationOf(spec);
+    const bool is_known = !spec.database.empty();
+    auto destination =
+        is_known ? DestinationOf(spec) : Fail(ErrorCode::kNotFound, "its settings cannot be read");
     std::shared_ptr<Deletion> deletion;
     if (destination) {
       deletion =
@@ -504,7 +506,8 @@ Status Supervisor::Delete(const std::string& id, bool drop_targets) {
   catalog::Catalog& catalog = *impl_->options_.catalog;
   const Status deleted =
       pipe->runner->RemovalsOfAll(drop_targets).and_then([&](const auto& removals) {
-        return catalog.BeginDeletion(id, removals);
+        const bool is_known = !spec.database.empty();  // else nothing can be done for it
+        return is_known ? catalog.BeginDeletion(id, removals) : catalog.DeletePipe(id);
       });
   if (!deleted) {
     pipe->runner->Start();

@@ -190,15 +190,15 @@ Result<PipeSpec> FromStored(const json& body, const Limits& limits) {
     spec.tables = spec.mappings;  // of before there were patterns
     return spec;
   }
-  const std::vector<TableMapping> own = std::exchange(spec.tables, {});
+  spec.tables.clear();
   for (const json& entry : list) {
     const model::TableName name{entry.value("sourceSchemaName", ""),
                                 entry.value("sourceTable", "")};
     const size_t pattern = entry.value("pattern", spec.mappings.size());
-    const auto mapping = std::ranges::find(own, name, &TableMapping::source);
+    const auto mapping = std::ranges::find(spec.mappings, name, &TableMapping::source);
     if (pattern < spec.mappings.size()) {
       spec.tables.push_back(MappingOf(spec, pattern, name));
-    } else if (mapping != own.end()) {
+    } else if (mapping != spec.mappings.end()) {
       spec.tables.push_back(*mapping);
     }
   }
