@@ -160,6 +160,7 @@ const std::vector<Routes::Route>& Routes::PipeRoutes() {
                                             {"status/stream", "GET", &Routes::StreamStatus},
                                             {"tables", "GET", &Routes::GetTables},
                                             {"events", "GET", &Routes::GetEvents},
+                                            {"stateHistory", "GET", &Routes::GetStateHistory},
                                             {"errors", "GET", &Routes::GetErrors},
                                             {"batches", "GET", &Routes::GetBatches},
                                             {"partitions", "GET", &Routes::GetPartitions}};
@@ -338,6 +339,12 @@ HttpResponse Routes::GetTables(const HttpRequest&, const std::string& id) const 
 HttpResponse Routes::GetEvents(const HttpRequest& request, const std::string& id) const {
   return AnswerJson(LimitOf(request).and_then(
       [&](size_t limit) { return options_.supervisor->Events(id, limit).map(EventsToJson); }));
+}
+
+HttpResponse Routes::GetStateHistory(const HttpRequest& request, const std::string& id) const {
+  return AnswerJson(LimitOf(request).and_then([&](size_t limit) {
+    return options_.supervisor->Transitions(id, limit).map(StateHistoryToJson);
+  }));
 }
 
 // Of the latest events those that are warnings or errors.

@@ -63,6 +63,7 @@ class Routes {
   HttpResponse StreamStatus(const HttpRequest& request, const std::string& id) const;
   HttpResponse GetTables(const HttpRequest& request, const std::string& id) const;
   HttpResponse GetEvents(const HttpRequest& request, const std::string& id) const;
+  HttpResponse GetStateHistory(const HttpRequest& request, const std::string& id) const;
   HttpResponse GetErrors(const HttpRequest& request, const std::string& id) const;
   HttpResponse GetBatches(const HttpRequest& request, const std::string& id) const;
   HttpResponse GetPartitions(const HttpRequest& request, const std::string& id) const;

@@ -237,6 +237,20 @@ json EventsToJson(const std::vector<catalog::EventRecord>& events) {
   return list;
 }
 
+json StateHistoryToJson(const std::vector<catalog::Transition>& transitions) {
+  json list = json::array();
+  for (const catalog::Transition& transition : transitions) {
+    const bool first = transition.from.empty();
+    list.push_back(
+        {{"state", transition.to},
+         {"since", FormatIso8601(transition.at)},
+         {"previousState", first ? json() : json(transition.from)},
+         {"resumeState", transition.resume_state.empty() ? transition.to : transition.resume_state},
+         {"reason", transition.reason}});
+  }
+  return list;
+}
+
 json PartitionsToJson(const std::vector<pipe::PartitionStatus>& partitions) {
   json list = json::array();
   for (const auto& [source, partition] : partitions) {

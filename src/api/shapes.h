@@ -30,6 +30,7 @@ nlohmann::json HostedSettingsOf(const pipe::PipeStatus& status);
 nlohmann::json TablesToJson(const pipe::PipeStatus& status);
 nlohmann::json StatusToJson(const pipe::PipeStatus& status);
 nlohmann::json EventsToJson(const std::vector<catalog::EventRecord>& events);
+nlohmann::json StateHistoryToJson(const std::vector<catalog::Transition>& transitions);
 nlohmann::json PartitionsToJson(const std::vector<pipe::PartitionStatus>& partitions);
 nlohmann::json BatchesToJson(const std::vector<pipe::BatchStatus>& batches);
 nlohmann::json ReportToJson(const pipe::CheckReport& report);

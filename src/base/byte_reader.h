@@ -38,7 +38,12 @@ class ByteReader {
       return 0;
     }
     uint64_t value = 0;
-    std::memcpy(&value, position_, width);
+    if (remaining() >= sizeof(value)) [[likely]] {  // a load is faster than a copy of a few bytes
+      std::memcpy(&value, position_, sizeof(value));
+      if (width < sizeof(value)) value &= (uint64_t{1} << 8 * width) - 1;
+    } else {
+      std::memcpy(&value, position_, width);
+    }
     position_ += width;
     return value;
   }

@@ -7,6 +7,7 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "catalog/answers.h"
+#include "catalog/backup.h"
 #include "catalog/data_dir.h"
 #include "catalog/history.h"
 #include "catalog/inserts.h"
@@ -253,7 +254,7 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<PipeRecord>> DeletedPipes() override { return ReadPipes(/*deleted=*/true); }
   Status DeletePipe(const std::string& pipe_id) override;
   Status SaveTransition(const std::string& pipe_id, const Transition& transition) override;
-  Result<std::vector<Transition>> Transitions(const std::string& pipe_id) override;
+  Result<std::vector<Transition>> Transitions(const std::string& pipe_id, size_t limit) override;
   Status FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,
                      const Checkpoint& start, const Transition& transition) override;
   Result<std::vector<TableRecord>> Tables(const std::string& pipe_id) override;
@@ -407,12 +408,13 @@ Status SqliteCatalog::SaveTransition(const std::string& pipe_id, const Transitio
   });
 }
 
-Result<std::vector<Transition>> SqliteCatalog::Transitions(const std::string& pipe_id) {
+Result<std::vector<Transition>> SqliteCatalog::Transitions(const std::string& pipe_id,
+                                                           size_t limit) {
   std::vector<Transition> transitions;
   PENSTOCK_TRY(Read(
       "SELECT from_state, to_state, resume_state, reason, at FROM transitions WHERE pipe_id = ? "
-      "ORDER BY number",
-      {pipe_id}, [&](const SqlRow& row) {
+      "ORDER BY number DESC LIMIT ?",
+      {pipe_id, ToStored(limit)}, [&](const SqlRow& row) {
         transitions.push_back({.from = row.Text(0),
                                .to = row.Text(1),
                                .resume_state = row.Text(2),
@@ -768,7 +770,8 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const Options& options) {
   PENSTOCK_ASSIGN(std::unique_ptr<DataDir> data_dir, DataDir::Hold(options.data_dir));
   const fs::path file = options.data_dir / "catalog.sqlite";
   PENSTOCK_ASSIGN(std::unique_ptr<Sqlite> writing, Sqlite::Open(file));
-  PENSTOCK_TRY(Migrate(*writing));
+  PENSTOCK_TRY(Upgrade(*writing, file));
+  PENSTOCK_TRY(NoteRestore(*writing, options.clock->Wall()));
   const fs::path key_file =
       options.secret_key_file.empty() ? options.data_dir / "secret.key" : options.secret_key_file;
   PENSTOCK_ASSIGN(const SecretKey key, OpenKey(*writing, key_file));

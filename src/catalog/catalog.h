@@ -277,7 +277,8 @@ class Catalog {
   virtual Status DeletePipe(const std::string& pipe_id) = 0;  // with all that belongs to it
   // kConflict when the stored state is not `from`.
   virtual Status SaveTransition(const std::string& pipe_id, const Transition& transition) = 0;
-  virtual Result<std::vector<Transition>> Transitions(const std::string& pipe_id) = 0;
+  // Newest first; the latest 10,000 are kept.
+  virtual Result<std::vector<Transition>> Transitions(const std::string& pipe_id, size_t limit) = 0;
 
   // The end of Setup: the tables (ids are filled in), where the stream starts, and the transition.
   virtual Status FinishSetup(const std::string& pipe_id, std::vector<TableRecord>& tables,

@@ -113,8 +113,10 @@ TEST_F(CatalogTest, TransitionsNeedTheStateTheyStartFrom) {
   const Status again = catalog->SaveTransition("a", transition);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ErrorCode::kConflict);
+  ASSERT_THAT(*catalog->Transitions("a", 1), SizeIs(1));
+  EXPECT_EQ(catalog->Transitions("a", 1)->at(0).reason, "connected");
   EXPECT_EQ(catalog->SaveTransition("x", transition).error().code, ErrorCode::kNotFound);
-  EXPECT_THAT(*catalog->Transitions("a"), SizeIs(2));
+  EXPECT_THAT(*catalog->Transitions("a", 10), SizeIs(2));
   const auto events = catalog->Events("a", 10);
   ASSERT_TRUE(events);
   ASSERT_THAT(*events, SizeIs(2));
@@ -634,7 +636,7 @@ TEST_F(CatalogTest, ManyThreadsWriteAtOnce) {
   for (int t = 0; t < kThreads; ++t) {
     const std::string id = fmt::format("pipe{}", t);
     EXPECT_THAT(*catalog->Batches(id, 1000), SizeIs(kCalls));
-    EXPECT_THAT(*catalog->Transitions(id), SizeIs(1));
+    EXPECT_THAT(*catalog->Transitions(id, 10), SizeIs(1));
   }
 }
 

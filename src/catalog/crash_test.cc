@@ -104,7 +104,7 @@ std::string Dump(Catalog& catalog) {
   for (const PipeRecord& pipe : Must(catalog.Pipes())) text += Describe(pipe);
   for (const PipeRecord& pipe : Must(catalog.DeletedPipes())) text += "deleted " + Describe(pipe);
   for (const RemovalRecord& removal : Must(catalog.Removals("a"))) text += removal.target + "\n";
-  for (const Transition& transition : Must(catalog.Transitions("a"))) {
+  for (const Transition& transition : Must(catalog.Transitions("a", 100))) {
     text += fmt::format("{} {} {}\n", transition.from, transition.to, transition.reason);
   }
   for (const TableRecord& table : Must(catalog.Tables("a"))) {

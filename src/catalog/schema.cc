@@ -1,6 +1,9 @@
 #include "catalog/schema.h"
 
 #include <string>
+#include <system_error>
+
+#include "obs/log.h"
 
 namespace penstock::catalog {
 namespace {
@@ -160,21 +163,47 @@ CREATE TABLE removals (                                        -- of tables that
 ALTER TABLE pipes ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;  -- but for its removals
 )sql"};
 
+Result<int64_t> Version(Sqlite& database) {
+  PENSTOCK_ASSIGN(const std::optional<int64_t> version, database.QueryInt("PRAGMA user_version"));
+  return version.value_or(0);
+}
+
+// All of it or nothing has the name: what a crash leaves is written over.
+Status CopyBeside(Sqlite& database, const std::filesystem::path& file, int64_t version) {
+  std::filesystem::path copy = file;
+  copy += fmt::format(".v{}", version);
+  std::filesystem::path part = copy;
+  part += ".part";
+  std::error_code error;
+  std::filesystem::remove(part, error);
+  if (const Status copied = database.CopyTo(part); !copied) {
+    return Failure(copied.error().In(fmt::format("the copy {} before the upgrade", copy.string())));
+  }
+  std::filesystem::rename(part, copy, error);
+  if (error) {
+    return Fail(ErrorCode::kNeedsUser, "cannot make {}: {}", copy.string(), error.message());
+  }
+  LogInfo("", "the catalog of version {} is upgraded; a copy of it is {}", version, copy.string());
+  return {};
+}
+
 }  // namespace
 
 std::span<const char* const> Migrations() { return kMigrations; }
 
 Status Migrate(Sqlite& database, std::span<const char* const> migrations) {
-  PENSTOCK_ASSIGN(const std::optional<int64_t> version, database.QueryInt("PRAGMA user_version"));
+  PENSTOCK_ASSIGN(const int64_t found, Version(database));
   const auto newest = static_cast<int64_t>(migrations.size());
-  const int64_t found = version.value_or(0);
   if (found > newest) {
     return Fail(Error{
         .code = ErrorCode::kConflict,
         .message = fmt::format("the catalog has version {}, this penstock knows versions up to {}",
                                found, newest),
         .origin = "catalog",
-        .remedy = "Run the newer penstock that wrote it, or use another data directory"});
+        .remedy = fmt::format("Run the newer penstock that wrote it, or put back the copy that it "
+                              "made before its upgrade, catalog.sqlite.v{} or lower "
+                              "(docs/operations.md)",
+                              newest)});
   }
   for (int64_t next = found; next < newest; ++next) {
     const std::string script = fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT",
@@ -187,6 +216,14 @@ Status Migrate(Sqlite& database, std::span<const char* const> migrations) {
     }
   }
   return {};
+}
+
+Status Upgrade(Sqlite& database, const std::filesystem::path& file,
+               std::span<const char* const> migrations) {
+  PENSTOCK_ASSIGN(const int64_t version, Version(database));
+  const bool older = version > 0 && version < static_cast<int64_t>(migrations.size());
+  if (older) PENSTOCK_TRY(CopyBeside(database, file, version));
+  return Migrate(database, migrations);
 }
 
 }  // namespace penstock::catalog

@@ -1,5 +1,6 @@
 #include "catalog/sqlite.h"
 
+#include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
@@ -70,10 +71,12 @@ Error ToError(const SQLite::Exception& exception, int system_errno) {
 }
 
 // Made before SQLite opens it, so that it and the files SQLite puts beside it are never readable
-// for others.
+// for others. A file that is there is not touched: to close it would end all locks that this
+// process has on it, and the next program to look at the catalog would remove its log.
 Status MakeFile(const std::filesystem::path& file) {
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) {
+    if (errno == EEXIST) return {};
     return Fail(
         Error{.code = ErrorCode::kNeedsUser,
               .message = fmt::format("cannot open {}: {}", file.string(), std::strerror(errno)),
@@ -213,6 +216,19 @@ Result<std::optional<int64_t>> Sqlite::QueryInt(const char* sql, Parameters para
     return Status();
   }));
   return value;
+}
+
+Status Sqlite::CopyTo(const std::filesystem::path& file) {
+  PENSTOCK_TRY(MakeFile(file));
+  return impl_->Guard([&]() -> Status {
+    SQLite::Database copy(file.string(), SQLite::OPEN_READWRITE);
+    const int all = -1;  // in one read transaction
+    if (SQLite::Backup(copy, impl_->database()).executeStep(all) == SQLITE_DONE) return {};
+    return Fail(Error{.code = ErrorCode::kRetry,
+                      .message = fmt::format("{} is locked", impl_->database().getFilename()),
+                      .origin = "catalog",
+                      .remedy = "Close other programs that hold the catalog file open"});
+  });
 }
 
 int64_t Sqlite::last_row_id() const { return impl_->database().getLastInsertRowid(); }

@@ -66,6 +66,10 @@ class Sqlite {
   // The first cell of the first row; nullopt without a row.
   Result<std::optional<int64_t>> QueryInt(const char* sql, Parameters parameters = {});
 
+  // The file as it is at one moment, in a new file of mode 0600, durable. Others may read and write
+  // meanwhile.
+  Status CopyTo(const std::filesystem::path& file);
+
   int64_t last_row_id() const;
   // SQLite ends a transaction by itself after some errors (a full disk).
   bool in_transaction() const;

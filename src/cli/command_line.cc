@@ -14,7 +14,11 @@
 #include <vector>
 
 #include "base/status.h"
+#include "cli/backup_command.h"
+#include "cli/command_table.h"
+#include "cli/completion.h"
 #include "cli/key_commands.h"
+#include "cli/manual.h"
 #include "cli/output.h"
 #include "cli/pipe_commands.h"
 #include "cli/serve.h"
@@ -45,7 +49,13 @@ struct Arguments {
   bool watch = false;
   bool ddl = false;
   bool drop = false;
+  bool with_secret_key = false;
   size_t limit = 100;
+
+  OutputFormat format() const {
+    if (output == "yaml") return OutputFormat::kYaml;
+    return output == "json" ? OutputFormat::kJson : OutputFormat::kTable;
+  }
 };
 
 using Action = std::function<Status(Signals&)>;
@@ -63,6 +73,14 @@ Status ExecClickHouse(const std::vector<std::string>& words) {
   pointers.push_back(nullptr);
   ::execv(helper.c_str(), pointers.data());
   return Fail(ErrorCode::kNeedsUser, "cannot run {}: {}", helper.string(), std::strerror(errno));
+}
+
+// What its value is called; shells complete the names of files.
+std::string ValueName(const ServeOption& option) {
+  for (const std::string_view end : {"File", "file", "tls.cert", "tls.key"}) {
+    if (option.key.ends_with(end)) return "FILE";
+  }
+  return option.key.ends_with("Dir") || option.key.ends_with("dir") ? "DIR" : "TEXT";
 }
 
 void AddServeOption(CLI::App& serve, const ServeOption& option, std::vector<ServeSetting>& flags) {
@@ -85,7 +103,7 @@ void AddServeOption(CLI::App& serve, const ServeOption& option, std::vector<Serv
           flag, [give](const auto& values) { give(CLI::detail::join(values, ",")); }, help);
       break;
     default:
-      serve.add_option_function<std::string>(flag, give, help);
+      serve.add_option_function<std::string>(flag, give, help)->type_name(ValueName(option));
   }
 }
 
@@ -93,6 +111,7 @@ void AddServe(CLI::App& app, Arguments& arguments, Action& action) {
   CLI::App* serve = app.add_subcommand("serve", "Run the server: API and pipes");
   ServeSources& given = arguments.serve;
   serve->add_option("--config", given.config, "YAML file with the options below")
+      ->type_name("FILE")
       ->envname("PENSTOCK_CONFIG");
   for (const ServeOption& option : ServeOptionTable()) AddServeOption(*serve, option, given.flags);
   // For the tests of this project, so --help is silent about it (CONTRIBUTING.md is not).
@@ -116,8 +135,8 @@ CLI::App* AddCommand(CLI::App& app, Arguments& arguments, Action& action, const 
   CLI::App* command = app.add_subcommand(name, description);
   command->callback([&arguments, &action, run = std::move(run)] {
     action = [&arguments, run](Signals& signals) -> Status {
-      arguments.client.yaml = arguments.output == "yaml";
-      arguments.client.json = arguments.client.yaml || arguments.output == "json";
+      arguments.client.yaml = arguments.format() == OutputFormat::kYaml;
+      arguments.client.json = arguments.format() != OutputFormat::kTable;
       if (const char* secret = std::getenv("PENSTOCK_KEY_SECRET"); secret != nullptr) {
         arguments.client.server.key_secret = secret;
       }
@@ -139,7 +158,9 @@ void AddFileCommands(CLI::App& app, Arguments& arguments, Action& action) {
                                 });
   create->add_flag("--wait", arguments.wait, "Until it runs, or has failed");
   for (CLI::App* command : {check, create}) {
-    command->add_option("-f,--file", arguments.file, "The pipe, in YAML or JSON")->required();
+    command->add_option("-f,--file", arguments.file, "The pipe, in YAML or JSON")
+        ->type_name("FILE")
+        ->required();
   }
 }
 
@@ -231,12 +252,61 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
       ->add_flag("--watch", arguments.watch, "Live, until Ctrl-C");
 }
 
-// On the data directory itself, whether or not a server runs on it.
+// Of what works on the data directory itself, whether or not a server runs on it.
+void AddDataDir(CLI::App& command, Arguments& arguments) {
+  command.add_option("--data-dir", arguments.data_dir, "Of the server (as of serve)")
+      ->type_name("DIR")
+      ->envname("PENSTOCK_DATA_DIR");
+}
+
+void AddBackup(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* backup = app.add_subcommand(
+      "backup", "Copy the catalog and what belongs to it into a tar file, while the server runs");
+  AddDataDir(*backup, arguments);
+  backup->add_option("FILE", arguments.file, "To be made")->required();
+  backup->add_flag("--with-secret-key", arguments.with_secret_key,
+                   "With the key that opens the passwords in it");
+  backup->callback([&arguments, &action] {
+    action = [&arguments](Signals&) {
+      const auto& data_dir = arguments.data_dir;
+      return BackUpDataDir({.data_dir = data_dir.empty() ? DefaultDataDir() : fs::path(data_dir),
+                            .file = arguments.file,
+                            .with_secret_key = arguments.with_secret_key,
+                            .format = arguments.format()});
+    };
+  });
+}
+
+// What is made of the table of the commands itself.
+void AddGenerated(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* completion =
+      app.add_subcommand("completion", "Print a script that completes commands in a shell");
+  completion->add_option("SHELL", arguments.name, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->callback([&app, &arguments, &action] {
+    action = [&app, &arguments](Signals&) -> Status {
+      PENSTOCK_ASSIGN(const std::string script, CompletionScript(TableOf(app), arguments.name));
+      Print(script);
+      return {};
+    };
+  });
+  // For the package, and for the scripts of `completion`: not for people.
+  app.add_subcommand("manual", "Print the manual page")->group("")->callback([&app, &action] {
+    action = [&app](Signals&) {
+      Print(ManualPage(TableOf(app)));
+      return Status();
+    };
+  });
+  AddCommand(app, arguments, action, "pipe-names", "Print the names of the pipes",
+             [](PipeCommands& commands, const Arguments&) { return commands.ListNames(); })
+      ->group("");
+}
+
 void AddKeys(CLI::App& app, Arguments& arguments, Action& action) {
   CLI::App* keys = app.add_subcommand("keys", "Keys of the API: who has one may use it");
   keys->require_subcommand(1);
-  keys->add_option("--data-dir", arguments.data_dir, "Of the server (as of serve)")
-      ->envname("PENSTOCK_DATA_DIR");
+  AddDataDir(*keys, arguments);
   const auto add = [&](const char* name, const char* description,
                        std::function<Status(const Arguments&)> run) {
     CLI::App* command = keys->add_subcommand(name, description);
@@ -249,38 +319,35 @@ void AddKeys(CLI::App& app, Arguments& arguments, Action& action) {
     return command;
   };
   add("create", "Make a key; its secret is told only now", [](const Arguments& given) {
-    return CreateKey(given.data_dir, given.key_name, given.output == "json");
+    return CreateKey(given.data_dir, given.key_name, given.format());
   })->add_option("--name", arguments.key_name, "What it is for");
   add("list", "All keys, without their secrets",
-      [](const Arguments& given) { return ListKeys(given.data_dir, given.output == "json"); });
+      [](const Arguments& given) { return ListKeys(given.data_dir, given.format()); });
   add("delete", "Delete a key; a running server knows it no more",
       [](const Arguments& given) { return DeleteKey(given.data_dir, given.name); })
       ->add_option("ID", arguments.name, "Of the key")
       ->required();
 }
 
-int Run(const Action& action) {
-  Signals signals;
-  const Status done = action(signals);
-  if (done) return kExitSuccess;
-  PrintError(done.error().ToString());
-  return kExitFailure;
+void AddExamples(CLI::App& app, const std::string& prefix) {
+  for (CLI::App* command : app.get_subcommands({})) {
+    const std::string name = prefix + command->get_name();
+    AddExamples(*command, name + " ");
+    std::string text;
+    for (const std::string& line : ExamplesOf(name)) text += "  " + line + "\n";
+    if (!text.empty()) command->footer("Examples:\n" + text);
+  }
 }
 
-}  // namespace
-
-int Main(int argc, char** argv) {
-  // A client that went away, or a disk quota, is an error of the call, not the end of the process.
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);
-  if (argc > 1 && std::string_view(argv[1]) == "clickhouse") {
-    const Status failed = ExecClickHouse({argv + 2, argv + argc});
-    PrintError(failed.error().ToString());
-    return kExitFailure;
-  }
-  CLI::App app("Replicates MySQL and MariaDB into ClickHouse.", "penstock");
+// The commands and options, what their parsing fills in, and what is to be done then.
+struct CommandLine {
+  CommandLine();
+  CLI::App app{"Replicates MySQL and MariaDB into ClickHouse.", "penstock"};
   Arguments arguments;
   Action action;
+};
+
+CommandLine::CommandLine() {
   app.set_version_flag("--version", "penstock " PENSTOCK_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
@@ -305,15 +372,51 @@ int Main(int argc, char** argv) {
              [](PipeCommands& commands, const Arguments&) { return commands.List(); });
   AddNameCommands(app, arguments, action);
   AddKeys(app, arguments, action);
+  AddBackup(app, arguments, action);
+  AddGenerated(app, arguments, action);
+  AddExamples(app, "");
+}
+
+int Run(const Action& action) {
+  Signals signals;
+  const Status done = action(signals);
+  if (done) return kExitSuccess;
+  PrintError(done.error().ToString());
+  return kExitFailure;
+}
+
+}  // namespace
+
+CommandTable Commands() { return TableOf(CommandLine().app); }
+
+Status CheckWords(const std::string& words) {
   try {
-    app.parse(argc, argv);
+    CommandLine().app.parse(words);
+  } catch (const CLI::ParseError& error) {
+    return Fail(ErrorCode::kInvalidArgument, "{}", error.what());
+  }
+  return {};
+}
+
+int Main(int argc, char** argv) {
+  // A client that went away, or a disk quota, is an error of the call, not the end of the process.
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+  if (argc > 1 && std::string_view(argv[1]) == "clickhouse") {
+    const Status failed = ExecClickHouse({argv + 2, argv + argc});
+    PrintError(failed.error().ToString());
+    return kExitFailure;
+  }
+  CommandLine line;
+  try {
+    line.app.parse(argc, argv);
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    return line.app.exit(help);
   } catch (const CLI::ParseError& error) {
     PrintError(fmt::format("{}. See penstock --help", error.what()));
     return kExitUsage;
   }
-  return Run(action);
+  return Run(line.action);
 }
 
 }  // namespace penstock::cli

@@ -10,6 +10,7 @@
 
 #include "api/keys.h"
 #include "cli/output.h"
+#include "cli/yaml_writer.h"
 
 namespace penstock::cli {
 namespace {
@@ -29,11 +30,11 @@ Result<api::KeyFile> FileIn(const fs::path& data_dir) {
 
 }  // namespace
 
-Status CreateKey(const fs::path& data_dir, const std::string& name, bool as_json) {
+Status CreateKey(const fs::path& data_dir, const std::string& name, OutputFormat format) {
   PENSTOCK_ASSIGN(const auto file, FileIn(data_dir));
   PENSTOCK_ASSIGN(const auto key, file.Create(name));
-  if (as_json) {
-    Print(json{{"id", key.id}, {"secret", key.secret}, {"name", name}}.dump() + "\n");
+  if (format != OutputFormat::kTable) {
+    Print(ValueText({{"id", key.id}, {"secret", key.secret}, {"name", name}}, format));
     return {};
   }
   Print(
@@ -43,7 +44,7 @@ Status CreateKey(const fs::path& data_dir, const std::string& name, bool as_json
   return {};
 }
 
-Status ListKeys(const fs::path& data_dir, bool as_json) {
+Status ListKeys(const fs::path& data_dir, OutputFormat format) {
   PENSTOCK_ASSIGN(const auto file, FileIn(data_dir));
   PENSTOCK_ASSIGN(const auto keys, file.Load());
   json list = json::array();
@@ -53,7 +54,8 @@ Status ListKeys(const fs::path& data_dir, bool as_json) {
     list.push_back({{"id", key.id}, {"name", key.name}, {"createdAt", made}});
     rows.push_back({key.id, made, Printable(key.name)});
   }
-  Print(as_json ? list.dump() + "\n" : FormatTable({"ID", "CREATED", "NAME"}, rows));
+  Print(format == OutputFormat::kTable ? FormatTable({"ID", "CREATED", "NAME"}, rows)
+                                       : ValueText(list, format));
   return {};
 }
 

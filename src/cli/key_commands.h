@@ -4,12 +4,14 @@
 #include <string>
 
 #include "base/status.h"
+#include "cli/output.h"
 
 namespace penstock::cli {
 
 // `penstock keys`: the keys of the API, in a data directory that is made if it is missing.
-Status CreateKey(const std::filesystem::path& data_dir, const std::string& name, bool as_json);
-Status ListKeys(const std::filesystem::path& data_dir, bool as_json);
+Status CreateKey(const std::filesystem::path& data_dir, const std::string& name,
+                 OutputFormat format);
+Status ListKeys(const std::filesystem::path& data_dir, OutputFormat format);
 Status DeleteKey(const std::filesystem::path& data_dir, const std::string& id);
 
 }  // namespace penstock::cli

@@ -7,6 +7,9 @@
 
 namespace penstock::cli {
 
+// What a command prints its answer as: a table for people, or what the API answers.
+enum class OutputFormat : uint8_t { kTable, kJson, kYaml };
+
 // Text for people. What came from elsewhere (names, error texts) is printed with its control
 // characters replaced, so that it cannot move the cursor of a terminal.
 std::string Printable(std::string_view text);

@@ -23,6 +23,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPollInterval(200);
 constexpr milliseconds kWatchInterval(1000);
 constexpr int kEventsMax = 1000;
+constexpr int kStatesShown = 10;
 
 // A value of an answer as the text of a table's cell.
 std::string Cell(const json& object, const char* key) {
@@ -126,6 +127,14 @@ void PrintQuarantined(const json& tables) {
   Print(text);
 }
 
+void PrintHistory(const json& history) {
+  std::vector<std::vector<std::string>> rows;
+  for (const json& one : history) {
+    rows.push_back({Cell(one, "since"), Cell(one, "state"), Cell(one, "reason")});
+  }
+  Print("\n" + FormatTable({"SINCE", "STATE", "REASON"}, rows));
+}
+
 // Where a key of `set` stands in the API's body, as a JSON pointer.
 std::string PathOf(std::string key) {
   constexpr std::string_view kOfSource[] = {
@@ -141,8 +150,7 @@ std::string PathOf(std::string key) {
 }  // namespace
 
 void PipeCommands::PrintValue(const json& value) const {
-  Print(options_.yaml ? ToYaml(value)
-                      : value.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  Print(ValueText(value, options_.yaml ? OutputFormat::kYaml : OutputFormat::kJson));
 }
 
 Status PipeCommands::Check(const std::filesystem::path& file) {
@@ -204,10 +212,19 @@ Status PipeCommands::List() {
   return {};
 }
 
+Status PipeCommands::ListNames() {
+  PENSTOCK_ASSIGN(const json pipes, client_.Get("/clickpipes"));
+  for (const json& pipe : pipes) Print(Cell(pipe, "name") + "\n");
+  return {};
+}
+
 Status PipeCommands::Show(const std::string& name) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_ASSIGN(const json pipe, client_.Get(path));
+  PENSTOCK_ASSIGN(json pipe, client_.Get(path));
+  const std::string states = fmt::format("{}/stateHistory?limit={}", path, kStatesShown);
+  PENSTOCK_ASSIGN(const json history, client_.Get(states));
   if (options_.json) {
+    pipe["stateHistory"] = history;
     PrintValue(pipe);
     return {};
   }
@@ -238,6 +255,7 @@ Status PipeCommands::Show(const std::string& name) {
   Print(FormatTable({"name", Cell(pipe, "name")}, rows));
   PrintPrepared(status.value("preparedTransactions", json::array()));
   PrintQuarantined(status.value("tables", json::array()));
+  PrintHistory(history);
   return {};
 }
 

@@ -26,6 +26,7 @@ class PipeCommands {
   Status Check(const std::filesystem::path& file);
   Status Create(const std::filesystem::path& file, bool wait);
   Status List();
+  Status ListNames();  // a line each, for shells
   Status Show(const std::string& name);
   Status Tables(const std::string& name, bool ddl);
   Status Events(const std::string& name, size_t limit);

@@ -59,4 +59,9 @@ std::string ToYaml(const json& value) {
   return std::string(out.c_str()) + "\n";
 }
 
+std::string ValueText(const json& value, OutputFormat format) {
+  if (format == OutputFormat::kYaml) return ToYaml(value);
+  return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace penstock::cli

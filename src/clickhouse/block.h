@@ -44,6 +44,12 @@ class Buffer {
     std::memcpy(data_.get() + size_, &value, sizeof(T));
     size_ += sizeof(T);
   }
+  // The low bytes (8 at most) of an integer.
+  void AppendLow(uint64_t value, size_t bytes) {
+    Reserve(sizeof(value));
+    std::memcpy(data_.get() + size_, &value, sizeof(value));
+    size_ += bytes;
+  }
   void Append(std::string_view bytes) {
     Reserve(bytes.size());
     if (!bytes.empty()) std::memcpy(data_.get() + size_, bytes.data(), bytes.size());

@@ -482,6 +482,12 @@ Result<std::vector<catalog::EventRecord>> Supervisor::Events(const std::string& 
   return impl_->options_.catalog->Events(id, limit);
 }
 
+Result<std::vector<catalog::Transition>> Supervisor::Transitions(const std::string& id,
+                                                                 size_t limit) const {
+  if (!impl_->Find(id)) return NoSuchPipe(id);
+  return impl_->options_.catalog->Transitions(id, limit);
+}
+
 Result<std::vector<BatchStatus>> Supervisor::Batches(const std::string& id, size_t limit) const {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);

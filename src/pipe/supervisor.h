@@ -68,6 +68,7 @@ class Supervisor {
                           const std::stop_token& stop);
   // Newest first.
   Result<std::vector<catalog::EventRecord>> Events(const std::string& id, size_t limit) const;
+  Result<std::vector<catalog::Transition>> Transitions(const std::string& id, size_t limit) const;
   Result<std::vector<BatchStatus>> Batches(const std::string& id, size_t limit) const;
   // As Runner::Partitions.
   Result<std::vector<PartitionStatus>> Partitions(const std::string& id, const std::string& table,

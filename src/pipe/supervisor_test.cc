@@ -182,7 +182,7 @@ TEST_F(SupervisorTest, EveryTransitionHasAReason) {
   ASSERT_TRUE(supervisor_->Apply("p", Command::kStop).has_value());
   Await("p", State::kPaused);
   ASSERT_TRUE(supervisor_->Apply("p", Command::kStart).has_value());
-  const auto transitions = *catalog_->Transitions("p");
+  const auto transitions = *catalog_->Transitions("p", 10);
   EXPECT_EQ(transitions.size(), 4U);
   for (const auto& transition : transitions) EXPECT_NE(transition.reason, "") << transition.to;
 }

@@ -38,6 +38,8 @@ enum class Fit : uint8_t {
 template <typename T>
 struct IntCodec {
   static constexpr size_t kDefaultBytes = sizeof(T);
+  static constexpr model::ValueKind kPlainInteger =
+      std::is_signed_v<T> ? model::ValueKind::kInt : model::ValueKind::kUint;
 
   Fit Write(const model::Value& value, clickhouse::Buffer& out) const {
     using Limits = std::numeric_limits<T>;

@@ -49,6 +49,23 @@ class ColumnWriter {
  public:
   virtual ~ColumnWriter() = default;
 
+  // Integers that go as they are: the cell of a value of `kind` that fits into `bytes` is its low
+  // bytes (and its NULL byte). Who appends rows may do that without Append, whose call costs more.
+  struct PlainInteger {
+    model::ValueKind kind;
+    uint8_t bytes;
+    bool nullable;
+
+    bool Holds(const model::Value& value) const {
+      if (value.kind != kind) return false;
+      const int unused = 64 - 8 * bytes;
+      return kind == model::ValueKind::kInt
+                 ? static_cast<int64_t>(value.u << unused) >> unused == value.i
+                 : value.u << unused >> unused == value.u;
+    }
+  };
+  virtual std::optional<PlainInteger> plain_integer() const { return std::nullopt; }
+
   // Appends one value (and its NULL byte). A value that cannot be held follows the documented rule
   // and is counted; in a key column it is refused instead (kBadData, and nothing is appended).
   // A kind that does not belong to the column's type is kBadData.

@@ -111,6 +111,14 @@ class Writer final : public ColumnWriter {
 
   void AppendNothing(ColumnData& out) override { AppendDefault(true, out); }
 
+  std::optional<PlainInteger> plain_integer() const override {
+    if constexpr (requires { Codec::kPlainInteger; }) {
+      return PlainInteger{
+          .kind = Codec::kPlainInteger, .bytes = Codec::kDefaultBytes, .nullable = rules_.nullable};
+    }
+    return std::nullopt;
+  }
+
  private:
   void EndCell(bool is_null, ColumnData& out) {
     if (rules_.nullable) out.nulls.Append(static_cast<uint8_t>(is_null));

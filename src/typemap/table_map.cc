@@ -226,10 +226,12 @@ Result<TableWriter> TableWriter::MakeUnnamed(const model::Table& source,
                     .in_key = in_key,
                     .name = column.name,
                     .mapping = {},
-                    .writer = nullptr};
+                    .writer = nullptr,
+                    .plain = std::nullopt};
     const TypeOptions types = options.TypesOf(source, column.name);
     PENSTOCK_ASSIGN(made.mapping, MapColumn(column, types, in_key));
     PENSTOCK_ASSIGN(made.writer, MakeColumnWriter(column, types, in_key));
+    made.plain = made.writer->plain_integer();
     if (in_key || (is_null && Holds(source_key, column.name))) {
       writer.key_columns_.push_back(index);
     }
@@ -279,13 +281,20 @@ Status TableWriter::AppendCells(model::Row row, uint64_t version, clickhouse::Ch
   }
   const size_t count = columns_.size();
   for (size_t i = 0; i < count; ++i) {
+    const ColumnPlan& plan = columns_[i];
+    const model::Value& value = row[plan.source_index];
     clickhouse::ColumnData& column = out.columns[i];
     row_starts_[i] = column.values.size();
-    if (kKeyOnly && !columns_[i].in_key) {
-      columns_[i].writer->AppendNothing(column);
+    if (kKeyOnly && !plan.in_key) {
+      plan.writer->AppendNothing(column);
       continue;
     }
-    Status appended = columns_[i].writer->Append(row[columns_[i].source_index], column);
+    if (plan.plain && plan.plain->Holds(value)) {
+      column.values.AppendLow(value.u, plan.plain->bytes);
+      if (plan.plain->nullable) column.nulls.Append(uint8_t{0});
+      continue;
+    }
+    Status appended = plan.writer->Append(value, column);
     if (!appended) [[unlikely]] {
       TakeBack(i, out);
       return appended;

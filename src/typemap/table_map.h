@@ -101,6 +101,7 @@ class TableWriter {
     std::string name;
     ColumnMapping mapping;
     std::unique_ptr<ColumnWriter> writer;
+    std::optional<ColumnWriter::PlainInteger> plain;  // of the writer
   };
   static Result<TableWriter> MakeUnnamed(const model::Table& source, const TargetOptions& options);
   template <bool kKeyOnly>

@@ -186,7 +186,7 @@ class Endpoints(ApiTest):
         self.assertEqual(200, send(self.penstock.port, "GET", f"{self.pipes}/").status)
 
     def test_queries(self):
-        for below in ("events", "errors", "batches", "partitions"):
+        for below in ("events", "errors", "batches", "partitions", "stateHistory"):
             for limit in ("0", "-1", "1001", "x", "", "1e2", "99999999999999999999"):
                 with self.subTest(below=below, limit=limit):
                     self.call("GET", self.one(self.pipe, f"/{below}?limit={limit}"), status=400)

@@ -272,7 +272,18 @@ class CommandLine(SystemTest):
         self.assertEqual(2, self.ok("tables", "history", "--ddl").count("CREATE TABLE"))
         self.assertIn("shop.t", self.ok("tables", "history"))
         self.assertIn("position", self.ok("show", "history"))
-        self.assertNotIn("reason", self.ok("show", "history"))
+        shown = self.ok("show", "history")
+        self.assertNotIn("reason", shown)
+        self.assertIn("Paused        nothing is in flight", shown.partition("SINCE")[2])
+        past = json.loads(self.ok("show", "history", "--output", "json"))["stateHistory"]
+        self.assertEqual([one["since"] for one in past], [
+            one["since"] for one in yaml.load(self.ok("show", "history", "--output", "yaml"),
+                                              yaml.BaseLoader)["stateHistory"]])
+        self.assertEqual(
+            [("Paused", "Pausing", "Running"), ("Pausing", "Running", "Running"),
+             ("Running", "Snapshot", "Running"), ("Snapshot", "Setup", "Snapshot"),
+             ("Setup", "Provisioning", "Setup"), ("Provisioning", None, "Provisioning")],
+            [(one["state"], one["previousState"], one["resumeState"]) for one in past])
         events = json.loads(self.ok("events", "history", "--output", "json"))
         self.assertEqual(warnings, [event["text"] for event in reversed(events)
                                     if event["kind"] == "check"])

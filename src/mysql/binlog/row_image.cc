@@ -195,7 +195,7 @@ Status RowImageDecoder::DecodeCells(ByteReader& reader, std::string_view present
       value = Value::Null();
       continue;
     }
-    value = decode_one(i);
+    new (&value) Value(decode_one(i));  // in place: a copy of what was just written stalls
     if (!reader.ok()) [[unlikely]]
       return Malformed(i);
   }

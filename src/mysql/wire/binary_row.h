@@ -31,11 +31,13 @@ class BinaryRowDecoder {
  private:
   struct ColumnPlan {
     model::SqlType type;
+    size_t integer_bytes;  // 0: no integer
     bool is_unsigned;
     uint32_t precision;
     uint32_t scale;
     uint64_t length;
   };
+  static void ReadInteger(const ColumnPlan& column, ByteReader& reader, model::Value& out);
   static model::Value ReadCell(const ColumnPlan& column, ByteReader& reader);
 
   std::vector<ColumnPlan> columns_;

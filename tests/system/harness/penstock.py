@@ -1,5 +1,6 @@
 """A private penstock server: process, API and command line."""
 
+import http.client
 import json
 import pathlib
 import subprocess
@@ -99,7 +100,7 @@ class Penstock:
     def healthy(self):
         try:
             return http_json(self.url + "/health", timeout=5)[0] == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):  # it may die while it answers
             return False
 
     # --- API ---

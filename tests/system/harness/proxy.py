@@ -41,10 +41,10 @@ class Proxy:
     While `refusing` is set, new connections are closed at once, while `answer` is, they get it and are
     closed; cut() breaks those that are open. While `frozen` is set, nothing passes in either direction
     and every connection stays open, as where packets are dropped.
-    `bytes_up` counts what clients have sent, `bytes_down` what they were sent. `down_per_second`
-    limits the bytes that each connection passes to its client. While `cut_after` is set, it is asked
-    at each new connection how many bytes of answers to pass before it is cut (None: all), and
-    `cut_up_after` likewise of what the client sends; `cuts` counts those that were. While
+    `accepted` counts connections, `bytes_up` what clients have sent, `bytes_down` what they were sent.
+    `down_per_second` limits the bytes that each connection passes to its client. While `cut_after` is
+    set, it is asked at each new connection how many bytes of answers to pass before it is cut (None:
+    all), and `cut_up_after` likewise of what the client sends; `cuts` counts those that were. While
     `lose_answer_of` is set, a connection whose client says it is cut when the answer comes, which is
     lost: `lost` counts them. A connection whose client says `hold_answer_of` gets nothing more
     (`holding` is set) until release(), which may also cut it. `replace`: what clients say is passed on
@@ -62,6 +62,7 @@ class Proxy:
         self.lose_answer_of = None
         self.lost = 0
         self.cuts = 0
+        self.accepted = 0
         self.bytes_up = 0
         self.down_per_second = None
         self.bytes_down = 0
@@ -105,6 +106,7 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            self.accepted += 1
             if self.refusing:
                 client.close()
             else:
