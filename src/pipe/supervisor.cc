@@ -231,7 +231,9 @@ class Supervisor::Impl {
 
   // Adds the tables that the mappings from the first of these on stand for.
   static Status AddTables(PipeSpec& spec, size_t first_mapping, const std::stop_token& stop) {
-    if (!HasPatterns(spec)) return {};
+    const auto first = spec.mappings.begin() + static_cast<std::ptrdiff_t>(first_mapping);
+    const auto is_pattern = [](const TableMapping& mapping) { return IsPattern(mapping.source); };
+    if (std::none_of(first, spec.mappings.end(), is_pattern)) return {};
     PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " check", stop));
     PENSTOCK_ASSIGN(const auto listed, ListForPatterns(source, spec, stop));
     for (TableMapping& table : NewTables(spec, listed)) {

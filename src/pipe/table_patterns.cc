@@ -164,8 +164,11 @@ std::vector<TableMapping> NewTables(const PipeSpec& spec, const mysql::TableList
   return tables;
 }
 
-void Exclude(const TableMapping& table, PipeSpec& spec) {
-  spec.mappings.at(*table.pattern).excluded_tables.push_back(Escaped(table.source.ToString()));
+// One whose case does not matter may have been spelled in another.
+void Exclude(const model::TableName& table, PipeSpec& spec) {
+  while (const auto pattern = PatternOf(spec, table, /*ignore_case=*/true)) {
+    spec.mappings[*pattern].excluded_tables.push_back(Escaped(table.ToString()));
+  }
 }
 
 json ToStored(const PipeSpec& spec) {

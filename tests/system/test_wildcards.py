@@ -150,6 +150,14 @@ class Wildcards:
         self.edit(settings={"autoAddTables": True})
         self.finish("a", "b", "c", "d", "e")
 
+    def test_edited_while_the_source_is_away(self):
+        self.create(autoAddTables=True)
+        self.source.process.kill()
+        self.edit(settings={"pullBatchSize": 5000})
+        self.source.start()
+        self.make("c")
+        self.finish("a", "b", "c")
+
     def test_kills(self):
         """Tables come, are written, and penstock dies, at any moment."""
         chance = random.Random(new_seed())
@@ -235,6 +243,15 @@ class Wildcards:
         self.finish("a", "c")
         with self.assertRaisesRegex(ApiError, "no table would be left"):
             self.edit(tableMappingsToRemove=self.mapped())
+
+    def test_a_table_with_a_mapping_of_its_own_is_taken_out(self):
+        """The pattern does not bring it back."""
+        self.create(mapping("shop", "*", "{table}"), mapping("shop", "b", "own_b"), autoAddTables=True)
+        code, _, error = self.penstock.cli("remove-table", "pipe", "shop.b", "--wait")
+        self.assertEqual(0, code, error)
+        self.make("c")
+        self.finish("a", "c")
+        self.assertEqual([mapping("shop", "*", "{table}", excludedTables=["shop.b"])], self.mapped())
 
 
 class WildcardsMySQL(Wildcards, SystemTest):
