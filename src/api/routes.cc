@@ -69,7 +69,7 @@ Result<pipe::PipeSpec> SpecOf(const HttpRequest& request, const pipe::Supervisor
   return supervisor.Parse(body);
 }
 
-// The tables of a resync: [{"sourceSchemaName": ..., "sourceTable": ...}].
+// The tables of a resync or a retry: [{"sourceSchemaName": ..., "sourceTable": ...}].
 Result<std::vector<model::TableName>> NamesOf(const json& tables) {
   const Failure wrong = Fail(ErrorCode::kInvalidArgument,
                              "tables: must be a list of sourceSchemaName and sourceTable");
@@ -91,17 +91,20 @@ Result<pipe::PipeStatus> Order(pipe::Supervisor& supervisor, const std::string& 
   if (!body.is_object()) return Fail(ErrorCode::kInvalidArgument, "body: must be an object");
   const json command = body.value("command", json());
   for (const auto& [key, value] : body.items()) {
-    if (key == "command" || (key == "tables" && command == "resync")) continue;
+    if (key == "command" || (key == "tables" && (command == "resync" || command == "retry")))
+      continue;
     return Fail(ErrorCode::kInvalidArgument, "{}: unknown field", key);
   }
   if (command == "start") return supervisor.Apply(id, pipe::Command::kStart);
   if (command == "stop") return supervisor.Apply(id, pipe::Command::kStop);
-  if (command == "resync") {
-    if (!body.contains("tables")) return supervisor.Resync(id, {});
-    PENSTOCK_ASSIGN(const auto tables, NamesOf(body["tables"]));
-    return supervisor.Resync(id, tables);
+  if (command != "resync" && command != "retry") {
+    return Fail(ErrorCode::kInvalidArgument, "command: must be one of: start, stop, resync, retry");
   }
-  return Fail(ErrorCode::kInvalidArgument, "command: must be one of: start, stop, resync");
+  std::vector<model::TableName> tables;
+  if (body.contains("tables")) {
+    PENSTOCK_ASSIGN(tables, NamesOf(body["tables"]));
+  }
+  return command == "retry" ? supervisor.RetryTables(id, tables) : supervisor.Resync(id, tables);
 }
 
 // How many records are asked for.

@@ -120,7 +120,7 @@ TEST_F(RoutesTest, WrongBodiesNameTheField) {
 TEST_F(RoutesTest, CommandsAreReadStrictly) {
   const std::string path = kPipes + "/x/state";
   EXPECT_EQ(Ask("PATCH", path, R"({"command": "jump"})").error(),
-            "command: must be one of: start, stop, resync");
+            "command: must be one of: start, stop, resync, retry");
   EXPECT_EQ(Ask("PATCH", path, "{}").status, 400);
   EXPECT_EQ(Ask("PATCH", path, "[]").error(), "body: must be an object");
   EXPECT_EQ(Ask("PATCH", path, R"({"command": "stop", "force": true})").error(),

@@ -45,7 +45,8 @@ json QuarantineToJson(const std::optional<catalog::Quarantine>& quarantine) {
   if (!quarantine) return nullptr;
   return {{"since", FormatIso8601(quarantine->since)},
           {"position", quarantine->position.ToString()},
-          {"reason", quarantine->reason}};
+          {"reason", quarantine->reason},
+          {"retrying", quarantine->retrying}};
 }
 
 json LoadToJson(const snapshot::LoadFigures& load, double rows_per_second) {

@@ -170,11 +170,21 @@ Status StoreLoadTarget(Sqlite& database, const LoadTargetRecord& target) {
   return {};
 }
 
-Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) {
-  if (row.IsNull(column)) return std::nullopt;
-  PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column + 1)));
-  return Quarantine{
-      .position = std::move(position), .reason = row.Text(column + 2), .since = row.Time(column)};
+// What a stream tells beside its checkpoint.
+Status StoreNews(Sqlite& database, const std::string& pipe_id, const CheckpointNews& news,
+                 UnixMicros wall) {
+  if (news.batch) PENSTOCK_TRY(InsertBatch(database, pipe_id, *news.batch, wall));
+  PENSTOCK_TRY(AddValueChanges(database, news.changes, wall));
+  for (const auto& record : news.quarantines) {
+    PENSTOCK_TRY(StoreQuarantine(database, record, wall));
+  }
+  for (const auto& record : news.definitions) PENSTOCK_TRY(StoreDefinition(database, record));
+  for (const int64_t table_id : news.settled) PENSTOCK_TRY(ForgetInsert(database, table_id));
+  for (const auto& insert : news.inserts) PENSTOCK_TRY(StoreInsert(database, insert));
+  for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
+  for (const int64_t table_id : news.made_anew) PENSTOCK_TRY(WantHealed(database, table_id));
+  for (const auto& event : news.events) PENSTOCK_TRY(InsertEvent(database, pipe_id, event, wall));
+  return {};
 }
 
 Status StoreTablesEdit(Sqlite& database, const std::string& pipe_id, const TablesEdit& tables,
@@ -281,6 +291,12 @@ class SqliteCatalog final : public Catalog {
   Result<Checkpoint> LoadCheckpoint(const std::string& pipe_id) override;
   Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
                         const CheckpointNews& news) override;
+  Status WantRetry(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                   const EventRecord& event) override;
+  Status SaveRetry(const std::string& pipe_id, const std::vector<RetryRecord>& tables,
+                   const CheckpointNews& news) override;
+  Status EndRetry(const std::string& pipe_id, const std::vector<FollowedRecord>& tables,
+                  const EventRecord& event) override;
   Result<std::vector<InsertRecord>> Inserts(const std::string& pipe_id) override;
   Status SettleInsert(const InsertRecord& insert, bool is_there) override;
   Result<std::vector<ValueChangeRecord>> ValueChanges(const std::string& pipe_id) override;
@@ -444,33 +460,11 @@ Status SqliteCatalog::FinishSetup(const std::string& pipe_id, std::vector<TableR
 
 Result<std::vector<TableRecord>> SqliteCatalog::Tables(const std::string& pipe_id) {
   std::vector<TableRecord> tables;
-  PENSTOCK_TRY(Read(
-      "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated, "
-      "load_target, loaded_uuid, bytes_estimated, quarantined_at, quarantine_position, "
-      "quarantine_reason, reload_wanted, keeps_target_fresh, start_position, start_read_to, "
-      "start_rows FROM tables WHERE pipe_id = ? ORDER BY id",
-      {pipe_id}, [&](const SqlRow& row) -> Status {
-        PENSTOCK_ASSIGN(model::Table definition, DecodeTable(row.Text(1)));
-        PENSTOCK_ASSIGN(auto quarantine, ReadQuarantine(row, 10));
-        PENSTOCK_ASSIGN(auto start, ReadPosition(row, 15));
-        PENSTOCK_ASSIGN(auto start_part, ReadPart(row, 16));
-        tables.push_back({.id = row.Int(0),
-                          .definition = std::move(definition),
-                          .target = row.Text(2),
-                          .ddl = row.Text(3),
-                          .load_version_base = row.Unsigned(4),
-                          .partitions_planned = row.Int(5) != 0,
-                          .rows_estimated = row.Unsigned(6),
-                          .load_target = row.Text(7),
-                          .loaded_uuid = row.Text(8),
-                          .bytes_estimated = row.Unsigned(9),
-                          .quarantine = std::move(quarantine),
-                          .reload_wanted = row.Int(13) != 0,
-                          .keeps_target_fresh = row.Int(14) != 0,
-                          .start = std::move(start),
-                          .start_part = std::move(start_part)});
-        return {};
-      }));
+  PENSTOCK_TRY(Read(kSelectTables, {pipe_id}, [&](const SqlRow& row) -> Status {
+    PENSTOCK_ASSIGN(TableRecord table, ReadTable(row));
+    tables.push_back(std::move(table));
+    return {};
+  }));
   return tables;
 }
 
@@ -650,24 +644,37 @@ Result<Checkpoint> SqliteCatalog::LoadCheckpoint(const std::string& pipe_id) {
 Status SqliteCatalog::SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
                                      const CheckpointNews& news) {
   return writer_.Write([&](Sqlite& database) -> Status {
-    const UnixMicros wall = clock_->Wall();
     PENSTOCK_TRY(StoreCheckpoint(database, pipe_id, checkpoint));
-    if (news.batch) PENSTOCK_TRY(InsertBatch(database, pipe_id, *news.batch, wall));
-    PENSTOCK_TRY(AddValueChanges(database, news.changes, wall));
-    for (const auto& record : news.quarantines) {
-      PENSTOCK_TRY(StoreQuarantine(database, record, wall));
-    }
-    for (const auto& record : news.definitions) PENSTOCK_TRY(StoreDefinition(database, record));
-    for (const int64_t table_id : news.settled) {
-      PENSTOCK_TRY(ForgetInsert(database, table_id));
-    }
-    for (const auto& insert : news.inserts) PENSTOCK_TRY(StoreInsert(database, insert));
-    for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
-    for (const int64_t table_id : news.made_anew) PENSTOCK_TRY(WantHealed(database, table_id));
-    for (const auto& event : news.events) {
-      PENSTOCK_TRY(InsertEvent(database, pipe_id, event, wall));
-    }
-    return {};
+    return StoreNews(database, pipe_id, news, clock_->Wall());
+  });
+}
+
+Status SqliteCatalog::WantRetry(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                                const EventRecord& event) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    for (const int64_t id : table_ids) PENSTOCK_TRY(SetRetryWanted(database, id));
+    return InsertEvent(database, pipe_id, event, clock_->Wall());
+  });
+}
+
+Status SqliteCatalog::SaveRetry(const std::string& pipe_id, const std::vector<RetryRecord>& tables,
+                                const CheckpointNews& news) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    for (const auto& table : tables) PENSTOCK_TRY(StoreRetry(database, table));
+    for (const int64_t table_id : news.settled) PENSTOCK_TRY(StartAfterInsert(database, table_id));
+    return StoreNews(database, pipe_id, news, clock_->Wall());
+  });
+}
+
+Status SqliteCatalog::EndRetry(const std::string& pipe_id,
+                               const std::vector<FollowedRecord>& tables,
+                               const EventRecord& event) {
+  return writer_.Write([&](Sqlite& database) -> Status {
+    std::vector<int64_t> ids(tables.size());
+    std::ranges::transform(tables, ids.begin(), &FollowedRecord::table_id);
+    PENSTOCK_TRY(ForgetOpen(database, pipe_id, ids));  // of the stream, before the quarantine
+    for (const auto& table : tables) PENSTOCK_TRY(StoreFollowed(database, table));
+    return InsertEvent(database, pipe_id, event, clock_->Wall());
   });
 }
 

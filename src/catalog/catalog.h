@@ -43,6 +43,7 @@ struct Quarantine {
   model::Position position;
   std::string reason;  // one line with the remedy
   UnixMicros since{};
+  bool retrying = false;  // the log is to be read again from `position` on
 };
 
 struct TableRecord {
@@ -198,6 +199,21 @@ struct QuarantineRecord {
   int64_t table_id = 0;
   Quarantine quarantine;
   bool reload_wanted = false;  // from now on, by the pipe itself
+  // What is there of the transaction that comes next.
+  std::optional<model::TransactionPart> part = {};
+};
+
+// How far the retry of a quarantined table has come.
+struct RetryRecord {
+  int64_t table_id = 0;
+  model::Position position;  // of its quarantine, from now on
+};
+
+// A table that is followed again: see TableRecord.
+struct FollowedRecord {
+  int64_t table_id = 0;
+  model::Position start;
+  std::optional<model::TransactionPart> start_part = {};
 };
 
 // A table's definition has changed, and so has its target: see TableRecord.
@@ -332,6 +348,18 @@ class Catalog {
   // Each quarantine also makes an event, of kind "quarantine".
   virtual Status SaveCheckpoint(const std::string& pipe_id, const Checkpoint& checkpoint,
                                 const CheckpointNews& news) = 0;
+
+  // Quarantined tables are retried from now on: until EndRetry, BeginReload, or another quarantine.
+  virtual Status WantRetry(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
+                           const EventRecord& event) = 0;
+  // What a retry did, beside the checkpoint. Tables of `news.settled` start where their inserts
+  // have led them.
+  virtual Status SaveRetry(const std::string& pipe_id, const std::vector<RetryRecord>& tables,
+                           const CheckpointNews& news) = 0;
+  // These are quarantined no more.
+  virtual Status EndRetry(const std::string& pipe_id, const std::vector<FollowedRecord>& tables,
+                          const EventRecord& event) = 0;
+
   virtual Result<std::vector<InsertRecord>> Inserts(const std::string& pipe_id) = 0;
   // It is forgotten; where its rows are there, the table starts after them.
   virtual Status SettleInsert(const InsertRecord& insert, bool is_there) = 0;

@@ -323,6 +323,70 @@ TEST_F(CatalogTest, QuarantineComesWithItsCheckpoint) {
   EXPECT_EQ((*catalog->Events("a", 100))[0].kind, "quarantine");
 }
 
+TEST_F(CatalogTest, ARetryMovesAQuarantineToItsEnd) {
+  std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
+  auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  const int64_t id = tables[1].id;
+  const model::TransactionPart part = {.read_to = SomeCheckpoint(50).position, .rows = 3};
+  ASSERT_TRUE(catalog->SaveCheckpoint(
+      "a", SomeCheckpoint(),
+      {.quarantines = {{id, {SomeCheckpoint(40).position, "gone", kTestTime}, false, part}}}));
+  EXPECT_FALSE(catalog->Tables("a")->at(1).quarantine->retrying);
+  EXPECT_EQ(catalog->Tables("a")->at(1).start_part, part);
+  ASSERT_TRUE(
+      catalog->WantRetry("a", {id, tables[0].id},
+                         {.at = kTestTime, .level = "info", .kind = "quarantine", .text = ""}));
+  EXPECT_FALSE(catalog->Tables("a")->at(0).quarantine) << "nothing to be retried";
+
+  const InsertRecord insert = {.table_id = id,
+                               .target = "u",
+                               .version_begin = 1,
+                               .version_end = 2,
+                               .rows = 1,
+                               .start = SomeCheckpoint(60).position,
+                               .start_part = {}};
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.inserts = {insert}}));
+  ASSERT_TRUE(catalog->SaveRetry("a", {{id, SomeCheckpoint(60).position}}, {.settled = {id}}));
+  catalog.reset();
+  catalog = Open();
+  TableRecord stored = catalog->Tables("a")->at(1);
+  ASSERT_TRUE(stored.quarantine);
+  EXPECT_TRUE(stored.quarantine->retrying);
+  EXPECT_EQ(stored.quarantine->position, SomeCheckpoint(60).position);
+  EXPECT_EQ(stored.start, SomeCheckpoint(60).position);
+  EXPECT_FALSE(stored.start_part);
+  EXPECT_THAT(*catalog->Inserts("a"), IsEmpty());
+
+  Checkpoint open = SomeCheckpoint(60);
+  open.open = {.gtid = "g", .tables = {{.table_id = id, .rows = 9}, {tables[0].id, 1}}};
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", open, {}));
+  ASSERT_TRUE(catalog->EndRetry(
+      "a", {{.table_id = id, .start = SomeCheckpoint(70).position}},
+      {.at = kTestTime, .level = "info", .kind = "quarantine", .text = "followed"}));
+  stored = catalog->Tables("a")->at(1);
+  EXPECT_FALSE(stored.quarantine);
+  EXPECT_EQ(stored.start, SomeCheckpoint(70).position);
+  EXPECT_EQ(catalog->LoadCheckpoint("a")->open.tables.size(), 1U) << "its part is not the stream's";
+  EXPECT_EQ((*catalog->Events("a", 100))[0].text, "followed");
+}
+
+TEST_F(CatalogTest, AnotherQuarantineEndsARetry) {
+  std::vector<TableRecord> tables = {SomeTable("t")};
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
+  ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  const QuarantineRecord quarantine = {tables[0].id,
+                                       {SomeCheckpoint(40).position, "gone", kTestTime}};
+  ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.quarantines = {quarantine}}));
+  ASSERT_TRUE(catalog->WantRetry(
+      "a", {tables[0].id}, {.at = kTestTime, .level = "info", .kind = "quarantine", .text = ""}));
+  EXPECT_TRUE(catalog->Tables("a")->at(0).quarantine->retrying);
+  ASSERT_TRUE(catalog->SaveRetry("a", {}, {.quarantines = {quarantine}}));
+  EXPECT_FALSE(catalog->Tables("a")->at(0).quarantine->retrying);
+}
+
 TEST_F(CatalogTest, ADefinitionComesWithItsCheckpoint) {
   std::vector<TableRecord> tables = {SomeTable("t"), SomeTable("u")};
   auto catalog = Open();

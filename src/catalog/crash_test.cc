@@ -22,6 +22,23 @@ Transition FromTo(const char* from, const char* to) {
   return {.from = from, .to = to, .resume_state = to, .reason = "ordered", .at = kTestTime};
 }
 
+EventRecord Told() {
+  return {.at = kTestTime, .level = "info", .kind = "quarantine", .text = "retried"};
+}
+Status WantsRetry(Catalog& catalog) { return catalog.WantRetry("a", {2}, Told()); }
+Status MovesRetry(Catalog& catalog) {
+  return catalog.SaveRetry("a", {{2, SomeCheckpoint(510).position}},
+                           {.changes = {SomeChange(2, "v", 1)}, .settled = {2}});
+}
+Status EndsRetry(Catalog& catalog) {
+  return catalog.EndRetry("a", {{.table_id = 2, .start = SomeCheckpoint(520).position}}, Told());
+}
+
+Status AddsEvent(Catalog& catalog) {
+  return catalog.AddEvent("a",
+                          {.at = kTestTime, .level = "warning", .kind = "retry", .text = "again"});
+}
+
 // Each call once, in an order in which each has something to do. Table ids are 1 and 2.
 const std::vector<Call>& Calls() {
   static const std::vector<Call> calls = {
@@ -60,10 +77,10 @@ const std::vector<Call>& Calls() {
              .quarantines = {{2, {SomeCheckpoint().position, "its columns changed", kTestTime}}},
              .truncated = {1}});
       },
-      [](Catalog& catalog) {
-        return catalog.AddEvent(
-            "a", {.at = kTestTime, .level = "warning", .kind = "retry", .text = "again"});
-      },
+      WantsRetry,
+      MovesRetry,
+      EndsRetry,
+      AddsEvent,
       [](Catalog& catalog) {
         return catalog.SaveTransition("a", {.from = "Snapshot",
                                             .to = "Failed",
@@ -110,6 +127,10 @@ std::string Dump(Catalog& catalog) {
   for (const TableRecord& table : Must(catalog.Tables("a"))) {
     text += fmt::format("{} {} {} {}\n", table.id, table.definition.name.ToString(),
                         table.partitions_planned, table.rows_estimated);
+    if (const auto& quarantine = table.quarantine) {
+      text += fmt::format("from {} {}\n", quarantine->position.Serialize(), quarantine->retrying);
+    }
+    if (table.start) text += fmt::format("start {}\n", table.start->Serialize());
   }
   for (const InsertRecord& insert : Must(catalog.Inserts("a"))) {
     text += fmt::format("insert into {}\n", insert.target);

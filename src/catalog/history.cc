@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "catalog/inserts.h"
 #include "catalog/records.h"
 
 namespace penstock::catalog {
@@ -170,7 +171,7 @@ Status SetQuarantine(Sqlite& database, const QuarantineRecord& record) {
   return database
       .Run(
           "UPDATE tables SET quarantined_at = ?, quarantine_position = ?, quarantine_reason = ?, "
-          "reload_wanted = max(reload_wanted, ?) WHERE id = ?",
+          "reload_wanted = max(reload_wanted, ?), retry_wanted = 0 WHERE id = ?",
           {ToStored(quarantine.since), quarantine.position.Serialize(), quarantine.reason,
            record.reload_wanted, record.table_id})
       .map([](auto) {});
@@ -179,6 +180,7 @@ Status SetQuarantine(Sqlite& database, const QuarantineRecord& record) {
 Status StoreQuarantine(Sqlite& database, const QuarantineRecord& record, UnixMicros wall) {
   const Quarantine& quarantine = record.quarantine;
   PENSTOCK_TRY(SetQuarantine(database, record));
+  if (record.part) PENSTOCK_TRY(StorePart(database, record.table_id, *record.part));
   PENSTOCK_ASSIGN(const KnownTable table, FindTable(database, record.table_id));
   return InsertEvent(database, table.pipe_id,
                      {.at = quarantine.since,

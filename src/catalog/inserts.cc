@@ -55,11 +55,24 @@ Result<InsertRecord> ReadInsert(const SqlRow& row) {
 
 Status StoreStart(Sqlite& database, int64_t table_id, const std::optional<model::Position>& start,
                   const std::optional<model::TransactionPart>& part) {
-  const StoredStart stored(start, part);
   PENSTOCK_TRY(ForgetInsert(database, table_id));
+  return StoreStartOnly(database, table_id, start, part);
+}
+
+Status StoreStartOnly(Sqlite& database, int64_t table_id,
+                      const std::optional<model::Position>& start,
+                      const std::optional<model::TransactionPart>& part) {
+  const StoredStart stored(start, part);
   return database
       .Run("UPDATE tables SET start_position = ?, start_read_to = ?, start_rows = ? WHERE id = ?",
            {Nullable(stored.position), Nullable(stored.read_to), stored.rows, table_id})
+      .map([](auto) {});
+}
+
+Status StorePart(Sqlite& database, int64_t table_id, const model::TransactionPart& part) {
+  return database
+      .Run("UPDATE tables SET start_read_to = ?, start_rows = ? WHERE id = ?",
+           {part.read_to.Serialize(), ToStored(part.rows), table_id})
       .map([](auto) {});
 }
 

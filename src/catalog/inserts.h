@@ -24,6 +24,12 @@ Result<InsertRecord> ReadInsert(const SqlRow& row);
 // Nothing is on its way to the table, and what comes before `start` is there.
 Status StoreStart(Sqlite& database, int64_t table_id, const std::optional<model::Position>& start,
                   const std::optional<model::TransactionPart>& part);
+// Likewise, whatever is on its way: that stays on record.
+Status StoreStartOnly(Sqlite& database, int64_t table_id,
+                      const std::optional<model::Position>& start,
+                      const std::optional<model::TransactionPart>& part);
+// Where the table has come to inside of the transaction that comes next.
+Status StorePart(Sqlite& database, int64_t table_id, const model::TransactionPart& part);
 
 // A position in `column`; a part in that and the next.
 Result<std::optional<model::Position>> ReadPosition(const SqlRow& row, int column);

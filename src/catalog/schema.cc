@@ -161,6 +161,9 @@ CREATE TABLE removals (                                        -- of tables that
 )sql",
     R"sql(
 ALTER TABLE pipes ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;  -- but for its removals
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN retry_wanted INTEGER NOT NULL DEFAULT 0;  -- of a quarantined one
 )sql"};
 
 Result<int64_t> Version(Sqlite& database) {

@@ -1,12 +1,46 @@
 #include "catalog/table_rows.h"
 
 #include <string>
+#include <utility>
 
 #include "catalog/history.h"
 #include "catalog/inserts.h"
 #include "catalog/records.h"
 
 namespace penstock::catalog {
+namespace {
+
+Result<std::optional<Quarantine>> ReadQuarantine(const SqlRow& row, int column) {
+  if (row.IsNull(column)) return std::nullopt;
+  PENSTOCK_ASSIGN(model::Position position, model::Position::Parse(row.Text(column + 1)));
+  return Quarantine{
+      .position = std::move(position), .reason = row.Text(column + 2), .since = row.Time(column)};
+}
+
+}  // namespace
+
+Result<TableRecord> ReadTable(const SqlRow& row) {
+  PENSTOCK_ASSIGN(model::Table definition, DecodeTable(row.Text(1)));
+  PENSTOCK_ASSIGN(auto quarantine, ReadQuarantine(row, 10));
+  PENSTOCK_ASSIGN(auto start, ReadPosition(row, 15));
+  PENSTOCK_ASSIGN(auto start_part, ReadPart(row, 16));
+  if (quarantine) quarantine->retrying = row.Int(18) != 0;
+  return TableRecord{.id = row.Int(0),
+                     .definition = std::move(definition),
+                     .target = row.Text(2),
+                     .ddl = row.Text(3),
+                     .load_version_base = row.Unsigned(4),
+                     .partitions_planned = row.Int(5) != 0,
+                     .rows_estimated = row.Unsigned(6),
+                     .load_target = row.Text(7),
+                     .loaded_uuid = row.Text(8),
+                     .bytes_estimated = row.Unsigned(9),
+                     .quarantine = std::move(quarantine),
+                     .reload_wanted = row.Int(13) != 0,
+                     .keeps_target_fresh = row.Int(14) != 0,
+                     .start = std::move(start),
+                     .start_part = std::move(start_part)};
+}
 
 Result<int64_t> InsertTable(Sqlite& database, const std::string& pipe_id,
                             const TableRecord& table) {
@@ -29,12 +63,6 @@ Status ForgetLoad(Sqlite& database, int64_t table_id) {
       .map([](auto) {});
 }
 
-Status EndTruncated(Sqlite& database, int64_t table_id) {
-  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
-  return database.Run("UPDATE tables SET partitions_planned = 1 WHERE id = ?", {table_id})
-      .map([](auto) {});
-}
-
 Status WantHealed(Sqlite& database, int64_t table_id) {
   return database
       .Run("UPDATE tables SET reload_wanted = 1 WHERE id = ? AND quarantined_at IS NOT NULL",
@@ -50,7 +78,7 @@ Status StoreReload(Sqlite& database, const TableRecord& table) {
           "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
           "keeps_target_fresh = ?, rows_estimated = 0, bytes_estimated = 0, "
           "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
-          "partitions_planned = ?, reload_wanted = ? WHERE id = ?",
+          "partitions_planned = ?, reload_wanted = ?, retry_wanted = 0 WHERE id = ?",
           {definition, table.ddl, table.load_target, table.keeps_target_fresh,
            table.partitions_planned, table.reload_wanted, table.id})
       .map([](auto) {});
@@ -62,6 +90,46 @@ Status StoreDefinition(Sqlite& database, const DefinitionRecord& record) {
       .Run("UPDATE tables SET definition = ?, ddl = ddl || ?, start_position = ? WHERE id = ?",
            {definition, record.ddl.empty() ? "" : ";\n" + record.ddl, record.start.Serialize(),
             record.table_id})
+      .map([](auto) {});
+}
+
+Status EndTruncated(Sqlite& database, int64_t table_id) {
+  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
+  return database.Run("UPDATE tables SET partitions_planned = 1 WHERE id = ?", {table_id})
+      .map([](auto) {});
+}
+
+Status SetRetryWanted(Sqlite& database, int64_t table_id) {
+  return database
+      .Run("UPDATE tables SET retry_wanted = 1 WHERE id = ? AND quarantined_at IS NOT NULL",
+           {table_id})
+      .map([](auto) {});
+}
+
+Status StoreRetry(Sqlite& database, const RetryRecord& record) {
+  return database
+      .Run("UPDATE tables SET quarantine_position = ? WHERE id = ? AND retry_wanted = 1",
+           {record.position.Serialize(), record.table_id})
+      .map([](auto) {});
+}
+
+Status StartAfterInsert(Sqlite& database, int64_t table_id) {
+  return database
+      .Run(
+          "UPDATE tables SET (start_position, start_read_to, start_rows) = (SELECT "
+          "start_position, start_read_to, start_rows FROM inserts WHERE table_id = ?1) "
+          "WHERE id = ?1 AND EXISTS (SELECT 1 FROM inserts WHERE table_id = ?1)",
+          {table_id})
+      .map([](auto) {});
+}
+
+Status StoreFollowed(Sqlite& database, const FollowedRecord& record) {
+  PENSTOCK_TRY(StoreStartOnly(database, record.table_id, record.start, record.start_part));
+  return database
+      .Run(
+          "UPDATE tables SET quarantined_at = NULL, quarantine_position = NULL, "
+          "quarantine_reason = NULL, retry_wanted = 0 WHERE id = ?",
+          {record.table_id})
       .map([](auto) {});
 }
 

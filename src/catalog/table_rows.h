@@ -11,6 +11,13 @@ namespace penstock::catalog {
 
 // The rows of the table "tables", within a transaction of the caller's.
 
+inline constexpr char kSelectTables[] =
+    "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated, "
+    "load_target, loaded_uuid, bytes_estimated, quarantined_at, quarantine_position, "
+    "quarantine_reason, reload_wanted, keeps_target_fresh, start_position, start_read_to, "
+    "start_rows, retry_wanted FROM tables WHERE pipe_id = ? ORDER BY id";
+Result<TableRecord> ReadTable(const SqlRow& row);  // of kSelectTables
+
 // Answers the table's id.
 Result<int64_t> InsertTable(Sqlite& database, const std::string& pipe_id, const TableRecord& table);
 
@@ -28,5 +35,14 @@ Status StoreReload(Sqlite& database, const TableRecord& table);
 
 // A definition that was followed.
 Status StoreDefinition(Sqlite& database, const DefinitionRecord& record);
+
+// Its load is over, whatever of it was done.
+Status EndTruncated(Sqlite& database, int64_t table_id);
+
+// The steps of a retry: see Catalog.
+Status SetRetryWanted(Sqlite& database, int64_t table_id);
+Status StoreRetry(Sqlite& database, const RetryRecord& record);
+Status StartAfterInsert(Sqlite& database, int64_t table_id);
+Status StoreFollowed(Sqlite& database, const FollowedRecord& record);
 
 }  // namespace penstock::catalog

@@ -129,7 +129,7 @@ TEST_P(UpgradeTest, AllOfItCanBeRead) {
   EXPECT_EQ(tables->front().definition.columns[1].name, "größe");
   EXPECT_EQ(tables->back().quarantine.has_value(), GetParam() >= 4);
   EXPECT_THAT(*catalog.Partitions("p-1"), SizeIs(3));
-  EXPECT_THAT(*catalog.Transitions("p-1"), SizeIs(2));
+  EXPECT_THAT(*catalog.Transitions("p-1", 100), SizeIs(2));
   EXPECT_THAT(*catalog.Events("p-1", 9), SizeIs(1));
   EXPECT_THAT(*catalog.ValueChanges("p-1"), SizeIs(GetParam() >= 2 ? 1 : 0));
   EXPECT_THAT(*catalog.Inserts("p-1"), SizeIs(GetParam() >= 8 ? 1 : 0));

@@ -165,6 +165,24 @@ void AddFileCommands(CLI::App& app, Arguments& arguments, Action& action) {
 }
 
 template <typename Add>
+void AddHealingCommands(const Add& add, Arguments& arguments) {
+  CLI::App* resync =
+      add("resync", "Load tables of a pipe anew, beside what is there until all are in",
+          [](PipeCommands& commands, const Arguments& given) {
+            return commands.Resync(given.name, given.tables, given.wait);
+          });
+  resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)");
+  resync->add_flag("--wait", arguments.wait, "Until they are in place");
+  CLI::App* retry = add("retry", "Follow quarantined tables again from where they were left",
+                        [](PipeCommands& commands, const Arguments& given) {
+                          return commands.Retry(given.name, given.tables, given.wait);
+                        });
+  retry->add_option("--table", arguments.tables,
+                    "SCHEMA.TABLE of the source, any number (all that are quarantined)");
+  retry->add_flag("--wait", arguments.wait, "Until they are followed, or cannot be");
+}
+
+template <typename Add>
 void AddEditCommands(const Add& add, Arguments& arguments) {
   CLI::App* add_table = add("add-table", "Take tables into a pipe, while the others go on",
                             [](PipeCommands& commands, const Arguments& given) {
@@ -223,13 +241,7 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
         return commands.Resume(given.name, given.wait);
       })
       ->add_flag("--wait", arguments.wait, "Until it runs");
-  CLI::App* resync =
-      add("resync", "Load tables of a pipe anew, beside what is there until all are in",
-          [](PipeCommands& commands, const Arguments& given) {
-            return commands.Resync(given.name, given.tables, given.wait);
-          });
-  resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)");
-  resync->add_flag("--wait", arguments.wait, "Until they are in place");
+  AddHealingCommands(add, arguments);
   AddEditCommands(add, arguments);
   add("set", "Change settings, name or servers of a pipe; what runs goes on with them",
       [](PipeCommands& commands, const Arguments& given) {

@@ -121,8 +121,10 @@ void PrintQuarantined(const json& tables) {
   for (const json& table : tables) {
     const json quarantine = table.value("quarantine", json());
     if (!quarantine.is_object()) continue;
-    text += fmt::format("\nquarantined  {}, not followed from {} on: {}\n", SourceName(table),
-                        Cell(quarantine, "position"), Cell(quarantine, "reason"));
+    text += fmt::format("\nquarantined  {}, not followed from {} on{}: {}\n", SourceName(table),
+                        Cell(quarantine, "position"),
+                        quarantine.value("retrying", false) ? ", is retried" : "",
+                        Cell(quarantine, "reason"));
   }
   Print(text);
 }
@@ -133,6 +135,20 @@ void PrintHistory(const json& history) {
     rows.push_back({Cell(one, "since"), Cell(one, "state"), Cell(one, "reason")});
   }
   Print("\n" + FormatTable({"SINCE", "STATE", "REASON"}, rows));
+}
+
+// A command of the API for these tables, SCHEMA.TABLE each; none: all.
+Result<json> OrderOf(const std::string& command, const std::vector<std::string>& tables) {
+  json order = {{"command", command}};
+  for (const std::string& table : tables) {
+    const size_t dot = table.find('.');
+    if (dot == std::string::npos) {
+      return Fail(ErrorCode::kInvalidArgument, "--table {}: must be SCHEMA.TABLE", table);
+    }
+    order["tables"].push_back(
+        {{"sourceSchemaName", table.substr(0, dot)}, {"sourceTable", table.substr(dot + 1)}});
+  }
+  return order;
 }
 
 // Where a key of `set` stands in the API's body, as a JSON pointer.
@@ -358,16 +374,41 @@ Status PipeCommands::Resume(const std::string& name, bool wait) {
 
 Status PipeCommands::Resync(const std::string& name, const std::vector<std::string>& tables,
                             bool wait) {
-  json order = {{"command", "resync"}};
-  for (const std::string& table : tables) {
-    const size_t dot = table.find('.');
-    if (dot == std::string::npos) {
-      return Fail(ErrorCode::kInvalidArgument, "--table {}: must be SCHEMA.TABLE", table);
-    }
-    order["tables"].push_back(
-        {{"sourceSchemaName", table.substr(0, dot)}, {"sourceTable", table.substr(dot + 1)}});
-  }
+  PENSTOCK_ASSIGN(const json order, OrderOf("resync", tables));
   return Order(name, order, wait, "Running Degraded Completed");
+}
+
+Status PipeCommands::Retry(const std::string& name, const std::vector<std::string>& tables,
+                           bool wait) {
+  PENSTOCK_ASSIGN(const json order, OrderOf("retry", tables));
+  PENSTOCK_TRY(Order(name, order, /*wait=*/false, ""));
+  if (!wait) return {};
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  return AwaitRetry(path);
+}
+
+Status PipeCommands::AwaitRetry(const std::string& path) {
+  for (;;) {
+    PENSTOCK_ASSIGN(const json tables, client_.Get(path + "/tables"));
+    std::string left;
+    bool retrying = false;
+    for (const json& table : tables) {
+      const json quarantine = table.value("quarantine", json());
+      if (!quarantine.is_object()) continue;
+      retrying |= quarantine.value("retrying", false);
+      left += fmt::format("{}{}: {}", left.empty() ? "" : "; ", SourceName(table),
+                          Cell(quarantine, "reason"));
+    }
+    if (left.empty()) return {};
+    if (!retrying) return Fail(ErrorCode::kNeedsUser, "still quarantined: {}", left);
+    PENSTOCK_ASSIGN(const json pipe, client_.Get(path));
+    const std::string state = Cell(pipe, "state");
+    if (state == "Failed" || state == "Paused") {
+      return Fail(ErrorCode::kNeedsUser, "{} is {}: {}", Cell(pipe, "name"), state,
+                  Cell(pipe, "reason"));
+    }
+    if (!Clock::Real().Wait(kPollInterval, stop_)) return Fail(ErrorCode::kCancelled, "stopped");
+  }
 }
 
 Status PipeCommands::Order(const std::string& name, const json& order, bool wait,

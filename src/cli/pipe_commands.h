@@ -37,6 +37,8 @@ class PipeCommands {
   Status Resume(const std::string& name, bool wait);
   // `tables`: SCHEMA.TABLE each; none: all.
   Status Resync(const std::string& name, const std::vector<std::string>& tables, bool wait);
+  // Likewise of quarantined tables. An error when some still are, once it was waited for.
+  Status Retry(const std::string& name, const std::vector<std::string>& tables, bool wait);
   // `tables`: SCHEMA.TABLE[:TARGET] each.
   Status AddTables(const std::string& name, const std::vector<std::string>& tables, bool wait);
   Status RemoveTables(const std::string& name, const std::vector<std::string>& tables, bool drop,
@@ -58,6 +60,7 @@ class PipeCommands {
   Status Edit(const std::string& name, const nlohmann::json& change, bool wait);
   // Until the pipe at `path` is in one of the states, separated by spaces. Failed is an error.
   Status AwaitState(const std::string& path, std::string_view states);
+  Status AwaitRetry(const std::string& path);
   Status Watch(const std::string& path);
   // What the checks at the creation of the pipe at `path` warned of, a line each.
   Status PrintWarnings(const std::string& path);

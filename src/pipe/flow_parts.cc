@@ -34,8 +34,7 @@ snapshot::ThrottleLimits ThrottleOf(const PipeSettings& settings) {
 }
 
 // Stable for the pipe, and far above the ids that people give their servers (FNV-1a of its UUID).
-uint32_t ServerId(const PipeSpec& spec, const std::string& pipe_id) {
-  if (spec.server_id) return *spec.server_id;
+uint32_t ServerId(const std::string& pipe_id) {
   uint32_t hash = 2166136261;
   for (const char c : pipe_id) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619;
   return hash | 0x40000000;
@@ -198,7 +197,7 @@ stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& 
   clickhouse::Endpoint watched = destination;
   watched.idle_timeout = std::min(watched.idle_timeout, std::chrono::milliseconds(45'000));
   return {.source = spec.source,
-          .server_id = ServerId(spec, pipe_id),
+          .server_id = spec.server_id ? *spec.server_id : ServerId(pipe_id),
           .mechanism_may_change = spec.settings.MechanismWanted().empty(),
           .destination = std::move(watched),
           .database = spec.database,
@@ -209,6 +208,21 @@ stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& 
           .memory = memory.streams,
           .parallel_inserts = 4,
           .settle_timeout = std::chrono::milliseconds(1'500)};
+}
+
+stream::StreamOptions RetryOptionsFor(stream::StreamOptions options, const std::string& pipe_id) {
+  options.server_id = ServerId(pipe_id + "/retry");
+  options.mechanism_may_change = false;
+  if (!options.prepared_folder.empty()) options.prepared_folder += "-retry";
+  // Small steps at the end, so that the stream need not wait for it.
+  options.sync_interval = std::min(options.sync_interval, std::chrono::milliseconds(400));
+  options.watches_source = false;
+  options.cleanup_interval = {};
+  options.stop_load = [](size_t) {};
+  options.forget_load = [](size_t) {};
+  options.on_lacking = [](const model::Position&) {};
+  options.on_position_news = [](const std::string&) {};
+  return options;
 }
 
 }  // namespace penstock::pipe

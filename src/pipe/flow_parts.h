@@ -62,6 +62,8 @@ snapshot::LoaderOptions LoaderOptionsFor(const PipeSpec& spec,
                                          const MemoryLimits& memory,
                                          const std::vector<snapshot::LoadTable>& tables,
                                          const catalog::Checkpoint& checkpoint);
+// Of a retry beside the stream with these: a replica of its own to the source.
+stream::StreamOptions RetryOptionsFor(stream::StreamOptions options, const std::string& pipe_id);
 stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& pipe_id,
                                        const clickhouse::Endpoint& destination,
                                        const MemoryLimits& memory);

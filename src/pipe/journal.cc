@@ -184,22 +184,37 @@ catalog::DefinitionRecord Journal::DefinitionOf(const stream::Acknowledged& ackn
           .start = start};
 }
 
-catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {
-  catalog::CheckpointNews news;
+std::optional<catalog::BatchRecord> Journal::BatchOf(
+    const stream::Acknowledged& acknowledged) const {
   // The end of a transaction in parts may have no rows of its own.
   const bool ends_open = !checkpoint_.open.tables.empty() && acknowledged.open.tables.empty();
-  if (acknowledged.rows != 0 || ends_open || acknowledged.truncated) {
-    news.batch = catalog::BatchRecord{.number = last_batch_number_ + 1,
-                                      .rows = acknowledged.rows,
-                                      .bytes = acknowledged.bytes,
-                                      .tables = static_cast<uint32_t>(acknowledged.tables.size()),
-                                      .started_at = acknowledged.started_at,
-                                      .finished_at = acknowledged.finished_at,
-                                      .reading = acknowledged.reading,
-                                      .decoding = acknowledged.decoding,
-                                      .changes = ChangesOf(acknowledged),
-                                      .read = ReadBetween(recorded_to_, acknowledged.end)};
+  if (acknowledged.rows == 0 && !ends_open && !acknowledged.truncated) return std::nullopt;
+  return catalog::BatchRecord{.number = last_batch_number_ + 1,
+                              .rows = acknowledged.rows,
+                              .bytes = acknowledged.bytes,
+                              .tables = static_cast<uint32_t>(acknowledged.tables.size()),
+                              .started_at = acknowledged.started_at,
+                              .finished_at = acknowledged.finished_at,
+                              .reading = acknowledged.reading,
+                              .decoding = acknowledged.decoding,
+                              .changes = ChangesOf(acknowledged),
+                              .read = ReadBetween(recorded_to_, acknowledged.end)};
+}
+
+// Of the transaction that follows the checkpoint, and so the fence, a part was acknowledged. What
+// was sent of it lies before `sent`.
+std::optional<model::TransactionPart> Journal::PartBefore(const stream::Fence& fence) const {
+  const auto& open = checkpoint_.open.tables;
+  const auto part = std::ranges::find(open, table_ids_.at(fence.table),
+                                      &catalog::OpenTransaction::Table::table_id);
+  if (part == open.end() || fence.position != checkpoint_.position || !checkpoint_.sent) {
+    return std::nullopt;
   }
+  return model::TransactionPart{.read_to = checkpoint_.sent->read_to, .rows = part->rows};
+}
+
+catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {
+  catalog::CheckpointNews news;
   for (const auto& table : acknowledged.tables) {
     const auto records = Records(table_ids_.at(table.table), table.changes);
     news.changes.insert(news.changes.end(), records.begin(), records.end());
@@ -211,7 +226,8 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
                                 .quarantine = {.position = fence.position,
                                                .reason = fence.error.ToString(),
                                                .since = acknowledged.finished_at},
-                                .reload_wanted = fence.heals == stream::Heals::kByResync});
+                                .reload_wanted = fence.heals == stream::Heals::kByResync,
+                                .part = PartBefore(fence)});
   }
   for (const auto& notice : acknowledged.notices) {
     news.events.push_back(
@@ -251,7 +267,8 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
   bool made = std::ranges::any_of(acknowledged.made, [](const auto& one) { return !one.table; });
   {
     MutexLock lock(mutex_);
-    const catalog::CheckpointNews news = NewsOf(acknowledged);
+    catalog::CheckpointNews news = NewsOf(acknowledged);
+    news.batch = BatchOf(acknowledged);
     catalog::Checkpoint next = checkpoint_;
     next.position = acknowledged.end;
     next.prepared = acknowledged.prepared;
@@ -270,9 +287,63 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
   return {};
 }
 
+// A prepared XA transaction is known only to who has read it: the place to go on from stays before.
+Status Journal::AcknowledgeRetry(const stream::Acknowledged& acknowledged,
+                                 const std::vector<size_t>& tables) {
+  {
+    MutexLock lock(mutex_);
+    const catalog::CheckpointNews news = NewsOf(acknowledged);
+    const StreamProgress now = progress();
+    std::vector<catalog::RetryRecord> records;
+    for (const size_t table : tables) {
+      const auto& quarantine = now.tables.at(table).quarantine;
+      const bool over = !quarantine || !quarantine->retrying ||
+                        std::ranges::count(acknowledged.fences, table, &stream::Fence::table) != 0;
+      if (over || !acknowledged.prepared.empty()) continue;
+      model::Position reached = acknowledged.end;
+      mysql::Join(reached, quarantine->position);
+      records.push_back({table_ids_.at(table), std::move(reached)});
+    }
+    PENSTOCK_TRY(catalog_->SaveRetry(pipe_id_, records, news));
+    MutexLock progress_lock(progress_mutex_);
+    RememberTables(acknowledged, news);
+    for (auto& [table_id, position] : records) {
+      auto* table = FindTable(table_id);
+      if (table != nullptr) table->quarantine->position = std::move(position);
+    }
+  }
+  if (!acknowledged.fences.empty()) on_quarantine_();
+  return {};
+}
+
+void Journal::BeginRetry(const std::vector<int64_t>& table_ids) {
+  MutexLock lock(progress_mutex_);
+  for (const int64_t table_id : table_ids) {
+    auto* table = FindTable(table_id);
+    if (table != nullptr && table->quarantine) table->quarantine->retrying = true;
+  }
+}
+
+Status Journal::FailRetry(const std::vector<size_t>& tables, const Error& error) {
+  MutexLock lock(mutex_);
+  const StreamProgress now = progress();
+  catalog::CheckpointNews news;
+  for (const size_t table : tables) {
+    auto quarantine = now.tables.at(table).quarantine;
+    if (!quarantine || !quarantine->retrying) continue;
+    quarantine->retrying = false;
+    quarantine->reason = error.ToString();
+    quarantine->since = clock_->Wall();
+    news.quarantines.push_back({.table_id = table_ids_.at(table), .quarantine = *quarantine});
+  }
+  PENSTOCK_TRY(catalog_->SaveRetry(pipe_id_, {}, news));
+  MutexLock progress_lock(progress_mutex_);
+  RememberTables({}, news);
+  return {};
+}
+
 void Journal::Remember(const stream::Acknowledged& acknowledged,
                        const catalog::CheckpointNews& news) {
-  for (const int64_t table_id : news.settled) inserts_.erase(table_id);
   if (news.batch) {
     last_batch_number_ = news.batch->number;
     recorded_to_ = acknowledged.end;
@@ -280,6 +351,27 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
   MutexLock lock(progress_mutex_);
   progress_.position = checkpoint_.position;
   progress_.prepared = checkpoint_.prepared;
+  RememberTables(acknowledged, news);
+  if (news.batch) {
+    const UnixMicros took =
+        std::max(acknowledged.finished_at - acknowledged.started_at, UnixMicros(0));
+    progress_.last_batch_rows = acknowledged.rows;
+    progress_.last_batch_duration = duration_cast<milliseconds>(took);
+    progress_.batches.inserting.Observe(took);
+    progress_.batches.reading += acknowledged.reading;
+    progress_.batches.decoding += acknowledged.decoding;
+  }
+  if (acknowledged.last_commit.count() != 0) {
+    const auto lag =
+        duration_cast<milliseconds>(acknowledged.finished_at - acknowledged.last_commit);
+    progress_.lag = std::max(lag, milliseconds(0));
+    lag_known_at_ = clock_->Steady();
+  }
+}
+
+void Journal::RememberTables(const stream::Acknowledged& acknowledged,
+                             const catalog::CheckpointNews& news) {
+  for (const int64_t table_id : news.settled) inserts_.erase(table_id);
   progress_.rows += acknowledged.rows;
   for (const auto& table : acknowledged.tables) {
     auto& total = progress_.tables.at(table.table);
@@ -295,21 +387,6 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
   for (const auto& record : news.definitions) {
     auto* table = FindTable(record.table_id);
     if (table != nullptr && !record.ddl.empty()) table->ddl += ";\n" + record.ddl;
-  }
-  if (news.batch) {
-    const UnixMicros took =
-        std::max(acknowledged.finished_at - acknowledged.started_at, UnixMicros(0));
-    progress_.last_batch_rows = acknowledged.rows;
-    progress_.last_batch_duration = duration_cast<milliseconds>(took);
-    progress_.batches.inserting.Observe(took);
-    progress_.batches.reading += acknowledged.reading;
-    progress_.batches.decoding += acknowledged.decoding;
-  }
-  if (acknowledged.last_commit.count() != 0) {
-    const auto lag =
-        duration_cast<milliseconds>(acknowledged.finished_at - acknowledged.last_commit);
-    progress_.lag = std::max(lag, milliseconds(0));
-    lag_known_at_ = clock_->Steady();
   }
 }
 
@@ -367,6 +444,11 @@ std::optional<std::chrono::seconds> StreamProgress::retention_left() const {
   if (!source || !source->retention || !lag) return std::nullopt;
   return std::max(*source->retention - std::chrono::floor<std::chrono::seconds>(*lag),
                   std::chrono::seconds(0));
+}
+
+model::Position Journal::position() const {
+  MutexLock lock(progress_mutex_);
+  return progress_.position;
 }
 
 StreamProgress Journal::progress() const {

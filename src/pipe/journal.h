@@ -83,6 +83,15 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   Status RecordSending(const stream::Sending& sending) override EXCLUDES(mutex_);
   Status Acknowledge(const stream::Acknowledged& acknowledged) override
       EXCLUDES(mutex_, progress_mutex_);
+  // Likewise of a retry: tables that are quarantined, `tables` of the stream's, are followed in a
+  // session of their own. The checkpoint stays.
+  Status AcknowledgeRetry(const stream::Acknowledged& acknowledged,
+                          const std::vector<size_t>& tables) EXCLUDES(mutex_, progress_mutex_);
+  // Tables whose retry is on record.
+  void BeginRetry(const std::vector<int64_t>& table_ids) EXCLUDES(progress_mutex_);
+  // The retry of these tables, where it goes on, is over: they stay quarantined.
+  Status FailRetry(const std::vector<size_t>& tables, const Error& error)
+      EXCLUDES(mutex_, progress_mutex_);
   void CaughtUp() override EXCLUDES(progress_mutex_);
   void SourceSeen(const std::optional<stream::SourceLog>& log) override EXCLUDES(progress_mutex_);
 
@@ -93,14 +102,21 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   void ForgetCounts(const std::vector<catalog::TableRecord>& tables) EXCLUDES(progress_mutex_);
 
   StreamProgress progress() const EXCLUDES(progress_mutex_);
+  model::Position position() const EXCLUDES(progress_mutex_);  // of the checkpoint
 
  private:
   StreamProgress::Table* FindTable(int64_t table_id) REQUIRES(progress_mutex_);
   void Remember(const stream::Acknowledged& acknowledged, const catalog::CheckpointNews& news)
       REQUIRES(mutex_) EXCLUDES(progress_mutex_);
+  void RememberTables(const stream::Acknowledged& acknowledged, const catalog::CheckpointNews& news)
+      REQUIRES(mutex_, progress_mutex_);
   std::vector<catalog::BatchRecord::Table> ChangesOf(const stream::Acknowledged& acknowledged) const
       REQUIRES(mutex_);
   catalog::DefinitionRecord DefinitionOf(const stream::Acknowledged& acknowledged) const;
+  std::optional<catalog::BatchRecord> BatchOf(const stream::Acknowledged& acknowledged) const
+      REQUIRES(mutex_);
+  std::optional<model::TransactionPart> PartBefore(const stream::Fence& fence) const
+      REQUIRES(mutex_);
   catalog::CheckpointNews NewsOf(const stream::Acknowledged& acknowledged) const REQUIRES(mutex_);
   std::vector<int64_t> MadeAnew(const stream::Acknowledged& acknowledged) const
       EXCLUDES(progress_mutex_);

@@ -450,6 +450,7 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   stream::StreamOptions options = StreamOptionsOf(*recalled);
   std::optional<model::Position> common;  // with a source that lacks what was replicated
   options.on_lacking = [&common](const model::Position& position) { common = position; };
+  const auto retry = BeginRetry(*recalled, stop);
   std::stop_source& both = *recalled->rest;
   std::stop_callback forward(stop, [&both] { both.request_stop(); });
   Result<bool> rest_is_due = false;
@@ -464,6 +465,7 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
                                  recalled->journal.get(), both.get_token());
     both.request_stop();
   }
+  if (retry) PENSTOCK_TRY(EndRetry(*retry, stop));
   if (!rest_is_due && rest_is_due.error().code != ErrorCode::kCancelled) {
     return Fail(rest_is_due.error());
   }
@@ -498,7 +500,8 @@ Status Runner::HealLost(const model::Position& common, Status otherwise) {
     // What came by a load is in no batch.
     const bool is_lost = lost->contains(table.id) || sent.contains(table.id) ||
                          (table.start && !IsWithin(*table.start, common));
-    if (!is_lost || table.quarantine) continue;
+    const bool retried = table.quarantine && table.quarantine->retrying;  // by no batch on record
+    if (!retried && (!is_lost || table.quarantine)) continue;
     news.quarantines.push_back({.table_id = table.id,
                                 .quarantine = {.position = common,
                                                .reason = why + ": it is resynced by itself",
@@ -537,7 +540,9 @@ Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
   if (tables.empty()) {
     PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
     DegradeIfRunning();
-    return false;
+    const auto& progress = recalled.journal->progress().tables;
+    return std::ranges::any_of(
+        progress, [](const auto& table) { return table.quarantine && table.quarantine->retrying; });
   }
   std::erase_if(tables, [](const auto& table) { return table.quarantine.has_value(); });
   clickhouse::Client client(options_.destination);

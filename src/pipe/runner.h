@@ -25,6 +25,7 @@
 #include "pipe/spec.h"
 #include "pipe/state.h"
 #include "pipe/status.h"
+#include "pipe/table_retry.h"
 #include "pipe/whole_load.h"
 #include "snapshot/loader.h"
 
@@ -64,6 +65,10 @@ class Runner {
   // Likewise: these tables, or without names all, are loaded anew beside their targets, which take
   // their places when all are in. kInvalidArgument for a table that is not mapped.
   Status Resync(const std::vector<model::TableName>& names);
+
+  // Likewise: quarantined tables, those named or all that can be, are followed again from where
+  // they were left. kConflict, with why, for one that cannot be.
+  Status RetryTables(const std::vector<model::TableName>& names);
 
   // Another spec, and destination, in place of what it runs by: stored first, with an event that
   // names the `fields` that differ; then what was running goes on by it, over new connections. The
@@ -116,6 +121,10 @@ class Runner {
   State state() const EXCLUDES(mutex_);
   // What runs by them is known as this pipe's, so that it can be ended.
   void RunBy(PipeSpec spec, clickhouse::Endpoint destination);
+  Result<std::vector<int64_t>> TablesToRetry(const std::vector<model::TableName>& names);
+  Status CheckTarget(const catalog::TableRecord& table);
+  std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
+  Status EndRetry(TableRetry& retry, std::stop_token stop);
   Result<catalog::TablesEdit> EditOf(const TablesChange& change) EXCLUDES(mutex_);
   Status EditAtRest(PipeSpec spec, const std::string& stored, clickhouse::Endpoint destination,
                     const std::vector<std::string>& fields, const TablesChange& change)
@@ -206,6 +215,7 @@ class Runner {
   std::optional<model::Position> made_to_ GUARDED_BY(mutex_);
 
   stream::Lacking lacking_;  // the streams', one at a time
+  SteadyTime retry_rests_from_{};
   std::stop_source shutdown_ GUARDED_BY(mutex_);
   std::jthread thread_;
 };

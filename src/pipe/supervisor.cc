@@ -419,6 +419,15 @@ Result<PipeStatus> Supervisor::Apply(const std::string& id, Command command) {
   return pipe->runner->status(0);
 }
 
+Result<PipeStatus> Supervisor::RetryTables(const std::string& id,
+                                           const std::vector<model::TableName>& tables) {
+  const auto pipe = impl_->Find(id);
+  if (!pipe) return NoSuchPipe(id);
+  MutexLock lock(pipe->commands);
+  PENSTOCK_TRY(pipe->runner->RetryTables(tables));
+  return pipe->runner->status(0);
+}
+
 Result<PipeStatus> Supervisor::Resync(const std::string& id,
                                       const std::vector<model::TableName>& tables) {
   const auto pipe = impl_->Find(id);

@@ -58,6 +58,9 @@ class Supervisor {
   pipe::Figures Figures() const;  // for metrics
   // kConflict with the state and what is allowed.
   Result<PipeStatus> Apply(const std::string& id, Command command);
+  // See Runner::RetryTables.
+  Result<PipeStatus> RetryTables(const std::string& id,
+                                 const std::vector<model::TableName>& tables);
   // Loads these tables of the source anew, or all where none is named: see Runner::Resync.
   Result<PipeStatus> Resync(const std::string& id, const std::vector<model::TableName>& tables);
   // Changes settings, name, credentials and servers, in any state; what runs goes on with them. A

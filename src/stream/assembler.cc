@@ -64,7 +64,8 @@ Assembler::Assembler(StreamStart start, ReserveVersions reserve, PreparedTransac
       offset_(position_.offset),
       file_mark_(position_.file_mark),
       open_gtid_(std::move(start.open.gtid)),
-      prepared_(std::move(prepared)) {}
+      prepared_(std::move(prepared)),
+      prepared_unknown_(start.prepared_unknown) {}
 
 Result<std::unique_ptr<Assembler>> Assembler::Make(std::vector<StreamTable> tables,
                                                    StreamStart start, ReserveVersions reserve,

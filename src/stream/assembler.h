@@ -181,6 +181,7 @@ class Assembler {
   Status CommitPrepared(const std::string& xid, const binlog::EventHeader& header);
   void EndReplay();
   void FenceHeld(const std::set<model::TableName>& tables, std::string_view why);
+  void CommitUnknown(const std::string& xid);
   // The open transaction, or the statement that is one, comes before `position`.
   bool ComesBefore(const model::Position& position) const;
   // Likewise before the table's own start.
@@ -303,6 +304,7 @@ class Assembler {
   PreparedTransactions prepared_;
   std::string xid_;  // of the XA END last read
   std::optional<ReplayState> replay_;
+  const bool prepared_unknown_;  // StreamStart's
   std::vector<std::string> notices_;
 };
 

@@ -42,7 +42,8 @@ class AssemblerTest : public testing::Test {
   void Follow(std::vector<StreamTable> tables, OpenTransaction open = {},
               std::vector<model::PreparedTransaction> prepared = {},
               const std::filesystem::path& folder = {},
-              model::Mechanism mechanism = model::Mechanism::kMysqlGtid) {
+              model::Mechanism mechanism = model::Mechanism::kMysqlGtid,
+              bool prepared_unknown = false) {
     model::Position start;
     start.mechanism = mechanism;
     start.file = "bin.000001";
@@ -51,10 +52,12 @@ class AssemblerTest : public testing::Test {
       reserved_ += 100;
       return VersionRange{reserved_ - 100, reserved_};
     };
-    assembler_ = *Assembler::Make(
-        std::move(tables),
-        {.position = start, .open = std::move(open), .prepared = std::move(prepared)}, reserve,
-        {.folder = folder});
+    assembler_ = *Assembler::Make(std::move(tables),
+                                  {.position = start,
+                                   .open = std::move(open),
+                                   .prepared = std::move(prepared),
+                                   .prepared_unknown = prepared_unknown},
+                                  reserve, {.folder = folder});
   }
 
   Status Feed(binlog::Body body) {

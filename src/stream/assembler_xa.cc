@@ -22,18 +22,29 @@ Status Assembler::On(const binlog::XaPrepare& prepare, const binlog::EventHeader
 Status Assembler::CommitPrepared(const std::string& xid, const binlog::EventHeader& header) {
   const PreparedTransactions::Held* held = prepared_.Find(xid);
   if (held == nullptr) {
-    if (!is_known_) {
-      notices_.push_back(fmt::format(
-          "the XA transaction {} was committed, and had been prepared before the pipe's log "
-          "begins: if it changed tables of the pipe, resync them (penstock resync)",
-          xid));
-    }
+    if (!is_known_) CommitUnknown(xid);
     Commit(header);
     return {};
   }
   if (!in_transaction_) Begin();
   replay_.emplace(ReplayState{xid, header, HeldEventsReader(held->events)});
   return {};
+}
+
+void Assembler::CommitUnknown(const std::string& xid) {
+  if (!prepared_unknown_) {
+    notices_.push_back(fmt::format(
+        "the XA transaction {} was committed, and had been prepared before the pipe's log "
+        "begins: if it changed tables of the pipe, resync them (penstock resync)",
+        xid));
+    return;
+  }
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    if (ComesBefore(*tables_[i])) continue;
+    FenceUntilResync(i, fmt::format("the XA transaction {} was committed, and had been prepared "
+                                    "before the log was read again",
+                                    xid));
+  }
 }
 
 Status Assembler::Replay() {

@@ -225,6 +225,21 @@ TEST_F(XaTest, ATableIsResyncedBetweenPrepareAndCommit) {
   }
 }
 
+// It may have changed any of the tables that are read again.
+TEST_F(XaTest, ACommitOfAnUnknownOneFencesWhatIsRetried) {
+  StreamTable later = TableOf("b");
+  later.start = assembler_->position();
+  later.start->mysql = model::MysqlGtidSet::Parse("00000000-0000-0000-0000-000000000001:1").value();
+  Follow({TableOf("a"), later}, {}, {}, folder_, model::Mechanism::kMysqlGtid,
+         /*prepared_unknown=*/true);
+  ASSERT_TRUE(XaEnds(1, "COMMIT"));
+  const Batch batch = Take();
+  EXPECT_THAT(batch.notices, IsEmpty());
+  ASSERT_EQ(batch.fences.size(), 1U) << "b has it already";
+  EXPECT_EQ(batch.fences[0].table, 0U);
+  EXPECT_EQ(batch.fences[0].heals, Heals::kByResync);
+}
+
 // MariaDB's GTID event says it all.
 TEST_F(XaTest, MariaDbBeginsWithoutAStatement) {
   ASSERT_TRUE(Feed(binlog::MariadbGtidEvent{.gtid = {.domain = 0, .server = 1, .sequence = 1},

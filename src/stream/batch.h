@@ -118,6 +118,8 @@ struct StreamStart {
   model::Position position;
   OpenTransaction open;  // begins at `position`
   std::vector<model::PreparedTransaction> prepared = {};
+  // `prepared` may lack some: the commit of another may be of any table, so all are fenced.
+  bool prepared_unknown = false;
   // How far an attempt before had read what it sent, and did not hear of any more.
   std::optional<model::Position> sent_to = {};
 };

@@ -297,7 +297,9 @@ Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& star
     if (writer.idle()) journal->CaughtUp();
   });
   SourceWatch watch(options, journal);
-  const std::jthread watching([&](std::stop_token stopped) { watch.Run(std::move(stopped)); });
+  const std::jthread watching([&](std::stop_token stopped) {
+    if (options.watches_source) watch.Run(std::move(stopped));
+  });
   const Status read = follower.Run(reader_stop.get_token());
   batches.Close();
   const Status written = writer.Finish(stop);

@@ -56,6 +56,7 @@ struct StreamOptions {
   // Of tables with such names the stream tells when they come to be: Acknowledged::made. Empty: of
   // none.
   std::function<bool(const model::TableName&)> awaits = {};
+  bool watches_source = true;  // StreamJournal::SourceSeen is called
   Clock* clock = &Clock::Real();
   FenceRequests* fence_requests = nullptr;  // outlives the stream
   Lacking* lacking = nullptr;               // likewise

@@ -1,0 +1,205 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "mysql/wire/start_position.h"
+#include "pipe/flow_parts.h"
+#include "pipe/runner.h"
+#include "pipe/target_tables.h"
+
+// Quarantined tables that are followed again.
+
+namespace penstock::pipe {
+namespace {
+
+// The destination is asked while the user waits.
+constexpr std::chrono::seconds kAnswerTimeout{5};
+
+// Of batches on record, which tell what was written.
+constexpr size_t kBatchesMax = 10'000;
+
+// After a rest that was in vain.
+constexpr std::chrono::seconds kRestPause{60};
+
+Failure MustBeResynced(const catalog::TableRecord& table, std::string_view why) {
+  return Fail(Error{
+      .code = ErrorCode::kConflict,
+      .message = fmt::format("{} cannot be retried: {}", table.definition.name.ToString(), why),
+      .origin = {},
+      .native_code = 0,
+      .remedy = "Resync the table (penstock resync)"});
+}
+
+Status CheckMayRetry(const catalog::TableRecord& table) {
+  if (!table.quarantine) {
+    return Fail(ErrorCode::kConflict, "{} is not quarantined", table.definition.name.ToString());
+  }
+  if (table.reload_wanted || !table.load_target.empty()) {
+    return Fail(ErrorCode::kConflict, "{} is being resynced already",
+                table.definition.name.ToString());
+  }
+  return {};
+}
+
+bool IsRetrying(const catalog::TableRecord& table) {
+  return table.quarantine && table.quarantine->retrying;
+}
+
+}  // namespace
+
+Status Runner::RetryTables(const std::vector<model::TableName>& names) {
+  PENSTOCK_ASSIGN(const auto ids, TablesToRetry(names));
+  // What runs is stopped for a moment, and goes on with them. A load goes on first.
+  const bool begins = LoadsAreOver();
+  if (begins) Shutdown();
+  Status wanted = options_.catalog->WantRetry(
+      id_, ids,
+      {.at = options_.clock->Wall(),
+       .level = "info",
+       .kind = "quarantine",
+       .text = fmt::format("{} tables are retried: their log is read again", ids.size())});
+  {
+    MutexLock lock(mutex_);
+    if (wanted && journal_) journal_->BeginRetry(ids);
+  }
+  if (begins) {
+    retry_rests_from_ = {};
+    Start();
+  }
+  return wanted;
+}
+
+// All, where none is named, that can be; if none can, why not.
+Result<std::vector<int64_t>> Runner::TablesToRetry(const std::vector<model::TableName>& names) {
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  for (const auto& name : names) {
+    const auto is_it = [&](const auto& table) { return table.definition.name == name; };
+    if (std::ranges::none_of(tables, is_it)) {
+      return Fail(ErrorCode::kInvalidArgument, "tables: {} is not mapped", name.ToString());
+    }
+  }
+  std::vector<int64_t> ids;
+  Status refused = Fail(ErrorCode::kConflict, "No table of the pipe is quarantined");
+  for (const auto& table : tables) {
+    const bool named = std::ranges::count(names, table.definition.name) != 0;
+    if (!named && (!names.empty() || !table.quarantine)) continue;
+    Status may = CheckMayRetry(table);
+    if (may) may = CheckTarget(table);
+    if (!may && named) return Fail(std::move(may).error());
+    if (may) ids.push_back(table.id);
+    if (!may) refused = std::move(may);
+  }
+  if (ids.empty()) return Fail(std::move(refused).error());
+  return ids;
+}
+
+// What was loaded and followed before must be there.
+Status Runner::CheckTarget(const catalog::TableRecord& table) {
+  PENSTOCK_ASSIGN(auto partitions, options_.catalog->Partitions(id_));
+  std::erase_if(partitions, [&](const auto& partition) { return partition.table_id != table.id; });
+  const bool is_loaded = spec_.settings.mode == ReplicationMode::kCdcOnly ||
+                         (table.partitions_planned &&
+                          std::ranges::all_of(partitions, &catalog::PartitionRecord::done));
+  if (!is_loaded) return MustBeResynced(table, "its load did not come to its end");
+  clickhouse::Endpoint destination = options_.destination;
+  destination.idle_timeout = kAnswerTimeout;
+  clickhouse::Client client(std::move(destination));
+  PENSTOCK_ASSIGN(const auto found, ReadExistingTables(client, spec_.database, {table.target}, {}));
+  if (found.empty()) return MustBeResynced(table, "its target is gone");
+  if (found.begin()->second.rows != "0") return {};
+  PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, kBatchesMax));
+  const bool was_written =
+      std::ranges::any_of(partitions, [](const auto& partition) { return partition.rows != 0; }) ||
+      std::ranges::any_of(batches, [&](const auto& batch) {
+        return std::ranges::count(batch.changes, table.id,
+                                  &catalog::BatchRecord::Table::table_id) != 0;
+      });
+  return was_written ? Status(MustBeResynced(table, "its target has lost its rows")) : Status();
+}
+
+std::unique_ptr<TableRetry> Runner::BeginRetry(const Recalled& recalled, std::stop_token stop) {
+  const auto& records = *recalled.tables;
+  std::vector<size_t> retried;
+  std::vector<size_t> otherwise;  // followed
+  std::optional<model::Position> from;
+  for (size_t i = 0; i < records.size() && LoadsAreOver(); ++i) {
+    if (!IsRetrying(records[i])) continue;
+    const model::Position& position = records[i].quarantine->position;
+    const bool alike = position.mechanism == recalled.checkpoint.position.mechanism;
+    (alike ? retried : otherwise).push_back(i);
+    if (alike && (!from || mysql::Reaches(*from, position))) from = position;
+  }
+  if (!otherwise.empty()) {
+    static_cast<void>(recalled.journal->FailRetry(
+        otherwise, {.code = ErrorCode::kNeedsUser,
+                    .message = "the log was followed by another mechanism (GTID, file) by then",
+                    .origin = {},
+                    .native_code = 0,
+                    .remedy = "Resync the table (penstock resync)"}));
+  }
+  // Those of another history wait for the next.
+  std::erase_if(retried,
+                [&](size_t i) { return !mysql::Reaches(records[i].quarantine->position, *from); });
+  if (retried.empty()) return nullptr;
+  auto tables = StreamTables(spec_, records);
+  std::vector<std::string> targets;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    tables[i].quarantined = std::ranges::count(retried, i) == 0;
+    if (tables[i].quarantined) continue;
+    auto followed = FollowedFrom(records[i], records[i].quarantine->position);
+    tables[i].start = std::move(followed.start);
+    tables[i].start_part = std::move(followed.start_part);
+    targets.push_back(tables[i].target);
+  }
+  auto options = RetryOptionsFor(StreamOptionsOf(recalled), id_);
+  options.on_log_retry = [this](const Error* error) { OnRetry("retry", error); };
+  options.on_insert_retry = [this](const Error* error) { OnRetry("retry inserts", error); };
+  options.on_reread_retry = [this](const Error* error) { OnRetry("retry rereads", error); };
+  const auto prepare = [this, targets,
+                        journal = recalled.journal](std::stop_token stopped) -> Status {
+    clickhouse::Client client(options_.destination);
+    PENSTOCK_ASSIGN(const uint64_t highest,
+                    HighestVersion(client, spec_.database, targets, std::move(stopped)));
+    journal->RaiseVersions(highest + 1);
+    return {};
+  };
+  return std::make_unique<TableRetry>(
+      TableRetry::Options{.stream = std::move(options),
+                          .tables = std::move(tables),
+                          .retried = std::move(retried),
+                          .from = *std::move(from),
+                          .journal = recalled.journal.get(),
+                          .prepare = prepare,
+                          .rests_from = retry_rests_from_,
+                          .rest = [rest = recalled.rest] { rest->request_stop(); },
+                          .stop = std::move(stop)});
+}
+
+Status Runner::EndRetry(TableRetry& retry, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
+  const auto reached = retry.Meet(checkpoint.position, std::move(stop));
+  if (!reached) {
+    if (retry.asked()) retry_rests_from_ = options_.clock->Steady() + kRestPause;
+    return {};
+  }
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  std::vector<catalog::FollowedRecord> followed;
+  std::string names;
+  for (const size_t i : retry.retried()) {
+    if (!IsRetrying(tables.at(i))) continue;
+    model::Position position = *reached;
+    mysql::Join(position, tables[i].quarantine->position);
+    followed.push_back(FollowedFrom(tables[i], position));
+    names += (names.empty() ? "" : ", ") + tables[i].definition.name.ToString();
+  }
+  if (followed.empty()) return {};
+  return options_.catalog->EndRetry(
+      id_, followed,
+      {.at = options_.clock->Wall(),
+       .level = "info",
+       .kind = "quarantine",
+       .text = fmt::format("followed again, from {} on: {}", reached->ToString(), names)});
+}
+
+}  // namespace penstock::pipe
