@@ -3,7 +3,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -176,8 +175,8 @@ Status PipeCommands::Check(const std::filesystem::path& file) {
     PrintValue(report);
   } else {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-    Print(ReportText(report, {.colours = terminal && std::getenv("NO_COLOR") == nullptr,
-                              .width = terminal ? TerminalSize().width : 0}));
+    Print(ReportText(report,
+                     {.colours = ColoursWanted(), .width = terminal ? TerminalSize().width : 0}));
   }
   if (report.value("ok", false)) return {};
   return Fail(ErrorCode::kInvalidArgument, "{}: {}; create would be refused", file.string(),
@@ -453,6 +452,7 @@ Status PipeCommands::Set(const std::string& name, const std::vector<std::string>
       return Fail(ErrorCode::kInvalidArgument, "{}: is no such field", change.substr(0, equals));
     }
   }
+  PENSTOCK_TRY(ResolvePasswords(patch, ""));
   return Edit(name, patch, /*wait=*/false);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/http_proxy.h"
 
 namespace penstock::clickhouse {
 namespace {
@@ -57,6 +58,9 @@ Error Classify(CURLcode code, std::string_view detail) {
               .native_code = 0,
               .remedy = ""};
   switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      error.remedy = "Check HTTP_PROXY and HTTPS_PROXY in the environment of penstock";
+      break;
     case CURLE_COULDNT_RESOLVE_HOST:
       error.remedy = "Check the host name in the destination's url";
       break;
@@ -261,7 +265,11 @@ Status Transfer::SetUp(const HttpRequest& request, Exchange& exchange) {
   set(CURLOPT_URL, (std::string(base) + request.target).c_str());
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_PROXY, "");
+  const HttpProxy proxy = ProxyFor(endpoint_.url);
+  set(CURLOPT_PROXY, proxy.url.c_str());
+  set(CURLOPT_NOPROXY, proxy.except.c_str());
+  set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));  // no passwords with CONNECT
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_SOCKOPTFUNCTION, &DropUnsentOnClose);
