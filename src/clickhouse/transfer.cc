@@ -1,6 +1,7 @@
 #include "clickhouse/transfer.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -146,6 +147,15 @@ Status AddCredentials(const Endpoint& endpoint, HeaderList& headers) {
   return {};
 }
 
+// Closing a connection, of a process that dies too, drops what is not sent yet. Else the system
+// would go on sending it, for minutes if need be: an insert that was given up would arrive when its
+// outcome has long been asked for.
+int DropUnsentOnClose(void*, curl_socket_t socket, curlsocktype) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  const int done = setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  return done == 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
+}
+
 void InitializeCurl() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
   PENSTOCK_CHECK(code == CURLE_OK);
@@ -262,6 +272,7 @@ Status Transfer::SetUp(const HttpRequest& request, Exchange& exchange) {
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_SOCKOPTFUNCTION, &DropUnsentOnClose);
   set(CURLOPT_MAXAGE_CONN, kIdleConnectionSecondsMax);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(endpoint_.connect_timeout.count()));
   set(CURLOPT_USERAGENT, "penstock/" PENSTOCK_VERSION);
