@@ -75,10 +75,7 @@ const std::vector<Call>& Calls() {
       WantsRetry,
       MovesRetry,
       EndsRetry,
-      [](Catalog& catalog) {
-        return catalog.AddEvent(
-            "a", {.at = kTestTime, .level = "warning", .kind = "retry", .text = "again"});
-      },
+      [](Catalog& catalog) { return catalog.AddEvent("a", Told()); },
       [](Catalog& catalog) {
         return catalog.SaveTransition("a", {.from = "Snapshot",
                                             .to = "Failed",

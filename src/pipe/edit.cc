@@ -208,36 +208,51 @@ Result<std::vector<RemovedTable>> TablesToRemove(const PipeSpec& spec, const Pip
       const bool is_new = std::ranges::count(removed, i, &RemovedTable::table) == 0;
       if (goes && is_new) removed.push_back({.table = i, .drop_target = drop_target});
     }
-    if (removed.size() == before && !IsPattern(mapping.source)) {
-      return Fail(ErrorCode::kInvalidArgument, "source.mysql.{}: {} is not mapped to {}", kToRemove,
-                  mapping.source.ToString(), mapping.target_table);
-    }
+    const bool is_mapped = pattern != spec.mappings.size() || table != spec.tables.size();
+    if (is_mapped && (removed.size() != before || IsPattern(mapping.source))) continue;
+    return Fail(ErrorCode::kInvalidArgument, "source.mysql.{}: {} is not mapped to {}", kToRemove,
+                mapping.source.ToString(), mapping.target_table);
   }
   return removed;
 }
 
-Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits) {
-  PENSTOCK_ASSIGN(const auto removed, TablesToRemove(spec, change));
-  PipeSpec kept = spec;
-  std::set<size_t, std::greater<>> gone;  // mappings
+namespace {
+
+using Mappings = std::set<size_t, std::greater<>>;
+
+// The mappings of what is removed, which go whole.
+Mappings GoneMappings(const PipeSpec& spec, const PipeChange& change) {
+  Mappings gone;
   for (const auto& removal : change.tables_to_remove) {
     const size_t mapping = PlaceOf(spec.mappings, removal.mapping);
-    const size_t table = PlaceOf(spec.tables, removal.mapping);
     if (mapping != spec.mappings.size()) gone.insert(mapping);
-    if (mapping == spec.mappings.size() && table == spec.tables.size()) {
-      return Fail(ErrorCode::kInvalidArgument, "source.mysql.{}: {} is not mapped to {}", kToRemove,
-                  removal.mapping.source.ToString(), removal.mapping.target_table);
-    }
-    if (mapping == spec.mappings.size()) Exclude(spec.tables[table], kept);
+  }
+  return gone;
+}
+
+// Without what is removed, and with the mappings still there.
+Result<PipeSpec> WithoutRemoved(const PipeSpec& spec, const PipeChange& change,
+                                const Mappings& gone) {
+  PENSTOCK_ASSIGN(const auto removed, TablesToRemove(spec, change));
+  PipeSpec kept = spec;
+  for (const auto& removal : change.tables_to_remove) {
+    if (!IsPattern(removal.mapping.source)) Exclude(removal.mapping.source, kept);
   }
   kept.tables.clear();
   for (size_t i = 0; i < spec.tables.size(); ++i) {
     if (std::ranges::count(removed, i, &RemovedTable::table) != 0) continue;
-    TableMapping& table = kept.tables.emplace_back(spec.tables[i]);
-    const auto is_before = [&](size_t mapping) { return mapping < *table.pattern; };
-    if (table.pattern)
-      *table.pattern -= static_cast<size_t>(std::ranges::count_if(gone, is_before));
+    std::optional<size_t>& pattern = kept.tables.emplace_back(spec.tables[i]).pattern;
+    const auto is_before = [&](size_t mapping) { return mapping < *pattern; };
+    if (pattern) *pattern -= static_cast<size_t>(std::ranges::count_if(gone, is_before));
   }
+  return kept;
+}
+
+}  // namespace
+
+Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits) {
+  const Mappings gone = GoneMappings(spec, change);
+  PENSTOCK_ASSIGN(PipeSpec kept, WithoutRemoved(spec, change, gone));
   json body = ToJsonWithSecrets(kept);
   if (change.fields.value("settings", json()).is_object()) body.erase("settings");  // of no effect
   Merge(change.fields, body);

@@ -32,8 +32,8 @@ struct RemovedTable {
 };
 Result<std::vector<RemovedTable>> TablesToRemove(const PipeSpec& spec, const PipeChange& change);
 
-// The spec with the change's fields in it, without the tables to remove (a pattern that one came
-// from excludes it from now on), and with those to add at its end, checked as a new one; what
+// The spec with the change's fields in it, without the tables to remove (patterns that one of
+// these fits exclude it from now on), and with those to add at its end, checked as a new one; what
 // patterns among these stand for is not known here. kInvalidArgument also for what cannot be
 // changed while the pipe has tables that it shaped.
 Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits);

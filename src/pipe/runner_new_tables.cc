@@ -41,6 +41,7 @@ Status Runner::AddNewTables(std::stop_token stop) {
   }
   const Status added = AddListed(stop);
   if (!added && (Passes(added.error().code) || stop.stop_requested())) return added;
+  if (!added && added.error().code == ErrorCode::kConflict) return {};  // it was just paused
   {
     MutexLock lock(mutex_);
     listing_due_ = false;

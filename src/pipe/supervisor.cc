@@ -102,6 +102,8 @@ class Supervisor::Impl {
                         .prepared_folder = PreparedFolder(record.id),
                         .partition_budget = options_.limits.partition_budget,
                         .cleanup_interval = options_.limits.cleanup_interval,
+                        .attention = options_.limits.attention,
+                        .source_watch_interval = options_.limits.source_watch_interval,
                         .unusable = std::move(unusable),
                         .check_targets = [this, id = record.id](const PipeSpec& added) {
                           return CheckTargetsAreFree(added, id);
@@ -192,7 +194,9 @@ class Supervisor::Impl {
   std::shared_ptr<Deletion> FinishDeletion(const std::string& id, const PipeSpec& spec) {
     std::error_code ignored;  // the next start removes what is left
     std::filesystem::remove_all(PreparedFolder(id), ignored);
-    auto destination = DestinationOf(spec);
+    const bool is_known = !spec.database.empty();
+    auto destination =
+        is_known ? DestinationOf(spec) : Fail(ErrorCode::kNotFound, "its settings cannot be read");
     std::shared_ptr<Deletion> deletion;
     if (destination) {
       deletion =
@@ -229,7 +233,9 @@ class Supervisor::Impl {
 
   // Adds the tables that the mappings from the first of these on stand for.
   static Status AddTables(PipeSpec& spec, size_t first_mapping, const std::stop_token& stop) {
-    if (!HasPatterns(spec)) return {};
+    const auto first = spec.mappings.begin() + static_cast<std::ptrdiff_t>(first_mapping);
+    const auto is_pattern = [](const TableMapping& mapping) { return IsPattern(mapping.source); };
+    if (std::none_of(first, spec.mappings.end(), is_pattern)) return {};
     PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec.source, spec.name + " check", stop));
     PENSTOCK_ASSIGN(const auto listed, ListForPatterns(source, spec, stop));
     for (TableMapping& table : NewTables(spec, listed)) {
@@ -519,7 +525,8 @@ Status Supervisor::Delete(const std::string& id, bool drop_targets) {
   catalog::Catalog& catalog = *impl_->options_.catalog;
   const Status deleted =
       pipe->runner->RemovalsOfAll(drop_targets).and_then([&](const auto& removals) {
-        return catalog.BeginDeletion(id, removals);
+        const bool is_known = !spec.database.empty();  // else nothing can be done for it
+        return is_known ? catalog.BeginDeletion(id, removals) : catalog.DeletePipe(id);
       });
   if (!deleted) {
     pipe->runner->Start();

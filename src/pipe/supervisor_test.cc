@@ -161,6 +161,21 @@ TEST_F(SupervisorTest, SettingsThatCannotBeReadFailThePipeAlone) {
   EXPECT_TRUE(supervisor_->Delete("odd", false).has_value());
 }
 
+TEST_F(SupervisorTest, ADeletedPipeIsKeptForAProcessThatHasItsDestination) {
+  AddPipe("p", kSpec, State::kSetup);
+  FinishSetup("p");
+  ASSERT_TRUE(Start(false).has_value());
+  ASSERT_TRUE(supervisor_->Delete("p", true).has_value());
+  EXPECT_EQ(supervisor_->Delete("p", true).error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(supervisor_->List().empty());
+  ASSERT_TRUE(Start(false).has_value());
+  EXPECT_TRUE(supervisor_->List().empty());
+  ASSERT_EQ(catalog_->DeletedPipes()->size(), 1U);
+  ASSERT_EQ(catalog_->Removals("p")->size(), 1U);
+  EXPECT_EQ(catalog_->Removals("p")->at(0).target, "orders");
+  EXPECT_TRUE(catalog_->Removals("p")->at(0).drop_target);
+}
+
 TEST_F(SupervisorTest, EveryTransitionHasAReason) {
   AddPipe("p", kSpec, State::kProvisioning);
   ASSERT_TRUE(Start(true).has_value());  // nobody answers: it stays in Provisioning

@@ -164,8 +164,11 @@ std::vector<TableMapping> NewTables(const PipeSpec& spec, const mysql::TableList
   return tables;
 }
 
-void Exclude(const TableMapping& table, PipeSpec& spec) {
-  spec.mappings.at(*table.pattern).excluded_tables.push_back(Escaped(table.source.ToString()));
+// One whose case does not matter may have been spelled in another.
+void Exclude(const model::TableName& table, PipeSpec& spec) {
+  while (const auto pattern = PatternOf(spec, table, /*ignore_case=*/true)) {
+    spec.mappings[*pattern].excluded_tables.push_back(Escaped(table.ToString()));
+  }
 }
 
 json ToStored(const PipeSpec& spec) {
@@ -190,15 +193,15 @@ Result<PipeSpec> FromStored(const json& body, const Limits& limits) {
     spec.tables = spec.mappings;  // of before there were patterns
     return spec;
   }
-  const std::vector<TableMapping> own = std::exchange(spec.tables, {});
+  spec.tables.clear();
   for (const json& entry : list) {
     const model::TableName name{entry.value("sourceSchemaName", ""),
                                 entry.value("sourceTable", "")};
     const size_t pattern = entry.value("pattern", spec.mappings.size());
-    const auto mapping = std::ranges::find(own, name, &TableMapping::source);
+    const auto mapping = std::ranges::find(spec.mappings, name, &TableMapping::source);
     if (pattern < spec.mappings.size()) {
       spec.tables.push_back(MappingOf(spec, pattern, name));
-    } else if (mapping != own.end()) {
+    } else if (mapping != spec.mappings.end()) {
       spec.tables.push_back(*mapping);
     }
   }

@@ -38,8 +38,8 @@ Result<mysql::TableList> ListForPatterns(mysql::Connection& source, const PipeSp
 // those that fit one and that `spec` has not. In the order of `listed`.
 std::vector<TableMapping> NewTables(const PipeSpec& spec, const mysql::TableList& listed);
 
-// Takes a table that comes from a pattern out of it.
-void Exclude(const TableMapping& table, PipeSpec& spec);
+// Takes a table out of every pattern that it fits.
+void Exclude(const model::TableName& table, PipeSpec& spec);
 
 // As the catalog keeps a spec: ToJsonWithSecrets, and what its patterns stand for.
 nlohmann::json ToStored(const PipeSpec& spec);

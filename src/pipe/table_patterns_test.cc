@@ -145,8 +145,10 @@ TEST(TablePatterns, AnExcludedTableStaysOut) {
   const auto listed = Listed({{"shop", "a*"}, {"shop", "ab"}});
   const auto tables = NewTables(spec, listed);
   ASSERT_EQ(tables.size(), 2U);
-  Exclude(tables[0], spec);
+  Exclude(tables[0].source, spec);
   EXPECT_THAT(Described(NewTables(spec, listed)), ElementsAre("shop.ab > shop_ab"));
+  Exclude({"shop", "log_1"}, spec);  // fits two
+  EXPECT_THAT(NewTables(spec, Listed({{"shop", "log_1"}})), IsEmpty());
 }
 
 }  // namespace

@@ -167,19 +167,21 @@ class Delete:
                 yield
         making.join()
 
+    def is_making(self):
+        return self.clickhouse.query("SELECT count() FROM system.processes WHERE query LIKE "
+                                     "'CREATE TABLE%' AND query NOT LIKE '%URL%'") != "0\n"
+
     def test_while_a_table_is_being_made(self):
         """ClickHouse goes on with a statement whose client is gone: the table would come after it
         was dropped."""
-        running = ("SELECT count() FROM system.processes WHERE query LIKE 'CREATE TABLE%' AND "
-                   "query NOT LIKE '%URL%'")
         self.clickhouse.query("CREATE DATABASE replica")
         with self.holding("t"):
             self.create("Setup")
-            wait_until(lambda: self.clickhouse.query(running) != "0\n", "CREATE TABLE")
+            wait_until(self.is_making, "CREATE TABLE")
             self.delete()
             self.assertEqual([], self.penstock.pipes())
-            self.assertNotEqual("0\n", self.clickhouse.query(running))
-        wait_until(lambda: self.clickhouse.query(running) == "0\n", "no CREATE TABLE")
+            self.assertTrue(self.is_making())
+        wait_until(lambda: not self.is_making(), "no CREATE TABLE")
         wait_until(lambda: not self.targets(), "dropped")
         self.assert_nothing_left()
 
@@ -188,9 +190,10 @@ class Delete:
         self.clickhouse.query("CREATE DATABASE replica")
         with self.holding("marker"):
             self.create("Setup")
-            wait_until(lambda: "t" in self.targets(), "one of two tables")
+            wait_until(lambda: "t" in self.targets() and self.is_making(), "one of two tables")
             self.clickhouse.query("INSERT INTO replica.t (id) VALUES (1)")
             self.delete()
+        wait_until(lambda: not self.is_making(), "no CREATE TABLE")
         wait_until(lambda: self.targets() == ["t"], "the other one is dropped")
         self.assert_nothing_left(["t"])
 
