@@ -63,6 +63,12 @@ Status ForgetLoad(Sqlite& database, int64_t table_id) {
       .map([](auto) {});
 }
 
+Status EndTruncated(Sqlite& database, int64_t table_id) {
+  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
+  return database.Run("UPDATE tables SET partitions_planned = 1 WHERE id = ?", {table_id})
+      .map([](auto) {});
+}
+
 Status WantHealed(Sqlite& database, int64_t table_id) {
   return database
       .Run("UPDATE tables SET reload_wanted = 1 WHERE id = ? AND quarantined_at IS NOT NULL",
