@@ -4,7 +4,14 @@ install(FILES deploy/penstock.yaml DESTINATION /etc/penstock)
 install(FILES deploy/penstock.service DESTINATION /lib/systemd/system)
 install(FILES deploy/grafana-dashboard.json deploy/prometheus.yaml deploy/prometheus-rules.yaml
         DESTINATION share/penstock)
-install(FILES README.md CHANGELOG.md openapi.yaml DESTINATION share/doc/penstock)
+install(FILES ${CMAKE_BINARY_DIR}/penstock.1.gz DESTINATION share/man/man1)
+install(FILES ${CMAKE_BINARY_DIR}/completion.bash
+        DESTINATION share/bash-completion/completions RENAME penstock)
+install(FILES ${CMAKE_BINARY_DIR}/completion.zsh
+        DESTINATION share/zsh/vendor-completions RENAME _penstock)
+install(FILES ${CMAKE_BINARY_DIR}/completion.fish
+        DESTINATION share/fish/vendor_completions.d RENAME penstock.fish)
+install(FILES README.md SECURITY.md CHANGELOG.md openapi.yaml DESTINATION share/doc/penstock)
 install(FILES LICENSE DESTINATION share/doc/penstock RENAME copyright)
 install(DIRECTORY docs examples DESTINATION share/doc/penstock)
 

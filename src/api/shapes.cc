@@ -49,6 +49,14 @@ json QuarantineToJson(const std::optional<catalog::Quarantine>& quarantine) {
           {"retrying", quarantine->retrying}};
 }
 
+json ReasonsToJson(const std::vector<pipe::Attention>& attention) {
+  json list = json::array();
+  for (const auto& one : attention) {
+    list.push_back({{"concern", pipe::ConcernName(one.concern)}, {"text", one.text}});
+  }
+  return list;
+}
+
 json LoadToJson(const snapshot::LoadFigures& load, double rows_per_second) {
   json body = {{"partitions", load.partitions},
                {"partitionsDone", load.partitions_done},
@@ -198,6 +206,7 @@ json StatusToJson(const pipe::PipeStatus& status) {
                {"name", status.spec.name},
                {"state", pipe::StateName(status.state)},
                {"reason", status.reason},
+               {"reasons", ReasonsToJson(status.attention)},
                {"stateSince", FormatIso8601(status.state_since)},
                {"createdAt", FormatIso8601(status.created_at)},
                {"updatedAt", FormatIso8601(status.updated_at)},

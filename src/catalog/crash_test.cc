@@ -34,11 +34,6 @@ Status EndsRetry(Catalog& catalog) {
   return catalog.EndRetry("a", {{.table_id = 2, .start = SomeCheckpoint(520).position}}, Told());
 }
 
-Status AddsEvent(Catalog& catalog) {
-  return catalog.AddEvent("a",
-                          {.at = kTestTime, .level = "warning", .kind = "retry", .text = "again"});
-}
-
 // Each call once, in an order in which each has something to do. Table ids are 1 and 2.
 const std::vector<Call>& Calls() {
   static const std::vector<Call> calls = {
@@ -80,7 +75,7 @@ const std::vector<Call>& Calls() {
       WantsRetry,
       MovesRetry,
       EndsRetry,
-      AddsEvent,
+      [](Catalog& catalog) { return catalog.AddEvent("a", Told()); },
       [](Catalog& catalog) {
         return catalog.SaveTransition("a", {.from = "Snapshot",
                                             .to = "Failed",

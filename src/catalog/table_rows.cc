@@ -93,12 +93,6 @@ Status StoreDefinition(Sqlite& database, const DefinitionRecord& record) {
       .map([](auto) {});
 }
 
-Status EndTruncated(Sqlite& database, int64_t table_id) {
-  PENSTOCK_TRY(database.Run("DELETE FROM partitions WHERE table_id = ?", {table_id}));
-  return database.Run("UPDATE tables SET partitions_planned = 1 WHERE id = ?", {table_id})
-      .map([](auto) {});
-}
-
 Status SetRetryWanted(Sqlite& database, int64_t table_id) {
   return database
       .Run("UPDATE tables SET retry_wanted = 1 WHERE id = ? AND quarantined_at IS NOT NULL",

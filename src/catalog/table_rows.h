@@ -36,9 +36,6 @@ Status StoreReload(Sqlite& database, const TableRecord& table);
 // A definition that was followed.
 Status StoreDefinition(Sqlite& database, const DefinitionRecord& record);
 
-// Its load is over, whatever of it was done.
-Status EndTruncated(Sqlite& database, int64_t table_id);
-
 // The steps of a retry: see Catalog.
 Status SetRetryWanted(Sqlite& database, int64_t table_id);
 Status StoreRetry(Sqlite& database, const RetryRecord& record);

@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/http_proxy.h"
+
 namespace penstock::cli {
 namespace {
 
@@ -148,7 +150,9 @@ Result<json> ApiClient::Send(const Call& call) {
   CURL* handle = curl.get();
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+  const HttpProxy proxy = ProxyFor(server_.url);
+  curl_easy_setopt(handle, CURLOPT_PROXY, proxy.url.c_str());
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, proxy.except.c_str());
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, static_cast<long>(kConnectTimeout.count()));
   curl_easy_setopt(handle, CURLOPT_TIMEOUT, static_cast<long>(call.timeout.count()));

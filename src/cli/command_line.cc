@@ -249,7 +249,7 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
       })
       ->add_option("KEY=VALUE", arguments.changes,
                    "A setting (pullBatchSize=50000), host, port, name, or the path of a field "
-                   "(source.mysql.credentials.username=repl)")
+                   "(source.mysql.credentials.passwordEnv=DB_PASSWORD)")
       ->required();
   CLI::App* forget = add("delete", "Forget a pipe; its tables in ClickHouse stay",
                          [](PipeCommands& commands, const Arguments& given) {

@@ -258,7 +258,7 @@ std::string FishEntry(const std::string& command, bool of_all, const OptionEntry
   }
   const Kind kind = KindOf(entry);
   if (entry.flags.empty() && kind == Kind::kNothing) return "";
-  if (!entry.value.empty() && !entry.flags.empty()) rest += "-r ";
+  if (!entry.value.empty() && !entry.flags.empty()) rest += kind == Kind::kFile ? "-r " : "-x ";
   if (kind == Kind::kFile) rest += "-F ";
   if (kind == Kind::kChoices) rest += fmt::format("-a '{}' ", Joined(entry.choices, " "));
   if (kind == Kind::kPipe) rest += "-a '(penstock pipe-names 2>/dev/null)' ";

@@ -24,6 +24,7 @@ std::vector<std::string> ExamplesOf(const std::string& command) {
       {"resync",
        {"penstock resync shop --wait",
         "penstock resync shop --table shop.orders --table shop.items"}},
+      {"retry", {"penstock retry shop --wait", "penstock retry shop --table shop.orders"}},
       {"add-table", {"penstock add-table shop shop.orders shop.items:order_items --wait"}},
       {"remove-table",
        {"penstock remove-table shop shop.orders", "penstock remove-table shop shop.orders --drop"}},

@@ -1,11 +1,13 @@
 #include "cli/output.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 namespace penstock::cli {
 namespace {
@@ -91,6 +93,14 @@ std::string ProgressBar(double share, size_t width) {
   std::string bar;
   for (size_t i = 0; i < width; ++i) bar += i < filled ? "█" : "░";
   return bar;
+}
+
+bool ColoursWanted() {
+  const auto variable = [](const char* name) -> std::string_view {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+  };
+  return ::isatty(STDOUT_FILENO) == 1 && variable("NO_COLOR").empty() && variable("TERM") != "dumb";
 }
 
 void Print(std::string_view text) {

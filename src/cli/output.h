@@ -30,6 +30,10 @@ std::string FormatSeconds(double seconds);   // "350 ms", "4.2 s", "3 min 20 s",
 // "██████░░░░" of `width` characters; `share` from 0 to 1.
 std::string ProgressBar(double share, size_t width);
 
+// Whether what is printed may be coloured: a terminal reads it that has colours, and NO_COLOR is
+// not set.
+bool ColoursWanted();
+
 void Print(std::string_view text);       // to stdout, at once
 void PrintError(std::string_view text);  // "penstock: text" and a line end to stderr
 

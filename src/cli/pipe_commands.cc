@@ -3,7 +3,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -129,14 +128,6 @@ void PrintQuarantined(const json& tables) {
   Print(text);
 }
 
-void PrintHistory(const json& history) {
-  std::vector<std::vector<std::string>> rows;
-  for (const json& one : history) {
-    rows.push_back({Cell(one, "since"), Cell(one, "state"), Cell(one, "reason")});
-  }
-  Print("\n" + FormatTable({"SINCE", "STATE", "REASON"}, rows));
-}
-
 // A command of the API for these tables, SCHEMA.TABLE each; none: all.
 Result<json> OrderOf(const std::string& command, const std::vector<std::string>& tables) {
   json order = {{"command", command}};
@@ -149,6 +140,14 @@ Result<json> OrderOf(const std::string& command, const std::vector<std::string>&
         {{"sourceSchemaName", table.substr(0, dot)}, {"sourceTable", table.substr(dot + 1)}});
   }
   return order;
+}
+
+void PrintHistory(const json& history) {
+  std::vector<std::vector<std::string>> rows;
+  for (const json& one : history) {
+    rows.push_back({Cell(one, "since"), Cell(one, "state"), Cell(one, "reason")});
+  }
+  Print("\n" + FormatTable({"SINCE", "STATE", "REASON"}, rows));
 }
 
 // Where a key of `set` stands in the API's body, as a JSON pointer.
@@ -176,8 +175,8 @@ Status PipeCommands::Check(const std::filesystem::path& file) {
     PrintValue(report);
   } else {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-    Print(ReportText(report, {.colours = terminal && std::getenv("NO_COLOR") == nullptr,
-                              .width = terminal ? TerminalSize().width : 0}));
+    Print(ReportText(report,
+                     {.colours = ColoursWanted(), .width = terminal ? TerminalSize().width : 0}));
   }
   if (report.value("ok", false)) return {};
   return Fail(ErrorCode::kInvalidArgument, "{}: {}; create would be refused", file.string(),
@@ -247,10 +246,11 @@ Status PipeCommands::Show(const std::string& name) {
   PENSTOCK_ASSIGN(const json status, client_.Get(path + "/status?tables=100"));
   const json source = MysqlSource(pipe);
   const json port = source.value("port", json());
+  const json reasons = status.value("reasons", json::array());
   std::vector<std::vector<std::string>> rows = {
       {"id", Cell(pipe, "id")},
       {"state", fmt::format("{} since {}", Cell(pipe, "state"), Cell(status, "stateSince"))},
-      {"reason", Cell(status, "reason")},
+      {"reason", reasons.empty() ? Cell(status, "reason") : ""},
       {"retrying", Cell(status, "retrying")},
       {"source", fmt::format("{}:{}", Cell(source, "host"), port.dump())},
       {"database", Cell(pipe.value("destination", json::object()), "database")},
@@ -263,6 +263,9 @@ Status PipeCommands::Show(const std::string& name) {
       {"created", Cell(pipe, "createdAt")},
       {"snapshot", SnapshotText(status)},
   };
+  for (size_t i = 0; i < reasons.size(); ++i) {
+    rows.insert(rows.begin() + 2 + static_cast<ptrdiff_t>(i), {"reason", Cell(reasons[i], "text")});
+  }
   const json settings = source.value("settings", json::object());
   for (const auto& [key, value] : settings.items()) {
     rows.push_back({key, value.is_string() ? value.get<std::string>() : value.dump()});
@@ -449,6 +452,7 @@ Status PipeCommands::Set(const std::string& name, const std::vector<std::string>
       return Fail(ErrorCode::kInvalidArgument, "{}: is no such field", change.substr(0, equals));
     }
   }
+  PENSTOCK_TRY(ResolvePasswords(patch, ""));
   return Edit(name, patch, /*wait=*/false);
 }
 

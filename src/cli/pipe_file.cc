@@ -62,15 +62,19 @@ Status ResolvePassword(json& object, const fs::path& folder, std::string_view pa
   return {};
 }
 
-Result<json> ReadPipeFile(const fs::path& file) {
-  PENSTOCK_ASSIGN(json body, ReadYamlFile(file));
-  const fs::path folder = file.parent_path();
+Status ResolvePasswords(json& body, const fs::path& folder) {
   if (json* credentials = Find(body, {"source", "mysql", "credentials"})) {
     PENSTOCK_TRY(ResolvePassword(*credentials, folder, "source.mysql.credentials"));
   }
   if (json* clickhouse = Find(body, {"destination", "clickhouse"})) {
     PENSTOCK_TRY(ResolvePassword(*clickhouse, folder, "destination.clickhouse"));
   }
+  return {};
+}
+
+Result<json> ReadPipeFile(const fs::path& file) {
+  PENSTOCK_ASSIGN(json body, ReadYamlFile(file));
+  PENSTOCK_TRY(ResolvePasswords(body, file.parent_path()));
   return body;
 }
 

@@ -19,6 +19,9 @@ Result<nlohmann::json> ReadPipeFile(const std::filesystem::path& file);
 Status ResolvePassword(nlohmann::json& object, const std::filesystem::path& folder,
                        std::string_view path);
 
+// Likewise wherever the API's body has a password.
+Status ResolvePasswords(nlohmann::json& body, const std::filesystem::path& folder);
+
 // The file's text without one line end at its end.
 Result<std::string> ReadPasswordFile(const std::filesystem::path& file);
 

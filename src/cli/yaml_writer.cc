@@ -20,10 +20,17 @@ bool IsWordOfOthers(const std::string& text) {
   return std::ranges::count(kWords, lower) != 0;
 }
 
+// Likewise for a date or a time.
+bool IsTimeOfOthers(const std::string& text) {
+  return !text.empty() && text[0] >= '0' && text[0] <= '9' &&
+         text.find_first_of("-:") != std::string::npos;
+}
+
 // Quoted where it would not be read back as it is.
 void EmitText(const std::string& text, YAML::Emitter& out) {
   const auto plain = ParseYaml(text);
-  if (!plain || *plain != json(text) || IsWordOfOthers(text)) out << YAML::DoubleQuoted;
+  const bool same = plain && *plain == json(text);
+  if (!same || IsWordOfOthers(text) || IsTimeOfOthers(text)) out << YAML::DoubleQuoted;
   out << text;
 }
 

@@ -1,6 +1,7 @@
 #include "clickhouse/transfer.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/http_proxy.h"
 
 namespace penstock::clickhouse {
 namespace {
@@ -56,6 +58,9 @@ Error Classify(CURLcode code, std::string_view detail) {
               .native_code = 0,
               .remedy = ""};
   switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      error.remedy = "Check HTTP_PROXY and HTTPS_PROXY in the environment of penstock";
+      break;
     case CURLE_COULDNT_RESOLVE_HOST:
       error.remedy = "Check the host name in the destination's url";
       break;
@@ -140,6 +145,15 @@ Status AddCredentials(const Endpoint& endpoint, HeaderList& headers) {
   if (!endpoint.user.empty()) headers.Add("X-ClickHouse-User: " + endpoint.user);
   if (!endpoint.password.empty()) headers.Add("X-ClickHouse-Key: " + endpoint.password);
   return {};
+}
+
+// Closing a connection, of a process that dies too, drops what is not sent yet. Else the system
+// would go on sending it, for minutes if need be: an insert that was given up would arrive when its
+// outcome has long been asked for.
+int DropUnsentOnClose(void*, curl_socket_t socket, curlsocktype) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  const int done = setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  return done == 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
 }
 
 void InitializeCurl() {
@@ -251,9 +265,14 @@ Status Transfer::SetUp(const HttpRequest& request, Exchange& exchange) {
   set(CURLOPT_URL, (std::string(base) + request.target).c_str());
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_PROXY, "");
+  const HttpProxy proxy = ProxyFor(endpoint_.url);
+  set(CURLOPT_PROXY, proxy.url.c_str());
+  set(CURLOPT_NOPROXY, proxy.except.c_str());
+  set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));  // no passwords with CONNECT
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_SOCKOPTFUNCTION, &DropUnsentOnClose);
   set(CURLOPT_MAXAGE_CONN, kIdleConnectionSecondsMax);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(endpoint_.connect_timeout.count()));
   set(CURLOPT_USERAGENT, "penstock/" PENSTOCK_VERSION);

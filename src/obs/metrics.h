@@ -35,6 +35,7 @@ enum class Metric : uint8_t {
   kBatchDuration,
   kBatchStages,
   kTables,
+  kAttention,
   kSnapshotShare,
   kSnapshotRows,
   kSnapshotRowsEstimated,
@@ -130,6 +131,10 @@ inline constexpr auto kMetrics = std::to_array<MetricSpec>({
      "What batches took: reading (waiting for the source), decoding, inserting."},
     {Metric::kTables, "penstock_pipe_tables", MetricType::kGauge, Presence::kSetUp, "pipe,id,state",
      "Tables: waiting, loading, following, loaded, quarantined."},
+    {Metric::kAttention, "penstock_pipe_attention", MetricType::kGauge, Presence::kSetUp,
+     "pipe,id,concern",
+     "Whether the pipe is Degraded for it: quarantine, retrying, log_retention, slow_source, "
+     "slow_destination."},
     {Metric::kSnapshotShare, "penstock_pipe_snapshot_progress_ratio", MetricType::kGauge,
      Presence::kSetUp, "pipe,id", "How much of the snapshot is done, from 0 to 1."},
     {Metric::kSnapshotRows, "penstock_pipe_snapshot_rows", MetricType::kGauge, Presence::kSetUp,

@@ -25,8 +25,8 @@ among its `allowedHosts`.
 - Counters begin at 0 when the process starts, but for
   `penstock_pipe_values_changed_total`, which is kept in the catalog and begins anew with a resync.
 - `phase` is `snapshot` or `stream`; `part` is what of the pipe met an error: `catalog`, `setup`, `snapshot`, `resync`,
-  `log`, `inserts`, `rereads`, or `pipe` for what made it Failed; `kind` is the reaction that the error asks for:
-  `retry`, `unknown_outcome`, `needs_user`, `bad_data`, `invalid_argument`, `not_found`, `conflict`,
+  `log`, `inserts`, `rereads`, the last three of a retry of quarantined tables as `retry`, `retry inserts`, `retry rereads`, or `pipe`
+  for what made it Failed; `kind` is the reaction that the error asks for: `retry`, `unknown_outcome`, `needs_user`, `bad_data`, `invalid_argument`, `not_found`, `conflict`,
   `exhausted`, `cancelled`, `internal`.
 
 There is a sample *always*; once a pipe is *set up*; while it is *following* the log, as far as its

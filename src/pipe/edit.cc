@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "clickhouse/client.h"
@@ -80,6 +81,41 @@ Status CheckFixed(const PipeSpec& before, const PipeSpec& after) {
   if (was.tinyint1_is_bool != is.tinyint1_is_bool) return setting("tinyint1isBool");
   if (before.database != after.database) return Fixed("destination.database", kOther);
   if (before.cluster != after.cluster) return Fixed("destination.cluster", kOther);
+  return {};
+}
+
+// Whether the change itself holds this password.
+bool Gives(const json& fields, const char* pointer) {
+  const json::json_pointer at(pointer);
+  return fields.contains(at) && fields.at(at).is_string();
+}
+
+// A stored password goes only where it was meant to go: who may use the API, and does not know it,
+// cannot have it sent to a server of his own.
+Status CheckPasswordsGiven(const PipeSpec& before, const PipeSpec& after, const json& fields) {
+  const auto wanted = [](std::string_view what, std::string_view password) {
+    return Fail({.code = ErrorCode::kInvalidArgument,
+                 .message = fmt::format("{} decides who gets the stored password, and {} is not "
+                                        "given with it",
+                                        what, password),
+                 .remedy = "Send the password again with the change"});
+  };
+  const auto source = [](const mysql::Endpoint& at) {
+    return std::tie(at.host, at.port, at.user, at.tls_host, at.ca_certificate, at.disable_tls,
+                    at.skip_cert_verification);
+  };
+  if (!before.source.password.empty() && source(before.source) != source(after.source) &&
+      !Gives(fields, "/source/mysql/credentials/password")) {
+    return wanted("a change of host, port, user or TLS", "source.mysql.credentials.password");
+  }
+  const auto destination = [](const clickhouse::Endpoint& at) {
+    return std::tie(at.url, at.user, at.ca_certificate, at.skip_cert_verification);
+  };
+  if (before.clickhouse && after.clickhouse && !before.clickhouse->password.empty() &&
+      destination(*before.clickhouse) != destination(*after.clickhouse) &&
+      !Gives(fields, "/destination/clickhouse/password")) {
+    return wanted("a change of url, user or TLS", "destination.clickhouse.password");
+  }
   return {};
 }
 
@@ -178,9 +214,11 @@ Result<PipeChange> ParsePipeChange(const json& body) {
   }
   json& mysql = change.fields["source"]["mysql"];
   if (mysql.contains("tableMappings") && !mysql["tableMappings"].is_null()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "source.mysql.tableMappings: cannot be changed as a whole; use {} and {}", kToAdd,
-                kToRemove);
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "source.mysql.tableMappings: cannot be changed as a whole; use {} and {}. To change "
+        "a mapping, remove its table with dropTargetTable, then add it again",
+        kToAdd, kToRemove);
   }
   mysql.erase("tableMappings");
   const auto take = [&](const char* key) {
@@ -264,6 +302,7 @@ Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const L
   }
   PENSTOCK_ASSIGN(PipeSpec changed, ParsePipeSpec(body, limits));
   PENSTOCK_TRY(CheckFixed(spec, changed));
+  PENSTOCK_TRY(CheckPasswordsGiven(spec, changed, change.fields));
   changed.tables = std::move(kept.tables);
   for (size_t i = changed.mappings.size() - change.tables_to_add.size();
        i < changed.mappings.size(); ++i) {

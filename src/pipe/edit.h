@@ -35,7 +35,8 @@ Result<std::vector<RemovedTable>> TablesToRemove(const PipeSpec& spec, const Pip
 // The spec with the change's fields in it, without the tables to remove (patterns that one of
 // these fits exclude it from now on), and with those to add at its end, checked as a new one; what
 // patterns among these stand for is not known here. kInvalidArgument also for what cannot be
-// changed while the pipe has tables that it shaped.
+// changed while the pipe has tables that it shaped, and for a change of where a stored password is
+// sent that does not hold the password.
 Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits);
 
 // The paths of the fields that differ, without their values; empty: the specs are the same.

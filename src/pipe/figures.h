@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "obs/traffic.h"
+#include "pipe/attention.h"
 #include "pipe/journal.h"
 #include "pipe/state.h"
 #include "snapshot/progress.h"
@@ -35,7 +36,8 @@ struct PipeFigures {
   std::map<std::pair<std::string, ErrorCode>, uint64_t> errors;  // by part and kind
   std::shared_ptr<const Traffic> snapshot_traffic;
   std::shared_ptr<const Traffic> stream_traffic;
-  bool set_up = false;  // what is below is known
+  std::array<bool, kAllConcerns.size()> attention = {};  // why it is Degraded
+  bool set_up = false;                                   // what is below is known
   bool working = false;
   StreamProgress stream;
   snapshot::LoadFigures load;                             // of all tables

@@ -122,11 +122,13 @@ Result<std::vector<snapshot::LoadTable>> LoadTables(
   return result;
 }
 
-// Of a table that is gone or cannot be asked no rows are there: writing to it will say so.
-Status SettleInserts(catalog::Catalog& catalog, const std::string& pipe_id,
-                     const clickhouse::Endpoint& destination, const std::string& database,
-                     Clock& clock, std::stop_token stop) {
+Result<std::vector<UnsettledInsert>> SettleInserts(catalog::Catalog& catalog,
+                                                   const std::string& pipe_id,
+                                                   const clickhouse::Endpoint& destination,
+                                                   const std::string& database, Clock& clock,
+                                                   std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto inserts, catalog.Inserts(pipe_id));
+  std::vector<UnsettledInsert> unsettled;
   clickhouse::Client client(destination);
   for (const auto& insert : inserts) {
     const auto is_there = clickhouse::SettleInsert(client,
@@ -137,12 +139,24 @@ Status SettleInserts(catalog::Catalog& catalog, const std::string& pipe_id,
                                                     .count = insert.rows,
                                                     .query_id = {}},
                                                    clock, stop);
-    if (!is_there && !clickhouse::ConcernsOneTable(is_there.error())) {
+    if (is_there) {
+      PENSTOCK_TRY(catalog.SettleInsert(insert, *is_there));
+    } else if (clickhouse::ConcernsOneTable(is_there.error())) {
+      unsettled.push_back({insert.table_id, is_there.error()});
+    } else {
       return Fail(is_there.error());
     }
-    PENSTOCK_TRY(catalog.SettleInsert(insert, is_there.value_or(false)));
   }
-  return {};
+  return unsettled;
+}
+
+// What was sent of it lies before `sent`.
+std::optional<model::TransactionPart> PartAfter(const catalog::Checkpoint& checkpoint,
+                                                int64_t table_id) {
+  const auto& tables = checkpoint.open.tables;
+  const auto part = std::ranges::find(tables, table_id, &catalog::OpenTransaction::Table::table_id);
+  if (part == tables.end() || !checkpoint.sent) return std::nullopt;
+  return model::TransactionPart{.read_to = checkpoint.sent->read_to, .rows = part->rows};
 }
 
 Result<uint64_t> FirstFreeVersion(const clickhouse::Endpoint& destination,
@@ -216,8 +230,9 @@ stream::StreamOptions RetryOptionsFor(stream::StreamOptions options, const std::
   if (!options.prepared_folder.empty()) options.prepared_folder += "-retry";
   // Small steps at the end, so that the stream need not wait for it.
   options.sync_interval = std::min(options.sync_interval, std::chrono::milliseconds(400));
-  options.watches_source = false;
+  options.source_watch_interval = {};
   options.cleanup_interval = {};
+  options.awaits = {};
   options.stop_load = [](size_t) {};
   options.forget_load = [](size_t) {};
   options.on_lacking = [](const model::Position&) {};

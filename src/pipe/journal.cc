@@ -8,6 +8,8 @@
 
 #include "clickhouse/ddl.h"
 #include "mysql/wire/start_position.h"
+#include "pipe/attention.h"
+#include "pipe/flow_parts.h"
 
 namespace penstock::pipe {
 namespace {
@@ -21,8 +23,8 @@ constexpr uint64_t kVersionsPerReservation = uint64_t{1} << 24;
 // The stream tells of itself at least once a second; a lag older than that grows.
 constexpr milliseconds kLagFresh{3'000};
 
-// A warning is due when less than this part of the log's retention is left.
-constexpr int64_t kRetentionLeftPart = 4;
+// One answer that came late says nothing.
+constexpr size_t kAnswersSeen = 3;
 
 model::Position ReadBetween(const model::Position& begin, const model::Position& end) {
   model::Position read = end;
@@ -201,18 +203,6 @@ std::optional<catalog::BatchRecord> Journal::BatchOf(
                               .read = ReadBetween(recorded_to_, acknowledged.end)};
 }
 
-// Of the transaction that follows the checkpoint, and so the fence, a part was acknowledged. What
-// was sent of it lies before `sent`.
-std::optional<model::TransactionPart> Journal::PartBefore(const stream::Fence& fence) const {
-  const auto& open = checkpoint_.open.tables;
-  const auto part = std::ranges::find(open, table_ids_.at(fence.table),
-                                      &catalog::OpenTransaction::Table::table_id);
-  if (part == open.end() || fence.position != checkpoint_.position || !checkpoint_.sent) {
-    return std::nullopt;
-  }
-  return model::TransactionPart{.read_to = checkpoint_.sent->read_to, .rows = part->rows};
-}
-
 catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged) const {
   catalog::CheckpointNews news;
   for (const auto& table : acknowledged.tables) {
@@ -227,7 +217,9 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
                                                .reason = fence.error.ToString(),
                                                .since = acknowledged.finished_at},
                                 .reload_wanted = fence.heals == stream::Heals::kByResync,
-                                .part = PartBefore(fence)});
+                                .part = fence.position == checkpoint_.position
+                                            ? PartAfter(checkpoint_, table_ids_.at(fence.table))
+                                            : std::nullopt});
   }
   for (const auto& notice : acknowledged.notices) {
     news.events.push_back(
@@ -357,6 +349,7 @@ void Journal::Remember(const stream::Acknowledged& acknowledged,
         std::max(acknowledged.finished_at - acknowledged.started_at, UnixMicros(0));
     progress_.last_batch_rows = acknowledged.rows;
     progress_.last_batch_duration = duration_cast<milliseconds>(took);
+    last_batch_at_ = clock_->Steady();
     progress_.batches.inserting.Observe(took);
     progress_.batches.reading += acknowledged.reading;
     progress_.batches.decoding += acknowledged.decoding;
@@ -417,6 +410,10 @@ void Journal::SourceSeen(const std::optional<stream::SourceLog>& log) {
   if (log) {
     MutexLock lock(progress_mutex_);
     progress_.source = log;
+    answers_.push_back(log->answered_in);
+    if (answers_.size() > kAnswersSeen) answers_.pop_front();
+    if (answers_.size() == kAnswersSeen)
+      progress_.source_answer = *std::ranges::min_element(answers_);
   }
   const StreamProgress now = progress();
   const auto left = now.retention_left();
@@ -456,6 +453,7 @@ StreamProgress Journal::progress() const {
   StreamProgress progress = progress_;
   const auto age = duration_cast<milliseconds>(clock_->Steady() - lag_known_at_);
   if (progress.lag && age > kLagFresh) *progress.lag += age;
+  progress.last_batch_age = duration_cast<milliseconds>(clock_->Steady() - last_batch_at_);
   return progress;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <set>
@@ -37,7 +38,9 @@ struct StreamProgress {
   Batches batches;
   uint64_t last_batch_rows = 0;
   std::chrono::milliseconds last_batch_duration{};
-  std::vector<model::PreparedTransaction> prepared;  // at the position
+  std::chrono::milliseconds last_batch_age{};              // since it was inserted
+  std::optional<std::chrono::milliseconds> source_answer;  // the quickest of the last few
+  std::vector<model::PreparedTransaction> prepared;        // at the position
   struct Table {
     stream::RowCounts counts;
     model::ValueChanges changes;  // of snapshot and stream, since the table was set up
@@ -115,8 +118,6 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   catalog::DefinitionRecord DefinitionOf(const stream::Acknowledged& acknowledged) const;
   std::optional<catalog::BatchRecord> BatchOf(const stream::Acknowledged& acknowledged) const
       REQUIRES(mutex_);
-  std::optional<model::TransactionPart> PartBefore(const stream::Fence& fence) const
-      REQUIRES(mutex_);
   catalog::CheckpointNews NewsOf(const stream::Acknowledged& acknowledged) const REQUIRES(mutex_);
   std::vector<int64_t> MadeAnew(const stream::Acknowledged& acknowledged) const
       EXCLUDES(progress_mutex_);
@@ -142,6 +143,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   mutable Mutex progress_mutex_;
   StreamProgress progress_ GUARDED_BY(progress_mutex_);
   SteadyTime lag_known_at_ GUARDED_BY(progress_mutex_);
+  SteadyTime last_batch_at_ GUARDED_BY(progress_mutex_);
+  std::deque<std::chrono::milliseconds> answers_ GUARDED_BY(progress_mutex_);  // the source's
   bool retention_warned_ GUARDED_BY(progress_mutex_) = false;
   CondVar quarantined_;
 };

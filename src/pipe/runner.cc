@@ -69,6 +69,7 @@ void Runner::Shutdown() {
 }
 
 void Runner::Run(std::stop_token stop) {
+  const std::jthread watching([this](std::stop_token ended) { WatchAttention(std::move(ended)); });
   // What passes by itself (a full disk of the catalog, say) is tried again from the stored state.
   Status status;
   Backoff backoff;
@@ -279,12 +280,7 @@ Status Runner::Flow(std::stop_token stop) {
   while (true) {
     const State now = state();
     PENSTOCK_TRY(Retry(
-        "inserts",
-        [&] {
-          return SettleInserts(*options_.catalog, id_, options_.destination, spec_.database,
-                               *options_.clock, stop);
-        },
-        stop));
+        "inserts", [&] { return Settle(stop); }, stop));
     std::optional<std::chrono::milliseconds> wait;
     if (Status done = StepAtRest(now, stop); done) {
       OnRetry("resync", nullptr);
@@ -392,6 +388,7 @@ stream::StreamOptions Runner::StreamOptionsOf(const Recalled& recalled) {
   options.traffic = stream_traffic_;
   if (spec_.settings.delete_on_merge) options.cleanup_interval = options_.cleanup_interval;
   options.loads_are_over = [this] { return LoadsAreOver(); };
+  options.source_watch_interval = options_.source_watch_interval;
   if (spec_.settings.auto_add_tables && HasPatterns(spec_)) {
     options.awaits = [this](const auto& name) { return PatternOf(spec_, name, true).has_value(); };
   }
@@ -564,28 +561,6 @@ void Runner::OnQuarantine(std::stop_source& rest) {
   if (names && !names->empty()) rest.request_stop();
 }
 
-// What cannot be stored now is stored by the next run.
-void Runner::DegradeIfRunning() {
-  std::string names;
-  {
-    MutexLock lock(mutex_);
-    const StreamProgress progress = journal_->progress();
-    const auto is_running = [](State state) {
-      return state == State::kRunning || state == State::kDegraded;
-    };
-    const bool running = is_running(lifecycle_.state) ||
-                         (lifecycle_.state == State::kPausing && is_running(lifecycle_.resume));
-    for (size_t i = 0; i < tables_->size() && running; ++i) {
-      if (!progress.tables[i].quarantine) continue;
-      names += (names.empty() ? "" : ", ") + tables_->at(i).definition.name.ToString();
-    }
-  }
-  if (names.empty() && state() != State::kDegraded) return;
-  const Status stored = names.empty() ? Transit(Event::kRecovered, "no table is quarantined")
-                                      : Transit(Event::kDegraded, "quarantined: " + names);
-  if (!stored) LogWarning(spec_.name, "{}", stored.error().ToString());
-}
-
 Status Runner::Load(const Recalled& recalled, Snapshot opened, std::stop_token stop) {
   const snapshot::LoadFigures before = recalled.watch->figures();
   if (before.partitions != 0) {
@@ -613,6 +588,10 @@ Result<catalog::Transition> Runner::Prepare(Event event, const std::string& reas
 
 Status Runner::Transit(Event event, const std::string& reason) {
   MutexLock lock(mutex_);
+  return TransitLocked(event, reason);
+}
+
+Status Runner::TransitLocked(Event event, const std::string& reason) {
   PENSTOCK_ASSIGN(const auto transition, Prepare(event, reason));
   if (transition.to == StateName(lifecycle_.state) &&
       transition.resume_state == StateName(lifecycle_.resume) &&
@@ -667,7 +646,9 @@ void Runner::OnRetry(std::string_view part, const Error* error) {
       return;
     } else {
       event.text = fmt::format("{}: {}", part, error->ToString());
-      retrying_.emplace(part, Retrying{.error = error->ToString(), .attempts = 1});
+      retrying_.emplace(
+          part,
+          Retrying{.error = error->ToString(), .attempts = 1, .since = options_.clock->Steady()});
     }
   }
   AddEvent(event);

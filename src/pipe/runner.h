@@ -44,6 +44,8 @@ class Runner {
     std::filesystem::path prepared_folder = {};  // this pipe's, for stream::StreamOptions
     std::chrono::seconds partition_budget = Limits().partition_budget;
     std::chrono::seconds cleanup_interval = Limits().cleanup_interval;
+    AttentionLimits attention = {};
+    std::chrono::milliseconds source_watch_interval = Limits().source_watch_interval;
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable = std::nullopt;
@@ -119,12 +121,14 @@ class Runner {
   Status Setup(std::stop_token stop);
   Status Flow(std::stop_token stop);
   State state() const EXCLUDES(mutex_);
-  // What runs by them is known as this pipe's, so that it can be ended.
-  void RunBy(PipeSpec spec, clickhouse::Endpoint destination);
   Result<std::vector<int64_t>> TablesToRetry(const std::vector<model::TableName>& names);
   Status CheckTarget(const catalog::TableRecord& table);
+  Status Settle(std::stop_token stop);
+  Status SetAside(const std::vector<UnsettledInsert>& unsettled);
   std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
   Status EndRetry(TableRetry& retry, std::stop_token stop);
+  // What runs by them is known as this pipe's, so that it can be ended.
+  void RunBy(PipeSpec spec, clickhouse::Endpoint destination);
   Result<catalog::TablesEdit> EditOf(const TablesChange& change) EXCLUDES(mutex_);
   Status EditAtRest(PipeSpec spec, const std::string& stored, clickhouse::Endpoint destination,
                     const std::vector<std::string>& fields, const TablesChange& change)
@@ -171,8 +175,11 @@ class Runner {
       REQUIRES(mutex_);
   Status Transit(Event event, const std::string& reason) EXCLUDES(mutex_);
   void Entered(const catalog::Transition& transition) REQUIRES(mutex_);
-  // Running, or pausing from there, with a quarantined table.
+  Status TransitLocked(Event event, const std::string& reason) REQUIRES(mutex_);
+  Observed Observe() const REQUIRES(mutex_);
+  // Running, or pausing from there: whether something needs attention.
   void DegradeIfRunning() EXCLUDES(mutex_);
+  void WatchAttention(std::stop_token stop) EXCLUDES(mutex_);
   void OnQuarantine(std::stop_source& rest);
   // Runs `attempt` until it succeeds, fails for good, or is stopped.
   Status Retry(std::string_view what, const std::function<Status()>& attempt, std::stop_token stop);
@@ -201,8 +208,10 @@ class Runner {
   struct Retrying {
     std::string error;
     uint64_t attempts = 0;
+    SteadyTime since{};
   };
-  std::map<std::string, Retrying, std::less<>> retrying_ GUARDED_BY(mutex_);         // by part
+  std::vector<Attention> attention_ GUARDED_BY(mutex_);                       // why it is Degraded
+  std::map<std::string, Retrying, std::less<>> retrying_ GUARDED_BY(mutex_);  // by part
   std::map<std::pair<std::string, ErrorCode>, uint64_t> errors_ GUARDED_BY(mutex_);  // counted
   std::shared_ptr<const std::vector<catalog::TableRecord>> tables_ GUARDED_BY(mutex_);
   std::shared_ptr<Journal> journal_ GUARDED_BY(mutex_);

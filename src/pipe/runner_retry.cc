@@ -118,6 +118,37 @@ Status Runner::CheckTarget(const catalog::TableRecord& table) {
   return was_written ? Status(MustBeResynced(table, "its target has lost its rows")) : Status();
 }
 
+Status Runner::Settle(std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto unsettled,
+                  SettleInserts(*options_.catalog, id_, options_.destination, spec_.database,
+                                *options_.clock, std::move(stop)));
+  return unsettled.empty() ? Status() : SetAside(unsettled);
+}
+
+// Tables of which it cannot be known what they hold, from here on.
+Status Runner::SetAside(const std::vector<UnsettledInsert>& unsettled) {
+  PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  catalog::CheckpointNews news;
+  for (const auto& [table_id, error] : unsettled) {
+    const auto table = std::ranges::find(tables, table_id, &catalog::TableRecord::id);
+    if (table == tables.end() || (table->quarantine && !IsRetrying(*table))) continue;
+    catalog::QuarantineRecord record{
+        .table_id = table_id,
+        .quarantine = {.position = checkpoint.position,
+                       .reason = error.In("what became of an insert").ToString(),
+                       .since = options_.clock->Wall()}};
+    if (table->quarantine) {
+      record.quarantine.position = table->quarantine->position;
+    } else {
+      record.part = PartAfter(checkpoint, table_id);
+    }
+    news.quarantines.push_back(std::move(record));
+  }
+  return news.quarantines.empty() ? Status()
+                                  : options_.catalog->SaveCheckpoint(id_, checkpoint, news);
+}
+
 std::unique_ptr<TableRetry> Runner::BeginRetry(const Recalled& recalled, std::stop_token stop) {
   const auto& records = *recalled.tables;
   std::vector<size_t> retried;
@@ -178,9 +209,10 @@ std::unique_ptr<TableRetry> Runner::BeginRetry(const Recalled& recalled, std::st
 
 Status Runner::EndRetry(TableRetry& retry, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
-  const auto reached = retry.Meet(checkpoint.position, std::move(stop));
+  const auto reached = retry.Meet(checkpoint.position, stop);
   if (!reached) {
-    if (retry.asked()) retry_rests_from_ = options_.clock->Steady() + kRestPause;
+    const bool in_vain = retry.asked() && !stop.stop_requested();
+    if (in_vain) retry_rests_from_ = options_.clock->Steady() + kRestPause;
     return {};
   }
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));

@@ -61,6 +61,7 @@ PipeStatus Runner::status(size_t tables_max) const {
   if (lifecycle_.state == State::kFailed || lifecycle_.state == State::kDegraded) {
     status.reason = reason_;
   }
+  if (lifecycle_.state == State::kDegraded) status.attention = attention_;
   status.state_since = state_since_;
   status.created_at = created_at_;
   status.updated_at = updated_at_;
@@ -108,6 +109,10 @@ PipeFigures Runner::figures() const {
   figures.state = lifecycle_.state;
   figures.state_since = state_since_;
   for (const auto& [part, retrying] : retrying_) figures.retry_attempts += retrying.attempts;
+  for (const auto& attention : attention_) {
+    figures.attention[static_cast<size_t>(attention.concern)] =
+        lifecycle_.state == State::kDegraded;
+  }
   figures.errors = errors_;
   figures.snapshot_traffic = snapshot_traffic_;
   figures.stream_traffic = stream_traffic_;

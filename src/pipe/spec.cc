@@ -211,11 +211,24 @@ void ReadCredentials(const json& given, std::string path, std::optional<Error>& 
 void RefuseOtherAuthentication(ObjectReader& object) {
   std::string text;
   object.ReadText("authentication", {}, text);
-  if (text == "IAM_ROLE") object.Fail("authentication", "IAM_ROLE is not supported; use basic");
+  if (text == "IAM_ROLE")
+    object.Fail("authentication", "IAM_ROLE is not supported; use basic, with a user and password");
   if (!text.empty() && text != "basic") object.Fail("authentication", "must be basic");
   text.clear();
   object.ReadText("iamRole", {}, text);
-  if (!text.empty()) object.Fail("iamRole", "is not supported; use credentials");
+  if (!text.empty()) object.Fail("iamRole", "IAM authentication is not supported; use credentials");
+}
+
+// Under whatever name other products have them.
+void RefuseTunnels(const json& given, ObjectReader& object) {
+  if (!given.is_object()) return;
+  for (const auto& [key, value] : given.items()) {
+    if (!key.starts_with("ssh") || object.Find(key.c_str(), Presence::kOptional) == nullptr)
+      continue;
+    object.Fail(key.c_str(),
+                "SSH tunnels are not supported; give the host and port of one of your own, as "
+                "`ssh -N -L 3307:DATABASE:3306 BASTION` opens it");
+  }
 }
 
 void ReadMysqlSource(const json& given, const std::string& path, std::optional<Error>& error,
@@ -232,6 +245,7 @@ void ReadMysqlSource(const json& given, const std::string& path, std::optional<E
   fields.Choice("type", &PipeSpec::source_type, Choices<std::string>(kSourceTypes));
   fields.Number("serverId", &PipeSpec::server_id, {.min = 1});
   RefuseOtherAuthentication(object);
+  RefuseTunnels(given, object);
   if (const json* found = object.Find("credentials", Presence::kRequired)) {
     ReadCredentials(*found, object.PathOf("credentials"), error, spec.source);
   }

@@ -13,6 +13,7 @@
 #include "clickhouse/ddl.h"
 #include "model/table.h"
 #include "mysql/wire/connection.h"
+#include "pipe/attention.h"
 #include "typemap/table_map.h"
 
 namespace penstock::pipe {
@@ -97,13 +98,20 @@ struct Limits {
   uint64_t share_bytes_min = 1 << 20;            // of memory, for a batch or a block of rows
   std::chrono::seconds partition_budget{60};     // of time, for reading a partition
   std::chrono::seconds cleanup_interval{3'600};  // of deleted rows (deleteOnMerge)
+  AttentionLimits attention = {};
+  std::chrono::milliseconds source_watch_interval{5'000};
 
   // A partition of a row, a batch of a row: so that a test meets every boundary with few rows.
   static Limits ForTests() {
     return {.rows_per_partition_min = 1,
             .share_bytes_min = 1,
             .partition_budget = std::chrono::seconds(1),
-            .cleanup_interval = std::chrono::seconds(1)};
+            .cleanup_interval = std::chrono::seconds(1),
+            .attention = {.retrying = std::chrono::seconds(3),
+                          .source_answer = std::chrono::milliseconds(300),
+                          .batch = std::chrono::milliseconds(3'000),
+                          .batch_age = std::chrono::seconds(5)},
+            .source_watch_interval = std::chrono::milliseconds(300)};
   }
 };
 

@@ -258,9 +258,17 @@ TEST(Spec, OnlyTheLimitsForTestsAllowTinyPartitions) {
 
 TEST(Spec, IamRoleIsRefusedByName) {
   EXPECT_EQ(ErrorWith("/source/mysql/authentication", "IAM_ROLE"),
-            "source.mysql.authentication: IAM_ROLE is not supported; use basic");
+            "source.mysql.authentication: IAM_ROLE is not supported; use basic, with a user and "
+            "password");
   EXPECT_EQ(ErrorWith("/source/mysql/iamRole", "arn:aws:iam::1:role/x"),
-            "source.mysql.iamRole: is not supported; use credentials");
+            "source.mysql.iamRole: IAM authentication is not supported; use credentials");
+}
+
+TEST(Spec, SshTunnelsAreRefusedByName) {
+  for (const char* key : {"sshTunnel", "ssh", "sshHost", "ssh_config"}) {
+    EXPECT_THAT(ErrorWith((std::string("/source/mysql/") + key).c_str(), json::object()),
+                HasSubstr(std::string("source.mysql.") + key + ": SSH tunnels are not supported"));
+  }
 }
 
 TEST(Spec, OnlyOneSyncInterval) {

@@ -7,32 +7,8 @@ namespace {
 
 Lifecycle At(State state) { return {.state = state, .resume = state}; }
 
-std::string_view AllowedCommands(State state) {
-  switch (state) {
-    case State::kPaused:
-      return "start, resync";
-    case State::kFailed:
-      return "start, stop, resync";
-    case State::kSetup:
-    case State::kSnapshot:
-    case State::kRunning:
-    case State::kDegraded:
-      return "stop, resync";
-    case State::kModifying:
-      return "stop; wait until the tables are removed";
-    case State::kPausing:
-      return "wait until it is Paused, then start";
-    case State::kCompleted:
-      return "resync";
-    default:
-      return "stop";
-  }
-}
-
-Failure Illegal(State state, std::string_view what) {
-  return Fail(ErrorCode::kConflict, "{}: the state is {}; allowed now: {}", what, StateName(state),
-              AllowedCommands(state));
-}
+// Refuses a command; the state and what it allows are added by Next.
+Failure Illegal(std::string_view what) { return Fail(ErrorCode::kConflict, "{}", what); }
 
 // Where a milestone leads from a working state; nothing where it cannot happen.
 std::optional<State> AfterMilestone(State state, Event event, ReplicationMode mode) {
@@ -58,15 +34,15 @@ std::optional<State> AfterMilestone(State state, Event event, ReplicationMode mo
 
 Result<Lifecycle> Start(const Lifecycle& at) {
   if (at.state == State::kPaused || at.state == State::kFailed) return At(at.resume);
-  if (IsWorking(at.state)) return Illegal(at.state, "ClickPipe is already running");
-  return Illegal(at.state, "The pipe cannot be started");
+  if (IsWorking(at.state)) return Illegal("ClickPipe is already running");
+  return Illegal("The pipe cannot be started");
 }
 
 Result<Lifecycle> Stop(const Lifecycle& at) {
   if (IsWorking(at.state)) return Lifecycle{.state = State::kPausing, .resume = at.resume};
   if (at.state == State::kPausing || at.state == State::kPaused) return at;
   if (at.state == State::kFailed) return Lifecycle{.state = State::kPaused, .resume = at.resume};
-  return Illegal(at.state, "The pipe cannot be stopped");
+  return Illegal("The pipe cannot be stopped");
 }
 
 // Of a pipe that has been set up: of one in Setup only its runner knows whether its tables are
@@ -77,20 +53,19 @@ Result<Lifecycle> Resync(const Lifecycle& at) {
   const bool busy =
       at.state == State::kPausing || at.state == State::kResync || at.state == State::kModifying;
   if (set_up && !busy) return At(State::kSetup);
-  return Illegal(at.state, "The pipe cannot be resynced now");
+  return Illegal("The pipe cannot be resynced now");
 }
 
 // Their loads begin as a resync does.
 Result<Lifecycle> AddTables(const Lifecycle& at, ReplicationMode mode) {
   if (mode == ReplicationMode::kSnapshot) {
-    return Illegal(at.state,
-                   "A pipe of replicationMode snapshot takes no more tables; create another");
+    return Illegal("A pipe of replicationMode snapshot takes no more tables; create another");
   }
   auto next = Resync(at);
   const bool exchanging = at.resume == State::kResync;
   if (next && !exchanging && at.resume != State::kCompleted) return next;
-  return Illegal(at.state, exchanging ? "Tables are being exchanged: start the pipe first"
-                                      : "Tables cannot be added now");
+  return Illegal(exchanging ? "Tables are being exchanged: start the pipe first"
+                            : "Tables cannot be added now");
 }
 
 Result<Lifecycle> RemoveTables(const Lifecycle& at) {
@@ -100,7 +75,7 @@ Result<Lifecycle> RemoveTables(const Lifecycle& at) {
   }
   const bool may = set_up && at.state != State::kPausing && at.resume != State::kResync;
   if (may) return Lifecycle{.state = State::kModifying, .resume = at.resume};
-  return Illegal(at.state, "Tables cannot be removed now");
+  return Illegal("Tables cannot be removed now");
 }
 
 Result<Lifecycle> Milestone(const Lifecycle& at, Event event, ReplicationMode mode) {
@@ -119,6 +94,35 @@ Result<Lifecycle> Milestone(const Lifecycle& at, Event event, ReplicationMode mo
   if (next && IsWorking(at.state)) return At(*next);
   return Fail(ErrorCode::kInternal, "{} cannot happen in {}", EventName(event),
               StateName(at.state));
+}
+
+Result<Lifecycle> Step(const Lifecycle& at, Event event, ReplicationMode mode) {
+  switch (event) {
+    case Event::kStart:
+      return Start(at);
+    case Event::kStop:
+      return Stop(at);
+    case Event::kResync:
+      return Resync(at);
+    case Event::kAddTables:
+      return AddTables(at, mode);
+    case Event::kRemoveTables:
+      return RemoveTables(at);
+    default:
+      return Milestone(at, event, mode);
+  }
+}
+
+// A stop of what is stopped is no error, and nothing to offer.
+std::string AllowedCommands(const Lifecycle& at, ReplicationMode mode) {
+  std::string commands;
+  for (const Event event : kAllEvents) {
+    if (event > Event::kRemoveTables) break;
+    const auto next = Step(at, event, mode);
+    if (!next || (event == Event::kStop && *next == at)) continue;
+    commands += std::string(EventName(event)) + ", ";
+  }
+  return commands + (at.state == State::kPausing ? "delete, and more when it is Paused" : "delete");
 }
 
 }  // namespace
@@ -153,20 +157,10 @@ std::string_view EventName(Event event) {
 }
 
 Result<Lifecycle> Next(const Lifecycle& at, Event event, ReplicationMode mode) {
-  switch (event) {
-    case Event::kStart:
-      return Start(at);
-    case Event::kStop:
-      return Stop(at);
-    case Event::kResync:
-      return Resync(at);
-    case Event::kAddTables:
-      return AddTables(at, mode);
-    case Event::kRemoveTables:
-      return RemoveTables(at);
-    default:
-      return Milestone(at, event, mode);
-  }
+  auto next = Step(at, event, mode);
+  if (next || next.error().code != ErrorCode::kConflict) return next;
+  return Fail(ErrorCode::kConflict, "{}: the state is {}; allowed now: {}", next.error().message,
+              StateName(at.state), AllowedCommands(at, mode));
 }
 
 }  // namespace penstock::pipe

@@ -80,7 +80,7 @@ struct Lifecycle {
 //                               │         └──────► Completed    (snapshot)
 //                               └────────────────► Running      (cdc_only)
 //
-//   Running ── a table is quarantined ──► Degraded ── none is any more ──► Running
+//   Running ── something needs attention ──► Degraded ── nothing does any more ──► Running
 //   Snapshot, Running, Degraded ── one that heals by a resync ──► Setup
 //
 //   Setup, Snapshot, Running, Degraded, Paused, Failed, Completed ── resync ──► Setup ─► Snapshot

@@ -8,6 +8,8 @@
 namespace penstock::pipe {
 namespace {
 
+using testing::EndsWith;
+
 // Every legal step from a lifecycle at rest, as the design's table has it. What is not here is
 // illegal.
 using Key = std::tuple<State, State, Event>;  // state, resume, event
@@ -137,6 +139,22 @@ TEST(StateTest, StartWhereItRunsSaysSo) {
   const auto next = Next({State::kRunning, State::kRunning}, Event::kStart, ReplicationMode::kCdc);
   ASSERT_FALSE(next);
   EXPECT_NE(next.error().message.find("ClickPipe is already running"), std::string::npos);
+}
+
+TEST(StateTest, ARefusalTellsWhatIsAllowed) {
+  const auto refusal = [](State state, State resume, Event event, ReplicationMode mode) {
+    return Next({state, resume}, event, mode).error().message;
+  };
+  constexpr auto kCdc = ReplicationMode::kCdc;
+  EXPECT_THAT(refusal(State::kRunning, State::kRunning, Event::kStart, kCdc),
+              EndsWith("allowed now: stop, resync, add tables, remove tables, delete"));
+  EXPECT_THAT(refusal(State::kPaused, State::kProvisioning, Event::kResync, kCdc),
+              EndsWith("the state is Paused; allowed now: start, remove tables, delete"));
+  EXPECT_THAT(refusal(State::kPausing, State::kRunning, Event::kStart, kCdc),
+              EndsWith("allowed now: delete, and more when it is Paused"));
+  EXPECT_THAT(
+      refusal(State::kCompleted, State::kCompleted, Event::kStart, ReplicationMode::kSnapshot),
+      EndsWith("allowed now: resync, remove tables, delete"));
 }
 
 TEST(StateTest, NamesReadBack) {

@@ -10,6 +10,7 @@
 #include "catalog/catalog.h"
 #include "model/table.h"
 #include "model/value_changes.h"
+#include "pipe/attention.h"
 #include "pipe/spec.h"
 #include "pipe/state.h"
 #include "snapshot/progress.h"
@@ -46,6 +47,7 @@ struct PipeStatus {
   PipeSpec spec;
   State state = State::kProvisioning;
   std::string reason;  // why it is Failed or Degraded, with the remedy; "" in every other state
+  std::vector<Attention> attention = {};  // why it is Degraded, each
   UnixMicros state_since{};
   UnixMicros created_at{};
   UnixMicros updated_at{};

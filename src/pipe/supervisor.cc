@@ -102,6 +102,8 @@ class Supervisor::Impl {
                         .prepared_folder = PreparedFolder(record.id),
                         .partition_budget = options_.limits.partition_budget,
                         .cleanup_interval = options_.limits.cleanup_interval,
+                        .attention = options_.limits.attention,
+                        .source_watch_interval = options_.limits.source_watch_interval,
                         .unusable = std::move(unusable),
                         .check_targets = [this, id = record.id](const PipeSpec& added) {
                           return CheckTargetsAreFree(added, id);
@@ -456,10 +458,18 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   PENSTOCK_ASSIGN(auto destination, impl_->DestinationOf(after));
   PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
   std::vector<std::string> targets;
+  std::set<model::TableName> names;  // as the source has them
   for (size_t i = 0; i < tables.size(); ++i) {
-    const bool goes =
-        std::ranges::count(tables_change.removed, i, &Runner::TablesChange::Removed::table) != 0;
-    if (!goes && !tables[i].ddl.empty()) targets.push_back(tables[i].target);
+    if (std::ranges::count(tables_change.removed, i, &Runner::TablesChange::Removed::table) != 0) {
+      continue;
+    }
+    names.insert(tables[i].definition.name);
+    if (!tables[i].ddl.empty()) targets.push_back(tables[i].target);
+  }
+  for (const auto& added : tables_change.added) {
+    if (!names.contains(added.definition.name)) continue;
+    return Fail(ErrorCode::kInvalidArgument, "the pipe has the table {} already, spelled otherwise",
+                added.definition.name.ToString());
   }
   PENSTOCK_TRY(CheckServers(after, destination, fields, targets, stop));
   MutexLock creating(impl_->creating_);

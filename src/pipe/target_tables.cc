@@ -9,6 +9,9 @@
 #include <map>
 #include <span>
 #include <thread>
+#include <utility>
+
+#include "clickhouse/errors.h"
 
 namespace penstock::pipe {
 namespace {
@@ -210,14 +213,18 @@ Result<uint64_t> HighestVersion(clickhouse::Client& client, const std::string& d
                                   clickhouse::QuoteTable(database, name)));
   }
   uint64_t highest = 0;
+  size_t reads_max = kReadsPerQuery;
   for (std::span<const std::string> left(selects); !left.empty();) {
-    const auto chunk = left.first(std::min(left.size(), kReadsPerQuery));
+    const auto chunk = left.first(std::min(left.size(), reads_max));
+    const auto rows =
+        client.Rows(fmt::format("SELECT max(v) FROM ({})", fmt::join(chunk, " UNION ALL ")), stop);
+    const bool of_one = !rows && clickhouse::ConcernsOneTable(rows.error());
+    if (!rows && !of_one) return Fail(rows.error());
+    if (of_one && std::exchange(reads_max, 1) != 1) continue;  // one of them: each by itself
     left = left.subspan(chunk.size());
-    PENSTOCK_ASSIGN(
-        const auto rows,
-        client.Rows(fmt::format("SELECT max(v) FROM ({})", fmt::join(chunk, " UNION ALL ")), stop));
+    if (of_one) continue;  // writing to it will say so
     uint64_t found = 0;
-    const std::string& text = rows.at(0).at(0);
+    const std::string& text = rows->at(0).at(0);
     std::from_chars(text.data(), text.data() + text.size(), found);
     highest = std::max(highest, found);
   }

@@ -38,6 +38,7 @@ SourceCheck::SourceCheck(Assembler& assembler, const StreamOptions& options)
 bool SourceCheck::by_file() const { return assembler_.position().mechanism == Mechanism::kFile; }
 
 Status SourceCheck::BeforeSession(mysql::Connection& connection, std::stop_token stop) {
+  PENSTOCK_TRY(mysql::CheckLogIsOn(connection, stop));
   PENSTOCK_ASSIGN(const std::string server, mysql::ServerName(connection, stop));
   PENSTOCK_TRY(AdaptMechanism(connection, server, stop));
   const std::string known = assembler_.position().server;
@@ -50,7 +51,10 @@ Status SourceCheck::BeforeSession(mysql::Connection& connection, std::stop_token
         "GTIDs a pipe goes on after a failover");
   }
   if (by_file() || known == server) PENSTOCK_TRY(CheckFile(connection, stop));
-  if (!by_file()) PENSTOCK_TRY(CheckExecuted(connection, server, std::move(stop)));
+  if (!by_file()) PENSTOCK_TRY(CheckExecuted(connection, server, stop));
+  if (assembler_.position().mechanism == Mechanism::kMysqlGtid && IsMysql(connection)) {
+    PENSTOCK_TRY(mysql::CheckNotPurged(connection, assembler_.position(), std::move(stop)));
+  }
   assembler_.set_server(server);
   return {};
 }
@@ -162,7 +166,7 @@ bool SourceCheck::AsksForNewSession() {
 Status SourceCheck::AfterSession(Error error) {
   const bool log_ended =
       error.native_code == mysql::kErrLogRead || error.native_code == mysql::kErrSameServerId;
-  if (log_ended) error = error.In(fmt::format("as serverId {}", options_.server_id));
+  if (log_ended && !log_error_) error = error.In(fmt::format("as serverId {}", options_.server_id));
   if (error.native_code != mysql::kErrLogRead) return Fail(std::move(error));
   if (assembler_.position().mechanism == Mechanism::kMysqlGtid && !log_error_) {
     log_error_ = std::move(error);

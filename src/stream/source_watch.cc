@@ -7,7 +7,6 @@
 namespace penstock::stream {
 namespace {
 
-constexpr std::chrono::milliseconds kInterval{5'000};
 constexpr std::chrono::seconds kAnswerMax{10};
 
 }  // namespace
@@ -20,7 +19,7 @@ void SourceWatch::Run(std::stop_token stop) {
     const auto log = Ask(stop);
     if (!log) connection_.reset();
     if (!stop.stop_requested()) journal_->SourceSeen(log ? std::optional(*log) : std::nullopt);
-  } while (options_.clock->Wait(kInterval, stop));
+  } while (options_.clock->Wait(options_.source_watch_interval, stop));
 }
 
 Result<SourceLog> SourceWatch::Ask(std::stop_token stop) {
@@ -31,6 +30,7 @@ Result<SourceLog> SourceWatch::Ask(std::stop_token stop) {
                     mysql::Connection::Open(source, options_.pipe_name + " watch", stop));
   }
   SourceLog log;
+  const SteadyTime asked_at = options_.clock->Steady();
   PENSTOCK_ASSIGN(log.server, mysql::ServerName(*connection_, stop));
   PENSTOCK_ASSIGN(log.retention, mysql::LogRetention(*connection_, stop));
   PENSTOCK_ASSIGN(log.gtids, mysql::LoggedGtids(*connection_, stop));
@@ -40,6 +40,8 @@ Result<SourceLog> SourceWatch::Ask(std::stop_token stop) {
   } else if (files.error().code != ErrorCode::kNeedsUser) {
     return Fail(std::move(files).error());
   }
+  log.answered_in =
+      std::chrono::duration_cast<std::chrono::milliseconds>(options_.clock->Steady() - asked_at);
   return log;
 }
 

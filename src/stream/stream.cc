@@ -298,7 +298,7 @@ Status RunStream(const std::vector<StreamTable>& tables, const StreamStart& star
   });
   SourceWatch watch(options, journal);
   const std::jthread watching([&](std::stop_token stopped) {
-    if (options.watches_source) watch.Run(std::move(stopped));
+    if (options.source_watch_interval.count() != 0) watch.Run(std::move(stopped));
   });
   const Status read = follower.Run(reader_stop.get_token());
   batches.Close();

@@ -53,10 +53,11 @@ struct StreamOptions {
   // good: no load writes to them. 0: never.
   std::chrono::seconds cleanup_interval{0};
   std::function<bool()> loads_are_over = [] { return true; };
+  // StreamJournal::SourceSeen is called so often; 0: never.
+  std::chrono::milliseconds source_watch_interval{5'000};
   // Of tables with such names the stream tells when they come to be: Acknowledged::made. Empty: of
   // none.
   std::function<bool(const model::TableName&)> awaits = {};
-  bool watches_source = true;  // StreamJournal::SourceSeen is called
   Clock* clock = &Clock::Real();
   FenceRequests* fence_requests = nullptr;  // outlives the stream
   Lacking* lacking = nullptr;               // likewise
@@ -107,6 +108,7 @@ struct SourceLog {
   std::string gtids;                                   // that it has logged; "": none
   std::vector<mysql::LogFile> files;                   // oldest first; empty: the user may not ask
   std::optional<std::chrono::seconds> retention = {};  // nullopt: kept until removed by hand
+  std::chrono::milliseconds answered_in{};             // all of this
 };
 
 // Where a stream writes down how far it is. Calls come from the stream's threads, one at a time

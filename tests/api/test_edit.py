@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import socket
 
 from client import ApiTest
 from harness.penstock import Penstock, mapping, pipe_spec
@@ -97,7 +98,8 @@ class Edit(ApiTest):
             **credentials, "password": "not-the-password"}}}}, status=400)
         self.assertIn("source.mysql", answer.error)
         self.assertNotIn("not-the-password", answer.text.decode())
-        self.patch({"source": {"mysql": {"port": 1}}}, status=400)
+        self.assertIn("connect", self.patch({"source": {"mysql": {
+            "port": 1, "credentials": credentials}}}, status=400).error)
         self.assertEqual("Running", self.penstock.state(self.pipe))
         user = f"other_{self.database}"[:32]
         self.source.run(f"CREATE USER '{user}'@'%' IDENTIFIED BY 'rotated'",
@@ -120,6 +122,25 @@ class Edit(ApiTest):
         self.patch({"destination": {"clickhouse": {"password": "wrong"}}}, status=400)
         # The same server by another name.
         self.patch({"destination": {"clickhouse": {"url": url.replace("127.0.0.1", "localhost")}}})
+        self.assert_follows()
+
+    def test_a_stored_password_is_sent_nowhere_else(self):
+        with socket.create_server(("127.0.0.1", 0)) as thief:
+            port = thief.getsockname()[1]
+            answer = self.patch({"source": {"mysql": {"host": "127.0.0.1", "port": port}}},
+                                status=400)
+            self.assertIn("source.mysql.credentials.password", answer.error)
+            thief.settimeout(0.5)
+            with self.assertRaises(TimeoutError):
+                thief.accept()
+        self.assertEqual("Running", self.penstock.state(self.pipe))
+        # With the password it may lead elsewhere; the command line reads that from its environment.
+        port = self.body["source"]["mysql"]["port"]
+        code, _, error = self.penstock.cli(
+            "set", self.database, "host=localhost", f"port={port}",
+            "source.mysql.credentials.passwordEnv=DB_PASSWORD",
+            env={"DB_PASSWORD": self.body["source"]["mysql"]["credentials"]["password"]})
+        self.assertEqual(0, code, error)
         self.assert_follows()
 
     def test_what_is_fixed(self):

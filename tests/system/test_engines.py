@@ -155,6 +155,26 @@ class DeleteOnMerge:
         self.await_caught_up()
         self.assert_equal(spec)
 
+    def test_switched_on_while_the_pipe_runs(self):
+        self.fresh_shop()
+        self.source.run("CREATE TABLE shop.t (id INT PRIMARY KEY, v INT)",
+                        "INSERT INTO shop.t VALUES (1, 0), (2, 0)")
+        pipe = self.penstock.create(self.spec(["t"]))
+        self.addCleanup(self.delete_pipes)
+        self.penstock.await_state(pipe, "Running")
+        self.source.run("DELETE FROM shop.t WHERE id = 1")
+        self.await_caught_up()
+
+        def deleted():
+            self.source.run("UPDATE shop.t SET v = v + 1")  # a cleanup follows a batch
+            return self.clickhouse.query("SELECT count() FROM replica.t WHERE _penstock_is_deleted "
+                                         "AND id = 1").strip()
+        pause(2)  # a cleanup would be due
+        self.assertEqual("1", deleted())
+        self.penstock.api(f"{self.penstock.pipes_path()}/{pipe}", "PATCH", {
+            "source": {"mysql": {"settings": {"deleteOnMerge": True}}}})
+        wait_until(lambda: deleted() == "0", self.penstock.process.tail, every=0.3)
+
 
 class DeleteOnMergeMariaDB(DeleteOnMerge, SystemTest):
     source_class = MariaDB1011

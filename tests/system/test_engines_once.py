@@ -169,6 +169,21 @@ class Once:
                     self.penstock.restart()
         self.assert_once()
 
+    def test_paused_while_clickhouse_hangs(self):
+        """Inserts that are sent and unanswered stay on record, and are settled when the pipe goes on."""
+        with Recorder(self.source, self.seed, self.seconds_between):
+            for number in range(rounds(4)):
+                self.moment(0.7)
+                self.clickhouse.process.suspend()
+                pause(0.5)  # a batch of 100 ms is on its way
+                self.penstock.order(self.pipe, "stop")
+                self.penstock.await_state(self.pipe, "Paused", seconds=2)
+                if number % 2:
+                    self.penstock.restart()
+                self.clickhouse.process.resume()
+                self.penstock.order(self.pipe, "start")
+        self.assert_once()
+
     def test_source_lost(self):
         """The log is read again from the checkpoint."""
         with Recorder(self.source, self.seed, self.seconds_between):

@@ -58,6 +58,13 @@ class NameCase:
         with self.assertRaisesRegex(ApiError, "(?i)shop.orders"):
             self.penstock.create(spec)
 
+    def test_one_table_added_twice(self):
+        pipe = self.penstock.create(self.spec(["orders"]))
+        self.penstock.await_state(pipe, "Running")
+        with self.assertRaisesRegex(ApiError, "(?i)shop.orders"):
+            self.penstock.api(f"{self.penstock.pipes_path()}/{pipe}", "PATCH", {"source": {"mysql": {
+                "tableMappingsToAdd": [mapping("shop", "Orders", "b")]}}})
+
 
 class NameCaseMySQL(NameCase, SystemTest):
     source_class = MySQL97LowerCase

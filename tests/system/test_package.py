@@ -1,5 +1,6 @@
 """The Debian package in a bare folder, and the systemd unit."""
 
+import gzip
 import os
 import pathlib
 import re
@@ -13,6 +14,10 @@ FILES = {"/etc/penstock/penstock.yaml", "/lib/systemd/system/penstock.service",
          "/usr/share/doc/penstock/copyright", "/usr/share/doc/penstock/openapi.yaml",
          "/usr/share/doc/penstock/docs/configuration.md",
          "/usr/share/doc/penstock/examples/own-clickhouse.yaml",
+         "/usr/share/doc/penstock/SECURITY.md", "/usr/share/doc/penstock/docs/operations.md",
+         "/usr/share/man/man1/penstock.1.gz", "/usr/share/bash-completion/completions/penstock",
+         "/usr/share/zsh/vendor-completions/_penstock",
+         "/usr/share/fish/vendor_completions.d/penstock.fish",
          "/usr/share/penstock/grafana-dashboard.json", "/usr/share/penstock/prometheus-rules.yaml"}
 
 
@@ -62,6 +67,11 @@ class Package(unittest.TestCase):
         self.assertEqual(f"penstock {version}\n",
                          run(self.root / "usr/bin/penstock", "--version", cwd="/",
                              env={"PATH": "/usr/bin:/bin", **sanitizer_options()}))
+
+    def test_the_manual_page_is_of_this_version(self):
+        page = gzip.decompress((self.root / "usr/share/man/man1/penstock.1.gz").read_bytes())
+        self.assertEqual(run(self.root / "usr/bin/penstock", "manual", env=sanitizer_options()),
+                         page.decode())
 
     def test_the_unit(self):
         if not pathlib.Path("/usr/bin/systemd-analyze").exists():

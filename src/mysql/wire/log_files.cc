@@ -22,6 +22,10 @@ T NumberOf(std::string_view text) {
   return number;
 }
 
+constexpr std::string_view kPurged =
+    "Resync the pipe (penstock resync), and have the source keep its log for longer "
+    "(binlog_expire_logs_seconds)";
+
 Failure NotInLog(std::string message, std::string_view remedy) {
   return Fail(Error{.code = ErrorCode::kNeedsUser,
                     .message = std::move(message),
@@ -45,6 +49,27 @@ Result<std::string> GtidMode(Connection& connection, std::stop_token stop) {
   return Variable(connection, "gtid_mode", std::move(stop));
 }
 
+Status CheckLogIsOn(Connection& connection, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const std::string on, Variable(connection, "log_bin", std::move(stop)));
+  if (on != "OFF") return {};
+  return NotInLog("the source's binary log is off",
+                  "Put log_bin and server_id under [mysqld] in its configuration, restart it, and "
+                  "start the pipe; if something was written while the log was off, resync the pipe "
+                  "(penstock resync)");
+}
+
+Status CheckNotPurged(Connection& connection, const model::Position& position,
+                      std::stop_token stop) {
+  PENSTOCK_ASSIGN(std::string text, Variable(connection, "gtid_purged", std::move(stop)));
+  std::erase(text, '\n');
+  PENSTOCK_ASSIGN(const auto purged, model::MysqlGtidSet::Parse(text));
+  const auto missing = purged.Without(position.mysql);
+  if (missing == model::MysqlGtidSet()) return {};
+  return NotInLog(
+      fmt::format("the source has purged transactions that were not read: {}", missing.ToString()),
+      kPurged);
+}
+
 Result<std::string> LoggedGtids(Connection& connection, std::stop_token stop) {
   const bool mysql = connection.server().flavour == Flavour::kMysql;
   PENSTOCK_ASSIGN(
@@ -66,9 +91,6 @@ Result<std::vector<LogFile>> LogFiles(Connection& connection, std::stop_token st
 }
 
 Status CheckInLog(const std::vector<LogFile>& files, const model::Position& position) {
-  constexpr std::string_view kPurged =
-      "Resync the pipe (penstock resync), and have the source keep its log for longer "
-      "(binlog_expire_logs_seconds)";
   constexpr std::string_view kForeign =
       "Point the pipe at the server it was reading, or resync the pipe (penstock resync); with "
       "GTIDs a pipe goes on after a failover";

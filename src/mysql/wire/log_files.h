@@ -17,6 +17,14 @@ namespace penstock::mysql {
 // restarts, and no two of a replication have the same.
 Result<std::string> ServerName(Connection& connection, std::stop_token stop);
 
+// kNeedsUser while the server writes no log.
+Status CheckLogIsOn(Connection& connection, std::stop_token stop);
+
+// kNeedsUser where a MySQL server has purged transactions that come after the position, which is by
+// GTID.
+Status CheckNotPurged(Connection& connection, const model::Position& position,
+                      std::stop_token stop);
+
 // "ON", "ON_PERMISSIVE", "OFF_PERMISSIVE" or "OFF"; "" where the server has no such mode.
 Result<std::string> GtidMode(Connection& connection, std::stop_token stop);
 

@@ -167,12 +167,13 @@ class Penstock:
 
     # --- command line ---
 
-    def cli(self, *words, stdin=None, timeout=120):
-        """Runs `penstock WORDS` against this server: (exit code, stdout, stderr)."""
+    def cli(self, *words, stdin=None, timeout=120, env=None):
+        """Runs `penstock WORDS` against this server: (exit code, stdout, stderr). `env`: of the
+        command, beside what it needs."""
         done = subprocess.run([str(program("penstock")), *map(str, words)], input=stdin, text=True,
                               capture_output=True, timeout=timeout, check=False,
                               env={"PENSTOCK_SERVER": self.url, "PATH": "/usr/bin:/bin",
-                                   **sanitizer_options()})
+                                   **sanitizer_options(), **(env or {})})
         return done.returncode, done.stdout, done.stderr
 
 

@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "obs/log.h"
+#include "pipe/runner.h"
+
+// Why a pipe that runs is Degraded.
+
+namespace penstock::pipe {
+namespace {
+
+constexpr std::chrono::milliseconds kLookInterval{500};
+
+bool Runs(State state) { return state == State::kRunning || state == State::kDegraded; }
+
+}  // namespace
+
+void Runner::WatchAttention(std::stop_token stop) {
+  while (options_.clock->Wait(kLookInterval, stop)) DegradeIfRunning();
+}
+
+Observed Runner::Observe() const {
+  Observed observed;
+  for (const auto& [part, retrying] : retrying_) {
+    observed.retries.push_back({.part = part,
+                                .error = retrying.error,
+                                .lasts = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                    options_.clock->Steady() - retrying.since)});
+  }
+  if (!journal_) return observed;
+  const StreamProgress progress = journal_->progress();
+  for (size_t i = 0; i < tables_->size(); ++i) {
+    if (!progress.tables[i].quarantine) continue;
+    observed.quarantined.push_back(tables_->at(i).definition.name.ToString());
+  }
+  if (progress.source) observed.log_kept = progress.source->retention;
+  observed.log_left = progress.retention_left();
+  observed.source_answer = progress.source_answer;
+  observed.batch = progress.last_batch_duration;
+  observed.batch_age = progress.last_batch_age;
+  return observed;
+}
+
+// What cannot be stored now is stored at the next look. Another text for the same is no news.
+void Runner::DegradeIfRunning() {
+  MutexLock lock(mutex_);
+  const bool running =
+      Runs(lifecycle_.state) || (lifecycle_.state == State::kPausing && Runs(lifecycle_.resume));
+  if (!running) return;
+  std::vector<Attention> found = AttentionTo(Observe(), options_.attention);
+  const bool same = std::ranges::equal(found, attention_,
+                                       [](const auto& a, const auto& b) { return a.is_same(b); });
+  const bool is_degraded = lifecycle_.resume == State::kDegraded;
+  Status stored;
+  if (found.empty() && is_degraded) {
+    stored = TransitLocked(Event::kRecovered, "nothing needs attention any more");
+  } else if (!found.empty() && !(same && is_degraded)) {
+    std::string reason;
+    for (const auto& attention : found) reason += (reason.empty() ? "" : "; ") + attention.text;
+    stored = TransitLocked(Event::kDegraded, reason);
+  }
+  if (!stored) return LogWarning(spec_.name, "{}", stored.error().ToString());
+  attention_ = std::move(found);
+}
+
+}  // namespace penstock::pipe
