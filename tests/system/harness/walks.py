@@ -10,6 +10,10 @@ from .proxy import Proxy
 from .wait import wait_until
 
 
+# What a pipe comes to that is deleted: no states, but records all the same.
+OF_DELETION = {"deleted": "UPDATE pipes SET deleted = 1", "": "DELETE FROM pipes"}
+
+
 class Walks:
     """Tables t, u and x, a pipe of the first two or all, and what leads it from state to state, also by
     killing penstock at a change of state, before or after that is stored. Both servers are behind
@@ -139,7 +143,7 @@ class Walks:
 
     def kill_at(self, action, before, after, when):
         """Starts it, orders what leads there, and waits for its death."""
-        text = f"'{before}', '{after}', '" if after else "DELETE FROM pipes"
+        text = OF_DELETION.get(after, f"'{before}', '{after}', '")
         self.penstock.env = {
             "LD_PRELOAD": str(program("kill_at.so")), "PENSTOCK_KILL_AT": text,
             **({"PENSTOCK_KILL_AFTER": "1"} if when == "after" else {}),
