@@ -55,13 +55,17 @@ TEST(Metrics, TheSourcesLogIsToldWhileItIsFollowed) {
   EXPECT_THAT(MetricsResponse(figures).body, Not(HasSubstr("penstock_pipe_lag_seconds")));
   pipe.working = true;
   const std::string text = MetricsResponse(figures).body;
-  for (const char* sample :
-       {"lag_seconds{%} 1.5", "lag_bytes{%} 67", "log_file_number{%} 12", "log_offset_bytes{%} 40",
-        "source_log_file_number{%} 13", "source_log_offset_bytes{%} 7",
-        "log_retention_seconds{%} 60", "log_retention_left_seconds{%} 59"}) {
-    std::string line = std::string("\npenstock_pipe_") + sample + "\n";
-    line.replace(line.find('%'), 1, "pipe=\"shop\",id=\"1\"");
-    EXPECT_THAT(text, HasSubstr(line));
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"lag_seconds", "1.5"},
+                                                        {"lag_bytes", "67"},
+                                                        {"log_file_number", "12"},
+                                                        {"log_offset_bytes", "40"},
+                                                        {"source_log_file_number", "13"},
+                                                        {"source_log_offset_bytes", "7"},
+                                                        {"log_retention_seconds", "60"},
+                                                        {"log_retention_left_seconds", "59"}}) {
+    EXPECT_THAT(text, HasSubstr(fmt::format("\npenstock_pipe_{}{{pipe=\"shop\",id=\"1\"}} {}\n",
+                                            name, value)));
   }
 }
 
