@@ -55,7 +55,7 @@ Status Deletion::Try(std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto removals, catalog.Removals(options_.pipe_id));
   clickhouse::Client client(options_.destination);
   // A table that is still being made would come after it was dropped.
-  const Status ended =
+  Status ended =
       clickhouse::EndStatements(client, StatementComment(options_.pipe_id), *options_.clock, stop);
   if (!ended && ended.error().native_code != clickhouse::kErrAccessDenied) return ended;
   PENSTOCK_ASSIGN(const auto stays,

@@ -39,7 +39,7 @@ Status Runner::AddNewTables(std::stop_token stop) {
     MutexLock lock(mutex_);
     if (!listing_due_) return {};
   }
-  const Status added = AddListed(stop);
+  Status added = AddListed(stop);
   if (!added && (Passes(added.error().code) || stop.stop_requested())) return added;
   if (!added && added.error().code == ErrorCode::kConflict) return {};  // it was just paused
   {
@@ -99,6 +99,7 @@ Status Runner::AddListed(std::stop_token stop) {
   const std::vector<TableMapping> tables = NewTables(spec_, listed);
   if (tables.empty()) return {};
   std::vector<model::TableName> names;
+  names.reserve(tables.size());
   for (const TableMapping& table : tables) names.push_back(table.source);
   PENSTOCK_ASSIGN(auto definitions, mysql::ReadDefinitions(source, names, stop));
   PipeSpec spec = spec_;

@@ -1,5 +1,6 @@
 #include "pipe/state.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>

@@ -531,11 +531,10 @@ Status Supervisor::Delete(const std::string& id, bool drop_targets) {
   pipe->runner->Shutdown();
   const PipeSpec spec = pipe->runner->status(0).spec;
   catalog::Catalog& catalog = *impl_->options_.catalog;
-  const Status deleted =
-      pipe->runner->RemovalsOfAll(drop_targets).and_then([&](const auto& removals) {
-        const bool is_known = !spec.database.empty();  // else nothing can be done for it
-        return is_known ? catalog.BeginDeletion(id, removals) : catalog.DeletePipe(id);
-      });
+  Status deleted = pipe->runner->RemovalsOfAll(drop_targets).and_then([&](const auto& removals) {
+    const bool is_known = !spec.database.empty();  // else nothing can be done for it
+    return is_known ? catalog.BeginDeletion(id, removals) : catalog.DeletePipe(id);
+  });
   if (!deleted) {
     pipe->runner->Start();
     return deleted;

@@ -307,7 +307,7 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
   PENSTOCK_TRY(DoSeveral(
       destination, found.size(),
       [&](clickhouse::Client& each, size_t number, std::stop_token each_stop) -> Status {
-        const Status dropped =
+        Status dropped =
             Drop(each, clickhouse::QuoteTable(database, found[number]), std::move(each_stop));
         if (dropped || IsWorthRepeating(dropped.error())) return dropped;
         MutexLock lock(mutex);
@@ -319,6 +319,7 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
   std::erase_if(found, [&](const std::string& name) { return stays.contains(name); });
   if (!found.empty()) return Fail(ErrorCode::kRetry, "{} was made again", found[0]);
   std::vector<std::string> lines;
+  lines.reserve(stays.size());
   for (const auto& [name, why] : stays) {
     lines.push_back(fmt::format("what is left of the table {}.{} is to be dropped by hand: {}",
                                 database, name, why));

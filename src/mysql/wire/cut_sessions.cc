@@ -33,7 +33,7 @@ Status EndCutSessions(const Endpoint& endpoint, std::string_view purpose, std::s
   PENSTOCK_ASSIGN(auto connection, Connection::Open(endpoint, purpose, stop));
   for (const uint64_t session : sessions) {
     // Most have ended by now, which is an error of the statement.
-    const Status ended = connection.Execute(fmt::format("KILL CONNECTION {}", session), stop);
+    Status ended = connection.Execute(fmt::format("KILL CONNECTION {}", session), stop);
     if (!ended && ended.error().code == ErrorCode::kCancelled) return ended;
   }
   return {};
