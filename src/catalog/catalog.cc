@@ -516,11 +516,7 @@ Status SqliteCatalog::EndReload(const std::string& pipe_id, const std::vector<in
   return writer_.Write([&](Sqlite& database) -> Status {
     PENSTOCK_TRY(StoreTransition(database, pipe_id, transition, clock_->Wall()));
     for (const int64_t id : table_ids) {
-      PENSTOCK_TRY(
-          database.Run("UPDATE tables SET load_target = '', loaded_uuid = '', keeps_target_fresh = "
-                       "0, reload_wanted = (quarantined_at IS NOT NULL AND reload_wanted) "
-                       "WHERE id = ?",
-                       {id}));
+      PENSTOCK_TRY(StoreReloadEnd(database, id));
     }
     return {};
   });

@@ -33,6 +33,9 @@ Status WantHealed(Sqlite& database, int64_t table_id);
 // What a new load of it begins with.
 Status StoreReload(Sqlite& database, const TableRecord& table);
 
+// Its load_target is in place, or given up.
+Status StoreReloadEnd(Sqlite& database, int64_t table_id);
+
 // A definition that was followed.
 Status StoreDefinition(Sqlite& database, const DefinitionRecord& record);
 

@@ -160,11 +160,12 @@ std::vector<model::TableName> NamesOf(const Tables& tables) {
   return names;
 }
 
-// One that cannot be loaded now: the others are.
+// One that cannot be loaded now: the others are. Nobody asked whether what it had is whole.
 void SetAside(catalog::TableRecord& table, const model::Position& position, UnixMicros now,
               const Error& why) {
   table.load_target.clear();
   table.keeps_target_fresh = false;
+  table.partitions_planned = false;
   if (table.quarantine) {
     table.quarantine->reason = why.ToString();
   } else {

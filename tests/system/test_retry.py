@@ -249,6 +249,29 @@ class Retry:
         self.clickhouse.query(ddl)  # empty: not what was there
         self.assertIn("its target has lost its rows", self.retry()[2])
 
+    def test_after_a_resync_that_was_given_up(self):
+        """Its target is from before that resync: nothing of it may go on from where that ended."""
+        spec, pipe = self.replicate(snapshotRowsPerSecond=400)
+        self.quarantine(pipe, "t")
+        self.bring_back("t")
+        values = ",".join(["(0)"] * 2000)
+        self.source.run("INSERT INTO shop.t (v) VALUES (7)", f"INSERT INTO shop.other (v) VALUES {values}")
+        self.penstock.cli("resync", "pipe", "--table", "shop.t", "--table", "shop.other")
+        def states():
+            return {partition["state"] for partition in self.penstock.partitions(pipe, "?table=shop.t")}
+        wait_until(lambda: not self.table(pipe, "t")["quarantine"] and states() == {"loaded"},
+                   "t loaded, beside its target")
+        self.source.run("ALTER TABLE shop.t CHANGE v w BIGINT NOT NULL", "INSERT INTO shop.t (w) VALUES (8)")
+        wait_until(lambda: self.table(pipe, "t")["quarantine"], "t quarantined")
+        self.assertEqual("Snapshot", self.penstock.state(pipe))
+        self.penstock.await_state(pipe, "Degraded")
+        code, _, error = self.retry("shop.t")
+        self.assertEqual(1, code)
+        self.assertIn("its load did not come to its end", error)
+        self.penstock.cli("resync", "pipe", "--table", "shop.t", "--wait")
+        self.penstock.await_state(pipe, "Running")
+        self.assert_same(spec)
+
     def test_columns_and_truncate_meanwhile(self):
         """What the log tells of the table is done in its order; the definition stays."""
         spec, pipe = self.replicate()
