@@ -150,13 +150,27 @@ Result<std::vector<UnsettledInsert>> SettleInserts(catalog::Catalog& catalog,
   return unsettled;
 }
 
-// What was sent of it lies before `sent`.
+// Not what was `sent`: that may be of later transactions, too. By file the transaction is the one
+// that begins before the next byte.
 std::optional<model::TransactionPart> PartAfter(const catalog::Checkpoint& checkpoint,
                                                 int64_t table_id) {
-  const auto& tables = checkpoint.open.tables;
+  const auto& [gtid, tables] = checkpoint.open;
   const auto part = std::ranges::find(tables, table_id, &catalog::OpenTransaction::Table::table_id);
-  if (part == tables.end() || !checkpoint.sent) return std::nullopt;
-  return model::TransactionPart{.read_to = checkpoint.sent->read_to, .rows = part->rows};
+  if (part == tables.end()) return std::nullopt;
+  model::Position read_to = checkpoint.position;
+  switch (read_to.mechanism) {
+    case model::Mechanism::kMysqlGtid:
+      read_to.mysql.Add(model::MysqlGtidSet::Parse(gtid).value_or(model::MysqlGtidSet()));
+      break;
+    case model::Mechanism::kMariadbGtid:
+      read_to.mariadb.Merge(
+          model::MariadbGtidPosition::Parse(gtid).value_or(model::MariadbGtidPosition()));
+      break;
+    case model::Mechanism::kFile:
+      ++read_to.offset;
+      break;
+  }
+  return model::TransactionPart{.read_to = std::move(read_to), .rows = part->rows};
 }
 
 Result<uint64_t> FirstFreeVersion(const clickhouse::Endpoint& destination,

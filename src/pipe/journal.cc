@@ -284,7 +284,8 @@ Status Journal::AcknowledgeRetry(const stream::Acknowledged& acknowledged,
                                  const std::vector<size_t>& tables) {
   {
     MutexLock lock(mutex_);
-    const catalog::CheckpointNews news = NewsOf(acknowledged);
+    catalog::CheckpointNews news = NewsOf(acknowledged);
+    for (auto& record : news.quarantines) record.part.reset();  // the stream's, of before the retry
     const StreamProgress now = progress();
     std::vector<catalog::RetryRecord> records;
     for (const size_t table : tables) {

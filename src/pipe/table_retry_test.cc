@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "pipe/flow_parts.h"
+
 namespace penstock::pipe {
 namespace {
 
@@ -29,6 +31,27 @@ TEST(FollowedFrom, APartCountsUntilItsTransactionIsPassed) {
   EXPECT_EQ(FollowedFrom(table, Upto("1-10")).start_part, table.start_part);
   EXPECT_FALSE(FollowedFrom(table, Upto("1-11")).start_part);
   EXPECT_FALSE(FollowedFrom(table, Upto("1-20")).start_part);
+}
+
+// What was sent may have been more, and a retry be ahead of the stream.
+TEST(PartAfter, IsOfTheOpenTransactionAlone) {
+  const auto begins_with = [](const catalog::Checkpoint& checkpoint) {
+    return PartAfter(checkpoint, 7)->read_to;
+  };
+  catalog::Checkpoint checkpoint;
+  checkpoint.position = Upto("1-10");
+  checkpoint.sent = catalog::Sent{.read_to = Upto("1-20"), .table_ids = {7}};
+  EXPECT_FALSE(PartAfter(checkpoint, 7));
+  checkpoint.open = {.gtid = Upto("11").ToString(), .tables = {{.table_id = 7, .rows = 3}}};
+  EXPECT_EQ(PartAfter(checkpoint, 7)->rows, 3);
+  EXPECT_FALSE(PartAfter(checkpoint, 8));
+  EXPECT_EQ(begins_with(checkpoint), Upto("1-11"));
+  checkpoint.position.mechanism = model::Mechanism::kMariadbGtid;
+  checkpoint.open.gtid = "0-1-11";
+  EXPECT_EQ(begins_with(checkpoint).mariadb.ToString(), "0-1-11");
+  checkpoint.position.mechanism = model::Mechanism::kFile;
+  checkpoint.position.offset = 400;
+  EXPECT_EQ(begins_with(checkpoint).offset, 401);
 }
 
 }  // namespace
