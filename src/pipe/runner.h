@@ -121,8 +121,8 @@ class Runner {
   Status Setup(std::stop_token stop);
   Status Flow(std::stop_token stop);
   State state() const EXCLUDES(mutex_);
-  Result<std::vector<int64_t>> TablesToRetry(const std::vector<model::TableName>& names);
-  Status CheckTarget(const catalog::TableRecord& table);
+  Result<std::vector<int64_t>> TablesToRetry(const std::vector<model::TableName>& names)
+      EXCLUDES(mutex_);
   Status Settle(std::stop_token stop);
   Status SetAside(const std::vector<UnsettledInsert>& unsettled);
   std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
@@ -192,7 +192,8 @@ class Runner {
   // An event that cannot be stored is logged.
   void AddEvent(const catalog::EventRecord& event);
 
-  // Change in Edit alone: under mutex_, while no thread works.
+  // Change under mutex_: in Edit, while no thread works, and spec_ on the pipe's thread as well,
+  // for new tables. Other threads read them under mutex_ while that works.
   Options options_;
   PipeSpec spec_;
   const std::string id_;

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "mysql/wire/start_position.h"
@@ -39,6 +42,56 @@ Status CheckMayRetry(const catalog::TableRecord& table) {
     return Fail(ErrorCode::kConflict, "{} is being resynced already",
                 table.definition.name.ToString());
   }
+  if (table.ddl.empty()) {
+    return Fail(ErrorCode::kConflict, "{} cannot be retried: it was never loaded: {}",
+                table.definition.name.ToString(), table.quarantine->reason);
+  }
+  return {};
+}
+
+// What was written of tables, by their ids, and what there is of their targets.
+struct Written {
+  std::set<int64_t> in_part;  // their loads did not come to their ends
+  std::set<int64_t> filled;   // rows were
+  std::map<std::string, ExistingTable> targets;
+};
+
+// At once for all: the user waits.
+Result<Written> FindWritten(catalog::Catalog& catalog, const std::string& pipe_id,
+                            const clickhouse::Endpoint& destination, const std::string& database,
+                            const std::vector<catalog::TableRecord>& tables) {
+  Written written;
+  PENSTOCK_ASSIGN(const auto partitions, catalog.Partitions(pipe_id));
+  for (const auto& partition : partitions) {
+    if (!partition.done) written.in_part.insert(partition.table_id);
+    if (partition.rows != 0) written.filled.insert(partition.table_id);
+  }
+  PENSTOCK_ASSIGN(const auto batches, catalog.Batches(pipe_id, kBatchesMax));
+  for (const auto& batch : batches) {
+    for (const auto& table : batch.changes) written.filled.insert(table.table_id);
+  }
+  std::vector<std::string> targets;
+  for (const auto& table : tables) {
+    if (!table.partitions_planned) written.in_part.insert(table.id);
+    targets.push_back(table.target);
+  }
+  clickhouse::Endpoint asked = destination;
+  asked.idle_timeout = kAnswerTimeout;
+  clickhouse::Client client(std::move(asked));
+  PENSTOCK_ASSIGN(written.targets, ReadExistingTables(client, database, targets, {}));
+  return written;
+}
+
+// What was loaded and followed before must be there.
+Status CheckTarget(const catalog::TableRecord& table, const Written& written) {
+  if (written.in_part.contains(table.id)) {
+    return MustBeResynced(table, "its load did not come to its end");
+  }
+  const auto target = written.targets.find(table.target);
+  if (target == written.targets.end()) return MustBeResynced(table, "its target is gone");
+  if (target->second.rows == "0" && written.filled.contains(table.id)) {
+    return MustBeResynced(table, "its target has lost its rows");
+  }
   return {};
 }
 
@@ -72,6 +125,13 @@ Status Runner::RetryTables(const std::vector<model::TableName>& names) {
 
 // All, where none is named, that can be; if none can, why not.
 Result<std::vector<int64_t>> Runner::TablesToRetry(const std::vector<model::TableName>& names) {
+  clickhouse::Endpoint destination;
+  std::string database;
+  {
+    MutexLock lock(mutex_);
+    destination = options_.destination;
+    database = spec_.database;
+  }
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   for (const auto& name : names) {
     const auto is_it = [&](const auto& table) { return table.definition.name == name; };
@@ -79,43 +139,29 @@ Result<std::vector<int64_t>> Runner::TablesToRetry(const std::vector<model::Tabl
       return Fail(ErrorCode::kInvalidArgument, "tables: {} is not mapped", name.ToString());
     }
   }
-  std::vector<int64_t> ids;
   Status refused = Fail(ErrorCode::kConflict, "No table of the pipe is quarantined");
+  std::vector<catalog::TableRecord> wanted;
   for (const auto& table : tables) {
     const bool named = std::ranges::count(names, table.definition.name) != 0;
     if (!named && (!names.empty() || !table.quarantine)) continue;
     Status may = CheckMayRetry(table);
-    if (may) may = CheckTarget(table);
     if (!may && named) return Fail(std::move(may).error());
-    if (may) ids.push_back(table.id);
+    if (may) wanted.push_back(table);
     if (!may) refused = std::move(may);
+  }
+  std::vector<int64_t> ids;
+  if (!wanted.empty()) {
+    PENSTOCK_ASSIGN(const auto written,
+                    FindWritten(*options_.catalog, id_, destination, database, wanted));
+    for (const auto& table : wanted) {
+      Status may = CheckTarget(table, written);
+      if (!may && !names.empty()) return Fail(std::move(may).error());
+      if (may) ids.push_back(table.id);
+      if (!may) refused = std::move(may);
+    }
   }
   if (ids.empty()) return Fail(std::move(refused).error());
   return ids;
-}
-
-// What was loaded and followed before must be there.
-Status Runner::CheckTarget(const catalog::TableRecord& table) {
-  PENSTOCK_ASSIGN(auto partitions, options_.catalog->Partitions(id_));
-  std::erase_if(partitions, [&](const auto& partition) { return partition.table_id != table.id; });
-  const bool is_loaded = spec_.settings.mode == ReplicationMode::kCdcOnly ||
-                         (table.partitions_planned &&
-                          std::ranges::all_of(partitions, &catalog::PartitionRecord::done));
-  if (!is_loaded) return MustBeResynced(table, "its load did not come to its end");
-  clickhouse::Endpoint destination = options_.destination;
-  destination.idle_timeout = kAnswerTimeout;
-  clickhouse::Client client(std::move(destination));
-  PENSTOCK_ASSIGN(const auto found, ReadExistingTables(client, spec_.database, {table.target}, {}));
-  if (found.empty()) return MustBeResynced(table, "its target is gone");
-  if (found.begin()->second.rows != "0") return {};
-  PENSTOCK_ASSIGN(const auto batches, options_.catalog->Batches(id_, kBatchesMax));
-  const bool was_written =
-      std::ranges::any_of(partitions, [](const auto& partition) { return partition.rows != 0; }) ||
-      std::ranges::any_of(batches, [&](const auto& batch) {
-        return std::ranges::count(batch.changes, table.id,
-                                  &catalog::BatchRecord::Table::table_id) != 0;
-      });
-  return was_written ? Status(MustBeResynced(table, "its target has lost its rows")) : Status();
 }
 
 Status Runner::Settle(std::stop_token stop) {

@@ -196,10 +196,14 @@ class Wildcards:
         self.make("c")
         taken = self.spec_of(mapping("shop", "c", "x_late"))
         self.penstock.create({**taken, "name": "first"})
-        self.create(mapping("shop", "l*", "x_{table}"), mapping("shop", "marker"), autoAddTables=True)
+        self.create(mapping("shop", "l*", "x_{table}"), mapping("shop", "marker"), autoAddTables=True,
+                    replicationMode="cdc_only")
         self.make("late")
         self.await_degraded()
         self.assertIn("belongs to the pipe first", self.table("late")["quarantine"]["reason"])
+        code, _, error = self.penstock.cli("retry", "pipe")
+        self.assertEqual(1, code)
+        self.assertIn("belongs to the pipe first", error)
         self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}?dropTargetTables=true", "DELETE")
         self.assertEqual("3\n", self.clickhouse.query("SELECT count() FROM replica.x_late FINAL"))
 
