@@ -537,9 +537,9 @@ Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
   if (tables.empty()) {
     PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
     DegradeIfRunning();
-    const auto& progress = recalled.journal->progress().tables;
+    PENSTOCK_ASSIGN(tables, options_.catalog->Tables(id_));
     return std::ranges::any_of(
-        progress, [](const auto& table) { return table.quarantine && table.quarantine->retrying; });
+        tables, [](const auto& table) { return table.quarantine && table.quarantine->retrying; });
   }
   std::erase_if(tables, [](const auto& table) { return table.quarantine.has_value(); });
   clickhouse::Client client(options_.destination);

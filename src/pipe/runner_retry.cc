@@ -104,7 +104,7 @@ bool IsRetrying(const catalog::TableRecord& table) {
 Status Runner::RetryTables(const std::vector<model::TableName>& names) {
   PENSTOCK_ASSIGN(const auto ids, TablesToRetry(names));
   // What runs is stopped for a moment, and goes on with them. A load goes on first.
-  const bool begins = LoadsAreOver();
+  bool begins = LoadsAreOver();
   if (begins) Shutdown();
   Status wanted = options_.catalog->WantRetry(
       id_, ids,
@@ -115,6 +115,11 @@ Status Runner::RetryTables(const std::vector<model::TableName>& names) {
   {
     MutexLock lock(mutex_);
     if (wanted && journal_) journal_->BeginRetry(ids);
+  }
+  // Where the load was over before its end could see them, nothing else begins them.
+  if (!begins && wanted && LoadsAreOver()) {
+    begins = true;
+    Shutdown();
   }
   if (begins) {
     retry_rests_from_ = {};

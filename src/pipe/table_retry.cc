@@ -88,20 +88,41 @@ void TableRetry::Run() {
   const std::string& name = options_.stream.pipe_name;
   const bool of_server =
       error.origin == "source" && error.native_code != 0 && error.native_code != mysql::kErrLogRead;
-  if (error.code != ErrorCode::kCancelled) LogWarning(name, "retry: {}", error.ToString());
-  if (error.code == ErrorCode::kCancelled) {
-    // Asked to.
-  } else if (of_server || Passes(error.code)) {
-    if (options_.stream.clock->Wait(kPause, stop_.get_token())) options_.rest();
-  } else {
+  const bool asked_to = error.code == ErrorCode::kCancelled;
+  if (!asked_to) LogWarning(name, "retry: {}", error.ToString());
+  bool again = !asked_to && (of_server || Passes(error.code));
+  if (!asked_to && !again) {
     Error failed = error.In("the log cannot be read again from there");
     failed.remedy = "Resync the table (penstock resync)";
     const Status stored = options_.journal->FailRetry(options_.retried, failed);
     if (!stored) LogWarning(name, "retry: {}", stored.error().ToString());
+    again = !stored;
   }
-  MutexLock lock(mutex_);
-  ended_ = true;
-  changed_.notify_all();
+  if (again) {
+    options_.stream.on_log_retry(&error);
+    WaitForNext();
+  }
+  {
+    MutexLock lock(mutex_);
+    ended_ = true;
+    asked_ = asked_ || again;
+    changed_.notify_all();
+  }
+  // Tables of another history may wait for this one's end, too.
+  const StreamProgress progress = options_.journal->progress();
+  if (!options_.stop.stop_requested() &&
+      std::ranges::any_of(progress.tables, [](const auto& table) {
+        return table.quarantine && table.quarantine->retrying;
+      })) {
+    options_.rest();
+  }
+}
+
+void TableRetry::WaitForNext() {
+  const auto until_rest = options_.rests_from - options_.stream.clock->Steady();
+  const auto pause = std::max(std::chrono::ceil<std::chrono::milliseconds>(until_rest),
+                              std::chrono::milliseconds(kPause));
+  options_.stream.clock->Wait(pause, stop_.get_token());
 }
 
 bool TableRetry::HasReached(const model::Position& checkpoint) const {
@@ -114,7 +135,9 @@ void TableRetry::OnReached(const std::optional<model::Position>& position) {
     if (position) reached_ = *position;
     changed_.notify_all();
     if (asked_ || options_.stream.clock->Steady() < options_.rests_from) return;
-    if (!HasReached(options_.journal->position())) return;
+    const model::Position checkpoint = options_.journal->position();
+    // Where the stream follows by another mechanism by now, the two never meet.
+    if (reached_.mechanism == checkpoint.mechanism && !HasReached(checkpoint)) return;
     asked_ = true;
   }
   options_.rest();

@@ -55,6 +55,8 @@ class TableRetry {
   void Run() EXCLUDES(mutex_);
   Status Follow();
   void Stop();
+  // After a failure, until the stream may be asked to rest, or Stop.
+  void WaitForNext();
   // nullopt: it is where it was.
   void OnReached(const std::optional<model::Position>& position) EXCLUDES(mutex_);
   bool HasReached(const model::Position& checkpoint) const REQUIRES(mutex_);

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <semaphore>
+
+#include "base/random.h"
 #include "pipe/flow_parts.h"
 
 namespace penstock::pipe {
@@ -52,6 +56,88 @@ TEST(PartAfter, IsOfTheOpenTransactionAlone) {
   checkpoint.position.mechanism = model::Mechanism::kFile;
   checkpoint.position.offset = 400;
   EXPECT_EQ(begins_with(checkpoint).offset, 401);
+}
+
+class PatientClock final : public Clock {
+ public:
+  SteadyTime Steady() const override { return SteadyTime(std::chrono::hours(1)); }
+  UnixMicros Wall() const override { return UnixMicros(1); }
+  bool Wait(std::chrono::milliseconds duration, std::stop_token) override {
+    waited = duration;
+    return true;
+  }
+  std::chrono::milliseconds waited{};
+};
+
+// Two tables whose retry is on record; a session of the first fails with `error`.
+class FailedRetry : public testing::Test {
+ protected:
+  FailedRetry() : folder_(std::filesystem::temp_directory_path() / ("penstock-" + RandomUuid())) {
+    catalog_ =
+        *catalog::Catalog::Open({.data_dir = folder_, .secret_key_file = {}, .clock = &clock_});
+    catalog::PipeRecord pipe{};
+    pipe.id = "p";
+    EXPECT_TRUE(catalog_->CreatePipe(pipe));
+    catalog::Checkpoint start;
+    start.position = Upto("1-10");
+    std::vector<catalog::TableRecord> tables(2);
+    tables[0].quarantine = tables[1].quarantine = catalog::Quarantine{Upto("1-10"), "", {}};
+    EXPECT_TRUE(catalog_->FinishSetup("p", tables, start, {}));
+    EXPECT_TRUE(catalog_->WantRetry("p", {tables[0].id, tables[1].id}, {}));
+    tables = *catalog_->Tables("p");
+    journal_.emplace(Journal::Options{.catalog = catalog_.get(),
+                                      .clock = &clock_,
+                                      .pipe_id = "p",
+                                      .checkpoint = start,
+                                      .tables = tables,
+                                      .changes = {}});
+  }
+  ~FailedRetry() override {
+    catalog_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  // Until it asks for a rest. Answers what it shows.
+  std::string Run(ErrorCode code, bool* asked) {
+    std::string shown;
+    std::counting_semaphore<2> rested(0);
+    stream::StreamOptions stream;
+    stream.clock = &clock_;
+    stream.on_log_retry = [&](const Error* error) { shown = error->message; };
+    TableRetry retry({.stream = std::move(stream),
+                      .tables = {},
+                      .retried = {0},
+                      .from = Upto("1-10"),
+                      .journal = &*journal_,
+                      .prepare = [=](auto) -> Status { return Fail(code, "no"); },
+                      .rests_from = clock_.Steady() + std::chrono::minutes(1),
+                      .rest = [&] { rested.release(); },
+                      .stop = {}});
+    EXPECT_TRUE(rested.try_acquire_for(std::chrono::seconds(20))) << "asks for no rest";
+    *asked = retry.asked();
+    return shown;
+  }
+  bool IsRetrying(size_t table) { return catalog_->Tables("p")->at(table).quarantine->retrying; }
+
+  const std::filesystem::path folder_;
+  PatientClock clock_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::optional<Journal> journal_;
+};
+
+TEST_F(FailedRetry, ForGoodMakesRoomForTheNext) {
+  bool asked = true;
+  EXPECT_EQ(Run(ErrorCode::kNeedsUser, &asked), "");
+  EXPECT_FALSE(asked);
+  EXPECT_FALSE(IsRetrying(0));
+  EXPECT_TRUE(IsRetrying(1));
+}
+
+TEST_F(FailedRetry, ForAWhileIsShownAndWaitsForItsTurn) {
+  bool asked = false;
+  EXPECT_EQ(Run(ErrorCode::kExhausted, &asked), "no");
+  EXPECT_TRUE(asked);
+  EXPECT_EQ(clock_.waited, std::chrono::minutes(1));
+  EXPECT_TRUE(IsRetrying(0));
 }
 
 }  // namespace
