@@ -238,10 +238,15 @@ stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& 
           .settle_timeout = std::chrono::milliseconds(1'500)};
 }
 
+std::filesystem::path RetryFolder(std::filesystem::path prepared_folder) {
+  if (!prepared_folder.empty()) prepared_folder += "-retry";
+  return prepared_folder;
+}
+
 stream::StreamOptions RetryOptionsFor(stream::StreamOptions options, const std::string& pipe_id) {
   options.server_id = ServerId(pipe_id + "/retry");
   options.mechanism_may_change = false;
-  if (!options.prepared_folder.empty()) options.prepared_folder += "-retry";
+  options.prepared_folder = RetryFolder(std::move(options.prepared_folder));
   // Small steps at the end, so that the stream need not wait for it.
   options.sync_interval = std::min(options.sync_interval, std::chrono::milliseconds(400));
   options.source_watch_interval = {};

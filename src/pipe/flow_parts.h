@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -74,6 +75,8 @@ snapshot::LoaderOptions LoaderOptionsFor(const PipeSpec& spec,
                                          const MemoryLimits& memory,
                                          const std::vector<snapshot::LoadTable>& tables,
                                          const catalog::Checkpoint& checkpoint);
+// Where a retry beside the stream that has this folder holds prepared transactions.
+std::filesystem::path RetryFolder(std::filesystem::path prepared_folder);
 // Of a retry beside the stream with these: a replica of its own to the source.
 stream::StreamOptions RetryOptionsFor(stream::StreamOptions options, const std::string& pipe_id);
 stream::StreamOptions StreamOptionsFor(const PipeSpec& spec, const std::string& pipe_id,

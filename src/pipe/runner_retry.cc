@@ -261,6 +261,8 @@ std::unique_ptr<TableRetry> Runner::BeginRetry(const Recalled& recalled, std::st
 Status Runner::EndRetry(TableRetry& retry, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
   const auto reached = retry.Meet(checkpoint.position, stop);
+  std::error_code ignored;  // a later session holds anew what it reads
+  std::filesystem::remove_all(RetryFolder(options_.prepared_folder), ignored);
   if (!reached) {
     const bool in_vain = retry.asked() && !stop.stop_requested();
     if (in_vain) retry_rests_from_ = options_.clock->Steady() + kRestPause;

@@ -194,6 +194,7 @@ class Supervisor::Impl {
   std::shared_ptr<Deletion> FinishDeletion(const std::string& id, const PipeSpec& spec) {
     std::error_code ignored;  // the next start removes what is left
     std::filesystem::remove_all(PreparedFolder(id), ignored);
+    std::filesystem::remove_all(RetryFolder(PreparedFolder(id)), ignored);
     const bool is_known = !spec.database.empty();
     auto destination =
         is_known ? DestinationOf(spec) : Fail(ErrorCode::kNotFound, "its settings cannot be read");
