@@ -137,7 +137,7 @@ Result<Copied> CopyWhole(const BackupOptions& options, const ScratchFile& scratc
 
 Result<BackupReport> BackUp(const BackupOptions& options) {
   PENSTOCK_ASSIGN(TarFile archive, TarFile::Make(options.file, options.clock->Wall()));
-  const ScratchFile scratch(fs::path(options.file) += ".catalog");
+  const ScratchFile scratch(fs::path(archive.unfinished()) += ".catalog");
   PENSTOCK_ASSIGN(const Copied copied, CopyWhole(options, scratch));
   BackupReport report{.pipes = copied.pipes, .bytes = 0, .files = {}};
   const auto add = [&](const OpenFile& file) -> Status {

@@ -66,9 +66,8 @@ Result<TarFile> TarFile::Make(const fs::path& path, UnixMicros modified_at) {
                  .origin = "disk",
                  .remedy = "Name another file, or remove it"});
   }
-  fs::path part = path;
-  part += ".part";
-  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  std::string part = path.string() + ".XXXXXX";  // of a name that nobody could have made before
+  const int fd = ::mkostemp(part.data(), O_CLOEXEC);
   if (fd < 0) return FileFailure(part, "make", errno);
   return TarFile(path, std::move(part), fd, modified_at.count() / 1'000'000);
 }

@@ -24,6 +24,8 @@ class TarFile {
   // relative, of at most 100 bytes.
   Status Add(const std::string& name, int fd);
   Status Finish();
+  // What it is until then.
+  const std::filesystem::path& unfinished() const { return part_; }
 
  private:
   TarFile(std::filesystem::path path, std::filesystem::path part, int fd, int64_t seconds)

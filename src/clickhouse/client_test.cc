@@ -92,6 +92,19 @@ TEST(ClientTest, SendsSecretsInHeadersAndSettingsInTheUrl) {
   EXPECT_THAT(seen.head, Not(HasSubstr("Expect")));
 }
 
+TEST(ClientTest, ErrorsDoNotTellThePasswordOfAProxy) {
+  for (const char* proxy :
+       {"http://user:s3cr#et@proxy.invalid:3128", "ftp://user:s3cr#et@proxy:3128",
+        "http://user:s3cr#et@proxy:port", "http://user:s3cr#et@nowhere.invalid"}) {
+    ASSERT_EQ(::setenv("http_proxy", proxy, 1), 0);
+    Client client({.url = "http://clickhouse.invalid:8123"});
+    const auto answer = client.Query("SELECT 1", {}, {});
+    ::unsetenv("http_proxy");
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_THAT(answer.error().ToString(), Not(HasSubstr("s3cr"))) << proxy;
+  }
+}
+
 TEST(ClientTest, InsertPinsItsSettingsAndStreamsTheBlock) {
   const InsertOptions options{.database = "d.1",
                               .table = "t",

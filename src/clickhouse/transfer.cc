@@ -49,6 +49,14 @@ void ReadHeaderLine(std::string_view line, HttpReply& reply) {
   }
 }
 
+// libcurl names the proxy as it was given, or what it takes for its host: with the password.
+std::string_view WithoutProxy(std::string_view detail, CURLcode code, std::string_view url) {
+  const std::string proxy = ProxyFor(url).url;
+  const bool is_secret = proxy.find('@') != std::string::npos;
+  const bool is_told = code == CURLE_COULDNT_RESOLVE_PROXY || detail.find(proxy) != detail.npos;
+  return is_secret && is_told ? "" : detail;
+}
+
 // How each kind of failure of libcurl is to be met, with what may mend it.
 Error Classify(CURLcode code, std::string_view detail) {
   using enum ErrorCode;
@@ -352,7 +360,7 @@ Status Transfer::Drive(Exchange& exchange, std::stop_token stop) {
   }
   if (code == CURLE_OK) return {};
   if (exchange.failure) return Fail(*exchange.failure);
-  return Fail(Classify(code, exchange.detail.data()));
+  return Fail(Classify(code, WithoutProxy(exchange.detail.data(), code, endpoint_.url)));
 }
 
 Result<HttpReply> Transfer::Perform(const HttpRequest& request, std::stop_token stop) {

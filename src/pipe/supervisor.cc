@@ -427,6 +427,7 @@ Result<PipeStatus> Supervisor::RetryTables(const std::string& id,
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
+  if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   PENSTOCK_TRY(pipe->runner->RetryTables(tables));
   return pipe->runner->status(0);
 }

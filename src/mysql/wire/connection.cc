@@ -83,7 +83,9 @@ class Connection::Impl {
         cut_sessions_(std::move(cut_sessions)) {}
   ~Impl() {
     const bool cut = breaker_->broken() || phase_ != Phase::kIdle;
-    if (cut && cut_sessions_) cut_sessions_->Add(mysql_thread_id(mysql_.get()));
+    if (!cut || !cut_sessions_) return;
+    cut_sessions_->Add(
+        {.session = mysql_thread_id(mysql_.get()), .client_port = breaker_->ClientPort()});
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;

@@ -17,21 +17,23 @@ namespace penstock::mysql {
 // Safe from any thread.
 class CutSessions {
  public:
-  void Add(uint64_t session) EXCLUDES(mutex_);
+  struct Cut {
+    uint64_t session;      // the server's number
+    uint16_t client_port;  // of the connection; 0: a unix socket
+    SteadyTime at = Clock::Real().Steady();
+  };
+  void Add(Cut cut) EXCLUDES(mutex_);
   // Those of the last two minutes, no more than 256: after that long the server has ended them by
-  // itself, and may have given their numbers to others. They are forgotten.
-  std::deque<uint64_t> Take() EXCLUDES(mutex_);
+  // itself. They are forgotten.
+  std::deque<Cut> Take() EXCLUDES(mutex_);
 
  private:
-  struct Cut {
-    uint64_t session;
-    SteadyTime at;
-  };
   Mutex mutex_;
   std::deque<Cut> cuts_ GUARDED_BY(mutex_);
 };
 
-// Has the server end those of endpoint.cut_sessions. It lets every user end his own sessions.
+// Has the server end those of endpoint.cut_sessions. It lets every user end his own sessions. After
+// a restart or a failover a number is somebody else's: so it must come from the same port as ours.
 Status EndCutSessions(const Endpoint& endpoint, std::string_view purpose, std::stop_token stop);
 
 }  // namespace penstock::mysql

@@ -38,7 +38,7 @@ Result<std::string_view> PacketReader::NextWhole() {
 }
 
 Result<std::string_view> PacketReader::NextSlowly() {
-  joined_ = {};
+  joined_ = std::string();  // and its memory
   PENSTOCK_ASSIGN(std::string_view packet, NextWhole());
   if (packet.size() < kSplitBytes) return packet;
   do {

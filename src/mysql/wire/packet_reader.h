@@ -34,7 +34,7 @@ class PacketReader {
   // order or too large; of no further use after either.
   Result<std::string_view> Next() {
     const size_t ready = end_ - begin_;
-    if (ready >= kHeaderBytes) {
+    if (ready >= kHeaderBytes && joined_.empty()) {
       const size_t bytes = PayloadBytes();
       if (bytes < kSplitBytes && ready >= kHeaderBytes + bytes) [[likely]] {
         return Take(bytes);

@@ -50,6 +50,22 @@ class SocketBreaker {
     return std::chrono::milliseconds(info.tcpi_last_data_recv);
   }
 
+  // Of this end; 0 for what is no TCP socket.
+  uint16_t ClientPort() const EXCLUDES(mutex_) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof(address);
+    MutexLock lock(mutex_);
+    const auto* const any = reinterpret_cast<const sockaddr*>(&address);
+    if (::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
+    if (any->sa_family == AF_INET) {
+      return ntohs(reinterpret_cast<const sockaddr_in*>(any)->sin_port);
+    }
+    if (any->sa_family == AF_INET6) {
+      return ntohs(reinterpret_cast<const sockaddr_in6*>(any)->sin6_port);
+    }
+    return 0;
+  }
+
  private:
   mutable Mutex mutex_;
   int socket_ GUARDED_BY(mutex_) = -1;
