@@ -25,6 +25,11 @@ constexpr std::chrono::seconds kDropTimeout{5};
 // Why a transition that a user ordered happened.
 constexpr char kOrdered[] = "asked for by the user";
 
+// It was refused before its target was looked for.
+bool WasNeverOurs(const catalog::TableRecord& table) {
+  return table.ddl.empty() && !table.reload_wanted;
+}
+
 }  // namespace
 
 void Runner::RunBy(PipeSpec spec, clickhouse::Endpoint destination) {
@@ -43,8 +48,7 @@ Result<std::vector<catalog::RemovalRecord>> Runner::RemovalsOfAll(bool drop_targ
   };
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   for (const auto& table : tables) {
-    const bool never_ours = table.ddl.empty() && !table.reload_wanted;
-    if (!never_ours) add(table.target, !table.ddl.empty());
+    if (!WasNeverOurs(table)) add(table.target, !table.ddl.empty());
   }
   if (tables.empty()) {
     for (const TableMapping& mapping : spec_.tables) add(mapping.target_table, false);
@@ -120,10 +124,13 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
     return edit;
   }
   for (const auto& [table, drop_target] : change.removed) {
-    edit.removed.push_back(records.at(table).id);
+    const catalog::TableRecord& record = records.at(table);
+    edit.removed.push_back(record.id);
+    if (WasNeverOurs(record)) continue;  // its target, and what is beside it, may be another's
     edit.removals.push_back({.url = options_.destination.url,
-                             .target = records[table].target,
-                             .drop_target = drop_target});
+                             .target = record.target,
+                             .drop_target = drop_target,
+                             .only_if_empty = record.ddl.empty()});
   }
   const auto checkpoint = options_.catalog->LoadCheckpoint(id_);
   for (const auto& [definition, target, why_not] : change.added) {

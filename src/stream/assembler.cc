@@ -219,7 +219,7 @@ Status Assembler::On(const binlog::Query& query, const binlog::EventHeader& head
 // What a statement does to our tables, which no row event tells.
 Status Assembler::OnOurTables(const ddl::Statement& statement, const binlog::Query& query) {
   if (is_known_) return {};
-  for (const model::TableName& name : statement.made) OnMade(name);
+  for (const model::TableName& name : statement.made) OnMade(name, statement.kind);
   if (statement.kind == ddl::StatementKind::kRoutineCall) {
     return Fail(NeedsUser(
         fmt::format("the log holds a call of {} as text instead of the rows it changed, of "

@@ -188,7 +188,7 @@ class Assembler {
   bool ComesBefore(const TableState& state) const;
   Status OnRows(const binlog::Rows& rows);
   Status OnOurTables(const ddl::Statement& statement, const binlog::Query& query);
-  void OnMade(const model::TableName& name);
+  void OnMade(const model::TableName& name, ddl::StatementKind kind);
   void AddColumns(size_t table, const ddl::Statement& statement, const binlog::Query& query);
   // When the rows before it have left.
   std::optional<AddedColumns> TakeAdded();

@@ -123,12 +123,15 @@ Status Assembler::Prove(TableState& state, const binlog::TableMap& map) {
   return {};
 }
 
-void Assembler::OnMade(const model::TableName& name) {
+// A table of ours that is made "if not exists" may be there as it was.
+void Assembler::OnMade(const model::TableName& name, ddl::StatementKind kind) {
   if (!awaits_ || !awaits_(name)) return;
-  MadeTable& made = made_.emplace_back(MadeTable{.name = name});
+  MadeTable made{.name = name};
   for (size_t i = 0; i < tables_.size(); ++i) {
     if (IsNamed(tables_[i]->definition, name, names_ignore_case_)) made.table = i;
   }
+  const bool is_as_it_was = made.table && kind == ddl::StatementKind::kHarmlessChange;
+  if (!is_as_it_was) made_.push_back(std::move(made));
 }
 
 }  // namespace penstock::stream

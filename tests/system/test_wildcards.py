@@ -204,8 +204,26 @@ class Wildcards:
         code, _, error = self.penstock.cli("retry", "pipe")
         self.assertEqual(1, code)
         self.assertIn("belongs to the pipe first", error)
+        self.clickhouse.query("CREATE TABLE replica.x_late_resync_0123456789abcdef AS replica.x_late")
+        self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}", "PATCH", {"source": {"mysql": {
+            "tableMappingsToRemove": [{**mapping("shop", "late", "x_late"), "dropTargetTable": True}]}}})
+        self.penstock.await_state(self.pipe, "Running")
+        self.assertEqual("3\n", self.clickhouse.query("SELECT count() FROM replica.x_late FINAL"))
+        self.clickhouse.query("DROP TABLE replica.x_late_resync_0123456789abcdef SYNC")
         self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}?dropTargetTables=true", "DELETE")
         self.assertEqual("3\n", self.clickhouse.query("SELECT count() FROM replica.x_late FINAL"))
+
+    def test_made_if_it_does_not_exist(self):
+        """It does, and stays quarantined until somebody heals it."""
+        self.create(autoAddTables=True)
+        self.await_caught_up()
+        self.source.run("ALTER TABLE shop.b MODIFY v VARCHAR(30)", "INSERT INTO shop.b VALUES (9, 'x')")
+        self.await_degraded()
+        self.source.run("CREATE TABLE IF NOT EXISTS shop.b (id INT PRIMARY KEY, v VARCHAR(30))")
+        self.await_caught_up()
+        self.await_caught_up()
+        self.assertTrue(self.table("b")["quarantine"])
+        self.assertEqual("Degraded", self.penstock.state(self.pipe))
 
     def test_dropped_and_made_again(self):
         self.create(autoAddTables=True)

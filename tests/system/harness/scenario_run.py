@@ -131,14 +131,20 @@ class ScenarioRun:
             if wanted not in refused.text:
                 raise AssertionError(f"refused, but not for {wanted!r}: {refused.text}") from None
             return
-        if self._penstock.await_state(self._pipe, "Running", "Degraded", "Failed") == "Running":
+        self._penstock.await_state(self._pipe, "Running", "Degraded", "Failed")
+        if not self._trouble():
             self._execute("rows", "while")
-            self._penstock.await_state(self._pipe, "Degraded", "Failed")
-        status = self._penstock.status(self._pipe)
-        quarantines = [table["quarantine"] for table in status["tables"] if table["quarantine"]]
-        reason = status["reason"] + "".join(quarantine["reason"] for quarantine in quarantines)
+        reason = wait_until(self._trouble, f"the failure {wanted!r}", SECONDS)
         if wanted not in reason:
             raise AssertionError(f"failed, but not for {wanted!r}: {reason}")
+
+    def _trouble(self):
+        """Why the pipe has failed, or does not follow a table; "" while it only has to try again."""
+        status = self._penstock.status(self._pipe)
+        reasons = [table["quarantine"]["reason"] for table in status["tables"] if table["quarantine"]]
+        if status["state"] == "Failed":
+            reasons.append(status["reason"])
+        return "; ".join(reasons)
 
     def _await_caught_up(self):
         """Tables of a batch are written side by side, batches one after the other: the second marker
@@ -155,9 +161,9 @@ class ScenarioRun:
             if self._clickhouse.query(f"SELECT count() FROM `{self._name}`.{MARKER} FINAL "
                                       f"WHERE id = {last}") == "1\n":
                 return True
-            status = self._penstock.status(self._pipe)
-            if status["state"] in ("Failed", "Degraded"):
-                raise AssertionError(f"the pipe is {status['state']}: {status['reason']}")
+            trouble = self._trouble()
+            if trouble:
+                raise AssertionError(f"the pipe is in trouble: {trouble}")
             return False
         wait_until(arrived, lambda: "the last rows in ClickHouse; the pipe: "
                    f"{self._penstock.status(self._pipe)}", SECONDS, every=0.05)
