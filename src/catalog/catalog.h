@@ -321,9 +321,8 @@ class Catalog {
   virtual Status BeginReload(const std::string& pipe_id, const std::vector<TableRecord>& tables,
                              const std::optional<Checkpoint>& checkpoint,
                              const Transition& transition) = 0;
-  // The load_targets are in place, or given up: there are none any more. Nothing counts as loaded
-  // of a table whose load was given up and whose target was not kept fresh. A reload is wanted only
-  // of tables that are quarantined.
+  // The load_targets are in place, or given up: there are none any more, and of what was given up
+  // nothing counts as loaded. A reload is wanted only of tables that are quarantined.
   virtual Status EndReload(const std::string& pipe_id, const std::vector<int64_t>& table_ids,
                            const Transition& transition) = 0;
 

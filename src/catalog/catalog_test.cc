@@ -505,7 +505,7 @@ TEST_F(CatalogTest, AReloadBeginsAnewAndEnds) {
 
 // Since a retry would go on from a target that is from before.
 TEST_F(CatalogTest, OfALoadThatWasGivenUpNothingCounts) {
-  std::vector<TableRecord> tables = {SomeTable("stale"), SomeTable("fresh"), SomeTable("loaded")};
+  std::vector<TableRecord> tables = {SomeTable("stale"), SomeTable("loaded")};
   const auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
@@ -514,20 +514,18 @@ TEST_F(CatalogTest, OfALoadThatWasGivenUpNothingCounts) {
   for (TableRecord& table : tables) {
     ids.push_back(table.id);
     table.load_target = table.target + "_resync_1";
-    table.keeps_target_fresh = table.target == "fresh";
   }
   ASSERT_TRUE(catalog->BeginReload("a", tables, std::nullopt, next));
   for (const int64_t id : ids) {
     ASSERT_TRUE(catalog->AddPartitions(id, {PartitionRecord{}}, true, {}));
   }
-  ASSERT_TRUE(catalog->EndLoad({{.table_id = ids[2], .name = "loaded_resync_1", .uuid = "u"}}));
+  ASSERT_TRUE(catalog->EndLoad({{.table_id = ids[1], .name = "loaded_resync_1", .uuid = "u"}}));
   std::swap(next.from, next.to);
   ASSERT_TRUE(catalog->EndReload("a", ids, next));
   const auto stored = *catalog->Tables("a");
   EXPECT_FALSE(stored[0].partitions_planned);
   EXPECT_TRUE(stored[1].partitions_planned);
-  EXPECT_TRUE(stored[2].partitions_planned);
-  EXPECT_THAT(*catalog->Partitions("a"), SizeIs(2));
+  EXPECT_THAT(*catalog->Partitions("a"), SizeIs(1));
 }
 
 // Those that are too old to be told of may still be there.

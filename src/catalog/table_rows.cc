@@ -90,14 +90,14 @@ Status StoreReload(Sqlite& database, const TableRecord& table) {
       .map([](auto) {});
 }
 
-// Of a load that is given up what is done is gone: the target, unless it was written alike, is from
-// before.
+// Of a load that is given up what was done is gone. The target is from before; also one that was
+// written alike may not have been whole.
 Status StoreReloadEnd(Sqlite& database, int64_t table_id) {
-  PENSTOCK_ASSIGN(const auto is_stale,
-                  database.QueryInt("SELECT load_target != '' AND loaded_uuid = '' AND NOT "
-                                    "keeps_target_fresh FROM tables WHERE id = ?",
-                                    {table_id}));
-  if (is_stale.value_or(0) != 0) PENSTOCK_TRY(ForgetLoad(database, table_id));
+  PENSTOCK_ASSIGN(
+      const auto given_up,
+      database.QueryInt("SELECT load_target != '' AND loaded_uuid = '' FROM tables WHERE id = ?",
+                        {table_id}));
+  if (given_up.value_or(0) != 0) PENSTOCK_TRY(ForgetLoad(database, table_id));
   return database
       .Run(
           "UPDATE tables SET load_target = '', loaded_uuid = '', keeps_target_fresh = 0, "
