@@ -58,8 +58,9 @@ Status Deletion::Try(std::stop_token stop) {
   Status ended =
       clickhouse::EndStatements(client, StatementComment(options_.pipe_id), *options_.clock, stop);
   if (!ended && ended.error().native_code != clickhouse::kErrAccessDenied) return ended;
+  PENSTOCK_ASSIGN(const auto taken, options_.find_taken(TargetsOf(removals)));
   PENSTOCK_ASSIGN(const auto stays,
-                  DropRemoved(options_.destination, options_.spec.database, removals, stop));
+                  DropRemoved(options_.destination, options_.spec.database, removals, taken, stop));
   for (const std::string& text : stays) LogWarning(options_.spec.name, "{}", text);
   return catalog.DeletePipe(options_.pipe_id);
 }

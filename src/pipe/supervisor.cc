@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -68,6 +69,11 @@ class Supervisor::Impl {
     Mutex edits;  // before `commands`: connections are tested while others may pause the pipe
     Mutex commands;
     std::unique_ptr<Runner> runner;
+
+    void Start() {
+      MutexLock lock(commands);
+      runner->Start();
+    }
   };
 
   explicit Impl(Options options) : options_(std::move(options)) {}
@@ -85,8 +91,9 @@ class Supervisor::Impl {
                            "the pipe"});
   }
 
-  // `unusable`: what is known to keep it from working.
-  void Add(const catalog::PipeRecord& record, PipeSpec spec, std::optional<Error> unusable) {
+  // To be started. `unusable`: what is known to keep it from working.
+  std::shared_ptr<Pipe> Add(const catalog::PipeRecord& record, PipeSpec spec,
+                            std::optional<Error> unusable) {
     auto destination = DestinationOf(spec);
     if (!destination && !unusable) unusable = destination.error();
     auto pipe = std::make_shared<Pipe>();
@@ -105,12 +112,20 @@ class Supervisor::Impl {
                         .attention = options_.limits.attention,
                         .source_watch_interval = options_.limits.source_watch_interval,
                         .unusable = std::move(unusable),
-                        .check_targets = [this, id = record.id](const PipeSpec& added) {
-                          return CheckTargetsAreFree(added, id);
-                        }});
-    pipe->runner->Start();
+                        .others = {.find_taken =
+                                       [this, id = record.id](const auto& of, const auto& targets) {
+                                         return FindTaken(of, targets, id);
+                                       },
+                                   .claim = [this](const auto& act) { return Claim(act); }}});
     MutexLock lock(mutex_);
-    pipes_.emplace(record.id, std::move(pipe));
+    return pipes_.emplace(record.id, std::move(pipe)).first->second;
+  }
+
+  // Whoever holds creating_ may be waiting for the runner that asks.
+  Status Claim(const std::function<Status()>& act) {
+    const std::unique_lock lock(creating_, std::try_to_lock);
+    if (!lock) return Fail(ErrorCode::kRetry, "another pipe is being created or changed");
+    return act();
   }
 
   // What a pipe's stream holds of XA transactions; of all pipes by default.
@@ -139,33 +154,47 @@ class Supervisor::Impl {
     }
   }
 
-  // One target belongs to one pipe; `own_id` is this one's, once it has one.
-  Status CheckTargetsAreFree(const PipeSpec& spec, const std::string& own_id = "") const {
-    PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
-    for (const auto& pipe : All()) {
-      const PipeStatus status = pipe->runner->status(0);
-      const PipeSpec& other = status.spec;
-      if (status.id == own_id) continue;
-      const auto other_destination = DestinationOf(other);
-      if (!other_destination || other_destination->url != destination.url ||
-          other.database != spec.database) {
-        continue;
-      }
-      std::set<std::string> taken;
-      for (const TableMapping& mapping : other.tables) taken.insert(mapping.target_table);
-      PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(status.id));
-      for (const auto& removal : removals) taken.insert(removal.target);  // perhaps to be dropped
-      for (const TableMapping& mapping : spec.tables) {
-        if (!taken.contains(mapping.target_table)) continue;
-        return Fail(ErrorCode::kConflict, "the target {}.{} belongs to the pipe {}", spec.database,
-                    mapping.target_table, other.name);
-      }
-    }
-    return CheckNothingIsLeft(spec, destination);
+  Status CheckTargetsAreFree(const PipeSpec& spec, const Targets& targets,
+                             const std::string& own_id = "") const {
+    PENSTOCK_ASSIGN(auto taken, FindTaken(spec, targets, own_id));
+    if (taken.empty()) return {};
+    return Fail(std::move(taken.begin()->second));
   }
 
-  // Of pipes that are deleted.
-  Status CheckNothingIsLeft(const PipeSpec& spec, const clickhouse::Endpoint& destination) const {
+  // `own_id` is the pipe's, once it has one.
+  Result<TakenTargets> FindTaken(const PipeSpec& spec, const Targets& targets,
+                                 const std::string& own_id) const {
+    PENSTOCK_ASSIGN(auto taken, FindTakenByPipes(spec, targets, own_id));
+    PENSTOCK_TRY(FindLeft(spec, targets, taken));
+    return taken;
+  }
+
+  Result<TakenTargets> FindTakenByPipes(const PipeSpec& spec, const Targets& targets,
+                                        const std::string& own_id) const {
+    PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
+    TakenTargets taken;
+    for (const auto& pipe : All()) {
+      const PipeStatus status = pipe->runner->status(0);
+      const auto other = DestinationOf(status.spec);
+      if (status.id == own_id || !other || other->url != destination.url ||
+          status.spec.database != spec.database) {
+        continue;
+      }
+      PENSTOCK_ASSIGN(const auto claims,
+                      ClaimsOf(*options_.catalog, status.id, status.spec, targets));
+      for (const std::string& target : claims) {
+        taken.emplace(target,
+                      Error{.code = ErrorCode::kConflict,
+                            .message = fmt::format("the target {}.{} belongs to the pipe {}",
+                                                   spec.database, target, status.spec.name)});
+      }
+    }
+    return taken;
+  }
+
+  // Adds those that are yet to be cleaned up.
+  Status FindLeft(const PipeSpec& spec, const Targets& targets, TakenTargets& taken) const {
+    PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
     MutexLock lock(mutex_);
     for (const auto& deletion : deletions_) {
       const Deletion::Options& other = deletion->options();
@@ -174,16 +203,15 @@ class Supervisor::Impl {
         continue;
       }
       PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(other.pipe_id));
-      for (const TableMapping& mapping : spec.tables) {
-        if (std::ranges::count(removals, mapping.target_table, &catalog::RemovalRecord::target) ==
-            0) {
-          continue;
-        }
-        return Fail({.code = ErrorCode::kConflict,
-                     .message = fmt::format("the target {}.{} belonged to the pipe {}, which is "
-                                            "deleted, and is yet to be cleaned up",
-                                            spec.database, mapping.target_table, other.spec.name),
-                     .remedy = "Try again when ClickHouse answers"});
+      for (const auto& removal : removals) {
+        if (!targets.contains(removal.target)) continue;
+        taken.emplace(
+            removal.target,
+            Error{.code = ErrorCode::kConflict,
+                  .message = fmt::format("the target {}.{} belonged to the pipe {}, which is "
+                                         "deleted, and is yet to be cleaned up",
+                                         spec.database, removal.target, other.spec.name),
+                  .remedy = "Try again when ClickHouse answers"});
       }
     }
     return {};
@@ -200,12 +228,15 @@ class Supervisor::Impl {
         is_known ? DestinationOf(spec) : Fail(ErrorCode::kNotFound, "its settings cannot be read");
     std::shared_ptr<Deletion> deletion;
     if (destination) {
-      deletion =
-          std::make_shared<Deletion>(Deletion::Options{.catalog = options_.catalog,
-                                                       .clock = &Clock::Real(),
-                                                       .pipe_id = id,
-                                                       .spec = spec,
-                                                       .destination = *std::move(destination)});
+      deletion = std::make_shared<Deletion>(
+          Deletion::Options{.catalog = options_.catalog,
+                            .clock = &Clock::Real(),
+                            .pipe_id = id,
+                            .spec = spec,
+                            .destination = *std::move(destination),
+                            .find_taken = [this, spec](const auto& targets) {
+                              return FindTakenByPipes(spec, targets, "");
+                            }});
     } else {
       LogWarning(spec.name, "deleted, but for what is left at the destination: {}",
                  destination.error().ToString());
@@ -313,7 +344,8 @@ class Supervisor::Impl {
   const Options options_;
   MemoryBudget streams_memory_{options_.memory_limit_bytes / 2, kOwnMemory};
   MemoryBudget snapshots_memory_{options_.memory_limit_bytes / 4, kOwnMemory};
-  Mutex creating_;  // held from the look at the other pipes until the new one is among them
+  // Held from the look at the targets of other pipes until what claims some is in the catalog.
+  std::mutex creating_;
 
  private:
   mutable Mutex mutex_;
@@ -335,7 +367,6 @@ Supervisor::~Supervisor() {
 Status Supervisor::Start() {
   PENSTOCK_ASSIGN(const auto records, impl_->options_.catalog->Pipes());
   impl_->RemoveOtherFolders(records);
-  PENSTOCK_TRY(impl_->FinishDeletions());
   for (const auto& record : records) {
     const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
     auto spec = FromStored(body, impl_->options_.limits);
@@ -347,6 +378,8 @@ Status Supervisor::Start() {
       impl_->Add(record, std::move(unknown), spec.error().In("the stored settings"));
     }
   }
+  PENSTOCK_TRY(impl_->FinishDeletions());
+  for (const auto& pipe : impl_->All()) pipe->Start();  // each sees all
   return {};
 }
 
@@ -385,11 +418,11 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
                                    .created_at = now,
                                    .updated_at = now};
   {
-    MutexLock lock(impl_->creating_);
-    PENSTOCK_TRY(impl_->CheckTargetsAreFree(spec));
+    const std::lock_guard lock(impl_->creating_);
+    PENSTOCK_TRY(impl_->CheckTargetsAreFree(spec, TargetsOf(spec.tables)));
     PENSTOCK_TRY(impl_->options_.catalog->CreatePipe(record));
     impl_->AddWarnings(record.id, now, report);
-    impl_->Add(record, std::move(spec), std::nullopt);
+    impl_->Add(record, std::move(spec), std::nullopt)->Start();
   }
   return Get(record.id, 0);
 }
@@ -474,8 +507,8 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
                 added.definition.name.ToString());
   }
   PENSTOCK_TRY(CheckServers(after, destination, fields, targets, stop));
-  MutexLock creating(impl_->creating_);
-  PENSTOCK_TRY(impl_->CheckTargetsAreFree(after, id));
+  const std::lock_guard creating(impl_->creating_);
+  PENSTOCK_TRY(impl_->CheckTargetsAreFree(after, TargetsOf(after.tables), id));
   MutexLock lock(pipe->commands);
   if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   PENSTOCK_TRY(pipe->runner->Edit(std::move(after), std::move(destination), fields, tables_change));
