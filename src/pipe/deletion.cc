@@ -52,7 +52,8 @@ void Deletion::Run(std::stop_token stop) {
 
 Status Deletion::Try(std::stop_token stop) {
   catalog::Catalog& catalog = *options_.catalog;
-  PENSTOCK_ASSIGN(const auto removals, catalog.Removals(options_.pipe_id));
+  PENSTOCK_ASSIGN(const auto removals,
+                  LocatedRemovals(catalog, options_.pipe_id, options_.embedded_url));
   clickhouse::Client client(options_.destination);
   // A table that is still being made would come after it was dropped.
   Status ended =

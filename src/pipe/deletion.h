@@ -30,6 +30,7 @@ class Deletion {
     std::string pipe_id;
     PipeSpec spec;
     clickhouse::Endpoint destination;
+    std::string embedded_url;  // as Runner::Options
     // Of these targets, those of pipes that are not deleted.
     std::function<Result<TakenTargets>(const Targets&)> find_taken;
   };

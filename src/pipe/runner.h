@@ -42,6 +42,7 @@ class Runner {
     catalog::Catalog* catalog = nullptr;  // outlives the runner
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
+    std::string embedded_url = {};  // of this process's own ClickHouse, if it has one
     MemoryLimits memory = {};
     std::filesystem::path prepared_folder = {};  // this pipe's, for stream::StreamOptions
     std::chrono::seconds partition_budget = Limits().partition_budget;

@@ -39,8 +39,10 @@ void Runner::RunBy(PipeSpec spec, clickhouse::Endpoint destination) {
 Result<std::vector<catalog::RemovalRecord>> Runner::RemovalsOfAll(bool drop_targets) {
   std::vector<catalog::RemovalRecord> removals;
   const auto add = [&](const std::string& target, bool is_ours) {
-    removals.push_back(
-        {.url = "", .target = target, .drop_target = drop_targets, .only_if_empty = !is_ours});
+    removals.push_back({.url = PlaceOf(options_.destination.url, options_.embedded_url),
+                        .target = target,
+                        .drop_target = drop_targets,
+                        .only_if_empty = !is_ours});
   };
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   for (const auto& table : tables) {
@@ -123,7 +125,7 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
     const catalog::TableRecord& record = records.at(table);
     edit.removed.push_back(record.id);
     if (!MayHaveTarget(record, records)) continue;
-    edit.removals.push_back({.url = options_.destination.url,
+    edit.removals.push_back({.url = PlaceOf(options_.destination.url, options_.embedded_url),
                              .target = record.target,
                              .drop_target = drop_target,
                              .only_if_empty = record.ddl.empty()});
@@ -202,7 +204,8 @@ Status Runner::FinishRemovals(std::stop_token stop) {
 }
 
 Status Runner::Remove(const clickhouse::Endpoint& destination, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(id_));
+  PENSTOCK_ASSIGN(const auto removals,
+                  LocatedRemovals(*options_.catalog, id_, options_.embedded_url));
   if (removals.empty()) return {};
   PENSTOCK_ASSIGN(const auto taken, options_.others.find_taken(spec_, TargetsOf(removals)));
   PENSTOCK_ASSIGN(const auto stays,

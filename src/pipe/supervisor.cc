@@ -102,6 +102,7 @@ class Supervisor::Impl {
         Runner::Options{.catalog = options_.catalog,
                         .clock = &Clock::Real(),
                         .destination = std::move(destination).value_or(clickhouse::Endpoint()),
+                        .embedded_url = EmbeddedUrl(),
                         .memory = {.bytes = options_.memory_limit_bytes,
                                    .share_bytes_min = options_.limits.share_bytes_min,
                                    .streams = &streams_memory_,
@@ -192,29 +193,59 @@ class Supervisor::Impl {
     return taken;
   }
 
-  // Adds those that are yet to be cleaned up.
+  std::string EmbeddedUrl() const {
+    return options_.default_is_embedded ? options_.default_destination.url : "";
+  }
+
+  // Adds those that pipes which are deleted have yet to clean up. Where they are may not be known:
+  // then it may be here.
   Status FindLeft(const PipeSpec& spec, const Targets& targets, TakenTargets& taken) const {
     PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
-    MutexLock lock(mutex_);
-    for (const auto& deletion : deletions_) {
-      const Deletion::Options& other = deletion->options();
-      if (deletion->done() || other.destination.url != destination.url ||
-          other.spec.database != spec.database) {
-        continue;
-      }
-      PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(other.pipe_id));
+    PENSTOCK_ASSIGN(const auto deleted, options_.catalog->DeletedPipes());
+    for (const auto& record : deleted) {
+      const auto other = SpecOf(record);
+      if (other && other->database != spec.database) continue;
+      PENSTOCK_ASSIGN(const auto removals,
+                      LocatedRemovals(*options_.catalog, record.id, EmbeddedUrl()));
       for (const auto& removal : removals) {
-        if (!targets.contains(removal.target)) continue;
+        const std::string url = removal.url.empty() && other && other->clickhouse
+                                    ? other->clickhouse->url
+                                    : removal.url;
+        const bool may_be_here = url.empty() || url == destination.url;
+        if (!may_be_here || !targets.contains(removal.target)) continue;
         taken.emplace(
             removal.target,
             Error{.code = ErrorCode::kConflict,
-                  .message = fmt::format("the target {}.{} belonged to the pipe {}, which is "
-                                         "deleted, and is yet to be cleaned up",
-                                         spec.database, removal.target, other.spec.name),
-                  .remedy = "Try again when ClickHouse answers"});
+                  .message =
+                      fmt::format("the target {}.{} belonged to the pipe {}, which is "
+                                  "deleted, and is yet to be cleaned up",
+                                  spec.database, removal.target, other ? other->name : record.id),
+                  .remedy = "Try again when ClickHouse answers; where the server has another "
+                            "destination than it had, start it with that one"});
       }
     }
     return {};
+  }
+
+  Result<PipeSpec> SpecOf(const catalog::PipeRecord& record) const {
+    const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
+    return FromStored(body, options_.limits);
+  }
+
+  // Where the pipe's removals are to be done in this process. Those of unknown place were left by
+  // an older version, or by a process that had no destination.
+  Result<clickhouse::Endpoint> DestinationOfDeleted(const std::string& id,
+                                                    const PipeSpec& spec) const {
+    if (spec.database.empty()) return Fail(ErrorCode::kNotFound, "its settings cannot be read");
+    PENSTOCK_ASSIGN(auto destination, DestinationOf(spec));
+    if (spec.clickhouse) return destination;
+    PENSTOCK_ASSIGN(const auto removals, LocatedRemovals(*options_.catalog, id, EmbeddedUrl()));
+    const auto is_here = [&](const catalog::RemovalRecord& removal) {
+      return removal.url.empty() || removal.url == destination.url;
+    };
+    if (removals.empty() || std::ranges::any_of(removals, is_here)) return destination;
+    return Fail(ErrorCode::kNotFound, "it waits for a process that has the destination {}",
+                removals.front().url);
   }
 
   // A pipe that the catalog has as deleted, in place of its runner. nullptr where what is left of
@@ -223,9 +254,7 @@ class Supervisor::Impl {
     std::error_code ignored;  // the next start removes what is left
     std::filesystem::remove_all(PreparedFolder(id), ignored);
     std::filesystem::remove_all(RetryFolder(PreparedFolder(id)), ignored);
-    const bool is_known = !spec.database.empty();
-    auto destination =
-        is_known ? DestinationOf(spec) : Fail(ErrorCode::kNotFound, "its settings cannot be read");
+    auto destination = DestinationOfDeleted(id, spec);
     std::shared_ptr<Deletion> deletion;
     if (destination) {
       deletion = std::make_shared<Deletion>(
@@ -234,6 +263,7 @@ class Supervisor::Impl {
                             .pipe_id = id,
                             .spec = spec,
                             .destination = *std::move(destination),
+                            .embedded_url = EmbeddedUrl(),
                             .find_taken = [this, spec](const auto& targets) {
                               return FindTakenByPipes(spec, targets, "");
                             }});
@@ -252,8 +282,7 @@ class Supervisor::Impl {
   Status FinishDeletions() {
     PENSTOCK_ASSIGN(const auto records, options_.catalog->DeletedPipes());
     for (const auto& record : records) {
-      const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
-      const auto spec = FromStored(body, options_.limits);
+      const auto spec = SpecOf(record);
       if (spec) {
         FinishDeletion(record.id, *spec);
       } else {
@@ -368,8 +397,7 @@ Status Supervisor::Start() {
   PENSTOCK_ASSIGN(const auto records, impl_->options_.catalog->Pipes());
   impl_->RemoveOtherFolders(records);
   for (const auto& record : records) {
-    const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
-    auto spec = FromStored(body, impl_->options_.limits);
+    auto spec = impl_->SpecOf(record);
     if (spec) {
       impl_->Add(record, *std::move(spec), std::nullopt);
     } else {

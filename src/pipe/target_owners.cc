@@ -20,6 +20,20 @@ Targets TargetsOf(const std::vector<catalog::RemovalRecord>& removals) {
   return targets;
 }
 
+std::string PlaceOf(const std::string& url, const std::string& embedded_url) {
+  return !url.empty() && url == embedded_url ? kEmbedded : url;
+}
+
+Result<std::vector<catalog::RemovalRecord>> LocatedRemovals(catalog::Catalog& catalog,
+                                                            const std::string& pipe_id,
+                                                            const std::string& embedded_url) {
+  PENSTOCK_ASSIGN(auto removals, catalog.Removals(pipe_id));
+  for (auto& removal : removals) {
+    if (removal.url == kEmbedded && !embedded_url.empty()) removal.url = embedded_url;
+  }
+  return removals;
+}
+
 bool WasRefused(const catalog::TableRecord& table) {
   return table.ddl.empty() && !table.reload_wanted;
 }

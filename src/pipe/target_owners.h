@@ -35,6 +35,16 @@ struct OtherPipes {
 Targets TargetsOf(const std::vector<TableMapping>& tables);
 Targets TargetsOf(const std::vector<catalog::RemovalRecord>& removals);
 
+// How removals name the embedded server, whose port may be another one in the next process.
+inline constexpr char kEmbedded[] = "the embedded ClickHouse";
+std::string PlaceOf(const std::string& url, const std::string& embedded_url);
+
+// A pipe's removals with the urls that their places have in this process. `embedded_url`: "" where
+// there is none.
+Result<std::vector<catalog::RemovalRecord>> LocatedRemovals(catalog::Catalog& catalog,
+                                                            const std::string& pipe_id,
+                                                            const std::string& embedded_url);
+
 // Refused before anything was made for it.
 bool WasRefused(const catalog::TableRecord& table);
 
