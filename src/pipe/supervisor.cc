@@ -264,8 +264,8 @@ class Supervisor::Impl {
                             .spec = spec,
                             .destination = *std::move(destination),
                             .embedded_url = EmbeddedUrl(),
-                            .find_taken = [this, spec](const auto& targets) {
-                              return FindTakenByPipes(spec, targets, "");
+                            .find_taken = [this, spec, id](const auto& targets) {
+                              return FindTakenByPipes(spec, targets, id);
                             }});
     } else {
       LogWarning(spec.name, "deleted, but for what is left at the destination: {}",
