@@ -47,13 +47,26 @@ std::string ErrorsOf(const CheckReport& report) {
   return text;
 }
 
-Status CheckMappedOnce(const PipeSpec& spec) {
+// Of the tables that are kept: of those that were refused theirs others may have them.
+Targets KeptTargets(const PipeSpec& before, const Runner::TablesChange& change,
+                    const std::vector<catalog::TableRecord>& records) {
+  Targets kept;
+  for (size_t i = 0; i < before.tables.size(); ++i) {
+    const bool goes =
+        std::ranges::count(change.removed, i, &Runner::TablesChange::Removed::table) != 0;
+    const bool was_refused = i < records.size() && WasRefused(records[i]);
+    if (!goes && !was_refused) kept.insert(before.tables[i].target_table);
+  }
+  return kept;
+}
+
+// The tables that come are those from the first on.
+Status CheckMappedOnce(const PipeSpec& spec, size_t first, Targets kept) {
   std::set<model::TableName> sources;
-  std::set<std::string_view> targets;
-  for (const TableMapping& mapping : spec.tables) {
-    const bool is_new =
-        sources.insert(mapping.source).second && targets.insert(mapping.target_table).second;
-    if (is_new) continue;
+  for (size_t i = 0; i < spec.tables.size(); ++i) {
+    const TableMapping& mapping = spec.tables[i];
+    const bool is_new = sources.insert(mapping.source).second;
+    if (i < first || (is_new && kept.insert(mapping.target_table).second)) continue;
     return Fail(ErrorCode::kInvalidArgument, "{} or its target {} is mapped already",
                 mapping.source.ToString(), mapping.target_table);
   }
@@ -323,7 +336,9 @@ class Supervisor::Impl {
 
   // What a change does to the tables; those that come are checked as those of a new pipe.
   Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
-                                              const PipeChange& change, CheckReport& report,
+                                              const PipeChange& change,
+                                              const std::vector<catalog::TableRecord>& records,
+                                              CheckReport& report,
                                               const std::stop_token& stop) const {
     Runner::TablesChange tables{.tables_before = before.tables.size()};
     PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, change));
@@ -331,10 +346,11 @@ class Supervisor::Impl {
       tables.removed.push_back({.table = table, .drop_target = drop_target});
     }
     if (change.tables_to_add.empty()) return tables;
-    PENSTOCK_TRY(CheckMappedOnce(after));
+    const size_t first = before.tables.size() - removed.size();
+    PENSTOCK_TRY(CheckMappedOnce(after, first, KeptTargets(before, tables, records)));
     PipeSpec added = after;
-    const auto first = static_cast<std::ptrdiff_t>(before.tables.size() - removed.size());
-    added.tables.assign(after.tables.begin() + first, after.tables.end());
+    added.tables.erase(added.tables.begin(),
+                       added.tables.begin() + static_cast<std::ptrdiff_t>(first));
     std::map<model::TableName, model::Table> definitions;
     report = Check(added, definitions, stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
@@ -514,12 +530,15 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
   PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - change.tables_to_add.size(), stop));
   CheckReport report;
+  PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
   PENSTOCK_ASSIGN(const auto tables_change,
-                  impl_->TablesChangeOf(before, after, change, report, stop));
+                  impl_->TablesChangeOf(before, after, change, tables, report, stop));
   const std::vector<std::string> fields = ChangedFields(before, after);
   if (fields.empty()) return pipe->runner->status(0);
   PENSTOCK_ASSIGN(auto destination, impl_->DestinationOf(after));
-  PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
+  const auto was_at = impl_->DestinationOf(before);
+  const bool moves = !was_at || was_at->url != destination.url;
+  Targets claimed = moves ? KeptTargets(before, tables_change, tables) : Targets();
   std::vector<std::string> targets;
   std::set<model::TableName> names;  // as the source has them
   for (size_t i = 0; i < tables.size(); ++i) {
@@ -530,13 +549,14 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
     if (!tables[i].ddl.empty()) targets.push_back(tables[i].target);
   }
   for (const auto& added : tables_change.added) {
+    claimed.insert(added.target);
     if (!names.contains(added.definition.name)) continue;
     return Fail(ErrorCode::kInvalidArgument, "the pipe has the table {} already, spelled otherwise",
                 added.definition.name.ToString());
   }
   PENSTOCK_TRY(CheckServers(after, destination, fields, targets, stop));
   const std::lock_guard creating(impl_->creating_);
-  PENSTOCK_TRY(impl_->CheckTargetsAreFree(after, TargetsOf(after.tables), id));
+  PENSTOCK_TRY(impl_->CheckTargetsAreFree(after, claimed, id));
   MutexLock lock(pipe->commands);
   if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   PENSTOCK_TRY(pipe->runner->Edit(std::move(after), std::move(destination), fields, tables_change));

@@ -64,7 +64,10 @@ class Wildcards:
                    f"{self.penstock.process.tail()}")
 
     def edit(self, **change):
-        path = f"{self.penstock.pipes_path()}/{self.pipe}"
+        return self.patch(self.pipe, **change)
+
+    def patch(self, pipe, **change):
+        path = f"{self.penstock.pipes_path()}/{pipe}"
         return self.penstock.api(path, "PATCH", {"source": {"mysql": change}})
 
     def test_a_pattern(self):
@@ -270,6 +273,44 @@ class Wildcards:
         self.source.run("INSERT INTO shop.c VALUES (7, 'x')")
         wait_until(lambda: self.clickhouse.query("SELECT count() FROM replica.x_late") == "1\n", "flows")
         self.penstock.await_state(first, "Running")
+
+    def test_a_refused_table_is_in_nobodys_way(self):
+        """Both pipes are changed as ever, and when its target is free it can have it."""
+        first = self.refused()
+        for pipe, target in ((self.pipe, "x_b"), (first, "y_b")):
+            self.patch(pipe, settings={"pullBatchSize": 5000})
+            self.patch(pipe, tableMappingsToAdd=[mapping("shop", "b", target)])
+        self.source.run("CREATE TABLE shop.free (id INT PRIMARY KEY)")
+        with self.assertRaisesRegex(ApiError, "belongs to the pipe first"):
+            self.edit(tableMappingsToAdd=[mapping("shop", "free", "x_late")])
+        with self.assertRaisesRegex(ApiError, "mapped already"):
+            self.patch(first, tableMappingsToAdd=[mapping("shop", "free", "x_late")])
+        self.patch(first, tableMappingsToRemove=[
+            {**mapping("shop", "c", "x_late"), "dropTargetTable": True}])
+        self.penstock.await_state(first, "Running")
+        self.penstock.cli("resync", "pipe", "--table", "shop.late", "--wait")
+        self.penstock.await_state(self.pipe, "Running")
+        self.assert_equal(self.spec_of(mapping("shop", "late", "x_late"), mapping("shop", "b", "x_b"),
+                                       mapping("shop", "b", "y_b")))
+
+    def test_refused_for_another_of_the_same_pipe(self):
+        self.source.run("CREATE TABLE shop.c (id INT PRIMARY KEY, v VARCHAR(20))")
+        self.create(mapping("shop", "l*", "x_{table}"), mapping("shop", "c", "x_late"),
+                    mapping("shop", "marker"), autoAddTables=True)
+        self.make("late")
+        self.await_degraded()
+        self.assertIn("that of shop.c", self.table("late")["quarantine"]["reason"])
+        self.edit(tableMappingsToAdd=[mapping("shop", "a")])
+        self.await_degraded()
+        self.penstock.order(self.pipe, "resync")
+        self.await_degraded()
+        self.assertIn("that of shop.c", self.table("late")["quarantine"]["reason"])
+        self.edit(tableMappingsToRemove=[
+            {**mapping("shop", "late", "x_late"), "dropTargetTable": True}])
+        self.source.run("INSERT INTO shop.c VALUES (1, 'x')")
+        self.penstock.await_state(self.pipe, "Running")
+        self.await_caught_up()
+        self.assert_equal(self.spec_of(mapping("shop", "c", "x_late"), mapping("shop", "a")))
 
     def test_two_pipes_meet(self):
         """Each target is one pipe's, whichever comes first, and the other pipe refuses the table."""
