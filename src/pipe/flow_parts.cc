@@ -61,6 +61,7 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                       .target = tables[i].filled_by(),
                       .old_target = tables[i].keeps_target_fresh ? tables[i].target : "",
                       .quarantined = tables[i].quarantine.has_value(),
+                      .gone = tables[i].quarantine && tables[i].quarantine->gone,
                       .start = tables[i].start,
                       .start_part = tables[i].start_part});
     if (!tables[i].quarantine || !tables[i].ddl.empty()) continue;

@@ -215,7 +215,8 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
     news.quarantines.push_back({.table_id = table_ids_.at(fence.table),
                                 .quarantine = {.position = fence.position,
                                                .reason = fence.error.ToString(),
-                                               .since = acknowledged.finished_at},
+                                               .since = acknowledged.finished_at,
+                                               .gone = fence.gone},
                                 .reload_wanted = fence.heals == stream::Heals::kByResync,
                                 .part = fence.position == checkpoint_.position
                                             ? PartAfter(checkpoint_, table_ids_.at(fence.table))

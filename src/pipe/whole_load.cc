@@ -168,6 +168,7 @@ void SetAside(catalog::TableRecord& table, const model::Position& position, Unix
   table.partitions_planned = false;
   if (table.quarantine) {
     table.quarantine->reason = why.ToString();
+    table.quarantine->gone = false;
   } else {
     table.quarantine = {.position = position, .reason = why.ToString(), .since = now};
   }
@@ -380,6 +381,7 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
     const auto definition = source.definitions.find(table.definition.name);
     if (definition == source.definitions.end()) {
       SetAside(table, reached, clock.Wall(), NoSuchTable(table.definition.name));
+      table.quarantine->gone = true;
       continue;
     }
     const auto target = TargetTable(spec, spec.tables.at(mappings[i]), definition->second);
