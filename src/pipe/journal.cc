@@ -331,6 +331,7 @@ Status Journal::FailRetry(const std::vector<size_t>& tables, const Error& error)
     quarantine->since = clock_->Wall();
     news.quarantines.push_back({.table_id = table_ids_.at(table), .quarantine = *quarantine});
   }
+  if (news.quarantines.empty()) return {};
   PENSTOCK_TRY(catalog_->SaveRetry(pipe_id_, {}, news));
   MutexLock progress_lock(progress_mutex_);
   RememberTables({}, news);
