@@ -447,9 +447,10 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
       stop));
   DegradeIfRunning();
   {
-    // What was retried before the stream rested is over.
+    // What the stream retried before it rested is over.
     MutexLock lock(mutex_);
-    std::erase_if(retrying_, [](const auto& part) { return part.first != "resync"; });
+    std::erase_if(retrying_,
+                  [](const auto& part) { return part.first != "resync" && part.first != "retry"; });
   }
   stream::StreamOptions options = StreamOptionsOf(*recalled);
   std::optional<model::Position> common;  // with a source that lacks what was replicated

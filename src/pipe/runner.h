@@ -128,6 +128,10 @@ class Runner {
   Status Settle(std::stop_token stop);
   Status SetAside(const std::vector<UnsettledInsert>& unsettled);
   std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
+  Result<TableRetry::Plan> PlanRetry(Journal& journal, model::Mechanism mechanism,
+                                     std::stop_token stop);
+  Status SettleRetried(Journal& journal, const std::vector<catalog::TableRecord>& tables,
+                       std::stop_token stop);
   Status EndRetry(TableRetry& retry, std::stop_token stop);
   // What runs by them is known as this pipe's, so that it can be ended.
   void RunBy(PipeSpec spec, clickhouse::Endpoint destination);
