@@ -388,6 +388,10 @@ TEST_F(CatalogTest, AnotherQuarantineEndsARetry) {
   EXPECT_TRUE(catalog->Tables("a")->at(0).quarantine->retrying);
   ASSERT_TRUE(catalog->SaveRetry("a", {}, {.quarantines = {quarantine}}));
   EXPECT_FALSE(catalog->Tables("a")->at(0).quarantine->retrying);
+  ASSERT_TRUE(catalog->BeginLoad({{tables[0].id, "t_resync_1", ""}}));
+  ASSERT_TRUE(catalog->WantRetry(
+      "a", {tables[0].id}, {.at = kTestTime, .level = "info", .kind = "quarantine", .text = ""}));
+  EXPECT_FALSE(catalog->Tables("a")->at(0).quarantine->retrying) << "it is being resynced";
 }
 
 TEST_F(CatalogTest, ADefinitionComesWithItsCheckpoint) {

@@ -26,9 +26,10 @@ bool Deletion::done() const {
   return done_;
 }
 
-bool Deletion::AwaitDone(std::chrono::milliseconds longest) {
+bool Deletion::AwaitDone(std::chrono::milliseconds longest, std::stop_token stop) {
   MutexLock lock(mutex_);
-  return changed_.wait_for(mutex_, longest, [this]() REQUIRES(mutex_) { return done_; });
+  return changed_.wait_for(mutex_, std::move(stop), longest,
+                           [this]() REQUIRES(mutex_) { return done_; });
 }
 
 void Deletion::Run(std::stop_token stop) {

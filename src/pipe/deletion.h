@@ -40,7 +40,7 @@ class Deletion {
   const Options& options() const { return options_; }
   bool done() const EXCLUDES(mutex_);
   // Whether it is done by then.
-  bool AwaitDone(std::chrono::milliseconds longest) EXCLUDES(mutex_);
+  bool AwaitDone(std::chrono::milliseconds longest, std::stop_token stop) EXCLUDES(mutex_);
 
  private:
   void Run(std::stop_token stop);

@@ -352,10 +352,13 @@ Status Runner::BeginReload(std::stop_token stop) {
 }
 
 Status Runner::BeginReload(const Reload& reload) {
+  return StoreReload(reload, Event::kReloadSetUp,
+                     fmt::format("{} tables are loaded anew", reload.tables.size()));
+}
+
+Status Runner::StoreReload(const Reload& reload, Event event, const std::string& reason) {
   MutexLock lock(mutex_);
-  PENSTOCK_ASSIGN(
-      const auto transition,
-      Prepare(Event::kReloadSetUp, fmt::format("{} tables are loaded anew", reload.tables.size())));
+  PENSTOCK_ASSIGN(const auto transition, Prepare(event, reason));
   PENSTOCK_TRY(options_.catalog->BeginReload(id_, reload.tables, reload.checkpoint, transition));
   if (journal_) journal_->ForgetCounts(reload.tables);
   Entered(transition);

@@ -241,6 +241,24 @@ class Whole(SnapshotOnly):
             self.penstock.start()
         self.exchange_without_an_answer(kill)
 
+    def test_a_loaded_table_is_gone_when_others_are_in_place(self):
+        """All are loaded again: at one moment."""
+        with Proxy(self.clickhouse.http_port) as proxy:
+            self.spec_["destination"]["clickhouse"]["url"] = f"http://127.0.0.1:{proxy.port}"
+            proxy.hold_answer_of = b"SELECT 1 FROM `replica`.`ledger` LIMIT 1"
+            self.pipe = self.penstock.create(self.spec_)
+            wait_until(lambda: proxy.holding and self.rows("accounts"), "one of them in place")
+            self.penstock.kill()
+            loaded, = [table for table in self.tables() if table.startswith("ledger_resync_")]
+            self.clickhouse.query(f"DROP TABLE replica.{loaded} SYNC")
+            proxy.hold_answer_of = None
+            proxy.release()
+            self.source.run("INSERT INTO shop.ledger (source, target, amount) VALUES (1, 2, 5)",
+                            "UPDATE shop.accounts SET balance = balance - 5 WHERE id = 1",
+                            "UPDATE shop.accounts SET balance = balance + 5 WHERE id = 2")
+            self.penstock.start()
+            self.finish()
+
     def test_paused_and_resumed(self):
         with Transfers(self.source, self.seed):
             self.begin_slowly()
