@@ -340,8 +340,15 @@ Status Runner::BeginReload(std::stop_token stop) {
   auto stored = catalog.LoadCheckpoint(id_);
   if (!stored && stored.error().code != ErrorCode::kNotFound) return Fail(stored.error());
   if (stored) checkpoint = *std::move(stored);
-  PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables, checkpoint,
-                                                   *options_.clock, stop));
+  std::map<size_t, Error> refused;
+  const auto look = [&]() -> Status {
+    PENSTOCK_ASSIGN(const auto taken, options_.others.find_taken(spec_, TargetsOf(spec_.tables)));
+    refused = FindRefused(spec_, tables, taken);
+    return {};
+  };
+  PENSTOCK_TRY(options_.others.claim(look));
+  PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables, refused,
+                                                   checkpoint, *options_.clock, stop));
   return BeginReload(reload);
 }
 

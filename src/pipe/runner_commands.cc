@@ -12,6 +12,7 @@
 #include "pipe/runner.h"
 #include "pipe/setup.h"
 #include "pipe/table_patterns.h"
+#include "pipe/target_owners.h"
 #include "pipe/whole_load.h"
 
 // What users order of a pipe.
@@ -24,11 +25,6 @@ constexpr std::chrono::seconds kDropTimeout{5};
 
 // Why a transition that a user ordered happened.
 constexpr char kOrdered[] = "asked for by the user";
-
-// It was refused before its target was looked for.
-bool WasNeverOurs(const catalog::TableRecord& table) {
-  return table.ddl.empty() && !table.reload_wanted;
-}
 
 }  // namespace
 
@@ -43,12 +39,14 @@ void Runner::RunBy(PipeSpec spec, clickhouse::Endpoint destination) {
 Result<std::vector<catalog::RemovalRecord>> Runner::RemovalsOfAll(bool drop_targets) {
   std::vector<catalog::RemovalRecord> removals;
   const auto add = [&](const std::string& target, bool is_ours) {
-    removals.push_back(
-        {.url = "", .target = target, .drop_target = drop_targets, .only_if_empty = !is_ours});
+    removals.push_back({.url = PlaceOf(options_.destination.url, options_.embedded_url),
+                        .target = target,
+                        .drop_target = drop_targets,
+                        .only_if_empty = !is_ours});
   };
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   for (const auto& table : tables) {
-    if (!WasNeverOurs(table)) add(table.target, !table.ddl.empty());
+    if (MayHaveTarget(table, tables)) add(table.target, !table.ddl.empty());
   }
   if (tables.empty()) {
     for (const TableMapping& mapping : spec_.tables) add(mapping.target_table, false);
@@ -126,8 +124,8 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
   for (const auto& [table, drop_target] : change.removed) {
     const catalog::TableRecord& record = records.at(table);
     edit.removed.push_back(record.id);
-    if (WasNeverOurs(record)) continue;  // its target, and what is beside it, may be another's
-    edit.removals.push_back({.url = options_.destination.url,
+    if (!MayHaveTarget(record, records)) continue;
+    edit.removals.push_back({.url = PlaceOf(options_.destination.url, options_.embedded_url),
                              .target = record.target,
                              .drop_target = drop_target,
                              .only_if_empty = record.ddl.empty()});
@@ -206,10 +204,12 @@ Status Runner::FinishRemovals(std::stop_token stop) {
 }
 
 Status Runner::Remove(const clickhouse::Endpoint& destination, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(id_));
+  PENSTOCK_ASSIGN(const auto removals,
+                  LocatedRemovals(*options_.catalog, id_, options_.embedded_url));
   if (removals.empty()) return {};
+  PENSTOCK_ASSIGN(const auto taken, options_.others.find_taken(spec_, TargetsOf(removals)));
   PENSTOCK_ASSIGN(const auto stays,
-                  DropRemoved(destination, spec_.database, removals, std::move(stop)));
+                  DropRemoved(destination, spec_.database, removals, taken, std::move(stop)));
   for (const std::string& text : stays) {
     LogWarning(spec_.name, "{}", text);
     AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "removal", .text = text});

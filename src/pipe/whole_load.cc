@@ -145,6 +145,16 @@ Error OtherShape(const std::string& target) {
           .remedy = "Drop it, make it anew (check prints the statement), and resync it"};
 }
 
+// What a table is to be loaded into, unless it cannot be now.
+Result<clickhouse::TableSpec> TargetNow(const PipeSpec& spec, size_t place,
+                                        const model::Table* definition,
+                                        const std::map<size_t, Error>& refused) {
+  if (const auto why = refused.find(place); why != refused.end()) return Fail(why->second);
+  const TableMapping& mapping = spec.tables.at(place);
+  if (definition == nullptr) return Fail(NoSuchTable(mapping.source));
+  return TargetTable(spec, mapping, *definition);
+}
+
 // Those that are to be loaded anew, by their places.
 std::vector<size_t> Wanted(const Tables& all) {
   std::vector<size_t> places;
@@ -293,11 +303,12 @@ Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
 Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destination,
                                              const std::string& database,
                                              const std::vector<catalog::RemovalRecord>& removals,
-                                             std::stop_token stop) {
+                                             const TakenTargets& taken, std::stop_token stop) {
   std::map<std::string, std::string, std::less<>> stays;  // by table
   ByTarget by_target;
   for (const auto& removal : removals) {
     if (removal.url.empty() || removal.url == destination.url) {
+      if (taken.contains(removal.target)) continue;
       by_target.emplace(removal.target, &removal);
     } else {
       stays.emplace(removal.target, fmt::format("it is at {}", removal.url));
@@ -361,32 +372,34 @@ Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& da
 }
 
 Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const PipeSpec& spec,
-                             const Tables& all,
+                             const Tables& all, const std::map<size_t, Error>& refused,
                              const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
                              std::stop_token stop) {
   Reload reload;
+  Tables ours;  // but for those that are refused
   const std::vector<size_t> mappings = Wanted(all);
-  for (const size_t i : mappings) reload.tables.push_back(all[i]);
+  for (const size_t i : mappings) {
+    reload.tables.push_back(all[i]);
+    if (!refused.contains(i)) ours.push_back(all[i]);
+  }
   const auto names = NamesOf(reload.tables);
   PENSTOCK_ASSIGN(auto source,
                   ReadSourceNow(spec, names, HeldFor(reload.tables, checkpoint), clock, stop));
   const model::Position reached = checkpoint ? checkpoint->position : source.position;
   clickhouse::Client client(destination);
-  PENSTOCK_TRY(DropLoadTargets(client, spec.database, reload.tables, stop));
+  PENSTOCK_TRY(DropLoadTargets(client, spec.database, ours, stop));
   std::vector<DdlStatement> statements;
   const auto load_targets = NewLoadTargets(reload.tables);
   for (size_t i = 0; i < reload.tables.size(); ++i) {
     catalog::TableRecord& table = reload.tables[i];
     table.reload_wanted = false;
     const auto definition = source.definitions.find(table.definition.name);
-    if (definition == source.definitions.end()) {
-      SetAside(table, reached, clock.Wall(), NoSuchTable(table.definition.name));
-      table.quarantine->gone = true;
-      continue;
-    }
-    const auto target = TargetTable(spec, spec.tables.at(mappings[i]), definition->second);
+    const bool exists = definition != source.definitions.end();
+    const auto target =
+        TargetNow(spec, mappings[i], exists ? &definition->second : nullptr, refused);
     if (!target) {
       SetAside(table, reached, clock.Wall(), target.error());
+      table.quarantine->gone = !exists;
       continue;
     }
     if (table.ddl.empty()) {
