@@ -76,7 +76,7 @@ void Runner::Run(std::stop_token stop) {
   while (true) {
     status = Work(stop);
     if (status || !Passes(status.error().code)) break;
-    OnRetry("catalog", &status.error());
+    OnRetry(status.error().origin == "catalog" ? "catalog" : "stream", &status.error());
     LogWarning(spec_.name, "{}; trying again", status.error().ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) break;
   }
