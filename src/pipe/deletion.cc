@@ -9,7 +9,7 @@
 #include "clickhouse/table_writes.h"
 #include "mysql/wire/cut_sessions.h"
 #include "obs/log.h"
-#include "pipe/whole_load.h"
+#include "pipe/removals.h"
 
 namespace penstock::pipe {
 
@@ -52,19 +52,28 @@ void Deletion::Run(std::stop_token stop) {
 }
 
 Status Deletion::Try(std::stop_token stop) {
-  catalog::Catalog& catalog = *options_.catalog;
-  PENSTOCK_ASSIGN(const auto removals,
-                  LocatedRemovals(catalog, options_.pipe_id, options_.embedded_url));
   clickhouse::Client client(options_.destination);
   // A table that is still being made would come after it was dropped.
   Status ended =
       clickhouse::EndStatements(client, StatementComment(options_.pipe_id), *options_.clock, stop);
   if (!ended && ended.error().native_code != clickhouse::kErrAccessDenied) return ended;
-  PENSTOCK_ASSIGN(const auto taken, options_.find_taken(TargetsOf(removals)));
-  PENSTOCK_ASSIGN(const auto stays,
-                  DropRemoved(options_.destination, options_.spec.database, removals, taken, stop));
-  for (const std::string& text : stays) LogWarning(options_.spec.name, "{}", text);
-  return catalog.DeletePipe(options_.pipe_id);
+  const PipeSpec& spec = options_.spec;
+  PENSTOCK_ASSIGN(
+      const auto waiting,
+      FinishRemovals(
+          {.catalog = options_.catalog,
+           .pipe_id = options_.pipe_id,
+           .spec = spec,
+           .destination = options_.destination,
+           .embedded_url = options_.embedded_url,
+           .find_kept =
+               [&](const auto& removals) { return options_.others.find_kept(spec, removals); },
+           .tell = [&](const std::string& text) { LogWarning(spec.name, "{}", text); }},
+          stop));
+  for (const std::string& place : waiting) {
+    LogWarning(spec.name, "deleted, but for what is left at the destination: {}", WaitsFor(place));
+  }
+  return waiting.empty() ? options_.catalog->DeletePipe(options_.pipe_id) : Status();
 }
 
 }  // namespace penstock::pipe

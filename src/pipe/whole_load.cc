@@ -303,15 +303,17 @@ Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
 Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destination,
                                              const std::string& database,
                                              const std::vector<catalog::RemovalRecord>& removals,
-                                             const TakenTargets& taken, std::stop_token stop) {
+                                             const TakenTargets& kept, std::stop_token stop) {
   std::map<std::string, std::string, std::less<>> stays;  // by table
   ByTarget by_target;
+  std::vector<std::string> lines;
   for (const auto& removal : removals) {
-    if (removal.url.empty() || removal.url == destination.url) {
-      if (taken.contains(removal.target)) continue;
+    const auto owner = kept.find(removal.target);
+    if (owner == kept.end()) {
       by_target.emplace(removal.target, &removal);
-    } else {
-      stays.emplace(removal.target, fmt::format("it is at {}", removal.url));
+    } else if (removal.drop_target) {
+      lines.push_back(fmt::format("the table {}.{} is not dropped: {}", database, removal.target,
+                                  owner->second.message));
     }
   }
   clickhouse::Client client(destination);
@@ -331,8 +333,6 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
   PENSTOCK_ASSIGN(found, FindRemoved(client, database, by_target, stop));
   std::erase_if(found, [&](const std::string& name) { return stays.contains(name); });
   if (!found.empty()) return Fail(ErrorCode::kRetry, "{} was made again", found[0]);
-  std::vector<std::string> lines;
-  lines.reserve(stays.size());
   for (const auto& [name, why] : stays) {
     lines.push_back(fmt::format("what is left of the table {}.{} is to be dropped by hand: {}",
                                 database, name, why));
