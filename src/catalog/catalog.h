@@ -44,6 +44,7 @@ struct Quarantine {
   std::string reason;  // one line with the remedy
   UnixMicros since{};
   bool retrying = false;  // the log is to be read again from `position` on
+  bool gone = false;      // the source had the table no more, by this name at least
 };
 
 struct TableRecord {

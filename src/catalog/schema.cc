@@ -164,6 +164,9 @@ ALTER TABLE pipes ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;  -- but for its
 )sql",
     R"sql(
 ALTER TABLE tables ADD COLUMN retry_wanted INTEGER NOT NULL DEFAULT 0;  -- of a quarantined one
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;          -- likewise
 )sql"};
 
 Result<int64_t> Version(Sqlite& database) {

@@ -208,6 +208,7 @@ Result<Runner::Recalled> Runner::Recall() {
                        .before = std::move(before),
                        .on_quarantine = [this, rest] { OnQuarantine(*rest); },
                        .on_made = [this, rest](const auto& end) { OnMade(end, *rest); },
+                       .on_flowing = [this] { OnRetry("catalog", nullptr); },
                        .on_warning =
                            [this](const std::string& warning) {
                              LogWarning(spec_.name, "{}", warning);
@@ -450,9 +451,11 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
       stop));
   DegradeIfRunning();
   {
-    // What was retried before the stream rested is over.
+    // What the stream retried before it rested is over.
     MutexLock lock(mutex_);
-    std::erase_if(retrying_, [](const auto& part) { return part.first != "resync"; });
+    std::erase_if(retrying_, [](const auto& part) {
+      return part.first != "resync" && part.first != "retry" && part.first != "catalog";
+    });
   }
   stream::StreamOptions options = StreamOptionsOf(*recalled);
   std::optional<model::Position> common;  // with a source that lacks what was replicated
@@ -620,6 +623,9 @@ void Runner::Entered(const catalog::Transition& transition) {
   reason_ = transition.reason;
   state_since_ = transition.at;
   updated_at_ = transition.at;
+  if (lifecycle_.state != State::kRunning && lifecycle_.state != State::kDegraded) {
+    attention_.clear();
+  }
 }
 
 Status Runner::Retry(std::string_view what, const std::function<Status()>& attempt,

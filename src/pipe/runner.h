@@ -128,6 +128,10 @@ class Runner {
   Status Settle(std::stop_token stop);
   Status SetAside(const std::vector<UnsettledInsert>& unsettled);
   std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
+  Result<TableRetry::Plan> PlanRetry(Journal& journal, model::Mechanism mechanism,
+                                     std::stop_token stop);
+  Status SettleRetried(Journal& journal, const std::vector<catalog::TableRecord>& tables,
+                       std::stop_token stop);
   Status EndRetry(TableRetry& retry, std::stop_token stop);
   // What runs by them is known as this pipe's, so that it can be ended.
   void RunBy(PipeSpec spec, clickhouse::Endpoint destination);
@@ -183,6 +187,8 @@ class Runner {
   void Entered(const catalog::Transition& transition) REQUIRES(mutex_);
   Status TransitLocked(Event event, const std::string& reason) REQUIRES(mutex_);
   Observed Observe() const REQUIRES(mutex_);
+  // As stored, but for Degraded where that cannot be stored yet.
+  State ShownState() const REQUIRES(mutex_);
   // Running, or pausing from there: whether something needs attention.
   void DegradeIfRunning() EXCLUDES(mutex_);
   void WatchAttention(std::stop_token stop) EXCLUDES(mutex_);
@@ -217,8 +223,8 @@ class Runner {
     uint64_t attempts = 0;
     SteadyTime since{};
   };
-  std::vector<Attention> attention_ GUARDED_BY(mutex_);                       // why it is Degraded
-  std::map<std::string, Retrying, std::less<>> retrying_ GUARDED_BY(mutex_);  // by part
+  std::vector<Attention> attention_ GUARDED_BY(mutex_);  // while it runs: why it is Degraded
+  std::map<std::string, Retrying, std::less<>> retrying_ GUARDED_BY(mutex_);         // by part
   std::map<std::pair<std::string, ErrorCode>, uint64_t> errors_ GUARDED_BY(mutex_);  // counted
   std::shared_ptr<const std::vector<catalog::TableRecord>> tables_ GUARDED_BY(mutex_);
   std::shared_ptr<Journal> journal_ GUARDED_BY(mutex_);

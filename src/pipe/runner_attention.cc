@@ -29,20 +29,20 @@ Observed Runner::Observe() const {
                                     options_.clock->Steady() - retrying.since)});
   }
   if (!journal_) return observed;
-  const StreamProgress progress = journal_->progress();
-  for (size_t i = 0; i < tables_->size(); ++i) {
-    if (!progress.tables[i].quarantine) continue;
-    observed.quarantined.push_back(tables_->at(i).definition.name.ToString());
+  for (const size_t table : journal_->quarantined()) {
+    observed.quarantined.push_back(tables_->at(table).definition.name.ToString());
   }
-  if (progress.source) observed.log_kept = progress.source->retention;
-  observed.log_left = progress.retention_left();
-  observed.source_answer = progress.source_answer;
-  observed.batch = progress.last_batch_duration;
-  observed.batch_age = progress.last_batch_age;
+  const StreamSummary summary = journal_->summary();
+  if (summary.source) observed.log_kept = summary.source->retention;
+  observed.log_left = summary.retention_left();
+  observed.source_answer = summary.source_answer;
+  observed.batch = summary.last_batch_duration;
+  observed.batch_age = summary.last_batch_age;
   return observed;
 }
 
-// What cannot be stored now is stored at the next look. Another text for the same is no news.
+// What cannot be stored now (a full disk) is shown all the same, and stored at the next look.
+// Another text for the same is no news.
 void Runner::DegradeIfRunning() {
   MutexLock lock(mutex_);
   const bool running =
@@ -56,12 +56,15 @@ void Runner::DegradeIfRunning() {
   if (found.empty() && is_degraded) {
     stored = TransitLocked(Event::kRecovered, "nothing needs attention any more");
   } else if (!found.empty() && !(same && is_degraded)) {
-    std::string reason;
-    for (const auto& attention : found) reason += (reason.empty() ? "" : "; ") + attention.text;
-    stored = TransitLocked(Event::kDegraded, reason);
+    stored = TransitLocked(Event::kDegraded, ReasonOf(found));
   }
-  if (!stored) return LogWarning(spec_.name, "{}", stored.error().ToString());
+  if (!stored && !same) LogWarning(spec_.name, "{}", stored.error().ToString());
   attention_ = std::move(found);
+}
+
+State Runner::ShownState() const {
+  const bool degraded = lifecycle_.state == State::kRunning && !attention_.empty();
+  return degraded ? State::kDegraded : lifecycle_.state;
 }
 
 }  // namespace penstock::pipe

@@ -178,6 +178,7 @@ void SetAside(catalog::TableRecord& table, const model::Position& position, Unix
   table.partitions_planned = false;
   if (table.quarantine) {
     table.quarantine->reason = why.ToString();
+    table.quarantine->gone = false;
   } else {
     table.quarantine = {.position = position, .reason = why.ToString(), .since = now};
   }
@@ -398,6 +399,7 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
         TargetNow(spec, mappings[i], exists ? &definition->second : nullptr, refused);
     if (!target) {
       SetAside(table, reached, clock.Wall(), target.error());
+      table.quarantine->gone = !exists;
       continue;
     }
     if (table.ddl.empty()) {

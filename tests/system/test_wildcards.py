@@ -361,6 +361,19 @@ class Wildcards:
         self.penstock.restart()
         self.finish("a", "b")
 
+    def test_dropped_and_made_if_it_does_not_exist(self):
+        self.create(autoAddTables=True)
+        self.await_caught_up()
+        make = "CREATE TABLE IF NOT EXISTS shop.b (id INT PRIMARY KEY, w INT)"
+        self.source.run("DROP TABLE shop.b", make, "INSERT INTO shop.b VALUES (5, 6)")
+        self.finish("a", "b")
+        for leave in "DROP TABLE shop.b", "RENAME TABLE shop.b TO other.b":
+            self.source.run(leave)
+            self.await_degraded()
+            self.penstock.restart()
+            self.source.run(make, "INSERT INTO shop.b VALUES (7, 8)")
+            self.finish("a", "b")
+
     def test_tables_are_taken_out_and_patterns_put_in(self):
         self.create(autoAddTables=True)
         code, _, error = self.penstock.cli("remove-table", "pipe", "shop.b", "--drop", "--wait")
