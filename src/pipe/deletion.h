@@ -45,6 +45,7 @@ class Deletion {
  private:
   void Run(std::stop_token stop);
   Status Try(std::stop_token stop);
+  Status LeaveUnlike(std::vector<catalog::RemovalRecord>& removals, std::stop_token stop) const;
 
   const Options options_;
   mutable Mutex mutex_;
