@@ -15,6 +15,7 @@
 #include "pipe/lost_transactions.h"
 #include "pipe/open_snapshot.h"
 #include "pipe/setup.h"
+#include "pipe/shards.h"
 #include "pipe/table_patterns.h"
 #include "pipe/whole_load.h"
 #include "stream/stream.h"
@@ -335,12 +336,19 @@ Status Runner::HealIfDue() {
 Status Runner::BeginReload(std::stop_token stop) {
   catalog::Catalog& catalog = *options_.catalog;
   PENSTOCK_ASSIGN(const auto tables, catalog.Tables(id_));
-  std::optional<catalog::Checkpoint> checkpoint;
+  PENSTOCK_ASSIGN(const auto partitions, catalog.Partitions(id_));
+  ReloadFrom from;
+  for (const auto& table : tables) {
+    if (!table.partitions_planned) from.in_part.insert(table.id);
+  }
+  for (const auto& partition : partitions) {
+    if (!partition.done) from.in_part.insert(partition.table_id);
+  }
   auto stored = catalog.LoadCheckpoint(id_);
   if (!stored && stored.error().code != ErrorCode::kNotFound) return Fail(stored.error());
-  if (stored) checkpoint = *std::move(stored);
-  PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables, checkpoint,
-                                                   *options_.clock, stop));
+  if (stored) from.checkpoint = *std::move(stored);
+  PENSTOCK_ASSIGN(const auto reload,
+                  PrepareReload(options_.destination, spec_, tables, from, *options_.clock, stop));
   return BeginReload(reload);
 }
 
@@ -358,6 +366,7 @@ Status Runner::BeginReload(const Reload& reload) {
 // A load that is not whole, since its table was quarantined, is given up.
 Status Runner::EndReload(std::stop_token stop) {
   PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
+  PENSTOCK_TRY(SetAsideBroken(tables));
   std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
   std::vector<int64_t> ids;
   for (const auto& table : tables) ids.push_back(table.id);
@@ -533,6 +542,7 @@ Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
     return true;
   }
   PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
+  const auto broken = BrokenTargets(tables);
   std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
   if (tables.empty()) {
     PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
@@ -541,7 +551,7 @@ Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
     return std::ranges::any_of(
         tables, [](const auto& table) { return table.quarantine && table.quarantine->retrying; });
   }
-  std::erase_if(tables, [](const auto& table) { return table.quarantine.has_value(); });
+  std::erase_if(tables, [&](const auto& table) { return broken.contains(table.target); });
   clickhouse::Client client(options_.destination);
   PENSTOCK_TRY(Retry(
       "resync",

@@ -125,6 +125,7 @@ class Runner {
       EXCLUDES(mutex_);
   Status Settle(std::stop_token stop);
   Status SetAside(const std::vector<UnsettledInsert>& unsettled);
+  Status SetAsideBroken(const std::vector<catalog::TableRecord>& tables);
   std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
   Status EndRetry(TableRetry& retry, std::stop_token stop);
   // What runs by them is known as this pipe's, so that it can be ended.

@@ -10,6 +10,7 @@
 #include "pipe/flow_parts.h"
 #include "pipe/runner.h"
 #include "pipe/setup.h"
+#include "pipe/shards.h"
 #include "pipe/table_patterns.h"
 
 // Tables that come to the source while the pipe is there, and fit one of its patterns
@@ -64,12 +65,8 @@ std::optional<Error> WhyNot(const PipeSpec& spec, const TableMapping& table,
   const auto other =
       std::ranges::find(spec.tables, table.target_table, &TableMapping::target_table);
   if (other != spec.tables.end()) {
-    return Error{.code = ErrorCode::kNeedsUser,
-                 .message = fmt::format("its target {} is that of {}", table.target_table,
-                                        other->source.ToString()),
-                 .origin = "",
-                 .native_code = 0,
-                 .remedy = kRemedy};
+    const Status may = CheckMayShare(*other, table);
+    return may ? std::nullopt : std::optional(may.error());
   }
   PipeSpec alone = spec;
   alone.tables = {table};
@@ -96,7 +93,12 @@ Status Runner::AddListed(std::stop_token stop) {
     }
   }
   PENSTOCK_ASSIGN(const auto listed, ListForPatterns(source, spec_, stop));
-  const std::vector<TableMapping> tables = NewTables(spec_, listed);
+  PipeSpec with_new = spec_;
+  for (TableMapping& table : NewTables(spec_, listed)) with_new.tables.push_back(std::move(table));
+  MarkShards(with_new, spec_.tables.size());
+  const std::vector<TableMapping> tables(
+      with_new.tables.begin() + static_cast<std::ptrdiff_t>(spec_.tables.size()),
+      with_new.tables.end());
   if (tables.empty()) return {};
   std::vector<model::TableName> names;
   names.reserve(tables.size());

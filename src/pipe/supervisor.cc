@@ -15,6 +15,7 @@
 #include "pipe/runner.h"
 #include "pipe/secret_files.h"
 #include "pipe/setup.h"
+#include "pipe/shards.h"
 #include "pipe/table_patterns.h"
 
 namespace penstock::pipe {
@@ -48,13 +49,16 @@ std::string ErrorsOf(const CheckReport& report) {
 
 Status CheckMappedOnce(const PipeSpec& spec) {
   std::set<model::TableName> sources;
-  std::set<std::string_view> targets;
+  std::map<std::string_view, const TableMapping*> targets;
   for (const TableMapping& mapping : spec.tables) {
-    const bool is_new =
-        sources.insert(mapping.source).second && targets.insert(mapping.target_table).second;
-    if (is_new) continue;
-    return Fail(ErrorCode::kInvalidArgument, "{} or its target {} is mapped already",
-                mapping.source.ToString(), mapping.target_table);
+    if (!sources.insert(mapping.source).second) {
+      return Fail(ErrorCode::kInvalidArgument, "{} is mapped already", mapping.source.ToString());
+    }
+    const auto [other, is_new] = targets.emplace(mapping.target_table, &mapping);
+    Status may = is_new ? Status() : CheckMayShare(*other->second, mapping);
+    if (may) continue;
+    may.error().code = ErrorCode::kInvalidArgument;
+    return may;
   }
   return {};
 }
@@ -232,8 +236,16 @@ class Supervisor::Impl {
     return {};
   }
 
-  // Adds the tables that the mappings from the first of these on stand for.
-  static Status AddTables(PipeSpec& spec, size_t first_mapping, const std::stop_token& stop) {
+  // Adds the tables that the mappings from the first of these on stand for. `kept`: the first
+  // tables, which the pipe has already.
+  static Status AddTables(PipeSpec& spec, size_t first_mapping, size_t kept,
+                          const std::stop_token& stop) {
+    Status added = AddFromPatterns(spec, first_mapping, stop);
+    MarkShards(spec, kept);
+    return added;
+  }
+
+  static Status AddFromPatterns(PipeSpec& spec, size_t first_mapping, const std::stop_token& stop) {
     const auto first = spec.mappings.begin() + static_cast<std::ptrdiff_t>(first_mapping);
     const auto is_pattern = [](const TableMapping& mapping) { return IsPattern(mapping.source); };
     if (std::none_of(first, spec.mappings.end(), is_pattern)) return {};
@@ -246,10 +258,12 @@ class Supervisor::Impl {
   }
 
   // Also what the source has of the tables.
-  CheckReport Check(const PipeSpec& spec, std::map<model::TableName, model::Table>& definitions,
+  CheckReport Check(const PipeSpec& spec, std::set<std::string> targets_in_use,
+                    std::map<model::TableName, model::Table>& definitions,
                     std::stop_token stop) const {
     auto destination = DestinationOf(spec);
     CheckContext context{.spec = spec,
+                         .targets_in_use = std::move(targets_in_use),
                          .destination_endpoint = destination ? *std::move(destination)
                                                              : clickhouse::Endpoint{.url = ""},
                          .stop = std::move(stop)};
@@ -275,8 +289,12 @@ class Supervisor::Impl {
     PipeSpec added = after;
     const auto first = static_cast<std::ptrdiff_t>(before.tables.size() - removed.size());
     added.tables.assign(after.tables.begin() + first, after.tables.end());
+    std::set<std::string> in_use;
+    for (auto table = after.tables.begin(); table != after.tables.begin() + first; ++table) {
+      in_use.insert(table->target_table);
+    }
     std::map<model::TableName, model::Table> definitions;
-    report = Check(added, definitions, stop);
+    report = Check(added, std::move(in_use), definitions, stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
     if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
     for (const TableMapping& mapping : added.tables) {
@@ -358,8 +376,8 @@ Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
 
 CheckReport Supervisor::Check(PipeSpec& spec, std::stop_token stop) {
   std::map<model::TableName, model::Table> definitions;
-  const Status added = Impl::AddTables(spec, 0, stop);
-  CheckReport report = impl_->Check(spec, definitions, std::move(stop));
+  const Status added = Impl::AddTables(spec, 0, 0, stop);
+  CheckReport report = impl_->Check(spec, {}, definitions, std::move(stop));
   if (!added && report.ok()) {  // where the source does not answer at all, a check tells of it
     report.findings.push_back({.check = "table_patterns",
                                .group = CheckGroup::kTables,
@@ -451,7 +469,9 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   PipeChange resolved = change;
   PENSTOCK_TRY(ReadSecretFiles(resolved.fields, impl_->options_.secrets_dir));
   PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
-  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - change.tables_to_add.size(), stop));
+  PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, resolved));
+  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - change.tables_to_add.size(),
+                               before.tables.size() - removed.size(), stop));
   CheckReport report;
   PENSTOCK_ASSIGN(const auto tables_change,
                   impl_->TablesChangeOf(before, after, change, report, stop));

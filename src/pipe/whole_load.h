@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "catalog/catalog.h"
 #include "clickhouse/client.h"
 #include "pipe/spec.h"
+#include "pipe/target_tables.h"
 
 namespace penstock::pipe {
 
@@ -21,10 +23,15 @@ namespace penstock::pipe {
 // (EndReload).
 bool IsWhole(const catalog::TableRecord& table);
 
-// Names for a new attempt, "TARGET_resync_" and 16 digits, to be recorded with Catalog::BeginLoad
-// before the tables are made. Nothing happens at the destination.
+// Names for a new attempt, one a target, "TARGET_resync_" and 16 digits, to be recorded with
+// Catalog::BeginLoad before the tables are made. Nothing happens at the destination.
 std::vector<catalog::LoadTargetRecord> NewLoadTargets(
     const std::vector<catalog::TableRecord>& tables);
+
+// Of one of a table like its target: `as_before`, as that is there now, with what a user has
+// changed of it.
+DdlStatement LoadTargetDdl(clickhouse::TableSpec target, const std::string& load_target,
+                           bool as_before);
 
 // Makes the load_target of each table that has one and is not whole, empty, like its target, and
 // drops those of earlier attempts. The tables are in the order of the spec's.
@@ -62,14 +69,18 @@ Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& da
 // start position of each must not come before the checkpoint. Without a checkpoint there is a new
 // one. A table that was added (it has no ddl yet) gets its target, and is loaded into that. kRetry
 // as ReadSourceNow, and when a server is away.
+// Shards of one target are loaded anew together.
+struct ReloadFrom {
+  std::optional<catalog::Checkpoint> checkpoint;
+  std::set<int64_t> in_part;  // tables whose loads did not come to their ends
+};
 struct Reload {
   std::vector<catalog::TableRecord> tables;
   std::optional<catalog::Checkpoint> checkpoint = std::nullopt;
 };
 Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const PipeSpec& spec,
-                             const std::vector<catalog::TableRecord>& all,
-                             const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
-                             std::stop_token stop);
+                             const std::vector<catalog::TableRecord>& all, const ReloadFrom& from,
+                             Clock& clock, std::stop_token stop);
 
 // The same for a pipe without a stream, whose load makes its tables itself and reads one moment
 // then. kNeedsUser when one is not there.
