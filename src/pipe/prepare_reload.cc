@@ -318,7 +318,7 @@ Status ReloadMaker::LeaveAsItIs(size_t place, const Error& why) {
   if (!table.reload_wanted) return {};
   if (table.ddl.empty()) return Join(place);
   const bool was_followed = table.load_target.empty() || table.keeps_target_fresh;
-  if (table.quarantine || !was_followed) {
+  if (table.quarantine || !was_followed || !from_.checkpoint) {
     SetAside(place, why.In("all that share its target are loaded anew, or none"));
     return {};
   }

@@ -202,7 +202,8 @@ Status BatchWriter::ForEachTarget(size_t table, int attempts_max,
   if (old_target.empty()) return {};
   Status written = Retry(
       table, old_target, attempts_max, [&] { return write(old_target); }, stop);
-  if (written || !clickhouse::ConcernsOneTable(written.error())) return written;
+  // A shard may have to go on with it, when another's load fails.
+  if (written || ShardOf(table) || !clickhouse::ConcernsOneTable(written.error())) return written;
   // It will be replaced anyway.
   LogWarning({options_.pipe_name, NameOf(table)}, "{} is not fresh any more: {}", old_target,
              written.error().ToString());

@@ -22,8 +22,8 @@ void CheckTargetTables(CheckContext& context, std::vector<Finding>& findings) {
   for (const Error& misfit : *misfits) AddError(findings, misfit);
   AddOkIfNone(
       findings, before,
-      fmt::format("{} target tables exist; they are the pipe's or empty, fit, and will be used",
-                  looked_at.size()));
+      fmt::format("{} target tables exist; they are {}empty, fit, and will be used",
+                  looked_at.size(), context.targets_in_use.empty() ? "" : "the pipe's or "));
 }
 
 }  // namespace penstock::pipe
