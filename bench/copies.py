@@ -60,10 +60,12 @@ class Copies:
         """From the order to create the pipe until its tables are in. They stay for the other ways
         to be like them, until `forget`."""
         self.penstock.restart()
+        pipes = self.penstock.pipes_path()
         meter = self._meter()
         started = time.monotonic()
-        pipe = self.penstock.create(self._spec(shape.name, shape.table_names()))
-        self.penstock.await_state(pipe, "Running", seconds=600)
+        pipe = self.penstock.api(pipes, "POST", self._spec(shape.name, shape.table_names()))["id"]
+        wait_until(lambda: self.penstock.api(f"{pipes}/{pipe}")["state"] == "Running",
+                   self.penstock.process.tail, 600, every=0.01)  # one cheap request
         self._note(shape, PENSTOCK, time.monotonic() - started, meter)
         rows = int(self._query(f"SELECT sum(total_rows) FROM system.tables "
                                f"WHERE database = '{COPY}'"))

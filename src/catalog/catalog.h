@@ -44,6 +44,7 @@ struct Quarantine {
   std::string reason;  // one line with the remedy
   UnixMicros since{};
   bool retrying = false;  // the log is to be read again from `position` on
+  bool gone = false;      // the source had the table no more, by this name at least
 };
 
 struct TableRecord {
@@ -74,7 +75,7 @@ struct TableRecord {
 
 // A table that is mapped no more: what is left to do for it at the destination.
 struct RemovalRecord {
-  std::string url;  // of the destination that it is at; "": the pipe's
+  std::string url;  // of the destination that it is at, or a name for it; "": not known
   std::string target;
   bool drop_target = false;    // else it stays, with its rows
   bool only_if_empty = false;  // drop_target: the pipe may not have written it yet

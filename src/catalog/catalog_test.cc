@@ -299,8 +299,10 @@ TEST_F(CatalogTest, QuarantineComesWithItsCheckpoint) {
   ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
   ASSERT_TRUE(
       catalog->AddPartitions(tables[0].id, {PartitionRecord{}}, false, {.rows = 10, .bytes = 0}));
-  const Quarantine quarantine = {
-      .position = SomeCheckpoint().position, .reason = "its columns changed", .since = kTestTime};
+  const Quarantine quarantine = {.position = SomeCheckpoint().position,
+                                 .reason = "it was dropped",
+                                 .since = kTestTime,
+                                 .gone = true};
   ASSERT_TRUE(catalog->SaveCheckpoint(
       "a", SomeCheckpoint(),
       {.quarantines = {{tables[1].id, quarantine}}, .truncated = {tables[0].id}}));
@@ -320,6 +322,7 @@ TEST_F(CatalogTest, QuarantineComesWithItsCheckpoint) {
   EXPECT_EQ(stored[1].quarantine->position, quarantine.position);
   EXPECT_EQ(stored[1].quarantine->reason, quarantine.reason);
   EXPECT_EQ(stored[1].quarantine->since, quarantine.since);
+  EXPECT_TRUE(stored[1].quarantine->gone);
   EXPECT_EQ((*catalog->Events("a", 100))[0].kind, "quarantine");
 }
 

@@ -123,7 +123,8 @@ std::string Dump(Catalog& catalog) {
     text += fmt::format("{} {} {} {}\n", table.id, table.definition.name.ToString(),
                         table.partitions_planned, table.rows_estimated);
     if (const auto& quarantine = table.quarantine) {
-      text += fmt::format("from {} {}\n", quarantine->position.Serialize(), quarantine->retrying);
+      text += fmt::format("from {} {} {}\n", quarantine->position.Serialize(), quarantine->retrying,
+                          quarantine->gone);
     }
     if (table.start) text += fmt::format("start {}\n", table.start->Serialize());
   }

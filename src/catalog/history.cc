@@ -171,9 +171,9 @@ Status SetQuarantine(Sqlite& database, const QuarantineRecord& record) {
   return database
       .Run(
           "UPDATE tables SET quarantined_at = ?, quarantine_position = ?, quarantine_reason = ?, "
-          "reload_wanted = max(reload_wanted, ?), retry_wanted = 0 WHERE id = ?",
+          "reload_wanted = max(reload_wanted, ?), retry_wanted = 0, gone = ? WHERE id = ?",
           {ToStored(quarantine.since), quarantine.position.Serialize(), quarantine.reason,
-           record.reload_wanted, record.table_id})
+           record.reload_wanted, quarantine.gone, record.table_id})
       .map([](auto) {});
 }
 

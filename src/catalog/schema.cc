@@ -166,6 +166,9 @@ ALTER TABLE pipes ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;  -- but for its
 ALTER TABLE tables ADD COLUMN retry_wanted INTEGER NOT NULL DEFAULT 0;  -- of a quarantined one
 )sql",
     R"sql(
+ALTER TABLE tables ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;          -- likewise
+)sql",
+    R"sql(
 CREATE TABLE wider_removals (
   pipe_id TEXT NOT NULL REFERENCES pipes (id) ON DELETE CASCADE,
   url TEXT NOT NULL,

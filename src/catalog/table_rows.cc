@@ -24,7 +24,10 @@ Result<TableRecord> ReadTable(const SqlRow& row) {
   PENSTOCK_ASSIGN(auto quarantine, ReadQuarantine(row, 10));
   PENSTOCK_ASSIGN(auto start, ReadPosition(row, 15));
   PENSTOCK_ASSIGN(auto start_part, ReadPart(row, 16));
-  if (quarantine) quarantine->retrying = row.Int(18) != 0;
+  if (quarantine) {
+    quarantine->retrying = row.Int(18) != 0;
+    quarantine->gone = row.Int(19) != 0;
+  }
   return TableRecord{.id = row.Int(0),
                      .definition = std::move(definition),
                      .target = row.Text(2),

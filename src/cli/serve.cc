@@ -137,6 +137,7 @@ Status Serve(const ServeSources& sources, Signals& signals) {
   supervised.data_dir = options.data_dir;
   supervised.secrets_dir = options.secrets_dir;
   supervised.has_default_destination = embedded != nullptr || !options.clickhouse.url.empty();
+  supervised.default_is_embedded = embedded != nullptr;
   if (embedded) supervised.default_destination = embedded->endpoint();
   if (!options.clickhouse.url.empty()) supervised.default_destination = options.clickhouse;
   supervised.memory_limit_bytes =

@@ -117,6 +117,10 @@ Settings InsertParameters(const InsertOptions& options, size_t statement_bytes) 
   if (!options.deduplication_token.empty()) {
     parameters.emplace_back("insert_deduplication_token", options.deduplication_token);
   }
+  if (!options.session.empty()) {
+    parameters.emplace_back("session_id", options.session);
+    parameters.emplace_back("session_timeout", "1");
+  }
   parameters.insert(parameters.end(), options.settings.begin(), options.settings.end());
   return parameters;
 }
@@ -152,14 +156,15 @@ class Client::Impl {
   explicit Impl(Endpoint endpoint)
       : compression(endpoint.compression.value_or(CompressionTo(endpoint.url))),
         cluster(endpoint.cluster),
+        log_comment(endpoint.log_comment),
         transfer_(std::move(endpoint)) {}
 
   const Compression compression;
   const std::string cluster;
+  const std::string log_comment;
 
   std::string TargetOf(Settings parameters) const {
-    const std::string& comment = transfer_.endpoint().log_comment;
-    if (!comment.empty()) parameters.emplace_back("log_comment", comment);
+    if (!log_comment.empty()) parameters.emplace_back("log_comment", log_comment);
     return clickhouse::TargetOf(parameters);
   }
 
@@ -186,6 +191,7 @@ Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
 const std::string& Client::cluster() const { return impl_->cluster; }
+const std::string& Client::log_comment() const { return impl_->log_comment; }
 
 Status Client::Ping(std::stop_token stop) { return impl_->Ping(stop); }
 

@@ -44,6 +44,7 @@ struct InsertOptions {
   std::string table;
   std::string query_id = {};
   std::string deduplication_token = {};  // empty: none. Only ever for identical bytes.
+  std::string session = {};              // empty: none. Of its own, it ends with the insert
   Settings settings = {};                // beyond InsertSettings()
 };
 
@@ -63,7 +64,8 @@ class Client {
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
 
-  const std::string& cluster() const;  // the endpoint's
+  const std::string& cluster() const;      // the endpoint's
+  const std::string& log_comment() const;  // likewise
 
   // Whether the server answers at all; tells nothing of user and password.
   Status Ping(std::stop_token stop);

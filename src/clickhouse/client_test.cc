@@ -110,6 +110,7 @@ TEST(ClientTest, InsertPinsItsSettingsAndStreamsTheBlock) {
                               .table = "t",
                               .query_id = "q-1",
                               .deduplication_token = "a b",
+                              .session = "s 1",
                               .settings = {{"max_threads", "1"}}};
   const Request seen = RequestOf(
       [&](Client& client) { EXPECT_TRUE(client.Insert(SmallBlock(), options, {}).has_value()); });
@@ -125,6 +126,8 @@ TEST(ClientTest, InsertPinsItsSettingsAndStreamsTheBlock) {
             "&max_query_size=45"
             "&query_id=q-1"
             "&insert_deduplication_token=a%20b"
+            "&session_id=s%201"
+            "&session_timeout=1"
             "&max_threads=1 HTTP/1.1");
   EXPECT_EQ(seen.body,
             "INSERT INTO `d.1`.`t` (`i\\`d`) FORMAT Native\n"

@@ -97,6 +97,7 @@ constexpr std::array kRules = std::to_array<Rule>({
     {349, kNeedsUser, kChangedTable},  // CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
     {359, kNeedsUser, "Drop the table by hand, or raise max_table_size_to_drop on the server"},
     {364, kRetry, kBusy},              // RECEIVED_ERROR_TOO_MANY_REQUESTS
+    {373, kRetry, kBusy},              // SESSION_IS_LOCKED
     {392, kNeedsUser, kGrant},         // QUERY_IS_PROHIBITED
     {394, kRetry, kBusy},              // QUERY_WAS_CANCELLED
     {395, kNeedsUser, kView},          // FUNCTION_THROW_IF_VALUE_IS_NON_ZERO

@@ -25,6 +25,9 @@ bool IsKnownException(int code);
 inline constexpr int kErrTypeMismatch = 53;
 inline constexpr int kErrAccessDenied = 497;
 inline constexpr int kErrTooManyParts = 252;
+inline constexpr int kErrReadonly = 164;
+inline constexpr int kErrSessionIsLocked = 373;
+inline constexpr int kErrInvalidSessionTimeout = 374;
 
 // "Code: 60. DB::Exception: ..." -> 60; 0 when `text` does not begin so.
 int ExceptionCodeOf(std::string_view text);

@@ -18,7 +18,8 @@ constexpr Backoff::Options kEnding{.first = std::chrono::milliseconds(20),
                                    .longest = std::chrono::milliseconds(500)};
 
 constexpr size_t kUuidLength = 36;
-constexpr int kLooksMax = 120;  // a minute
+constexpr int kLooksMax = 120;                   // a minute
+constexpr const char* kSessionSeconds = "3600";  // the longest that a server allows by default
 
 std::string IdPrefix(std::string_view database, std::string_view table) {
   return fmt::format("penstock-{}.{}-", database, table);
@@ -38,6 +39,11 @@ std::string InRange(const VersionedRows& rows) {
 
 std::string WriteQueryId(std::string_view database, std::string_view table) {
   return IdPrefix(database, table) + RandomUuid();
+}
+
+std::string InsertSession(const Client& client, const VersionedRows& rows) {
+  return fmt::format("{}: {}.{} {} {}", client.log_comment(), rows.database, rows.table, rows.begin,
+                     *rows.send);
 }
 
 namespace {
@@ -61,11 +67,34 @@ Status EndThose(Client& client, const std::string& ours, Clock& clock, std::stop
   return Fail(ErrorCode::kRetry, "statements that were killed do not end: {}", ours);
 }
 
-// Ends the insert; the number of its rows that are there.
-Result<uint64_t> EndAndCount(Client& client, const VersionedRows& rows, Clock& clock,
-                             std::stop_token stop) {
-  PENSTOCK_TRY(rows.query_id.empty() ? EndWrites(client, rows.database, rows.table, clock, stop)
-                                     : EndWrite(client, rows.query_id, clock, stop));
+Status EndInsert(Client& client, const VersionedRows& rows, Clock& clock, std::stop_token stop) {
+  return rows.query_id.empty() ? EndWrites(client, rows.database, rows.table, clock, stop)
+                               : EndWrite(client, rows.query_id, clock, stop);
+}
+
+// From here on the server refuses inserts of this session, for as long as it keeps one that nobody
+// uses. An insert that has begun holds its session until it ends.
+Status CloseSession(Client& client, const VersionedRows& rows, Clock& clock, std::stop_token stop) {
+  Settings settings = {{"session_id", InsertSession(client, rows)},
+                       {"session_timeout", kSessionSeconds}};
+  Backoff backoff(kEnding);
+  for (int look = 0; look < kLooksMax; ++look) {
+    PENSTOCK_TRY(EndInsert(client, rows, clock, stop));
+    const auto closed = client.Query("SET readonly = 1", settings, stop);
+    if (closed || closed.error().native_code == kErrReadonly) return {};
+    if (closed.error().native_code == kErrInvalidSessionTimeout) {
+      settings.resize(1);  // the server's own then
+      continue;
+    }
+    if (closed.error().native_code != kErrSessionIsLocked) return Fail(closed.error());
+    if (!clock.Wait(backoff.Next(), stop)) return Fail(ErrorCode::kCancelled, "stopped");
+  }
+  return Fail(ErrorCode::kRetry, "an insert into {} that was given up does not end",
+              QuoteTable(rows.database, rows.table));
+}
+
+// Of those rows, how many are there.
+Result<uint64_t> Count(Client& client, const VersionedRows& rows, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto counted,
                   client.Rows(fmt::format("SELECT count() FROM {} WHERE {}",
                                           QuoteTable(rows.database, rows.table), InRange(rows)),
@@ -112,16 +141,21 @@ Status EndStatements(Client& client, std::string_view log_comment, Clock& clock,
                   std::move(stop));
 }
 
-Result<bool> SettleInsert(Client& client, const VersionedRows& rows, Clock& clock,
-                          std::stop_token stop) {
-  PENSTOCK_ASSIGN(const uint64_t count, EndAndCount(client, rows, clock, stop));
+Result<bool> SettleInsert(Client& client, VersionedRows rows, Clock& clock, std::stop_token stop) {
+  const uint32_t first = rows.send.value_or(0);
+  const uint32_t end = rows.send ? first + 1 : kSendsMax;
+  for (rows.send = first; *rows.send < end; ++*rows.send) {
+    PENSTOCK_TRY(CloseSession(client, rows, clock, stop));
+  }
+  PENSTOCK_ASSIGN(const uint64_t count, Count(client, rows, stop));
   if (count == rows.count) return true;
   if (count != 0) PENSTOCK_TRY(DeleteRows(client, rows, stop));
   return false;
 }
 
 Status RemoveInsert(Client& client, const VersionedRows& rows, Clock& clock, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const uint64_t count, EndAndCount(client, rows, clock, stop));
+  PENSTOCK_TRY(EndInsert(client, rows, clock, stop));
+  PENSTOCK_ASSIGN(const uint64_t count, Count(client, rows, stop));
   return count == 0 ? Status() : DeleteRows(client, rows, std::move(stop));
 }
 

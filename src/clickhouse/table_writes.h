@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -34,6 +35,9 @@ Status EndWrite(Client& client, std::string_view query_id, Clock& clock, std::st
 Status EndStatements(Client& client, std::string_view log_comment, Clock& clock,
                      std::stop_token stop);
 
+// Rows are sent no more often than this with the same versions.
+inline constexpr uint32_t kSendsMax = 8;
+
 // Rows of one table that no other row of it shares a version with.
 struct VersionedRows {
   std::string database;
@@ -42,15 +46,19 @@ struct VersionedRows {
   uint64_t end = 0;
   uint64_t count = 0;
   std::string query_id = {};  // of the insert that sent them last; empty: any write of the table
+  std::optional<uint32_t> send = std::nullopt;  // which one that was, from 0; absent: not known
 };
 
-// What became of an insert of them whose outcome is not known: ends it, should it still run, and
-// asks the table. True when all rows are there; else none is: a part of them is deleted. May be
-// repeated.
-Result<bool> SettleInsert(Client& client, const VersionedRows& rows, Clock& clock,
-                          std::stop_token stop);
+// For InsertOptions::session of that send: a name that is found again after a crash, if the
+// client's Endpoint::log_comment stands for who numbers the versions.
+std::string InsertSession(const Client& client, const VersionedRows& rows);
 
-// Deletes what is there of them, likewise.
+// What became of an insert of them whose outcome is not known: ends it, should it still run, closes
+// its session, should the server get to it later, and asks the table. True when all rows are there;
+// else none is: a part of them is deleted. May be repeated.
+Result<bool> SettleInsert(Client& client, VersionedRows rows, Clock& clock, std::stop_token stop);
+
+// Deletes what is there of them, of an insert that the server has answered. May be repeated.
 Status RemoveInsert(Client& client, const VersionedRows& rows, Clock& clock, std::stop_token stop);
 
 // Empties the table, for good: no write that began before can still add to it. Errors as

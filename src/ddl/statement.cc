@@ -110,7 +110,10 @@ void AddOtherTables(std::span<const Token> rest, std::string_view schema, Statem
     target.AcceptAny({"TO", "AS"});
     target.AcceptSymbol('=');
     if (auto table = target.Table()) {
-      if (renames) statement.made.push_back(*table);
+      if (renames) {
+        statement.made.push_back(*table);
+        statement.gone = {statement.tables[0]};
+      }
       statement.tables.push_back(std::move(*table));
     }
   }
@@ -176,16 +179,22 @@ Statement Create(Cursor& cursor) {
   return statement;
 }
 
+Statement Gone(std::vector<model::TableName> tables) {
+  Statement statement = TableChange(std::move(tables));
+  statement.gone = statement.tables;
+  return statement;
+}
+
 Statement Drop(Cursor& cursor) {
   if (cursor.AcceptAny({"DATABASE", "SCHEMA"})) {
     cursor.SkipIfExists();
     auto schema = cursor.Name();
-    return schema ? TableChange({{std::move(*schema), ""}}) : Of(StatementKind::kOther);
+    return schema ? Gone({{std::move(*schema), ""}}) : Of(StatementKind::kOther);
   }
   if (cursor.Accept("INDEX")) return DropIndex(cursor);
   if (!cursor.AcceptAny({"TABLE", "TABLES"})) return Of(StatementKind::kOther);
   cursor.SkipIfExists();
-  return TableChange(TableList(cursor));
+  return Gone(TableList(cursor));
 }
 
 Statement Rename(Cursor& cursor) {
@@ -193,7 +202,10 @@ Statement Rename(Cursor& cursor) {
   cursor.SkipIfExists();
   Statement statement = TableChange({});
   do {
-    if (auto from = cursor.Table()) statement.tables.push_back(std::move(*from));
+    if (auto from = cursor.Table()) {
+      statement.gone.push_back(*from);
+      statement.tables.push_back(std::move(*from));
+    }
     SkipWait(cursor);
     if (!cursor.Accept("TO")) break;
     auto to = cursor.Table();

@@ -44,6 +44,8 @@ struct Statement {
   std::vector<AddedColumn> added = {};
   // Of `tables` and beside them: those that may have come to be, or got this name, by it.
   std::vector<model::TableName> made = {};
+  // Of `tables`: those that are dropped, or lose this name.
+  std::vector<model::TableName> gone = {};
 };
 
 // Reads a statement of the binary log. Never fails: what it does not recognize is kOther.

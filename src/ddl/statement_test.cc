@@ -131,6 +131,19 @@ TEST(ClassifyTest, TablesThatAreMade) {
   EXPECT_EQ(made("DROP TABLE a"), Names{});
 }
 
+TEST(ClassifyTest, TablesThatAreGone) {
+  const auto gone = [](const char* sql) { return Classify(sql, "shop", {}).gone; };
+  using Names = std::vector<TableName>;
+  EXPECT_EQ(gone("DROP TABLE IF EXISTS a, b"), (Names{kA, kB}));
+  EXPECT_EQ(gone("DROP DATABASE shop"), (Names{{"shop", ""}}));
+  EXPECT_EQ(gone("RENAME TABLE a TO x, y WAIT 5 TO b"), (Names{kA, {"shop", "y"}}));
+  EXPECT_EQ(gone("ALTER TABLE b ADD x int, RENAME TO a"), Names{kB});
+  EXPECT_EQ(gone("ALTER TABLE b RENAME COLUMN a TO c"), Names{});
+  EXPECT_EQ(gone("DROP INDEX i ON a"), Names{});
+  EXPECT_EQ(gone("CREATE OR REPLACE TABLE a (x int)"), Names{});
+  EXPECT_EQ(gone("DROP TEMPORARY TABLE a"), Names{});
+}
+
 TEST(ClassifyTest, AnsiQuotes) {
   EXPECT_EQ(Classify("TRUNCATE \"a\"", "shop", {.ansi_quotes = true}).tables,
             std::vector<TableName>{kA});

@@ -52,14 +52,16 @@ void Deletion::Run(std::stop_token stop) {
 
 Status Deletion::Try(std::stop_token stop) {
   catalog::Catalog& catalog = *options_.catalog;
-  PENSTOCK_ASSIGN(const auto removals, catalog.Removals(options_.pipe_id));
+  PENSTOCK_ASSIGN(const auto removals,
+                  LocatedRemovals(catalog, options_.pipe_id, options_.embedded_url));
   clickhouse::Client client(options_.destination);
   // A table that is still being made would come after it was dropped.
   Status ended =
       clickhouse::EndStatements(client, StatementComment(options_.pipe_id), *options_.clock, stop);
   if (!ended && ended.error().native_code != clickhouse::kErrAccessDenied) return ended;
+  PENSTOCK_ASSIGN(const auto taken, options_.find_taken(TargetsOf(removals)));
   PENSTOCK_ASSIGN(const auto stays,
-                  DropRemoved(options_.destination, options_.spec.database, removals, stop));
+                  DropRemoved(options_.destination, options_.spec.database, removals, taken, stop));
   for (const std::string& text : stays) LogWarning(options_.spec.name, "{}", text);
   return catalog.DeletePipe(options_.pipe_id);
 }

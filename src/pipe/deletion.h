@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "catalog/catalog.h"
 #include "clickhouse/client.h"
 #include "pipe/spec.h"
+#include "pipe/target_owners.h"
 
 namespace penstock::pipe {
 
@@ -28,6 +30,9 @@ class Deletion {
     std::string pipe_id;
     PipeSpec spec;
     clickhouse::Endpoint destination;
+    std::string embedded_url;  // as Runner::Options
+    // Of these targets, those of pipes that are not deleted.
+    std::function<Result<TakenTargets>(const Targets&)> find_taken;
   };
   explicit Deletion(Options options);
   ~Deletion();  // stops where it is

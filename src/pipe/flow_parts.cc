@@ -62,6 +62,7 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                       .target = tables[i].filled_by(),
                       .old_target = tables[i].keeps_target_fresh ? tables[i].target : "",
                       .quarantined = tables[i].quarantine.has_value(),
+                      .gone = tables[i].quarantine && tables[i].quarantine->gone,
                       .start = tables[i].start,
                       .start_part = tables[i].start_part});
     if (!tables[i].quarantine || !tables[i].ddl.empty()) continue;
@@ -123,12 +124,10 @@ Result<std::vector<snapshot::LoadTable>> LoadTables(
   return result;
 }
 
-Result<std::vector<UnsettledInsert>> SettleInserts(catalog::Catalog& catalog,
-                                                   const std::string& pipe_id,
-                                                   const clickhouse::Endpoint& destination,
-                                                   const std::string& database, Clock& clock,
-                                                   std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto inserts, catalog.Inserts(pipe_id));
+Result<std::vector<UnsettledInsert>> SettleInserts(
+    catalog::Catalog& catalog, const std::vector<catalog::InsertRecord>& inserts,
+    const clickhouse::Endpoint& destination, const std::string& database, Clock& clock,
+    std::stop_token stop) {
   std::vector<UnsettledInsert> unsettled;
   clickhouse::Client client(destination);
   for (const auto& insert : inserts) {

@@ -37,18 +37,17 @@ Result<std::vector<snapshot::LoadTable>> LoadTables(
     const PipeSpec& spec, const std::vector<catalog::TableRecord>& tables,
     std::vector<catalog::PartitionRecord> partitions);
 
-// Asks the destination what became of the inserts on record. Call while nothing is written. A table
-// that is gone or cannot be asked may come back with the rows: its insert stays on record, and it
-// must not be written; these are answered.
+// Asks the destination what became of inserts on record. Call while nothing writes their tables. A
+// table that is gone or cannot be asked may come back with the rows: its insert stays on record,
+// and it must not be written; these are answered.
 struct UnsettledInsert {
   int64_t table_id = 0;
   Error error;
 };
-Result<std::vector<UnsettledInsert>> SettleInserts(catalog::Catalog& catalog,
-                                                   const std::string& pipe_id,
-                                                   const clickhouse::Endpoint& destination,
-                                                   const std::string& database, Clock& clock,
-                                                   std::stop_token stop);
+Result<std::vector<UnsettledInsert>> SettleInserts(
+    catalog::Catalog& catalog, const std::vector<catalog::InsertRecord>& inserts,
+    const clickhouse::Endpoint& destination, const std::string& database, Clock& clock,
+    std::stop_token stop);
 
 // Of the transaction that comes next after the checkpoint what the table has.
 std::optional<model::TransactionPart> PartAfter(const catalog::Checkpoint& checkpoint,

@@ -68,6 +68,7 @@ Journal::Journal(Options options)
     targets_.push_back(options.tables[i].filled_by());
     progress_.tables[i].changes.clear();
     progress_.tables[i].quarantine = options.tables[i].quarantine;
+    if (options.tables[i].quarantine) quarantined_.insert(i);
     progress_.tables[i].ddl = options.tables[i].ddl;
   }
   for (const auto& [table_id, column, counts] : options.changes) {
@@ -215,7 +216,8 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
     news.quarantines.push_back({.table_id = table_ids_.at(fence.table),
                                 .quarantine = {.position = fence.position,
                                                .reason = fence.error.ToString(),
-                                               .since = acknowledged.finished_at},
+                                               .since = acknowledged.finished_at,
+                                               .gone = fence.gone},
                                 .reload_wanted = fence.heals == stream::Heals::kByResync,
                                 .part = fence.position == checkpoint_.position
                                             ? PartAfter(checkpoint_, table_ids_.at(fence.table))
@@ -329,6 +331,7 @@ Status Journal::FailRetry(const std::vector<size_t>& tables, const Error& error)
     quarantine->since = clock_->Wall();
     news.quarantines.push_back({.table_id = table_ids_.at(table), .quarantine = *quarantine});
   }
+  if (news.quarantines.empty()) return {};
   PENSTOCK_TRY(catalog_->SaveRetry(pipe_id_, {}, news));
   MutexLock progress_lock(progress_mutex_);
   RememberTables({}, news);
@@ -375,8 +378,11 @@ void Journal::RememberTables(const stream::Acknowledged& acknowledged,
     AddTo(total.changes, table.changes);
   }
   for (const auto& record : news.quarantines) {
-    if (auto* table = FindTable(record.table_id)) table->quarantine = record.quarantine;
-    quarantined_.notify_all();
+    if (auto* table = FindTable(record.table_id)) {
+      table->quarantine = record.quarantine;
+      quarantined_.insert(static_cast<size_t>(table - progress_.tables.data()));
+    }
+    more_quarantined_.notify_all();
   }
   for (const auto& record : news.definitions) {
     auto* table = FindTable(record.table_id);
@@ -386,10 +392,9 @@ void Journal::RememberTables(const stream::Acknowledged& acknowledged,
 
 Status Journal::AwaitQuarantine(size_t table, std::stop_token stop) {
   MutexLock lock(progress_mutex_);
-  const bool quarantined =
-      quarantined_.wait(progress_mutex_, std::move(stop), [&]() REQUIRES(progress_mutex_) {
-        return progress_.tables.at(table).quarantine.has_value();
-      });
+  const bool quarantined = more_quarantined_.wait(
+      progress_mutex_, std::move(stop),
+      [&]() REQUIRES(progress_mutex_) { return quarantined_.contains(table); });
   if (!quarantined) return Fail(ErrorCode::kCancelled, "stopped");
   return {};
 }
@@ -416,7 +421,7 @@ void Journal::SourceSeen(const std::optional<stream::SourceLog>& log) {
     if (answers_.size() == kAnswersSeen)
       progress_.source_answer = *std::ranges::min_element(answers_);
   }
-  const StreamProgress now = progress();
+  const StreamSummary now = summary();
   const auto left = now.retention_left();
   if (!left) return;
   const auto kept = *now.source->retention;
@@ -433,12 +438,12 @@ void Journal::SourceSeen(const std::optional<stream::SourceLog>& log) {
                   kept.count(), (kept - *left).count(), left->count()));
 }
 
-std::optional<uint64_t> StreamProgress::lag_bytes() const {
+std::optional<uint64_t> StreamSummary::lag_bytes() const {
   if (!source || source->server != position.server) return std::nullopt;
   return mysql::BytesAfter(source->files, position);
 }
 
-std::optional<std::chrono::seconds> StreamProgress::retention_left() const {
+std::optional<std::chrono::seconds> StreamSummary::retention_left() const {
   if (!source || !source->retention || !lag) return std::nullopt;
   return std::max(*source->retention - std::chrono::floor<std::chrono::seconds>(*lag),
                   std::chrono::seconds(0));
@@ -452,10 +457,27 @@ model::Position Journal::position() const {
 StreamProgress Journal::progress() const {
   MutexLock lock(progress_mutex_);
   StreamProgress progress = progress_;
-  const auto age = duration_cast<milliseconds>(clock_->Steady() - lag_known_at_);
-  if (progress.lag && age > kLagFresh) *progress.lag += age;
-  progress.last_batch_age = duration_cast<milliseconds>(clock_->Steady() - last_batch_at_);
+  Age(progress);
   return progress;
+}
+
+StreamSummary Journal::summary() const {
+  MutexLock lock(progress_mutex_);
+  StreamSummary summary = progress_;
+  Age(summary);
+  return summary;
+}
+
+void Journal::Age(StreamSummary& summary) const {
+  const SteadyTime now = clock_->Steady();
+  const auto age = duration_cast<milliseconds>(now - lag_known_at_);
+  if (summary.lag && age > kLagFresh) *summary.lag += age;
+  summary.last_batch_age = duration_cast<milliseconds>(now - last_batch_at_);
+}
+
+std::set<size_t> Journal::quarantined() const {
+  MutexLock lock(progress_mutex_);
+  return quarantined_;
 }
 
 }  // namespace penstock::pipe

@@ -20,8 +20,8 @@
 
 namespace penstock::pipe {
 
-// What a stream has done, for people.
-struct StreamProgress {
+// What a stream has done, for people: of all its tables together.
+struct StreamSummary {
   model::Position position;
   std::optional<std::chrono::milliseconds> lag;
   std::optional<stream::SourceLog> source;  // as it was asked last
@@ -41,6 +41,9 @@ struct StreamProgress {
   std::chrono::milliseconds last_batch_age{};              // since it was inserted
   std::optional<std::chrono::milliseconds> source_answer;  // the quickest of the last few
   std::vector<model::PreparedTransaction> prepared;        // at the position
+};
+
+struct StreamProgress : StreamSummary {
   struct Table {
     stream::RowCounts counts;
     model::ValueChanges changes;  // of snapshot and stream, since the table was set up
@@ -104,10 +107,14 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   // What was counted of tables that are loaded anew counts no more.
   void ForgetCounts(const std::vector<catalog::TableRecord>& tables) EXCLUDES(progress_mutex_);
 
+  // With its tables it is large: for those who show them.
   StreamProgress progress() const EXCLUDES(progress_mutex_);
-  model::Position position() const EXCLUDES(progress_mutex_);  // of the checkpoint
+  StreamSummary summary() const EXCLUDES(progress_mutex_);
+  std::set<size_t> quarantined() const EXCLUDES(progress_mutex_);  // by place in the stream's order
+  model::Position position() const EXCLUDES(progress_mutex_);      // of the checkpoint
 
  private:
+  void Age(StreamSummary& summary) const REQUIRES(progress_mutex_);
   StreamProgress::Table* FindTable(int64_t table_id) REQUIRES(progress_mutex_);
   void Remember(const stream::Acknowledged& acknowledged, const catalog::CheckpointNews& news)
       REQUIRES(mutex_) EXCLUDES(progress_mutex_);
@@ -142,11 +149,12 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   // Taken after the other, and never for long: whoever asks for the progress waits for no write.
   mutable Mutex progress_mutex_;
   StreamProgress progress_ GUARDED_BY(progress_mutex_);
+  std::set<size_t> quarantined_ GUARDED_BY(progress_mutex_);  // of progress_.tables
   SteadyTime lag_known_at_ GUARDED_BY(progress_mutex_);
   SteadyTime last_batch_at_ GUARDED_BY(progress_mutex_);
   std::deque<std::chrono::milliseconds> answers_ GUARDED_BY(progress_mutex_);  // the source's
   bool retention_warned_ GUARDED_BY(progress_mutex_) = false;
-  CondVar quarantined_;
+  CondVar more_quarantined_;
 };
 
 }  // namespace penstock::pipe

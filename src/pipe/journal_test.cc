@@ -181,5 +181,18 @@ TEST_F(JournalTest, LagGrowsWhileNothingIsHeardOfTheStream) {
   EXPECT_EQ(journal->progress().tables[0].counts.inserted, 3);
 }
 
+TEST_F(JournalTest, TellsWithoutItsTablesWhatNeedsAttention) {
+  const auto journal = NewJournal();
+  EXPECT_TRUE(journal->quarantined().empty());
+  auto acknowledged = Batch(100, 3);
+  acknowledged.fences.push_back({.table = 0, .position = acknowledged.end, .error = {}});
+  ASSERT_TRUE(journal->Acknowledge(acknowledged));
+  clock_.now += milliseconds(60'000);
+  EXPECT_EQ(journal->summary().lag, journal->progress().lag);
+  EXPECT_EQ(journal->summary().last_batch_age, milliseconds(60'000));
+  EXPECT_EQ(journal->quarantined(), std::set<size_t>{0});
+  EXPECT_EQ(NewJournal()->quarantined(), std::set<size_t>{0});
+}
+
 }  // namespace
 }  // namespace penstock::pipe

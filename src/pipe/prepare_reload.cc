@@ -59,7 +59,7 @@ bool IsAlike(model::Table one, model::Table other) {
 using Misfit = std::optional<Error>;
 
 Result<Misfit> FindMisfit(clickhouse::Client& client, const clickhouse::TableSpec& target,
-                          const std::set<std::string>& in_use, std::stop_token stop) {
+                          const Targets& in_use, std::stop_token stop) {
   return FindMisfits(client, {target}, in_use, std::move(stop)).map([](const auto& misfits) {
     return misfits.empty() ? Misfit() : Misfit(misfits.front());
   });
@@ -148,6 +148,9 @@ class ReloadMaker {
 
  private:
   Result<clickhouse::TableSpec> TargetOf(size_t place) const {
+    if (const auto why = from_.refused.find(place); why != from_.refused.end()) {
+      return Fail(why->second);
+    }
     const model::TableName& name = all_[place].definition.name;
     const auto definition = source_.definitions.find(name);
     if (definition == source_.definitions.end()) return Fail(NoSuchTable(name));
@@ -169,6 +172,7 @@ class ReloadMaker {
           .reason = why.ToString(),
           .since = clock_.Wall()};
     }
+    table.quarantine->gone = !source_.definitions.contains(table.definition.name);
     reload_.tables.push_back(std::move(table));
   }
 
@@ -238,14 +242,7 @@ class ReloadMaker {
     std::string load_target;
     for (const auto& table : all_) {
       const bool is_other = table.target == all_[place].target && !table.ddl.empty();
-      if (!is_other) continue;
-      const auto other = static_cast<size_t>(&table - all_.data());
-      Status may = CheckMayShare(spec_.tables.at(other), spec_.tables.at(place));
-      if (!may) {
-        SetAside(place, may.error());
-        return {};
-      }
-      if (!table.load_target.empty()) load_target = table.load_target;
+      if (is_other && !table.load_target.empty()) load_target = table.load_target;
     }
     auto target = TargetOf(place);
     if (!target) {

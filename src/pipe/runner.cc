@@ -347,6 +347,12 @@ Status Runner::BeginReload(std::stop_token stop) {
   auto stored = catalog.LoadCheckpoint(id_);
   if (!stored && stored.error().code != ErrorCode::kNotFound) return Fail(stored.error());
   if (stored) from.checkpoint = *std::move(stored);
+  const auto look = [&]() -> Status {
+    PENSTOCK_ASSIGN(const auto taken, options_.others.find_taken(spec_, TargetsOf(spec_.tables)));
+    from.refused = FindRefused(spec_, tables, taken);
+    return {};
+  };
+  PENSTOCK_TRY(options_.others.claim(look));
   PENSTOCK_ASSIGN(const auto reload,
                   PrepareReload(options_.destination, spec_, tables, from, *options_.clock, stop));
   return BeginReload(reload);
@@ -449,9 +455,10 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
       stop));
   DegradeIfRunning();
   {
-    // What was retried before the stream rested is over.
+    // What the stream retried before it rested is over.
     MutexLock lock(mutex_);
-    std::erase_if(retrying_, [](const auto& part) { return part.first != "resync"; });
+    std::erase_if(retrying_,
+                  [](const auto& part) { return part.first != "resync" && part.first != "retry"; });
   }
   stream::StreamOptions options = StreamOptionsOf(*recalled);
   std::optional<model::Position> common;  // with a source that lacks what was replicated

@@ -22,10 +22,12 @@
 #include "pipe/journal.h"
 #include "pipe/load_watch.h"
 #include "pipe/rate_meter.h"
+#include "pipe/setup.h"
 #include "pipe/spec.h"
 #include "pipe/state.h"
 #include "pipe/status.h"
 #include "pipe/table_retry.h"
+#include "pipe/target_owners.h"
 #include "pipe/whole_load.h"
 #include "snapshot/loader.h"
 
@@ -40,6 +42,7 @@ class Runner {
     catalog::Catalog* catalog = nullptr;  // outlives the runner
     Clock* clock = &Clock::Real();
     clickhouse::Endpoint destination;
+    std::string embedded_url = {};  // of this process's own ClickHouse, if it has one
     MemoryLimits memory = {};
     std::filesystem::path prepared_folder = {};  // this pipe's, for stream::StreamOptions
     std::chrono::seconds partition_budget = Limits().partition_budget;
@@ -49,8 +52,7 @@ class Runner {
     // Why the pipe cannot work as the process runs now (no destination, say): it takes commands,
     // and fails as soon as there is work to do.
     std::optional<Error> unusable = std::nullopt;
-    // Whether the targets of these tables are no other pipe's.
-    std::function<Status(const PipeSpec&)> check_targets = [](const auto&) { return Status(); };
+    OtherPipes others = {};
   };
   Runner(const catalog::PipeRecord& record, PipeSpec spec, Options options);
   ~Runner();  // Shutdown
@@ -127,6 +129,10 @@ class Runner {
   Status SetAside(const std::vector<UnsettledInsert>& unsettled);
   Status SetAsideBroken(const std::vector<catalog::TableRecord>& tables);
   std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
+  Result<TableRetry::Plan> PlanRetry(Journal& journal, model::Mechanism mechanism,
+                                     std::stop_token stop);
+  Status SettleRetried(Journal& journal, const std::vector<catalog::TableRecord>& tables,
+                       std::stop_token stop);
   Status EndRetry(TableRetry& retry, std::stop_token stop);
   // What runs by them is known as this pipe's, so that it can be ended.
   void RunBy(PipeSpec spec, clickhouse::Endpoint destination);
@@ -145,6 +151,8 @@ class Runner {
   // Tables of the source that fit a pattern, and are new.
   Status AddNewTables(std::stop_token stop) EXCLUDES(mutex_);
   Status AddListed(std::stop_token stop) EXCLUDES(mutex_);
+  Status StoreListed(const std::vector<TableMapping>& tables, Definitions definitions)
+      EXCLUDES(mutex_);
   void OnMade(const model::Position& end, std::stop_source& rest) EXCLUDES(mutex_);
   Status HealLost(const model::Position& common, Status otherwise);
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);

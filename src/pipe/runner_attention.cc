@@ -29,16 +29,15 @@ Observed Runner::Observe() const {
                                     options_.clock->Steady() - retrying.since)});
   }
   if (!journal_) return observed;
-  const StreamProgress progress = journal_->progress();
-  for (size_t i = 0; i < tables_->size(); ++i) {
-    if (!progress.tables[i].quarantine) continue;
-    observed.quarantined.push_back(tables_->at(i).definition.name.ToString());
+  for (const size_t table : journal_->quarantined()) {
+    observed.quarantined.push_back(tables_->at(table).definition.name.ToString());
   }
-  if (progress.source) observed.log_kept = progress.source->retention;
-  observed.log_left = progress.retention_left();
-  observed.source_answer = progress.source_answer;
-  observed.batch = progress.last_batch_duration;
-  observed.batch_age = progress.last_batch_age;
+  const StreamSummary summary = journal_->summary();
+  if (summary.source) observed.log_kept = summary.source->retention;
+  observed.log_left = summary.retention_left();
+  observed.source_answer = summary.source_answer;
+  observed.batch = summary.last_batch_duration;
+  observed.batch_age = summary.last_batch_age;
   return observed;
 }
 

@@ -13,6 +13,7 @@
 #include "pipe/setup.h"
 #include "pipe/shards.h"
 #include "pipe/table_patterns.h"
+#include "pipe/target_owners.h"
 #include "pipe/whole_load.h"
 
 // What users order of a pipe.
@@ -37,13 +38,14 @@ void Runner::RunBy(PipeSpec spec, clickhouse::Endpoint destination) {
 
 // Before the end of Setup nobody knows which of the targets were there before.
 Result<std::vector<catalog::RemovalRecord>> Runner::RemovalsOfAll(bool drop_targets) {
+  const std::string place = PlaceOf(options_.destination.url, options_.embedded_url);
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   std::vector<GoingTable> all;
   for (size_t i = 0; i < tables.size(); ++i) all.push_back({i, drop_targets});
-  std::vector<catalog::RemovalRecord> removals = RemovalsOf(tables, all, "");
+  std::vector<catalog::RemovalRecord> removals = RemovalsOf(tables, all, place);
   if (tables.empty()) {
     for (const TableMapping& mapping : spec_.tables) {
-      removals.push_back({.url = "",
+      removals.push_back({.url = place,
                           .target = mapping.target_table,
                           .drop_target = drop_targets,
                           .only_if_empty = true});
@@ -124,7 +126,8 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
     edit.removed.push_back(records.at(table).id);
     going.push_back({table, drop_target});
   }
-  edit.removals = RemovalsOf(records, going, options_.destination.url);
+  edit.removals =
+      RemovalsOf(records, going, PlaceOf(options_.destination.url, options_.embedded_url));
   const auto checkpoint = options_.catalog->LoadCheckpoint(id_);
   for (const auto& [definition, target, why_not] : change.added) {
     edit.added.push_back(
@@ -199,10 +202,12 @@ Status Runner::FinishRemovals(std::stop_token stop) {
 }
 
 Status Runner::Remove(const clickhouse::Endpoint& destination, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(id_));
+  PENSTOCK_ASSIGN(const auto removals,
+                  LocatedRemovals(*options_.catalog, id_, options_.embedded_url));
   if (removals.empty()) return {};
+  PENSTOCK_ASSIGN(const auto taken, options_.others.find_taken(spec_, TargetsOf(removals)));
   PENSTOCK_ASSIGN(const auto stays,
-                  DropRemoved(destination, spec_.database, removals, std::move(stop)));
+                  DropRemoved(destination, spec_.database, removals, taken, std::move(stop)));
   for (const std::string& text : stays) {
     LogWarning(spec_.name, "{}", text);
     AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "removal", .text = text});

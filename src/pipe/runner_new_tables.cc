@@ -12,6 +12,7 @@
 #include "pipe/setup.h"
 #include "pipe/shards.h"
 #include "pipe/table_patterns.h"
+#include "pipe/target_owners.h"
 
 // Tables that come to the source while the pipe is there, and fit one of its patterns
 // (autoAddTables). The stream tells of those that are made; what was made while the pipe rested is
@@ -55,30 +56,6 @@ Status Runner::AddNewTables(std::stop_token stop) {
   return {};
 }
 
-namespace {
-
-// Why it may not be loaded into its target.
-std::optional<Error> WhyNot(const PipeSpec& spec, const TableMapping& table,
-                            const std::function<Status(const PipeSpec&)>& check_targets) {
-  constexpr char kRemedy[] =
-      "Take the table out of the pipe (remove-table), and add it with a target of its own";
-  const auto other =
-      std::ranges::find(spec.tables, table.target_table, &TableMapping::target_table);
-  if (other != spec.tables.end()) {
-    const Status may = CheckMayShare(*other, table);
-    return may ? std::nullopt : std::optional(may.error());
-  }
-  PipeSpec alone = spec;
-  alone.tables = {table};
-  Status is_free = check_targets(alone);
-  if (is_free) return std::nullopt;
-  Error error = std::move(is_free).error();
-  error.remedy = kRemedy;
-  return error;
-}
-
-}  // namespace
-
 Status Runner::AddListed(std::stop_token stop) {
   PENSTOCK_ASSIGN(auto source, mysql::Connection::Open(spec_.source, spec_.name + " tables", stop));
   std::optional<model::Position> made_to;
@@ -104,19 +81,27 @@ Status Runner::AddListed(std::stop_token stop) {
   names.reserve(tables.size());
   for (const TableMapping& table : tables) names.push_back(table.source);
   PENSTOCK_ASSIGN(auto definitions, mysql::ReadDefinitions(source, names, stop));
+  return options_.others.claim([&] { return StoreListed(tables, std::move(definitions)); });
+}
+
+Status Runner::StoreListed(const std::vector<TableMapping>& tables, Definitions definitions) {
   PipeSpec spec = spec_;
   TablesChange change;
   std::vector<std::string> added;
   for (const TableMapping& table : tables) {
     const auto definition = definitions.find(table.source);
     if (definition == definitions.end()) continue;  // gone already
-    change.added.push_back({.definition = std::move(definition->second),
-                            .target = table.target_table,
-                            .why_not = WhyNot(spec, table, options_.check_targets)});
+    change.added.push_back(
+        {.definition = std::move(definition->second), .target = table.target_table});
     spec.tables.push_back(table);
     added.push_back(table.source.ToString());
   }
   if (added.empty()) return {};
+  PENSTOCK_ASSIGN(const auto records, options_.catalog->Tables(id_));
+  PENSTOCK_ASSIGN(const auto taken, options_.others.find_taken(spec, TargetsOf(spec.tables)));
+  for (auto& [place, why] : FindRefused(spec, records, taken)) {
+    if (place >= records.size()) change.added[place - records.size()].why_not = std::move(why);
+  }
   PENSTOCK_ASSIGN(const auto edit, EditOf(change));
   const catalog::EventRecord event = {
       .at = options_.clock->Wall(),

@@ -171,8 +171,9 @@ Result<std::vector<int64_t>> Runner::TablesToRetry(const std::vector<model::Tabl
 }
 
 Status Runner::Settle(std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto inserts, options_.catalog->Inserts(id_));
   PENSTOCK_ASSIGN(const auto unsettled,
-                  SettleInserts(*options_.catalog, id_, options_.destination, spec_.database,
+                  SettleInserts(*options_.catalog, inserts, options_.destination, spec_.database,
                                 *options_.clock, std::move(stop)));
   return unsettled.empty() ? Status() : SetAside(unsettled);
 }
@@ -223,61 +224,88 @@ Status Runner::SetAsideBroken(const std::vector<catalog::TableRecord>& tables) {
 }
 
 std::unique_ptr<TableRetry> Runner::BeginRetry(const Recalled& recalled, std::stop_token stop) {
-  const auto& records = *recalled.tables;
-  std::vector<size_t> retried;
-  std::vector<size_t> otherwise;  // followed
-  std::optional<model::Position> from;
-  for (size_t i = 0; i < records.size() && LoadsAreOver(); ++i) {
-    if (!IsRetrying(records[i])) continue;
-    const model::Position& position = records[i].quarantine->position;
-    const bool alike = position.mechanism == recalled.checkpoint.position.mechanism;
-    (alike ? retried : otherwise).push_back(i);
-    if (alike && (!from || mysql::Reaches(*from, position))) from = position;
-  }
-  if (!otherwise.empty()) {
-    static_cast<void>(recalled.journal->FailRetry(
-        otherwise, {.code = ErrorCode::kNeedsUser,
-                    .message = "the log was followed by another mechanism (GTID, file) by then",
-                    .origin = {},
-                    .native_code = 0,
-                    .remedy = "Resync the table (penstock resync)"}));
-  }
-  // Those of another history wait for the next.
-  std::erase_if(retried,
-                [&](size_t i) { return !mysql::Reaches(records[i].quarantine->position, *from); });
-  if (retried.empty()) return nullptr;
-  auto tables = StreamTables(spec_, records);
-  std::vector<std::string> targets;
-  for (size_t i = 0; i < tables.size(); ++i) {
-    tables[i].quarantined = std::ranges::count(retried, i) == 0;
-    if (tables[i].quarantined) continue;
-    auto followed = FollowedFrom(records[i], records[i].quarantine->position);
-    tables[i].start = std::move(followed.start);
-    tables[i].start_part = std::move(followed.start_part);
-    targets.push_back(tables[i].target);
+  if (!LoadsAreOver() || std::ranges::none_of(*recalled.tables, IsRetrying)) {
+    OnRetry("retry", nullptr);
+    return nullptr;
   }
   auto options = RetryOptionsFor(StreamOptionsOf(recalled), id_);
   options.on_log_retry = [this](const Error* error) { OnRetry("retry", error); };
   options.on_insert_retry = [this](const Error* error) { OnRetry("retry inserts", error); };
   options.on_reread_retry = [this](const Error* error) { OnRetry("retry rereads", error); };
-  const auto prepare = [this, targets,
-                        journal = recalled.journal](std::stop_token stopped) -> Status {
-    clickhouse::Client client(options_.destination);
-    PENSTOCK_ASSIGN(const uint64_t highest,
-                    HighestVersion(client, spec_.database, targets, std::move(stopped)));
-    journal->RaiseVersions(highest + 1);
-    return {};
+  return std::make_unique<TableRetry>(TableRetry::Options{
+      .stream = std::move(options),
+      .plan = [this, journal = recalled.journal,
+               mechanism = recalled.checkpoint.position.mechanism](
+                  std::stop_token stopped) { return PlanRetry(*journal, mechanism, stopped); },
+      .journal = recalled.journal.get(),
+      .rests_from = retry_rests_from_,
+      .rest = [rest = recalled.rest] { rest->request_stop(); },
+      .stop = std::move(stop)});
+}
+
+// What an earlier session left unsettled is settled first.
+Result<TableRetry::Plan> Runner::PlanRetry(Journal& journal, model::Mechanism mechanism,
+                                           std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto records, options_.catalog->Tables(id_));
+  PENSTOCK_TRY(SettleRetried(journal, records, stop));
+  PENSTOCK_ASSIGN(records, options_.catalog->Tables(id_));
+  TableRetry::Plan plan;
+  std::vector<size_t> otherwise;  // followed
+  std::optional<model::Position> from;
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (!IsRetrying(records[i])) continue;
+    const model::Position& position = records[i].quarantine->position;
+    const bool alike = position.mechanism == mechanism;
+    (alike ? plan.retried : otherwise).push_back(i);
+    if (alike && (!from || mysql::Reaches(*from, position))) from = position;
+  }
+  PENSTOCK_TRY(journal.FailRetry(
+      otherwise, {.code = ErrorCode::kNeedsUser,
+                  .message = "the log was followed by another mechanism (GTID, file) by then",
+                  .origin = {},
+                  .native_code = 0,
+                  .remedy = "Resync the table (penstock resync)"}));
+  if (!from) return plan;
+  plan.from = *std::move(from);
+  // Those of another history wait for the next.
+  std::erase_if(plan.retried, [&](size_t i) {
+    return !mysql::Reaches(records[i].quarantine->position, plan.from);
+  });
+  plan.tables = StreamTables(spec_, records);
+  std::vector<std::string> targets;
+  for (size_t i = 0; i < plan.tables.size(); ++i) {
+    stream::StreamTable& table = plan.tables[i];
+    table.quarantined = std::ranges::count(plan.retried, i) == 0;
+    if (table.quarantined) continue;
+    auto followed = FollowedFrom(records[i], records[i].quarantine->position);
+    table.start = std::move(followed.start);
+    table.start_part = std::move(followed.start_part);
+    targets.push_back(table.target);
+  }
+  clickhouse::Client client(options_.destination);
+  PENSTOCK_ASSIGN(const uint64_t highest,
+                  HighestVersion(client, spec_.database, targets, std::move(stop)));
+  journal.RaiseVersions(highest + 1);
+  return plan;
+}
+
+Status Runner::SettleRetried(Journal& journal, const std::vector<catalog::TableRecord>& tables,
+                             std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto inserts, options_.catalog->Inserts(id_));
+  const auto table_of = [&](int64_t id) {
+    return std::ranges::find(tables, id, &catalog::TableRecord::id) - tables.begin();
   };
-  return std::make_unique<TableRetry>(
-      TableRetry::Options{.stream = std::move(options),
-                          .tables = std::move(tables),
-                          .retried = std::move(retried),
-                          .from = *std::move(from),
-                          .journal = recalled.journal.get(),
-                          .prepare = prepare,
-                          .rests_from = retry_rests_from_,
-                          .rest = [rest = recalled.rest] { rest->request_stop(); },
-                          .stop = std::move(stop)});
+  std::erase_if(inserts, [&](const catalog::InsertRecord& insert) {
+    return !IsRetrying(tables.at(static_cast<size_t>(table_of(insert.table_id))));
+  });
+  PENSTOCK_ASSIGN(const auto unsettled,
+                  SettleInserts(*options_.catalog, inserts, options_.destination, spec_.database,
+                                *options_.clock, std::move(stop)));
+  for (const auto& [table_id, error] : unsettled) {
+    PENSTOCK_TRY(journal.FailRetry({static_cast<size_t>(table_of(table_id))},
+                                   error.In("what became of an insert")));
+  }
+  return {};
 }
 
 Status Runner::EndRetry(TableRetry& retry, std::stop_token stop) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "pipe/table_patterns.h"
+#include "pipe/target_owners.h"
 
 namespace penstock::pipe {
 namespace {
@@ -106,11 +107,6 @@ Status AddShard(const clickhouse::TableSpec& shard, clickhouse::TableSpec& targe
 
 namespace {
 
-// It was refused before its target was looked for.
-bool WasNeverOurs(const catalog::TableRecord& table) {
-  return table.ddl.empty() && !table.reload_wanted;
-}
-
 // The rows of a shard that goes. Without `drop` they stay; but a load beside the target, which is
 // not whole, would have a part of them take their place.
 void RemoveRows(const catalog::TableRecord& shard, bool drop, const std::string& url,
@@ -137,7 +133,7 @@ std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableR
   std::map<std::string, catalog::RemovalRecord> whole;  // by target
   for (const auto& [place, drop] : going) {
     const catalog::TableRecord& table = all.at(place);
-    if (WasNeverOurs(table)) continue;  // its target, and what is beside it, may be another's
+    if (!MayHaveTarget(table, all)) continue;
     if (stay.contains(table.target)) {
       RemoveRows(table, drop, url, removals);
       continue;

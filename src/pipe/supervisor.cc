@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -47,15 +48,35 @@ std::string ErrorsOf(const CheckReport& report) {
   return text;
 }
 
-Status CheckMappedOnce(const PipeSpec& spec) {
+// Of the tables that are kept: of those that were refused theirs others may have them.
+Targets KeptTargets(const PipeSpec& before, const Runner::TablesChange& change,
+                    const std::vector<catalog::TableRecord>& records) {
+  Targets kept;
+  for (size_t i = 0; i < before.tables.size(); ++i) {
+    const bool goes =
+        std::ranges::count(change.removed, i, &Runner::TablesChange::Removed::table) != 0;
+    const bool was_refused = i < records.size() && WasRefused(records[i]);
+    if (!goes && !was_refused) kept.insert(before.tables[i].target_table);
+  }
+  return kept;
+}
+
+// The tables that come are those from the first on.
+Status CheckMappedOnce(const PipeSpec& spec, size_t first, const Targets& kept) {
   std::set<model::TableName> sources;
-  std::map<std::string_view, const TableMapping*> targets;
-  for (const TableMapping& mapping : spec.tables) {
-    if (!sources.insert(mapping.source).second) {
+  std::map<std::string_view, const TableMapping*> owners;
+  for (size_t i = 0; i < spec.tables.size(); ++i) {
+    const TableMapping& mapping = spec.tables[i];
+    const bool is_new = sources.insert(mapping.source).second;
+    if (i < first) {
+      if (kept.contains(mapping.target_table)) owners.emplace(mapping.target_table, &mapping);
+      continue;
+    }
+    if (!is_new) {
       return Fail(ErrorCode::kInvalidArgument, "{} is mapped already", mapping.source.ToString());
     }
-    const auto [other, is_new] = targets.emplace(mapping.target_table, &mapping);
-    Status may = is_new ? Status() : CheckMayShare(*other->second, mapping);
+    const auto [owner, is_free] = owners.emplace(mapping.target_table, &mapping);
+    Status may = is_free ? Status() : CheckMayShare(*owner->second, mapping);
     if (may) continue;
     may.error().code = ErrorCode::kInvalidArgument;
     return may;
@@ -72,6 +93,11 @@ class Supervisor::Impl {
     Mutex edits;  // before `commands`: connections are tested while others may pause the pipe
     Mutex commands;
     std::unique_ptr<Runner> runner;
+
+    void Start() {
+      MutexLock lock(commands);
+      runner->Start();
+    }
   };
 
   explicit Impl(Options options) : options_(std::move(options)) {}
@@ -89,8 +115,9 @@ class Supervisor::Impl {
                            "the pipe"});
   }
 
-  // `unusable`: what is known to keep it from working.
-  void Add(const catalog::PipeRecord& record, PipeSpec spec, std::optional<Error> unusable) {
+  // To be started. `unusable`: what is known to keep it from working.
+  std::shared_ptr<Pipe> Add(const catalog::PipeRecord& record, PipeSpec spec,
+                            std::optional<Error> unusable) {
     auto destination = DestinationOf(spec);
     if (!destination && !unusable) unusable = destination.error();
     auto pipe = std::make_shared<Pipe>();
@@ -99,6 +126,7 @@ class Supervisor::Impl {
         Runner::Options{.catalog = options_.catalog,
                         .clock = &Clock::Real(),
                         .destination = std::move(destination).value_or(clickhouse::Endpoint()),
+                        .embedded_url = EmbeddedUrl(),
                         .memory = {.bytes = options_.memory_limit_bytes,
                                    .share_bytes_min = options_.limits.share_bytes_min,
                                    .streams = &streams_memory_,
@@ -109,12 +137,20 @@ class Supervisor::Impl {
                         .attention = options_.limits.attention,
                         .source_watch_interval = options_.limits.source_watch_interval,
                         .unusable = std::move(unusable),
-                        .check_targets = [this, id = record.id](const PipeSpec& added) {
-                          return CheckTargetsAreFree(added, id);
-                        }});
-    pipe->runner->Start();
+                        .others = {.find_taken =
+                                       [this, id = record.id](const auto& of, const auto& targets) {
+                                         return FindTaken(of, targets, id);
+                                       },
+                                   .claim = [this](const auto& act) { return Claim(act); }}});
     MutexLock lock(mutex_);
-    pipes_.emplace(record.id, std::move(pipe));
+    return pipes_.emplace(record.id, std::move(pipe)).first->second;
+  }
+
+  // Whoever holds creating_ may be waiting for the runner that asks.
+  Status Claim(const std::function<Status()>& act) {
+    const std::unique_lock lock(creating_, std::try_to_lock);
+    if (!lock) return Fail(ErrorCode::kRetry, "another pipe is being created or changed");
+    return act();
   }
 
   // What a pipe's stream holds of XA transactions; of all pipes by default.
@@ -143,54 +179,97 @@ class Supervisor::Impl {
     }
   }
 
-  // One target belongs to one pipe; `own_id` is this one's, once it has one.
-  Status CheckTargetsAreFree(const PipeSpec& spec, const std::string& own_id = "") const {
-    PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
-    for (const auto& pipe : All()) {
-      const PipeStatus status = pipe->runner->status(0);
-      const PipeSpec& other = status.spec;
-      if (status.id == own_id) continue;
-      const auto other_destination = DestinationOf(other);
-      if (!other_destination || other_destination->url != destination.url ||
-          other.database != spec.database) {
-        continue;
-      }
-      std::set<std::string> taken;
-      for (const TableMapping& mapping : other.tables) taken.insert(mapping.target_table);
-      PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(status.id));
-      for (const auto& removal : removals) taken.insert(removal.target);  // perhaps to be dropped
-      for (const TableMapping& mapping : spec.tables) {
-        if (!taken.contains(mapping.target_table)) continue;
-        return Fail(ErrorCode::kConflict, "the target {}.{} belongs to the pipe {}", spec.database,
-                    mapping.target_table, other.name);
-      }
-    }
-    return CheckNothingIsLeft(spec, destination);
+  Status CheckTargetsAreFree(const PipeSpec& spec, const Targets& targets,
+                             const std::string& own_id = "") const {
+    PENSTOCK_ASSIGN(auto taken, FindTaken(spec, targets, own_id));
+    if (taken.empty()) return {};
+    return Fail(std::move(taken.begin()->second));
   }
 
-  // Of pipes that are deleted.
-  Status CheckNothingIsLeft(const PipeSpec& spec, const clickhouse::Endpoint& destination) const {
-    MutexLock lock(mutex_);
-    for (const auto& deletion : deletions_) {
-      const Deletion::Options& other = deletion->options();
-      if (deletion->done() || other.destination.url != destination.url ||
-          other.spec.database != spec.database) {
+  // `own_id` is the pipe's, once it has one.
+  Result<TakenTargets> FindTaken(const PipeSpec& spec, const Targets& targets,
+                                 const std::string& own_id) const {
+    PENSTOCK_ASSIGN(auto taken, FindTakenByPipes(spec, targets, own_id));
+    PENSTOCK_TRY(FindLeft(spec, targets, taken));
+    return taken;
+  }
+
+  Result<TakenTargets> FindTakenByPipes(const PipeSpec& spec, const Targets& targets,
+                                        const std::string& own_id) const {
+    PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
+    TakenTargets taken;
+    for (const auto& pipe : All()) {
+      const PipeStatus status = pipe->runner->status(0);
+      const auto other = DestinationOf(status.spec);
+      if (status.id == own_id || !other || other->url != destination.url ||
+          status.spec.database != spec.database) {
         continue;
       }
-      PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(other.pipe_id));
-      for (const TableMapping& mapping : spec.tables) {
-        if (std::ranges::count(removals, mapping.target_table, &catalog::RemovalRecord::target) ==
-            0) {
-          continue;
-        }
-        return Fail({.code = ErrorCode::kConflict,
-                     .message = fmt::format("the target {}.{} belonged to the pipe {}, which is "
-                                            "deleted, and is yet to be cleaned up",
-                                            spec.database, mapping.target_table, other.spec.name),
-                     .remedy = "Try again when ClickHouse answers"});
+      PENSTOCK_ASSIGN(const auto claims,
+                      ClaimsOf(*options_.catalog, status.id, status.spec, targets));
+      for (const std::string& target : claims) {
+        taken.emplace(target,
+                      Error{.code = ErrorCode::kConflict,
+                            .message = fmt::format("the target {}.{} belongs to the pipe {}",
+                                                   spec.database, target, status.spec.name)});
+      }
+    }
+    return taken;
+  }
+
+  std::string EmbeddedUrl() const {
+    return options_.default_is_embedded ? options_.default_destination.url : "";
+  }
+
+  // Adds those that pipes which are deleted have yet to clean up. Where they are may not be known:
+  // then it may be here.
+  Status FindLeft(const PipeSpec& spec, const Targets& targets, TakenTargets& taken) const {
+    PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
+    PENSTOCK_ASSIGN(const auto deleted, options_.catalog->DeletedPipes());
+    for (const auto& record : deleted) {
+      const auto other = SpecOf(record);
+      if (other && other->database != spec.database) continue;
+      PENSTOCK_ASSIGN(const auto removals,
+                      LocatedRemovals(*options_.catalog, record.id, EmbeddedUrl()));
+      for (const auto& removal : removals) {
+        const std::string url = removal.url.empty() && other && other->clickhouse
+                                    ? other->clickhouse->url
+                                    : removal.url;
+        const bool may_be_here = url.empty() || url == destination.url;
+        if (!may_be_here || !targets.contains(removal.target)) continue;
+        taken.emplace(
+            removal.target,
+            Error{.code = ErrorCode::kConflict,
+                  .message =
+                      fmt::format("the target {}.{} belonged to the pipe {}, which is "
+                                  "deleted, and is yet to be cleaned up",
+                                  spec.database, removal.target, other ? other->name : record.id),
+                  .remedy = "Try again when ClickHouse answers; where the server has another "
+                            "destination than it had, start it with that one"});
       }
     }
     return {};
+  }
+
+  Result<PipeSpec> SpecOf(const catalog::PipeRecord& record) const {
+    const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
+    return FromStored(body, options_.limits);
+  }
+
+  // Where the pipe's removals are to be done in this process. Those of unknown place were left by
+  // an older version, or by a process that had no destination.
+  Result<clickhouse::Endpoint> DestinationOfDeleted(const std::string& id,
+                                                    const PipeSpec& spec) const {
+    if (spec.database.empty()) return Fail(ErrorCode::kNotFound, "its settings cannot be read");
+    PENSTOCK_ASSIGN(auto destination, DestinationOf(spec));
+    if (spec.clickhouse) return destination;
+    PENSTOCK_ASSIGN(const auto removals, LocatedRemovals(*options_.catalog, id, EmbeddedUrl()));
+    const auto is_here = [&](const catalog::RemovalRecord& removal) {
+      return removal.url.empty() || removal.url == destination.url;
+    };
+    if (removals.empty() || std::ranges::any_of(removals, is_here)) return destination;
+    return Fail(ErrorCode::kNotFound, "it waits for a process that has the destination {}",
+                removals.front().url);
   }
 
   // A pipe that the catalog has as deleted, in place of its runner. nullptr where what is left of
@@ -199,17 +278,19 @@ class Supervisor::Impl {
     std::error_code ignored;  // the next start removes what is left
     std::filesystem::remove_all(PreparedFolder(id), ignored);
     std::filesystem::remove_all(RetryFolder(PreparedFolder(id)), ignored);
-    const bool is_known = !spec.database.empty();
-    auto destination =
-        is_known ? DestinationOf(spec) : Fail(ErrorCode::kNotFound, "its settings cannot be read");
+    auto destination = DestinationOfDeleted(id, spec);
     std::shared_ptr<Deletion> deletion;
     if (destination) {
-      deletion =
-          std::make_shared<Deletion>(Deletion::Options{.catalog = options_.catalog,
-                                                       .clock = &Clock::Real(),
-                                                       .pipe_id = id,
-                                                       .spec = spec,
-                                                       .destination = *std::move(destination)});
+      deletion = std::make_shared<Deletion>(
+          Deletion::Options{.catalog = options_.catalog,
+                            .clock = &Clock::Real(),
+                            .pipe_id = id,
+                            .spec = spec,
+                            .destination = *std::move(destination),
+                            .embedded_url = EmbeddedUrl(),
+                            .find_taken = [this, spec, id](const auto& targets) {
+                              return FindTakenByPipes(spec, targets, id);
+                            }});
     } else {
       LogWarning(spec.name, "deleted, but for what is left at the destination: {}",
                  destination.error().ToString());
@@ -225,8 +306,7 @@ class Supervisor::Impl {
   Status FinishDeletions() {
     PENSTOCK_ASSIGN(const auto records, options_.catalog->DeletedPipes());
     for (const auto& record : records) {
-      const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
-      const auto spec = FromStored(body, options_.limits);
+      const auto spec = SpecOf(record);
       if (spec) {
         FinishDeletion(record.id, *spec);
       } else {
@@ -258,7 +338,7 @@ class Supervisor::Impl {
   }
 
   // Also what the source has of the tables.
-  CheckReport Check(const PipeSpec& spec, std::set<std::string> targets_in_use,
+  CheckReport Check(const PipeSpec& spec, Targets targets_in_use,
                     std::map<model::TableName, model::Table>& definitions,
                     std::stop_token stop) const {
     auto destination = DestinationOf(spec);
@@ -277,7 +357,9 @@ class Supervisor::Impl {
 
   // What a change does to the tables; those that come are checked as those of a new pipe.
   Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
-                                              const PipeChange& change, CheckReport& report,
+                                              const PipeChange& change,
+                                              const std::vector<catalog::TableRecord>& records,
+                                              CheckReport& report,
                                               const std::stop_token& stop) const {
     Runner::TablesChange tables{.tables_before = before.tables.size()};
     PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, change));
@@ -285,16 +367,14 @@ class Supervisor::Impl {
       tables.removed.push_back({.table = table, .drop_target = drop_target});
     }
     if (change.tables_to_add.empty()) return tables;
-    PENSTOCK_TRY(CheckMappedOnce(after));
+    const size_t first = before.tables.size() - removed.size();
+    const Targets kept = KeptTargets(before, tables, records);
+    PENSTOCK_TRY(CheckMappedOnce(after, first, kept));
     PipeSpec added = after;
-    const auto first = static_cast<std::ptrdiff_t>(before.tables.size() - removed.size());
-    added.tables.assign(after.tables.begin() + first, after.tables.end());
-    std::set<std::string> in_use;
-    for (auto table = after.tables.begin(); table != after.tables.begin() + first; ++table) {
-      in_use.insert(table->target_table);
-    }
+    added.tables.erase(added.tables.begin(),
+                       added.tables.begin() + static_cast<std::ptrdiff_t>(first));
     std::map<model::TableName, model::Table> definitions;
-    report = Check(added, std::move(in_use), definitions, stop);
+    report = Check(added, kept, definitions, stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
     if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
     for (const TableMapping& mapping : added.tables) {
@@ -331,7 +411,8 @@ class Supervisor::Impl {
   const Options options_;
   MemoryBudget streams_memory_{options_.memory_limit_bytes / 2, kOwnMemory};
   MemoryBudget snapshots_memory_{options_.memory_limit_bytes / 4, kOwnMemory};
-  Mutex creating_;  // held from the look at the other pipes until the new one is among them
+  // Held from the look at the targets of other pipes until what claims some is in the catalog.
+  std::mutex creating_;
 
  private:
   mutable Mutex mutex_;
@@ -353,10 +434,8 @@ Supervisor::~Supervisor() {
 Status Supervisor::Start() {
   PENSTOCK_ASSIGN(const auto records, impl_->options_.catalog->Pipes());
   impl_->RemoveOtherFolders(records);
-  PENSTOCK_TRY(impl_->FinishDeletions());
   for (const auto& record : records) {
-    const auto body = nlohmann::json::parse(record.spec, nullptr, /*allow_exceptions=*/false);
-    auto spec = FromStored(body, impl_->options_.limits);
+    auto spec = impl_->SpecOf(record);
     if (spec) {
       impl_->Add(record, *std::move(spec), std::nullopt);
     } else {
@@ -365,6 +444,8 @@ Status Supervisor::Start() {
       impl_->Add(record, std::move(unknown), spec.error().In("the stored settings"));
     }
   }
+  PENSTOCK_TRY(impl_->FinishDeletions());
+  for (const auto& pipe : impl_->All()) pipe->Start();  // each sees all
   return {};
 }
 
@@ -403,11 +484,11 @@ Result<PipeStatus> Supervisor::Create(PipeSpec spec, std::stop_token stop) {
                                    .created_at = now,
                                    .updated_at = now};
   {
-    MutexLock lock(impl_->creating_);
-    PENSTOCK_TRY(impl_->CheckTargetsAreFree(spec));
+    const std::lock_guard lock(impl_->creating_);
+    PENSTOCK_TRY(impl_->CheckTargetsAreFree(spec, TargetsOf(spec.tables)));
     PENSTOCK_TRY(impl_->options_.catalog->CreatePipe(record));
     impl_->AddWarnings(record.id, now, report);
-    impl_->Add(record, std::move(spec), std::nullopt);
+    impl_->Add(record, std::move(spec), std::nullopt)->Start();
   }
   return Get(record.id, 0);
 }
@@ -473,12 +554,15 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - change.tables_to_add.size(),
                                before.tables.size() - removed.size(), stop));
   CheckReport report;
+  PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
   PENSTOCK_ASSIGN(const auto tables_change,
-                  impl_->TablesChangeOf(before, after, change, report, stop));
+                  impl_->TablesChangeOf(before, after, change, tables, report, stop));
   const std::vector<std::string> fields = ChangedFields(before, after);
   if (fields.empty()) return pipe->runner->status(0);
   PENSTOCK_ASSIGN(auto destination, impl_->DestinationOf(after));
-  PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
+  const auto was_at = impl_->DestinationOf(before);
+  const bool moves = !was_at || was_at->url != destination.url;
+  Targets claimed = moves ? KeptTargets(before, tables_change, tables) : Targets();
   std::vector<std::string> targets;
   std::set<model::TableName> names;  // as the source has them
   for (size_t i = 0; i < tables.size(); ++i) {
@@ -489,13 +573,14 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
     if (!tables[i].ddl.empty()) targets.push_back(tables[i].target);
   }
   for (const auto& added : tables_change.added) {
+    claimed.insert(added.target);
     if (!names.contains(added.definition.name)) continue;
     return Fail(ErrorCode::kInvalidArgument, "the pipe has the table {} already, spelled otherwise",
                 added.definition.name.ToString());
   }
   PENSTOCK_TRY(CheckServers(after, destination, fields, targets, stop));
-  MutexLock creating(impl_->creating_);
-  PENSTOCK_TRY(impl_->CheckTargetsAreFree(after, id));
+  const std::lock_guard creating(impl_->creating_);
+  PENSTOCK_TRY(impl_->CheckTargetsAreFree(after, claimed, id));
   MutexLock lock(pipe->commands);
   if (impl_->Find(id) != pipe) return NoSuchPipe(id);  // deleted meanwhile
   PENSTOCK_TRY(pipe->runner->Edit(std::move(after), std::move(destination), fields, tables_change));

@@ -34,6 +34,7 @@ class Supervisor {
     std::filesystem::path secrets_dir = {};  // for ReadSecretFiles
     clickhouse::Endpoint default_destination;
     bool has_default_destination = false;
+    bool default_is_embedded = false;
     uint64_t memory_limit_bytes = 0;
     Limits limits = {};
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/backoff.h"
 #include "mysql/wire/errors.h"
 #include "mysql/wire/start_position.h"
 #include "obs/log.h"
@@ -14,8 +15,17 @@ namespace {
 // What the stream waits for at most, at rest.
 constexpr std::chrono::seconds kMeetingMax{5};
 
-// Before a session that failed for a while is begun again, with the stream.
-constexpr std::chrono::seconds kPause{10};
+// Before a session that failed is begun again.
+constexpr Backoff::Options kPauses = {.first = std::chrono::seconds(1),
+                                      .longest = std::chrono::seconds(60)};
+
+// What concerns the server and not the place in its log (a password that was changed, say) may be
+// mended while the stream's own session goes on.
+bool MayBeMended(const Error& error) {
+  const bool of_server =
+      error.origin == "source" && error.native_code != 0 && error.native_code != mysql::kErrLogRead;
+  return of_server || Passes(error.code);
+}
 
 }  // namespace
 
@@ -39,9 +49,9 @@ class TableRetry::SessionJournal final : public stream::StreamJournal {
     return journal_.RecordSending(sending);
   }
   Status Acknowledge(const stream::Acknowledged& acknowledged) override {
-    PENSTOCK_TRY(journal_.AcknowledgeRetry(acknowledged, retry_.options_.retried));
+    PENSTOCK_TRY(journal_.AcknowledgeRetry(acknowledged, retry_.plan_.retried));
     fences_ += acknowledged.fences.size();
-    if (fences_ == retry_.options_.retried.size()) {
+    if (fences_ == retry_.plan_.retried.size()) {
       retry_.stop_.request_stop();  // there is nothing left to follow
     } else {
       retry_.OnReached(acknowledged.end);
@@ -60,7 +70,6 @@ class TableRetry::SessionJournal final : public stream::StreamJournal {
 TableRetry::TableRetry(Options options)
     : options_(std::move(options)),
       forward_(options_.stop, [this] { stop_.request_stop(); }),
-      reached_(options_.from),
       thread_([this] { Run(); }) {}
 
 TableRetry::~TableRetry() { Stop(); }
@@ -71,41 +80,38 @@ void TableRetry::Stop() {
 }
 
 Status TableRetry::Follow() {
-  PENSTOCK_TRY(options_.prepare(stop_.get_token()));
+  plan_ = {};
+  PENSTOCK_ASSIGN(plan_, options_.plan(stop_.get_token()));
+  if (plan_.retried.empty()) return {};
+  {
+    MutexLock lock(mutex_);
+    reached_ = plan_.from;
+  }
   options_.stream.fence_requests = &fence_requests_;
   options_.stream.lacking = &lacking_;
   SessionJournal journal(*this);
-  return stream::RunStream(options_.tables,
-                           {.position = options_.from, .open = {}, .prepared_unknown = true},
+  return stream::RunStream(plan_.tables,
+                           {.position = plan_.from, .open = {}, .prepared_unknown = true},
                            options_.stream, &journal, stop_.get_token());
 }
 
-// What concerns the server and not the place in its log (a password that was changed, say) ends the
-// pipe's stream as well, and the retry goes on with that.
 void TableRetry::Run() {
-  const auto status = Follow();
-  const Error& error = status.error();
-  const std::string& name = options_.stream.pipe_name;
-  const bool of_server =
-      error.origin == "source" && error.native_code != 0 && error.native_code != mysql::kErrLogRead;
-  const bool asked_to = error.code == ErrorCode::kCancelled;
-  if (!asked_to) LogWarning(name, "retry: {}", error.ToString());
-  bool again = !asked_to && (of_server || Passes(error.code));
-  if (!asked_to && !again) {
-    Error failed = error.In("the log cannot be read again from there");
-    failed.remedy = "Resync the table (penstock resync)";
-    const Status stored = options_.journal->FailRetry(options_.retried, failed);
-    if (!stored) LogWarning(name, "retry: {}", stored.error().ToString());
-    again = !stored;
+  Backoff backoff(kPauses);
+  Status status = Follow();
+  while (!status && status.error().code != ErrorCode::kCancelled) {
+    LogWarning(options_.stream.pipe_name, "retry: {}", status.error().ToString());
+    const bool planned = !plan_.retried.empty();
+    const bool given_up = planned && !MayBeMended(status.error()) && GiveUp(status.error());
+    if (!given_up) {
+      options_.stream.on_log_retry(&status.error());
+      if (!options_.stream.clock->Wait(backoff.Next(), stop_.get_token())) break;
+    }
+    status = given_up ? Status() : Follow();
   }
-  if (again) {
-    options_.stream.on_log_retry(&error);
-    WaitForNext();
-  }
+  if (status) options_.stream.on_log_retry(nullptr);
   {
     MutexLock lock(mutex_);
     ended_ = true;
-    asked_ = asked_ || again;
     changed_.notify_all();
   }
   // Tables of another history may wait for this one's end, too.
@@ -118,15 +124,20 @@ void TableRetry::Run() {
   }
 }
 
-void TableRetry::WaitForNext() {
-  const auto until_rest = options_.rests_from - options_.stream.clock->Steady();
-  const auto pause = std::max(std::chrono::ceil<std::chrono::milliseconds>(until_rest),
-                              std::chrono::milliseconds(kPause));
-  options_.stream.clock->Wait(pause, stop_.get_token());
+bool TableRetry::GiveUp(const Error& error) {
+  Error failed = error.In("the log cannot be read again from there");
+  failed.remedy = "Resync the table (penstock resync)";
+  const Status stored = options_.journal->FailRetry(plan_.retried, failed);
+  if (!stored) LogWarning(options_.stream.pipe_name, "retry: {}", stored.error().ToString());
+  return stored.has_value();
 }
 
 bool TableRetry::HasReached(const model::Position& checkpoint) const {
-  return reached_.mechanism == checkpoint.mechanism && mysql::Reaches(reached_, checkpoint);
+  return MayReach(checkpoint) && mysql::Reaches(*reached_, checkpoint);
+}
+
+bool TableRetry::MayReach(const model::Position& checkpoint) const {
+  return reached_ && reached_->mechanism == checkpoint.mechanism;
 }
 
 void TableRetry::OnReached(const std::optional<model::Position>& position) {
@@ -136,8 +147,7 @@ void TableRetry::OnReached(const std::optional<model::Position>& position) {
     changed_.notify_all();
     if (asked_ || options_.stream.clock->Steady() < options_.rests_from) return;
     const model::Position checkpoint = options_.journal->position();
-    // Where the stream follows by another mechanism by now, the two never meet.
-    if (reached_.mechanism == checkpoint.mechanism && !HasReached(checkpoint)) return;
+    if (MayReach(checkpoint) && !HasReached(checkpoint)) return;
     asked_ = true;
   }
   options_.rest();
@@ -152,7 +162,7 @@ std::optional<model::Position> TableRetry::Meet(const model::Position& checkpoin
                                                 std::stop_token stop) {
   {
     MutexLock lock(mutex_);
-    if (asked_) {
+    if (asked_ && MayReach(checkpoint)) {
       changed_.wait_for(mutex_, std::move(stop), kMeetingMax,
                         [&]() REQUIRES(mutex_) { return ended_ || HasReached(checkpoint); });
     }

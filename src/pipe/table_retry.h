@@ -23,19 +23,24 @@ catalog::FollowedRecord FollowedFrom(const catalog::TableRecord& table,
 // Follows quarantined tables, from where they were left, in a log session of their own beside the
 // pipe's stream, on threads of its own. The tables stay quarantined, and their positions move. Once
 // it has come as far as the stream, the stream is asked to rest, so that the two can meet: the
-// versions that the stream takes after that are above all that were taken here.
+// versions that the stream takes after that are above all that were taken here. Whatever a session
+// fails by leaves the stream alone: what may pass, or be mended at the source (a password), is told
+// as what is retried, and a session of what is on record by then begins after a while.
 class TableRetry {
  public:
+  // What a session is of.
+  struct Plan {
+    std::vector<stream::StreamTable> tables;  // the stream's; all but the retried are quarantined
+    std::vector<size_t> retried;              // of those; none: nothing is left to follow
+    model::Position from;                     // the first of their positions
+  };
   struct Options {
     stream::StreamOptions stream;
-    std::vector<stream::StreamTable> tables;  // the stream's; all but the retried are quarantined
-    std::vector<size_t> retried;              // of those; one at least
-    model::Position from;                     // the first of their positions
-    Journal* journal = nullptr;               // the stream's; outlives the retry
-    std::function<Status(std::stop_token)> prepare = [](auto) { return Status(); };  // first
-    SteadyTime rests_from{};             // no rest is asked for before
-    std::function<void()> rest = [] {};  // from the session's threads
-    std::stop_token stop;                // as of Stop, but without waiting
+    std::function<Result<Plan>(std::stop_token)> plan;  // before each session
+    Journal* journal = nullptr;                         // the stream's; outlives the retry
+    SteadyTime rests_from{};                            // no rest is asked for before
+    std::function<void()> rest = [] {};                 // from the session's threads
+    std::stop_token stop;                               // as of Stop, but without waiting
   };
   explicit TableRetry(Options options);
   ~TableRetry();  // Stop
@@ -45,7 +50,8 @@ class TableRetry {
   // that were fenced again are quarantined, and retried no more.
   std::optional<model::Position> Meet(const model::Position& checkpoint, std::stop_token stop)
       EXCLUDES(mutex_);
-  const std::vector<size_t>& retried() const { return options_.retried; }
+  // After Meet.
+  const std::vector<size_t>& retried() const { return plan_.retried; }
   // Whether it has asked for a rest.
   bool asked() const EXCLUDES(mutex_);
 
@@ -53,22 +59,26 @@ class TableRetry {
   class SessionJournal;
 
   void Run() EXCLUDES(mutex_);
-  Status Follow();
+  // Until Stop, or {}: nothing is left to follow.
+  Status Follow() EXCLUDES(mutex_);
+  // For good: whether that is on record.
+  bool GiveUp(const Error& error);
   void Stop();
-  // After a failure, until the stream may be asked to rest, or Stop.
-  void WaitForNext();
   // nullopt: it is where it was.
   void OnReached(const std::optional<model::Position>& position) EXCLUDES(mutex_);
   bool HasReached(const model::Position& checkpoint) const REQUIRES(mutex_);
+  // Where the stream follows by another mechanism by now, the two never meet.
+  bool MayReach(const model::Position& checkpoint) const REQUIRES(mutex_);
 
   Options options_;
   stream::FenceRequests fence_requests_;
   stream::Lacking lacking_;
+  Plan plan_;  // of the session that is, or was last
   std::stop_source stop_;
   const std::stop_callback<std::function<void()>> forward_;
   mutable Mutex mutex_;
   CondVar changed_;
-  model::Position reached_ GUARDED_BY(mutex_);
+  std::optional<model::Position> reached_ GUARDED_BY(mutex_);  // nullopt: it has not begun
   bool asked_ GUARDED_BY(mutex_) = false;
   bool ended_ GUARDED_BY(mutex_) = false;
   std::jthread thread_;  // last: starts when all else is there

@@ -63,13 +63,13 @@ class PatientClock final : public Clock {
   SteadyTime Steady() const override { return SteadyTime(std::chrono::hours(1)); }
   UnixMicros Wall() const override { return UnixMicros(1); }
   bool Wait(std::chrono::milliseconds duration, std::stop_token) override {
-    waited = duration;
+    waited += duration;
     return true;
   }
   std::chrono::milliseconds waited{};
 };
 
-// Two tables whose retry is on record; a session of the first fails with `error`.
+// Two tables whose retry is on record; a session of the first cannot begin, and never will.
 class FailedRetry : public testing::Test {
  protected:
   FailedRetry() : folder_(std::filesystem::temp_directory_path() / ("penstock-" + RandomUuid())) {
@@ -96,24 +96,26 @@ class FailedRetry : public testing::Test {
     catalog_.reset();
     std::filesystem::remove_all(folder_);
   }
-  // Until it asks for a rest. Answers what it shows.
-  std::string Run(ErrorCode code, bool* asked) {
-    std::string shown;
+  // Before that its plan fails by each of the errors. Until it asks for a rest; answers what it
+  // shows.
+  std::vector<std::string> Run(std::vector<Error> errors) {
+    std::vector<std::string> shown;
     std::counting_semaphore<2> rested(0);
     stream::StreamOptions stream;
     stream.clock = &clock_;
-    stream.on_log_retry = [&](const Error* error) { shown = error->message; };
+    stream.on_log_retry = [&](const Error* error) { shown.push_back(error ? error->message : ""); };
+    const auto plan = [&, next = size_t{0}](auto) mutable -> Result<TableRetry::Plan> {
+      if (next < errors.size()) return Fail(errors[next++]);
+      return TableRetry::Plan{
+          .tables = {stream::StreamTable()}, .retried = {0}, .from = Upto("1-10")};
+    };
     TableRetry retry({.stream = std::move(stream),
-                      .tables = {},
-                      .retried = {0},
-                      .from = Upto("1-10"),
+                      .plan = plan,
                       .journal = &*journal_,
-                      .prepare = [=](auto) -> Status { return Fail(code, "no"); },
-                      .rests_from = clock_.Steady() + std::chrono::minutes(1),
                       .rest = [&] { rested.release(); },
                       .stop = {}});
     EXPECT_TRUE(rested.try_acquire_for(std::chrono::seconds(20))) << "asks for no rest";
-    *asked = retry.asked();
+    EXPECT_FALSE(retry.asked());
     return shown;
   }
   bool IsRetrying(size_t table) { return catalog_->Tables("p")->at(table).quarantine->retrying; }
@@ -125,19 +127,18 @@ class FailedRetry : public testing::Test {
 };
 
 TEST_F(FailedRetry, ForGoodMakesRoomForTheNext) {
-  bool asked = true;
-  EXPECT_EQ(Run(ErrorCode::kNeedsUser, &asked), "");
-  EXPECT_FALSE(asked);
+  EXPECT_EQ(Run({}), std::vector<std::string>{""});
   EXPECT_FALSE(IsRetrying(0));
   EXPECT_TRUE(IsRetrying(1));
+  EXPECT_EQ(clock_.waited.count(), 0);
 }
 
-TEST_F(FailedRetry, ForAWhileIsShownAndWaitsForItsTurn) {
-  bool asked = false;
-  EXPECT_EQ(Run(ErrorCode::kExhausted, &asked), "no");
-  EXPECT_TRUE(asked);
-  EXPECT_EQ(clock_.waited, std::chrono::minutes(1));
-  EXPECT_TRUE(IsRetrying(0));
+TEST_F(FailedRetry, ForAWhileIsShownAndTriedAgainBesideTheStream) {
+  const std::vector<Error> errors = {{.code = ErrorCode::kExhausted, .message = "full"},
+                                     {.code = ErrorCode::kNeedsUser, .message = "refused"}};
+  EXPECT_EQ(Run(errors), (std::vector<std::string>{"full", "refused", ""}));
+  EXPECT_GT(clock_.waited, std::chrono::seconds(1));
+  EXPECT_FALSE(IsRetrying(0));
 }
 
 }  // namespace

@@ -244,7 +244,8 @@ Result<bool> HasShape(clickhouse::Client& client, const clickhouse::TableSpec& t
 
 Result<std::vector<Error>> FindMisfits(clickhouse::Client& client,
                                        const std::vector<clickhouse::TableSpec>& targets,
-                                       const std::set<std::string>& in_use, std::stop_token stop) {
+                                       const std::set<std::string, std::less<>>& in_use,
+                                       std::stop_token stop) {
   std::vector<Error> misfits;
   for (Targets left(targets); !left.empty();) {
     const Targets chunk = left.first(ChunkSize(left));

@@ -62,7 +62,8 @@ Result<bool> HasShape(clickhouse::Client& client, const clickhouse::TableSpec& t
 // been there before. A kNeedsUser that names it for each one that is not.
 Result<std::vector<Error>> FindMisfits(clickhouse::Client& client,
                                        const std::vector<clickhouse::TableSpec>& targets,
-                                       const std::set<std::string>& in_use, std::stop_token stop);
+                                       const std::set<std::string, std::less<>>& in_use,
+                                       std::stop_token stop);
 
 // The first of them; none is in use.
 Status CheckTargets(clickhouse::Client& client, const std::vector<clickhouse::TableSpec>& targets,

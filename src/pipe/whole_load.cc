@@ -225,13 +225,15 @@ Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
 Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destination,
                                              const std::string& database,
                                              const std::vector<catalog::RemovalRecord>& removals,
-                                             std::stop_token stop) {
+                                             const TakenTargets& taken, std::stop_token stop) {
   std::map<std::string, std::string, std::less<>> stays;  // by table
   ByTarget by_target;
   clickhouse::Client client(destination);
   for (const auto& removal : removals) {
     if (!removal.url.empty() && removal.url != destination.url) {
       stays.emplace(removal.target, fmt::format("it is at {}", removal.url));
+    } else if (taken.contains(removal.target)) {
+      continue;
     } else if (removal.rows_of == model::TableName()) {
       by_target.emplace(removal.target, &removal);
     } else {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -10,6 +11,7 @@
 #include "catalog/catalog.h"
 #include "clickhouse/client.h"
 #include "pipe/spec.h"
+#include "pipe/target_owners.h"
 #include "pipe/target_tables.h"
 
 namespace penstock::pipe {
@@ -42,14 +44,14 @@ Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& 
 Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
                        const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
-// What tables that are mapped no more have left: what attempts at their loads have made and, where
-// they are not to be kept, the targets. May be repeated. What cannot be dropped stays: answers a
-// line for people of each. An error: not all has been tried, or what was dropped was made again;
-// repeat.
+// What tables that are mapped no more have left, but for targets that others have `taken`: what
+// attempts at their loads have made and, where they are not to be kept, the targets. May be
+// repeated. What cannot be dropped stays: answers a line for people of each. An error: not all has
+// been tried, or what was dropped was made again; repeat.
 Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destination,
                                              const std::string& database,
                                              const std::vector<catalog::RemovalRecord>& removals,
-                                             std::stop_token stop);
+                                             const TakenTargets& taken, std::stop_token stop);
 
 // The load_targets with their UUIDs, for Catalog::EndLoad. kRetry when one is not there.
 Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(
@@ -67,12 +69,13 @@ Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& da
 // The source of a pipe's tables is read anew, and their loads begin at what it is now: answers what
 // Catalog::BeginReload stores of them, with the load_targets made. Call while nothing streams: the
 // start position of each must not come before the checkpoint. Without a checkpoint there is a new
-// one. A table that was added (it has no ddl yet) gets its target, and is loaded into that. kRetry
+// one. A table that was added (it has no ddl yet) gets its target, and is loaded into that; those
+// that are refused are quarantined instead. Shards of one target are loaded anew together. kRetry
 // as ReadSourceNow, and when a server is away.
-// Shards of one target are loaded anew together.
 struct ReloadFrom {
-  std::optional<catalog::Checkpoint> checkpoint;
-  std::set<int64_t> in_part;  // tables whose loads did not come to their ends
+  std::optional<catalog::Checkpoint> checkpoint = {};
+  std::set<int64_t> in_part = {};        // tables whose loads did not come to their ends
+  std::map<size_t, Error> refused = {};  // by their places among all
 };
 struct Reload {
   std::vector<catalog::TableRecord> tables;

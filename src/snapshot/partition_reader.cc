@@ -153,16 +153,22 @@ bool PartitionReader::CanGoOn(const std::stop_token& stop) {
   return true;
 }
 
+// As for an insert of no rows: what is there goes.
 Status PartitionReader::TakeBack(const LoadTable& table, uint64_t version, std::stop_token stop) {
   if (table.target_options.engine != clickhouse::Engine::kMergeTree) return {};
-  return clickhouse::RemoveInsert(destination_,
-                                  {.database = options_.database,
-                                   .table = table.target,
-                                   .begin = version,
-                                   .end = version + 1,
-                                   .count = 0,
-                                   .query_id = query_id_},
-                                  *options_.clock, std::move(stop));
+  return clickhouse::SettleInsert(destination_, SentAs(table, version), *options_.clock,
+                                  std::move(stop))
+      .map([](auto) {});
+}
+
+clickhouse::VersionedRows PartitionReader::SentAs(const LoadTable& table, uint64_t version) const {
+  return {.database = options_.database,
+          .table = table.target,
+          .begin = version,
+          .end = version + 1,
+          .count = 0,
+          .query_id = query_id_,
+          .send = 0};
 }
 
 // In a snapshot the way back to the savepoint lets the table's metadata lock go.
@@ -267,12 +273,15 @@ Status PartitionReader::Insert(Reading& reading, Rows& rows, const std::stop_tok
       options_.database, reading.table.target,
       typemap::ShardOf(reading.table.definition, reading.table.target_options));
   const bool every_row = clickhouse::KeepsEveryChange(reading.table.target_options.engine);
+  const std::string session =
+      clickhouse::InsertSession(destination_, SentAs(reading.table, reading.version));
   return destination_.InsertAll(reading.block, next,
                                 {.database = options_.database,
                                  .table = reading.table.target,
                                  .query_id = query_id_,
                                  // Else a replicated table drops a block that equals another.
                                  .deduplication_token = every_row ? query_id_ : "",
+                                 .session = every_row ? session : "",
                                  .settings = LoadSettings()},
                                 stop);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "clickhouse/client.h"
+#include "clickhouse/table_writes.h"
 #include "model/value_changes.h"
 #include "mysql/wire/connection.h"
 #include "snapshot/load.h"
@@ -64,6 +65,8 @@ class PartitionReader {
   Status FillBlock(Reading& reading, SteadyTime until, const std::stop_token& stop);
   // Adds to `rows` those that it took from the reading.
   Status Insert(Reading& reading, Rows& rows, const std::stop_token& stop);
+
+  clickhouse::VersionedRows SentAs(const LoadTable& table, uint64_t version) const;
 
   const LoaderOptions& options_;
   Throttle& throttle_;

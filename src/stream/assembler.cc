@@ -236,7 +236,11 @@ Status Assembler::OnOurTables(const ddl::Statement& statement, const binlog::Que
       prepared_.Forget(tables_[i]->table.definition.name);
     }
     if (std::holds_alternative<AddsColumns>(effect)) AddColumns(i, statement, query);
-    if (auto* error = std::get_if<Error>(&effect)) FenceTable(i, std::move(*error));
+    if (auto* error = std::get_if<Error>(&effect)) {
+      FenceTable(i, std::move(*error));
+      tables_[i]->table.gone = IsAmong(statement.gone, *tables_[i]);
+      fences_.back().gone = tables_[i]->table.gone;
+    }
   }
   return {};
 }

@@ -189,6 +189,7 @@ class Assembler {
   Status OnRows(const binlog::Rows& rows);
   Status OnOurTables(const ddl::Statement& statement, const binlog::Query& query);
   void OnMade(const model::TableName& name, ddl::StatementKind kind);
+  bool IsAmong(const std::vector<model::TableName>& named, const TableState& state) const;
   void AddColumns(size_t table, const ddl::Statement& statement, const binlog::Query& query);
   // When the rows before it have left.
   std::optional<AddedColumns> TakeAdded();

@@ -123,15 +123,23 @@ Status Assembler::Prove(TableState& state, const binlog::TableMap& map) {
   return {};
 }
 
-// A table of ours that is made "if not exists" may be there as it was.
+// A table of ours that is made "if not exists" may be there as it was, unless it is known to be
+// gone.
 void Assembler::OnMade(const model::TableName& name, ddl::StatementKind kind) {
   if (!awaits_ || !awaits_(name)) return;
   MadeTable made{.name = name};
   for (size_t i = 0; i < tables_.size(); ++i) {
     if (IsNamed(tables_[i]->definition, name, names_ignore_case_)) made.table = i;
   }
-  const bool is_as_it_was = made.table && kind == ddl::StatementKind::kHarmlessChange;
+  const bool is_as_it_was = made.table && kind == ddl::StatementKind::kHarmlessChange &&
+                            !tables_[*made.table]->table.gone;
   if (!is_as_it_was) made_.push_back(std::move(made));
+}
+
+bool Assembler::IsAmong(const std::vector<model::TableName>& named, const TableState& state) const {
+  return std::ranges::any_of(named, [&](const model::TableName& name) {
+    return IsNamed(state.definition, name, names_ignore_case_);
+  });
 }
 
 }  // namespace penstock::stream

@@ -354,6 +354,30 @@ TEST_F(AssemblerTest, WhatCannotBeFollowedFencesItsTable) {
   }
 }
 
+// Where one is known to be gone, a statement that makes it "if not exists" made it.
+TEST_F(AssemblerTest, TablesThatAreMadeAgain) {
+  StreamTable dropped = TableOf("b");
+  dropped.quarantined = dropped.gone = true;
+  const std::pair<std::vector<std::string_view>, size_t> cases[] = {
+      {{"CREATE TABLE IF NOT EXISTS a (id INT)"}, 0},
+      {{"ALTER TABLE a DROP v", "CREATE TABLE IF NOT EXISTS a (id INT)"}, 0},
+      {{"ALTER TABLE a DROP v", "CREATE TABLE a (id INT)"}, 1},
+      {{"DROP TABLE a", "CREATE TABLE IF NOT EXISTS a (id INT)"}, 1},
+      {{"RENAME TABLE shop.a TO else.a", "CREATE TABLE IF NOT EXISTS a (id INT)"}, 1},
+      {{"DROP DATABASE shop", "CREATE TABLE IF NOT EXISTS a (id INT)"}, 1},
+      {{"CREATE TABLE IF NOT EXISTS b (id INT)"}, 1}};
+  for (const auto& [statements, made] : cases) {
+    Follow({TableOf("a"), dropped});
+    assembler_->set_awaits([](const model::TableName& name) { return name.schema == "shop"; });
+    for (const auto sql : statements) ASSERT_TRUE(Sql(sql));
+    const Batch batch = assembler_->TakeBatch();
+    EXPECT_EQ(batch.made.size(), made) << statements.back();
+    for (const Fence& fence : batch.fences) {
+      EXPECT_EQ(fence.gone, statements[0].find("ALTER") == std::string_view::npos);
+    }
+  }
+}
+
 // The other tables go on, and what the table had before is written.
 TEST_F(AssemblerTest, AFencedTableIsPassedOver) {
   ASSERT_TRUE(Begin(1));

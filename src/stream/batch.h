@@ -26,6 +26,7 @@ struct StreamTable {
   std::string old_target =
       {};                    // one that `target` will take the place of: written alike until then
   bool quarantined = false;  // not followed
+  bool gone = false;         // likewise, since it is not there: see Fence
   // Changes of transactions that are contained in it are in the table's load already, by another
   // definition perhaps. Of the same mechanism as the stream's position.
   std::optional<model::Position> start = {};
@@ -85,6 +86,7 @@ struct Fence {
   model::Position position;
   Error error;  // why
   Heals heals = Heals::kByUser;
+  bool gone = false;  // the source has it no more, by this name at least
 };
 
 // Columns that were added at the source: the table is another one from there on.

@@ -100,6 +100,7 @@ Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const click
                           .table = target,
                           .query_id = clickhouse::WriteQueryId(options_.database, target, shard),
                           .deduplication_token = {},
+                          .session = {},
                           .settings = {}},
                          stop);
   };
@@ -120,14 +121,20 @@ Status BatchWriter::InsertOnce(clickhouse::Client& client, size_t table,
   const auto take_back = [&] {
     return clickhouse::RemoveInsert(client, rows, *options_.clock, stop);
   };
+  bool is_given_up = false;
   const auto attempt = [&]() -> Status {
     if (before == Before::kRefused) PENSTOCK_TRY(take_back());
     if (before == Before::kUnknown) {
       PENSTOCK_ASSIGN(const bool is_there,
                       clickhouse::SettleInsert(client, rows, *options_.clock, stop));
       if (is_there) return {};
+      if (*rows.send + 1 == clickhouse::kSendsMax) {
+        is_given_up = true;
+        return Fail(ErrorCode::kCancelled, "sent {} times", clickhouse::kSendsMax);
+      }
     }
     rows.query_id = clickhouse::WriteQueryId(rows.database, target);
+    if (before != Before::kRefused) rows.send = rows.send ? *rows.send + 1 : 0;
     before = Before::kUnknown;
     Status status = client.Insert(block,
                                   {.database = rows.database,
@@ -135,6 +142,7 @@ Status BatchWriter::InsertOnce(clickhouse::Client& client, size_t table,
                                    .query_id = rows.query_id,
                                    // Else a replicated table drops a block that equals another.
                                    .deduplication_token = rows.query_id,
+                                   .session = clickhouse::InsertSession(client, rows),
                                    .settings = {}},
                                   stop);
     const bool refused = !status && status.error().native_code != 0 &&
@@ -143,6 +151,10 @@ Status BatchWriter::InsertOnce(clickhouse::Client& client, size_t table,
     return status;
   };
   Status status = Retry(table, target, attempts_max, attempt, stop);
+  if (is_given_up) {
+    return Fail(ErrorCode::kRetry, "{} inserts into {} were sent and not answered",
+                clickhouse::kSendsMax, target);
+  }
   if (!status && before == Before::kRefused && !stop.stop_requested()) {
     if (const Status taken_back = take_back(); !taken_back) {
       LogWarning({options_.pipe_name, NameOf(table)},

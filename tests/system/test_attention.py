@@ -84,6 +84,34 @@ class Attention:
         self.clickhouse.start()
         self.await_running("retrying")
 
+    def test_a_retry_is_refused(self):
+        """Its log session is; the pipe's goes on, and the retry once it is let in again."""
+        self.source.run("CREATE USER IF NOT EXISTS let@'%' IDENTIFIED BY 'in'", "GRANT ALL ON *.* TO let@'%'")
+        self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}", "PATCH", {"source": {"mysql": {
+            "credentials": {"username": "let", "password": "in"}}}})
+        self.penstock.await_state(self.pipe, "Running")
+        self.clickhouse.query("RENAME TABLE replica.t TO replica.away")
+        for _ in range(10):
+            self.source.run(f"INSERT INTO shop.t (v) VALUES {','.join(['(1)'] * 10_000)}")
+        self.await_concern("quarantine", "shop.t")
+        self.clickhouse.query("RENAME TABLE replica.away TO replica.t")
+        self.await_caught_up()
+        self.proxy.down_per_second = 100_000
+        self.penstock.order(self.pipe, "retry")
+        def sessions():
+            return self.source.run("SELECT id FROM information_schema.processlist "
+                                   "WHERE command LIKE 'Binlog Dump%' ORDER BY id")
+        wait_until(lambda: len(sessions()) == 2, "the log session of the retry")
+        self.source.run("ALTER USER let@'%' IDENTIFIED BY 'other'", f"KILL {sessions()[1][0]}")
+        self.await_concern("retrying", "retry: failing for over 3 s")
+        wait_until(lambda: self.penstock.status(self.pipe)["retryAttempts"] >= 5, "more of it", 30)
+        self.assertEqual("Degraded", self.penstock.state(self.pipe))
+        self.assertIn("Check the user name", self.penstock.cli("show", "pipe")[1])
+        self.await_caught_up()
+        self.source.run("ALTER USER let@'%' IDENTIFIED BY 'in'")
+        self.proxy.down_per_second = None
+        self.await_running("retrying")
+
     def test_the_lag_eats_into_the_retention(self):
         kept = self.source.run("SELECT @@global.binlog_expire_logs_seconds")[0][0]
         self.source.run("SET GLOBAL binlog_expire_logs_seconds = 8")

@@ -1,13 +1,19 @@
 """A pipe that is deleted leaves nothing: at the source, at ClickHouse, in any state."""
 
 import contextlib
+import os
+import re
+import signal
 import socket
+import sqlite3
+import subprocess
 import threading
 import time
 import unittest
 
 from harness.case import SystemTest
-from harness.penstock import ApiError
+from harness.clickhouse import ClickHouse, clickhouse_query
+from harness.penstock import ApiError, Penstock
 from harness.proxy import Proxy
 from harness.sources import MariaDB1011, MySQL97
 from harness.wait import wait_until
@@ -239,6 +245,105 @@ class Delete:
         self.delete()
         self.source.start()
         self.assert_nothing_left()
+
+
+class DeleteElsewhere(SystemTest):
+    """A server whose destination is another one than a deleted pipe had."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_source()
+        cls.clickhouse = cls.use("clickhouse", ClickHouse)
+
+    def setUp(self):
+        self.fresh_shop()
+        self.source.run("CREATE TABLE shop.t (id INT PRIMARY KEY)", "CREATE TABLE shop.u (id INT PRIMARY KEY)")
+        self.proxy = self.enterContext(Proxy(self.clickhouse.http_port))
+        self.away = f"http://127.0.0.1:{self.proxy.port}"  # for penstock another server
+
+    def body(self, *tables, url=None):
+        """Of a pipe into the server's own destination, or into this."""
+        body = self.spec(tables, name="other" if url else "pipe")
+        del body["destination"]["clickhouse"]
+        if url:
+            body["destination"]["clickhouse"] = {"url": url, "user": "default"}
+            body["source"]["mysql"]["tableMappings"].pop()  # the marker
+        return body
+
+    def targets(self):
+        return Delete.targets(self)
+
+    def restart(self, penstock, *arguments):
+        penstock.kill()
+        penstock.arguments = arguments
+        penstock.start()
+
+    def delete_while_away(self, penstock, *tables):
+        """Of a pipe at `away`, with its tables."""
+        pipe = penstock.create(self.body(*tables))
+        penstock.await_state(pipe, "Running")
+        self.proxy.refusing = True
+        self.proxy.cut()
+        penstock.api(f"{penstock.pipes_path()}/{pipe}?dropTargetTables=true", "DELETE")
+        self.proxy.refusing = False
+
+    def assert_refused(self, penstock):
+        with self.assertRaisesRegex(ApiError, "belonged to the pipe pipe, which is deleted"):
+            penstock.create({**self.body("t", url=self.away), "name": "new"})
+
+    def test_the_destination_is_another(self):
+        with Penstock("--clickhouse-url", self.away) as penstock:
+            self.delete_while_away(penstock, "t")
+            self.restart(penstock, "--clickhouse-url", self.clickhouse.url)
+            wait_until(lambda: f"waits for a process that has the destination {self.away}" in
+                       penstock.process.log.read_text(), penstock.process.tail)
+            self.assert_refused(penstock)
+            self.restart(penstock)
+            self.assert_refused(penstock)
+            self.assertEqual(["marker", "t"], self.targets())
+            self.restart(penstock, "--clickhouse-url", self.away)
+            wait_until(lambda: not self.targets(), "dropped")
+            penstock.await_state(penstock.create(self.body("t", url=self.away)), "Running")
+
+    def test_where_it_was_is_not_known(self):
+        """As earlier versions left it: it is done, but for what is another pipe's by now."""
+        with Penstock("--clickhouse-url", self.away) as penstock:
+            self.delete_while_away(penstock, "t", "u")
+            other = penstock.create(self.body("t", url=self.clickhouse.url))
+            penstock.await_state(other, "Running")
+            penstock.kill()
+            with contextlib.closing(sqlite3.connect(penstock.data_dir / "catalog.sqlite")) as catalog:
+                self.assertEqual(3, catalog.execute("UPDATE removals SET url = ''").rowcount)
+                catalog.commit()
+            penstock.arguments = ()
+            penstock.start()
+            self.assert_refused(penstock)
+            self.restart(penstock, "--clickhouse-url", self.clickhouse.url)
+            wait_until(lambda: self.targets() == ["t"], lambda: f"all but t: {self.targets()}")
+            self.source.run("INSERT INTO shop.t VALUES (1)")
+            wait_until(lambda: self.clickhouse.query("SELECT id FROM replica.t") == "1\n", "t flows")
+
+    def test_the_embedded_one_has_another_port(self):
+        """Of a pipe that is deleted, and of a table that is removed."""
+        with Penstock("--embedded-clickhouse") as penstock:
+            pipe = penstock.create(self.body("t", "u"))
+            other = penstock.create({**self.body("t", "u"), "name": "other", "destination": {
+                "database": "replica2"}})
+            for one in (pipe, other):
+                penstock.await_state(one, "Running")
+            penstock.order(other, "stop")
+            penstock.await_state(other, "Paused")
+            embedded = int(subprocess.check_output(["pgrep", "-P", str(penstock.process.pid)]))
+            os.kill(embedded, signal.SIGSTOP)
+            code, _, error = penstock.cli("remove-table", "other", "shop.u", "--drop")
+            self.assertEqual(0, code, error)
+            penstock.api(f"{penstock.pipes_path()}/{pipe}?dropTargetTables=true", "DELETE")
+            self.restart(penstock, *penstock.arguments)
+            url = re.findall(r"clickhouse +(http\S+) \(embedded", penstock.process.log.read_text())[-1]
+            wait_until(lambda: clickhouse_query(
+                url, "SELECT groupArray(name) FROM (SELECT name FROM system.tables WHERE database LIKE "
+                "'replica%' ORDER BY name)") == b"['marker','t']\n", penstock.process.tail)
 
 
 class DeleteMySQL(Delete, SystemTest):

@@ -141,6 +141,39 @@ class Once:
         self.await_caught_up()
         self.assertEqual("after\n", self.clickhouse.query("SELECT body FROM replica.facts"))
 
+    def held_insert(self):
+        """A row whose insert has left penstock, and has not come to ClickHouse."""
+        self.source.run("INSERT INTO shop.facts (body) VALUES ('first')")
+        self.await_caught_up()
+        self.proxy.hold_request_of = b"query_id=penstock-replica.facts"
+        self.proxy.cut()  # the request may be at the end of what is said only
+        self.source.run("INSERT INTO shop.facts (body) VALUES ('late')")
+        wait_until(lambda: self.proxy.held, "the insert")
+
+    def assert_refused_late(self):
+        self.await_caught_up()
+        self.proxy.release()
+        wait_until(lambda: self.proxy.late_answers, "an answer to the late insert")
+        self.assertNotIn(b" 200 OK", self.proxy.late_answers[0])
+        self.assertEqual("first\nlate\n",
+                         self.clickhouse.query("SELECT body FROM replica.facts ORDER BY body"))
+
+    def test_request_that_outlives_penstock(self):
+        """The server gets to it when its rows were sent again."""
+        self.held_insert()
+        self.penstock.kill()
+        self.proxy.hold_request_of = None
+        self.penstock.start()
+        self.assert_refused_late()
+
+    def test_request_that_outlives_a_pause(self):
+        self.held_insert()
+        self.penstock.order(self.pipe, "stop")
+        self.penstock.await_state(self.pipe, "Paused")
+        self.proxy.hold_request_of = None
+        self.penstock.order(self.pipe, "start")
+        self.assert_refused_late()
+
     def test_penstock_killed(self):
         with Recorder(self.source, self.seed, self.seconds_between):
             for _ in range(rounds(8)):

@@ -64,7 +64,10 @@ class Wildcards:
                    f"{self.penstock.process.tail()}")
 
     def edit(self, **change):
-        path = f"{self.penstock.pipes_path()}/{self.pipe}"
+        return self.patch(self.pipe, **change)
+
+    def patch(self, pipe, **change):
+        path = f"{self.penstock.pipes_path()}/{pipe}"
         return self.penstock.api(path, "PATCH", {"source": {"mysql": change}})
 
     def test_a_pattern(self):
@@ -213,6 +216,121 @@ class Wildcards:
         self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}?dropTargetTables=true", "DELETE")
         self.assertEqual("3\n", self.clickhouse.query("SELECT count() FROM replica.x_late FINAL"))
 
+    def refused(self):
+        """A table that is refused since its target, which is empty, is another pipe's, which has a
+        resync of it under way."""
+        self.source.run("CREATE TABLE shop.c (id INT PRIMARY KEY, v VARCHAR(20))")
+        first = self.penstock.create({**self.spec_of(mapping("shop", "c", "x_late"), mapping(
+            "shop", "a")), "name": "first"})
+        self.penstock.await_state(first, "Running")
+        self.create(mapping("shop", "l*", "x_{table}"), mapping("shop", "marker"), autoAddTables=True)
+        self.make("late")
+        self.await_refused()
+        self.clickhouse.query(f"CREATE TABLE replica.{self.beside} AS replica.x_late")
+        return first
+
+    beside = "x_late_resync_0123456789abcdef"
+
+    def await_refused(self):
+        self.await_degraded()
+        self.assertIn("belongs to the pipe first", self.table("late")["quarantine"]["reason"])
+
+    def assert_untouched(self):
+        self.assertEqual("0\n", self.clickhouse.query("SELECT count() FROM replica.x_late"))
+        self.assertEqual("0\n", self.clickhouse.query(f"SELECT count() FROM replica.{self.beside}"))
+
+    def test_a_refused_table_is_resynced(self):
+        self.refused()
+        for words in (["--table", "shop.late"], []):
+            self.penstock.cli("resync", "pipe", *words)
+            self.await_refused()
+            self.assert_untouched()
+
+    def test_a_refused_table_is_made_again(self):
+        self.refused()
+        self.source.run("DROP TABLE shop.late")
+        self.make("late")
+        wait_until(lambda: "resynced by itself: shop.late" in str(self.events()), "a resync")
+        self.await_refused()
+        self.assert_untouched()
+
+    def events(self):
+        return self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}/events")
+
+    def test_a_refused_table_is_removed_in_the_middle_of_its_resync(self):
+        """While it waits for the source, nobody has looked whose its target is."""
+        first = self.refused()
+        self.source.process.kill()
+        self.penstock.order(self.pipe, "resync")
+        self.penstock.order(self.pipe, "stop")
+        self.penstock.await_state(self.pipe, "Paused")
+        self.edit(tableMappingsToRemove=[{**mapping("shop", "late", "x_late"), "dropTargetTable": True}])
+        self.assert_untouched()
+        self.source.start()
+        self.penstock.order(self.pipe, "start")
+        self.penstock.await_state(self.pipe, "Running")
+        self.assert_untouched()
+        self.source.run("INSERT INTO shop.c VALUES (7, 'x')")
+        wait_until(lambda: self.clickhouse.query("SELECT count() FROM replica.x_late") == "1\n", "flows")
+        self.penstock.await_state(first, "Running")
+
+    def test_a_refused_table_is_in_nobodys_way(self):
+        """Both pipes are changed as ever, and when its target is free it can have it."""
+        first = self.refused()
+        for pipe, target in ((self.pipe, "x_b"), (first, "y_b")):
+            self.patch(pipe, settings={"pullBatchSize": 5000})
+            self.patch(pipe, tableMappingsToAdd=[mapping("shop", "b", target)])
+        self.source.run("CREATE TABLE shop.free (id INT PRIMARY KEY)")
+        with self.assertRaisesRegex(ApiError, "belongs to the pipe first"):
+            self.edit(tableMappingsToAdd=[mapping("shop", "free", "x_late")])
+        with self.assertRaisesRegex(ApiError, "mapped already"):
+            self.patch(first, tableMappingsToAdd=[mapping("shop", "free", "x_late")])
+        self.patch(first, tableMappingsToRemove=[
+            {**mapping("shop", "c", "x_late"), "dropTargetTable": True}])
+        self.penstock.await_state(first, "Running")
+        self.penstock.cli("resync", "pipe", "--table", "shop.late", "--wait")
+        self.penstock.await_state(self.pipe, "Running")
+        self.assert_equal(self.spec_of(mapping("shop", "late", "x_late"), mapping("shop", "b", "x_b"),
+                                       mapping("shop", "b", "y_b")))
+
+    def test_refused_for_another_of_the_same_pipe(self):
+        self.source.run("CREATE TABLE shop.c (id INT PRIMARY KEY, v VARCHAR(20))")
+        self.create(mapping("shop", "l*", "x_{table}"), mapping("shop", "c", "x_late"),
+                    mapping("shop", "marker"), autoAddTables=True)
+        self.make("late")
+        self.await_degraded()
+        self.assertIn("that of shop.c", self.table("late")["quarantine"]["reason"])
+        self.edit(tableMappingsToAdd=[mapping("shop", "a")])
+        self.await_degraded()
+        self.penstock.order(self.pipe, "resync")
+        self.await_degraded()
+        self.assertIn("that of shop.c", self.table("late")["quarantine"]["reason"])
+        self.edit(tableMappingsToRemove=[
+            {**mapping("shop", "late", "x_late"), "dropTargetTable": True}])
+        self.source.run("INSERT INTO shop.c VALUES (1, 'x')")
+        self.penstock.await_state(self.pipe, "Running")
+        self.await_caught_up()
+        self.assert_equal(self.spec_of(mapping("shop", "c", "x_late"), mapping("shop", "a")))
+
+    def test_two_pipes_meet(self):
+        """Each target is one pipe's, whichever comes first, and the other pipe refuses the table."""
+        self.source.run("DROP TABLE shop.a, shop.b")
+        patterns = mapping("shop", "l*", "x_{table}"), mapping("shop", "marker", "m_1")
+        one = self.penstock.create({**self.spec_of(*patterns, autoAddTables=True), "name": "one"})
+        self.create(patterns[0], mapping("shop", "marker"), autoAddTables=True)
+        made = [f"l{number}" for number in range(rounds(12))]
+        for table in made:
+            self.make(table)
+
+        def owners():
+            """By table, of the pipes that follow it and those that refuse it."""
+            tables = [table for pipe in (one, self.pipe) for table in self.penstock.status(pipe)["tables"]]
+            return [sorted(one["state"] for one in tables if one["sourceTable"] == name)
+                    for name in made]
+        wait_until(lambda: all(states == ["following", "quarantined"] for states in owners()),
+                   lambda: f"one owner each: {owners()}\n{self.penstock.process.tail()}")
+        self.assert_equal(self.spec_of(*(mapping("shop", table, f"x_{table}") for table in made)))
+
     def test_made_if_it_does_not_exist(self):
         """It does, and stays quarantined until somebody heals it."""
         self.create(autoAddTables=True)
@@ -242,6 +360,19 @@ class Wildcards:
         self.make("b")
         self.penstock.restart()
         self.finish("a", "b")
+
+    def test_dropped_and_made_if_it_does_not_exist(self):
+        self.create(autoAddTables=True)
+        self.await_caught_up()
+        make = "CREATE TABLE IF NOT EXISTS shop.b (id INT PRIMARY KEY, w INT)"
+        self.source.run("DROP TABLE shop.b", make, "INSERT INTO shop.b VALUES (5, 6)")
+        self.finish("a", "b")
+        for leave in "DROP TABLE shop.b", "RENAME TABLE shop.b TO other.b":
+            self.source.run(leave)
+            self.await_degraded()
+            self.penstock.restart()
+            self.source.run(make, "INSERT INTO shop.b VALUES (7, 8)")
+            self.finish("a", "b")
 
     def test_tables_are_taken_out_and_patterns_put_in(self):
         self.create(autoAddTables=True)

@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -18,6 +17,7 @@
 #include "pipe/checks/hosting.h"
 #include "pipe/setup.h"
 #include "pipe/spec.h"
+#include "pipe/target_owners.h"
 
 namespace penstock::pipe {
 
@@ -58,7 +58,7 @@ struct SourceFacts {
 // What the checks look at. What could not be had is absent: see Needs.
 struct CheckContext {
   const PipeSpec& spec;
-  std::set<std::string> targets_in_use = {};       // the pipe's, of other tables than the spec's
+  Targets targets_in_use = {};                     // the pipe's, of other tables than the spec's
   clickhouse::Endpoint destination_endpoint = {};  // without a url: the pipe has none
   std::optional<mysql::Connection> source = {};
   std::optional<SourceFacts> facts = {};  // read by the source_connection check

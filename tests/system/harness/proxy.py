@@ -47,8 +47,10 @@ class Proxy:
     all), and `cut_up_after` likewise of what the client sends; `cuts` counts those that were. While
     `lose_answer_of` is set, a connection whose client says it is cut when the answer comes, which is
     lost: `lost` counts them. A connection whose client says `hold_answer_of` gets nothing more
-    (`holding` is set) until release(), which may also cut it. `replace`: what clients say is passed on
-    with the second bytes of it in place of the first ones, which are as many.
+    (`holding` is set) until release(), which may also cut it. A client that says `hold_request_of` is not
+    passed on before it has gone, and then by release(); `held` counts such ones, `late_answers` are what
+    the server said to them. `replace`: what clients say is passed on with the second bytes of it in
+    place of the first ones, which are as many.
     """
 
     def __init__(self, port, certificates=None):
@@ -69,6 +71,9 @@ class Proxy:
         self.replace = None
         self.hold_answer_of = None
         self.holding = False
+        self.hold_request_of = None
+        self.held = 0
+        self.late_answers = []
         self._released = threading.Event()
         self._cut_held = False
         self._tls = None
@@ -132,6 +137,15 @@ class Proxy:
             finally:
                 self._open -= both
 
+    def _deliver_late(self, client, server, said):
+        self.held += 1
+        with contextlib.suppress(OSError):
+            while data := client.recv(65536):
+                said += data
+        self._released.wait()
+        server.sendall(said)
+        self.late_answers.append(server.recv(65536))
+
     def _pump(self, client, server):
         left = {server: self.cut_after() if self.cut_after else None,
                 client: self.cut_up_after() if self.cut_up_after else None}
@@ -148,6 +162,9 @@ class Proxy:
                 if source is client:
                     self.bytes_up += len(data)
                     data = data.replace(*self.replace) if self.replace else data
+                    if self.hold_request_of and self.hold_request_of in data:
+                        self._deliver_late(client, server, data)
+                        return
                     losing = bool(self.lose_answer_of) and self.lose_answer_of in data or losing
                 elif losing:
                     self.lost += 1
