@@ -283,7 +283,7 @@ class Wildcards:
         self.source.run("CREATE TABLE shop.free (id INT PRIMARY KEY)")
         with self.assertRaisesRegex(ApiError, "belongs to the pipe first"):
             self.edit(tableMappingsToAdd=[mapping("shop", "free", "x_late")])
-        with self.assertRaisesRegex(ApiError, "mapped already"):
+        with self.assertRaisesRegex(ApiError, "both mapped"):
             self.patch(first, tableMappingsToAdd=[mapping("shop", "free", "x_late")])
         self.patch(first, tableMappingsToRemove=[
             {**mapping("shop", "c", "x_late"), "dropTargetTable": True}])

@@ -1,5 +1,6 @@
 #include "pipe/shards.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
