@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/backoff.h"
@@ -10,6 +11,8 @@
 #include "mysql/wire/cut_sessions.h"
 #include "obs/log.h"
 #include "pipe/removals.h"
+#include "pipe/setup.h"
+#include "pipe/target_tables.h"
 
 namespace penstock::pipe {
 
@@ -58,22 +61,50 @@ Status Deletion::Try(std::stop_token stop) {
       clickhouse::EndStatements(client, StatementComment(options_.pipe_id), *options_.clock, stop);
   if (!ended && ended.error().native_code != clickhouse::kErrAccessDenied) return ended;
   const PipeSpec& spec = options_.spec;
+  const auto find_kept =
+      [&](const std::vector<catalog::RemovalRecord>& removals) -> Result<TakenTargets> {
+    PENSTOCK_ASSIGN(auto kept, options_.others.find_kept(spec, removals));
+    PENSTOCK_TRY(AddUnlike(removals, kept, stop));
+    return kept;
+  };
   PENSTOCK_ASSIGN(
       const auto waiting,
-      FinishRemovals(
-          {.catalog = options_.catalog,
-           .pipe_id = options_.pipe_id,
-           .spec = spec,
-           .destination = options_.destination,
-           .embedded_url = options_.embedded_url,
-           .find_kept =
-               [&](const auto& removals) { return options_.others.find_kept(spec, removals); },
-           .tell = [&](const std::string& text) { LogWarning(spec.name, "{}", text); }},
-          stop));
+      DoRemovals({.catalog = options_.catalog,
+                  .pipe_id = options_.pipe_id,
+                  .spec = spec,
+                  .destination = options_.destination,
+                  .embedded_url = options_.embedded_url,
+                  .find_kept = find_kept,
+                  .tell = [&](const std::string& text) { LogWarning(spec.name, "{}", text); }},
+                 stop));
   for (const std::string& place : waiting) {
     LogWarning(spec.name, "deleted, but for what is left at the destination: {}", WaitsFor(place));
   }
   return waiting.empty() ? options_.catalog->DeletePipe(options_.pipe_id) : Status();
+}
+
+// Where it is not known which server a target was at, a table of its name stays unless it is as the
+// pipe would have made it.
+Status Deletion::AddUnlike(const std::vector<catalog::RemovalRecord>& removals, TakenTargets& kept,
+                           std::stop_token stop) const {
+  const PipeSpec& spec = options_.spec;
+  if (spec.clickhouse) return {};
+  PENSTOCK_ASSIGN(const auto records, options_.catalog->Tables(options_.pipe_id));
+  clickhouse::Client client(options_.destination);
+  for (size_t i = 0; i < records.size() && i < spec.tables.size(); ++i) {
+    const auto removal =
+        std::ranges::find(removals, records[i].target, &catalog::RemovalRecord::target);
+    if (removal == removals.end() || !removal->url.empty() || !removal->drop_target) continue;
+    PENSTOCK_ASSIGN(const auto there,
+                    ReadExistingTables(client, spec.database, {removal->target}, stop));
+    if (there.empty()) continue;
+    const auto target = TargetTable(spec, spec.tables[i], records[i].definition);
+    PENSTOCK_ASSIGN(const bool is_like,
+                    target ? HasShape(client, *target, stop) : Result<bool>(false));
+    if (is_like) continue;
+    kept.emplace(removal->target, Error{.message = "it is not as the pipe made its own"});
+  }
+  return {};
 }
 
 }  // namespace penstock::pipe

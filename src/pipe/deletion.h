@@ -44,6 +44,8 @@ class Deletion {
  private:
   void Run(std::stop_token stop);
   Status Try(std::stop_token stop);
+  Status AddUnlike(const std::vector<catalog::RemovalRecord>& removals, TakenTargets& kept,
+                   std::stop_token stop) const;
 
   const Options options_;
   mutable Mutex mutex_;

@@ -22,7 +22,7 @@ std::string WaitsFor(const std::string& place) {
   return "it waits for a process that has the destination " + place;
 }
 
-Result<std::set<std::string>> FinishRemovals(const RemovalOptions& options, std::stop_token stop) {
+Result<std::set<std::string>> DoRemovals(const RemovalOptions& options, std::stop_token stop) {
   const PipeSpec& spec = options.spec;
   PENSTOCK_ASSIGN(const auto removals, options.catalog->Removals(options.pipe_id));
   std::vector<catalog::RemovalRecord> here;

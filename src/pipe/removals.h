@@ -42,6 +42,6 @@ struct RemovalOptions {
 // Does a pipe's removals that are at its destination, as DropRemoved, and forgets them. Answers the
 // places of the others, which wait for a process that has them; where the pipe has a destination of
 // its own none will, and they are told and forgotten. May be repeated.
-Result<std::set<std::string>> FinishRemovals(const RemovalOptions& options, std::stop_token stop);
+Result<std::set<std::string>> DoRemovals(const RemovalOptions& options, std::stop_token stop);
 
 }  // namespace penstock::pipe

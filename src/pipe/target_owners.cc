@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "pipe/shards.h"
+
 namespace penstock::pipe {
 
 Targets TargetsOf(const std::vector<TableMapping>& tables) {
@@ -65,7 +67,8 @@ std::map<size_t, Error> FindRefused(const PipeSpec& spec,
       error.message = other->second.message;
       const std::string& remedy = other->second.remedy;
       if (!remedy.empty()) error.remedy = remedy + "; then resync the table (penstock resync)";
-    } else if (const auto [owner, is_free] = owners.emplace(target, i); !is_free) {
+    } else if (const auto [owner, is_free] = owners.emplace(target, i);
+               !is_free && !CheckMayShare(spec.tables[owner->second], spec.tables[i])) {
       error.message = fmt::format("its target {} is that of {}", target,
                                   spec.tables[owner->second].source.ToString());
     } else {
