@@ -167,6 +167,9 @@ ALTER TABLE tables ADD COLUMN retry_wanted INTEGER NOT NULL DEFAULT 0;  -- of a 
 )sql",
     R"sql(
 ALTER TABLE tables ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;          -- likewise
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN remapped INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 Result<int64_t> Version(Sqlite& database) {

@@ -40,6 +40,7 @@ Result<TableRecord> ReadTable(const SqlRow& row) {
                      .bytes_estimated = row.Unsigned(9),
                      .quarantine = std::move(quarantine),
                      .reload_wanted = row.Int(13) != 0,
+                     .remapped = row.Int(20) != 0,
                      .keeps_target_fresh = row.Int(14) != 0,
                      .start = std::move(start),
                      .start_part = std::move(start_part)};
@@ -79,6 +80,12 @@ Status WantHealed(Sqlite& database, int64_t table_id) {
       .map([](auto) {});
 }
 
+Status SetRemapped(Sqlite& database, const QuarantineRecord& record) {
+  PENSTOCK_TRY(SetQuarantine(database, record));
+  return database.Run("UPDATE tables SET remapped = 1 WHERE id = ?", {record.table_id})
+      .map([](auto) {});
+}
+
 Status StoreReload(Sqlite& database, const TableRecord& table) {
   PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
   PENSTOCK_TRY(StoreStart(database, table.id, table.start, table.start_part));
@@ -104,6 +111,7 @@ Status StoreReloadEnd(Sqlite& database, int64_t table_id) {
   return database
       .Run(
           "UPDATE tables SET load_target = '', loaded_uuid = '', keeps_target_fresh = 0, "
+          "remapped = (remapped AND loaded_uuid = ''), "
           "reload_wanted = (quarantined_at IS NOT NULL AND reload_wanted) WHERE id = ?",
           {table_id})
       .map([](auto) {});

@@ -281,9 +281,9 @@ Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& 
     const catalog::TableRecord& table = tables[i];
     if (!is_filled(table)) continue;
     PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
-    // The target may be of an earlier definition.
+    // The target may be of an earlier definition, or mapping.
     PENSTOCK_ASSIGN(const bool as_before, HasShape(client, target, stop));
-    statements.push_back(LoadTargetDdl(target, table.load_target, as_before));
+    statements.push_back(LoadTargetDdl(target, table.load_target, as_before && !table.remapped));
   }
   return RunStatements(destination, statements, std::move(stop));
 }
@@ -410,11 +410,12 @@ Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const Pipe
       continue;
     }
     table.partitions_planned = false;
-    PENSTOCK_ASSIGN(const bool as_before, HasShape(client, *target, stop));
-    if (target->engine == clickhouse::Engine::kNull && !as_before) {
+    PENSTOCK_ASSIGN(const bool has_shape, HasShape(client, *target, stop));
+    if (target->engine == clickhouse::Engine::kNull && !has_shape) {
       SetAside(table, reached, clock.Wall(), OtherShape(target->table));
       continue;
     }
+    const bool as_before = has_shape && !table.remapped;
     const bool was_followed = table.load_target.empty() || table.keeps_target_fresh;
     table.keeps_target_fresh = as_before && IsAlike(definition->second, table.definition) &&
                                checkpoint && !table.quarantine && was_followed &&
