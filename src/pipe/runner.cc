@@ -76,7 +76,7 @@ void Runner::Run(std::stop_token stop) {
   while (true) {
     status = Work(stop);
     if (status || !Passes(status.error().code)) break;
-    OnRetry("catalog", &status.error());
+    OnRetry(status.error().origin == "catalog" ? "catalog" : "stream", &status.error());
     LogWarning(spec_.name, "{}; trying again", status.error().ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) break;
   }
@@ -353,10 +353,13 @@ Status Runner::BeginReload(std::stop_token stop) {
 }
 
 Status Runner::BeginReload(const Reload& reload) {
+  return StoreReload(reload, Event::kReloadSetUp,
+                     fmt::format("{} tables are loaded anew", reload.tables.size()));
+}
+
+Status Runner::StoreReload(const Reload& reload, Event event, const std::string& reason) {
   MutexLock lock(mutex_);
-  PENSTOCK_ASSIGN(
-      const auto transition,
-      Prepare(Event::kReloadSetUp, fmt::format("{} tables are loaded anew", reload.tables.size())));
+  PENSTOCK_ASSIGN(const auto transition, Prepare(event, reason));
   PENSTOCK_TRY(options_.catalog->BeginReload(id_, reload.tables, reload.checkpoint, transition));
   if (journal_) journal_->ForgetCounts(reload.tables);
   Entered(transition);

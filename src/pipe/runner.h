@@ -157,6 +157,7 @@ class Runner {
   Status HealLost(const model::Position& common, Status otherwise);
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
   Status BeginReload(const Reload& reload) EXCLUDES(mutex_);
+  Status StoreReload(const Reload& reload, Event event, const std::string& reason) EXCLUDES(mutex_);
   Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
   bool LoadsAreOver() const;
   stream::StreamOptions StreamOptionsOf(const Recalled& recalled);
@@ -170,6 +171,7 @@ class Runner {
   Status LoadOnce(std::stop_token stop);
   Status LoadWhole(std::stop_token stop) EXCLUDES(mutex_);
   Status PutFirstInPlace(std::stop_token stop);
+  Status LoadAllAgain(const std::string& why, std::stop_token stop);
   // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
   // the end of Setup.
   Result<Recalled> Recall() EXCLUDES(mutex_);
