@@ -169,7 +169,7 @@ ALTER TABLE tables ADD COLUMN retry_wanted INTEGER NOT NULL DEFAULT 0;  -- of a 
 ALTER TABLE tables ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;          -- likewise
 )sql",
     R"sql(
-ALTER TABLE tables ADD COLUMN remapped INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tables ADD COLUMN remapped INTEGER NOT NULL DEFAULT 0;      -- 2: its load goes by it
 )sql"};
 
 Result<int64_t> Version(Sqlite& database) {

@@ -94,7 +94,8 @@ Status StoreReload(Sqlite& database, const TableRecord& table) {
           "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
           "keeps_target_fresh = ?, rows_estimated = 0, bytes_estimated = 0, "
           "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
-          "partitions_planned = ?, reload_wanted = ?, retry_wanted = 0 WHERE id = ?",
+          "partitions_planned = ?, reload_wanted = ?, retry_wanted = 0, "
+          "remapped = iif(remapped = 0, 0, 2) WHERE id = ?",
           {definition, table.ddl, table.load_target, table.keeps_target_fresh,
            table.partitions_planned, table.reload_wanted, table.id})
       .map([](auto) {});
@@ -111,7 +112,7 @@ Status StoreReloadEnd(Sqlite& database, int64_t table_id) {
   return database
       .Run(
           "UPDATE tables SET load_target = '', loaded_uuid = '', keeps_target_fresh = 0, "
-          "remapped = (remapped AND loaded_uuid = ''), "
+          "remapped = iif(remapped = 2 AND loaded_uuid != '', 0, remapped), "
           "reload_wanted = (quarantined_at IS NOT NULL AND reload_wanted) WHERE id = ?",
           {table_id})
       .map([](auto) {});
