@@ -81,6 +81,8 @@ struct RemovalRecord {
   std::string target;
   bool drop_target = false;    // else it stays, with its rows
   bool only_if_empty = false;  // drop_target: the pipe may not have written it yet
+  // Instead, since other tables have the target still: of `target` the rows of this source go.
+  model::TableName rows_of = {};
 
   bool operator==(const RemovalRecord&) const = default;
 };

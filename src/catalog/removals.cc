@@ -15,9 +15,9 @@ Status StoreRemovals(Sqlite& database, const std::string& pipe_id,
                      const std::vector<RemovalRecord>& removals) {
   for (const RemovalRecord& removal : removals) {
     const int64_t drop = removal.only_if_empty ? kDroppedIfEmpty : kDropped;
-    PENSTOCK_TRY(
-        database.Run("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?)",
-                     {pipe_id, removal.url, removal.target, removal.drop_target ? drop : 0}));
+    PENSTOCK_TRY(database.Run("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?, ?, ?)",
+                              {pipe_id, removal.url, removal.target, removal.rows_of.schema,
+                               removal.rows_of.table, removal.drop_target ? drop : 0}));
   }
   return {};
 }
@@ -35,7 +35,8 @@ RemovalRecord ReadRemoval(const SqlRow& row) {
   return {.url = row.Text(0),
           .target = row.Text(1),
           .drop_target = drop == kDropped || drop == kDroppedIfEmpty,
-          .only_if_empty = drop == kDroppedIfEmpty};
+          .only_if_empty = drop == kDroppedIfEmpty,
+          .rows_of = {row.Text(3), row.Text(4)}};
 }
 
 }  // namespace penstock::catalog

@@ -20,7 +20,8 @@ Status StoreDeletion(Sqlite& database, const std::string& pipe_id,
 
 // Of one pipe, a row each for ReadRemoval.
 inline constexpr char kSelectRemovals[] =
-    "SELECT url, target, drop_target FROM removals WHERE pipe_id = ? ORDER BY url, target";
+    "SELECT url, target, drop_target, source_schema, source_table FROM removals WHERE pipe_id = ? "
+    "ORDER BY url, target, source_schema, source_table";
 RemovalRecord ReadRemoval(const SqlRow& row);
 
 }  // namespace penstock::catalog

@@ -169,6 +169,20 @@ ALTER TABLE tables ADD COLUMN retry_wanted INTEGER NOT NULL DEFAULT 0;  -- of a 
 ALTER TABLE tables ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;          -- likewise
 )sql",
     R"sql(
+CREATE TABLE wider_removals (
+  pipe_id TEXT NOT NULL REFERENCES pipes (id) ON DELETE CASCADE,
+  url TEXT NOT NULL,
+  target TEXT NOT NULL,
+  source_schema TEXT NOT NULL,                                 -- of the rows; '': of all
+  source_table TEXT NOT NULL,
+  drop_target INTEGER NOT NULL,
+  PRIMARY KEY (pipe_id, url, target, source_schema, source_table)
+) WITHOUT ROWID;
+INSERT INTO wider_removals SELECT pipe_id, url, target, '', '', drop_target FROM removals;
+DROP TABLE removals;
+ALTER TABLE wider_removals RENAME TO removals;
+)sql",
+    R"sql(
 ALTER TABLE tables ADD COLUMN remapped INTEGER NOT NULL DEFAULT 0;      -- 2: its load goes by it
 )sql"};
 

@@ -102,13 +102,20 @@ Status StoreReload(Sqlite& database, const TableRecord& table) {
 }
 
 // Of a load that is given up what was done is gone. The target is from before; also one that was
-// written alike may not have been whole.
+// written alike may not have been whole. But where the table is followed, and the load that failed
+// was of another that shares its target: such a table is written alike only if it was whole.
 Status StoreReloadEnd(Sqlite& database, int64_t table_id) {
   PENSTOCK_ASSIGN(
       const auto given_up,
       database.QueryInt("SELECT load_target != '' AND loaded_uuid = '' FROM tables WHERE id = ?",
                         {table_id}));
-  if (given_up.value_or(0) != 0) PENSTOCK_TRY(ForgetLoad(database, table_id));
+  if (given_up.value_or(0) != 0) {
+    PENSTOCK_TRY(ForgetLoad(database, table_id));
+    PENSTOCK_TRY(database.Run(
+        "UPDATE tables SET partitions_planned = 1 WHERE id = ? AND quarantined_at IS NULL AND "
+        "keeps_target_fresh = 1",
+        {table_id}));
+  }
   return database
       .Run(
           "UPDATE tables SET load_target = '', loaded_uuid = '', keeps_target_fresh = 0, "

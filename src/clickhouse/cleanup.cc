@@ -13,26 +13,28 @@ namespace penstock::clickhouse {
 // that are no deletions go, of keys whose newest row is one; a deletion goes when its key has no
 // other rows.
 Status RemoveDeleted(Client& client, std::string_view database, std::string_view table,
-                     const std::vector<std::string>& key, Clock& clock, std::stop_token stop) {
+                     const CleanUp& what, Clock& clock, std::stop_token stop) {
   const std::string name = QuoteTable(database, table);
-  PENSTOCK_ASSIGN(const auto any, client.Rows(fmt::format("SELECT 1 FROM {} WHERE {} = 1 LIMIT 1",
-                                                          name, kIsDeletedColumn),
+  const std::string ours = what.shard ? " AND " + IsOfShard(*what.shard) : "";
+  PENSTOCK_ASSIGN(const auto any, client.Rows(fmt::format("SELECT 1 FROM {} WHERE {} = 1{} LIMIT 1",
+                                                          name, kIsDeletedColumn, ours),
                                               stop));
   if (any.empty()) return {};
-  PENSTOCK_TRY(EndWrites(client, database, table, clock, stop));
+  PENSTOCK_TRY(what.shard ? EndShardWrites(client, database, table, *what.shard, clock, stop)
+                          : EndWrites(client, database, table, clock, stop));
   std::string columns;
-  for (const std::string& column : key) {
+  for (const std::string& column : what.key) {
     columns += (columns.empty() ? "" : ", ") + QuoteIdentifier(column);
   }
   const std::string deleted =
-      fmt::format("SELECT {} FROM {} WHERE {} = 1", columns, name, kIsDeletedColumn);
+      fmt::format("SELECT {} FROM {} WHERE {} = 1{}", columns, name, kIsDeletedColumn, ours);
   const std::string sql = fmt::format(
       "ALTER TABLE {0} "
       "DELETE WHERE {1} = 0 AND ({2}) IN (SELECT {2} FROM {0} WHERE ({2}) IN ({3}) GROUP BY {2} "
       "HAVING argMax({1}, {4}) = 1), "
-      "DELETE WHERE {1} = 1 AND ({2}) NOT IN (SELECT {2} FROM {0} WHERE {1} = 0 AND ({2}) IN "
+      "DELETE WHERE {1} = 1{5} AND ({2}) NOT IN (SELECT {2} FROM {0} WHERE {1} = 0 AND ({2}) IN "
       "({3}))",
-      name, kIsDeletedColumn, columns, deleted, kVersionColumn);
+      name, kIsDeletedColumn, columns, deleted, kVersionColumn, ours);
   return client
       .Query(sql, {{"mutations_sync", "0"}, {"allow_nondeterministic_mutations", "1"}},
              std::move(stop))

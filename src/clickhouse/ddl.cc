@@ -65,7 +65,7 @@ Settings SettingsFor(bool holds_time) {
 
 bool IsMetaColumn(std::string_view name) {
   return name == kVersionColumn || name == kIsDeletedColumn || name == kSyncedAtColumn ||
-         name == kKindColumn;
+         name == kKindColumn || name == kSourceSchemaColumn || name == kSourceTableColumn;
 }
 
 bool KeepsEveryChange(Engine engine) { return engine != Engine::kReplacingMergeTree; }
@@ -100,6 +100,16 @@ std::vector<DestinationColumn> MetaColumns(Engine engine) {
                        .comment = "what was done to the row at the source"});
   }
   return columns;
+}
+
+std::vector<DestinationColumn> SourceColumns() {
+  constexpr std::string_view kType = "LowCardinality(String)";
+  return {{.name = std::string(kSourceSchemaColumn),
+           .type = std::string(kType),
+           .comment = "the schema that the row comes from"},
+          {.name = std::string(kSourceTableColumn),
+           .type = std::string(kType),
+           .comment = "the table that the row comes from"}};
 }
 
 std::string OnCluster(std::string_view cluster) {

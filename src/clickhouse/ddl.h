@@ -17,6 +17,9 @@ inline constexpr std::string_view kSyncedAtColumn = "_penstock_synced_at";    //
 inline constexpr std::string_view kKindColumn = "_penstock_kind";
 inline constexpr std::string_view kKindType = "Enum8('insert' = 1, 'update' = 2, 'delete' = 3)";
 enum class ChangeKind : uint8_t { kInsert = 1, kUpdate = 2, kDelete = 3 };
+// Of tables that several source tables share, where they lead the sorting key.
+inline constexpr std::string_view kSourceSchemaColumn = "_penstock_source_schema";
+inline constexpr std::string_view kSourceTableColumn = "_penstock_source_table";
 
 bool IsMetaColumn(std::string_view name);
 
@@ -38,8 +41,9 @@ enum class Engine : uint8_t {
 bool KeepsEveryChange(Engine engine);
 std::string_view EngineName(Engine engine);
 
-// The meta columns, in their order.
+// The meta columns, in their order; those of a shared table stand among its others.
 std::vector<DestinationColumn> MetaColumns(Engine engine);
+std::vector<DestinationColumn> SourceColumns();
 
 struct TableSpec {
   std::string database;

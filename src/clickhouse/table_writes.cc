@@ -131,11 +131,17 @@ Status DeleteRows(Client& client, const VersionedRows& rows, std::stop_token sto
 
 Status EndWrites(Client& client, std::string_view database, std::string_view table, Clock& clock,
                  std::stop_token stop) {
+  return EndWrites(client, database, table, "", clock, std::move(stop));
+}
+
+Status EndWrites(Client& client, std::string_view database, std::string_view table,
+                 std::string_view id_end, Clock& clock, std::stop_token stop) {
   const std::string prefix = IdPrefix(database, table);
-  return EndThose(client,
-                  fmt::format("startsWith(query_id, {}) AND length(query_id) = {}",
-                              QuoteString(prefix), prefix.size() + kUuidLength),
-                  clock, std::move(stop));
+  return EndThose(
+      client,
+      fmt::format("startsWith(query_id, {}) AND length(query_id) = {} AND endsWith(query_id, {})",
+                  QuoteString(prefix), prefix.size() + kUuidLength, QuoteString(id_end)),
+      clock, std::move(stop));
 }
 
 Status EndWrite(Client& client, std::string_view query_id, Clock& clock, std::stop_token stop) {

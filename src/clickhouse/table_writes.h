@@ -24,6 +24,10 @@ std::string WriteQueryId(std::string_view database, std::string_view table);
 Status EndWrites(Client& client, std::string_view database, std::string_view table, Clock& clock,
                  std::stop_token stop);
 
+// Likewise those of them alone whose ids end so.
+Status EndWrites(Client& client, std::string_view database, std::string_view table,
+                 std::string_view id_end, Clock& clock, std::stop_token stop);
+
 // Likewise the statement of this id alone.
 Status EndWrite(Client& client, std::string_view query_id, Clock& clock, std::stop_token stop);
 

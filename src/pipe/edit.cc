@@ -347,7 +347,10 @@ Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const L
   for (const auto& [mapping, ignored] : change.remapped) {
     const size_t table = PlaceOf(changed.tables, spec.mappings[mapping]);
     const size_t place = PlaceOf(changed.mappings, spec.mappings[mapping]);
-    if (table != changed.tables.size()) changed.tables[table] = changed.mappings[place];
+    if (table == changed.tables.size()) continue;
+    const bool tells_source = changed.tables[table].tells_source;
+    changed.tables[table] = changed.mappings[place];
+    changed.tables[table].tells_source = tells_source;
   }
   for (size_t i = changed.mappings.size() - change.tables_to_add.size();
        i < changed.mappings.size(); ++i) {

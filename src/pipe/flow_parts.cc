@@ -1,6 +1,7 @@
 #include "pipe/flow_parts.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "clickhouse/errors.h"
@@ -186,16 +187,15 @@ Result<uint64_t> FirstFreeVersion(const clickhouse::Endpoint& destination,
                                   const std::string& database,
                                   const std::vector<catalog::TableRecord>& tables,
                                   std::stop_token stop) {
-  std::vector<std::string> targets;
+  std::set<std::string> targets;
   for (const auto& table : tables) {
     if (table.quarantine) continue;
-    targets.push_back(table.filled_by());
-    if (table.keeps_target_fresh) targets.push_back(table.target);
+    targets.insert(table.filled_by());
+    if (table.keeps_target_fresh) targets.insert(table.target);
   }
   clickhouse::Client client(destination);
-  return HighestVersion(client, database, targets, std::move(stop)).map([](uint64_t highest) {
-    return highest + 1;
-  });
+  return HighestVersion(client, database, {targets.begin(), targets.end()}, std::move(stop))
+      .map([](uint64_t highest) { return highest + 1; });
 }
 
 snapshot::LoaderOptions LoaderOptionsFor(const PipeSpec& spec,

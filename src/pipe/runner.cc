@@ -15,6 +15,7 @@
 #include "pipe/lost_transactions.h"
 #include "pipe/open_snapshot.h"
 #include "pipe/setup.h"
+#include "pipe/shards.h"
 #include "pipe/table_patterns.h"
 #include "pipe/whole_load.h"
 #include "stream/stream.h"
@@ -336,19 +337,25 @@ Status Runner::HealIfDue() {
 Status Runner::BeginReload(std::stop_token stop) {
   catalog::Catalog& catalog = *options_.catalog;
   PENSTOCK_ASSIGN(const auto tables, catalog.Tables(id_));
-  std::optional<catalog::Checkpoint> checkpoint;
+  PENSTOCK_ASSIGN(const auto partitions, catalog.Partitions(id_));
+  ReloadFrom from;
+  for (const auto& table : tables) {
+    if (!table.partitions_planned) from.in_part.insert(table.id);
+  }
+  for (const auto& partition : partitions) {
+    if (!partition.done) from.in_part.insert(partition.table_id);
+  }
   auto stored = catalog.LoadCheckpoint(id_);
   if (!stored && stored.error().code != ErrorCode::kNotFound) return Fail(stored.error());
-  if (stored) checkpoint = *std::move(stored);
-  std::map<size_t, Error> refused;
+  if (stored) from.checkpoint = *std::move(stored);
   const auto look = [&]() -> Status {
     PENSTOCK_ASSIGN(const auto taken, options_.others.find_taken(spec_, TargetsOf(spec_.tables)));
-    refused = FindRefused(spec_, tables, taken);
+    from.refused = FindRefused(spec_, tables, taken);
     return {};
   };
   PENSTOCK_TRY(options_.others.claim(look));
-  PENSTOCK_ASSIGN(const auto reload, PrepareReload(options_.destination, spec_, tables, refused,
-                                                   checkpoint, *options_.clock, stop));
+  PENSTOCK_ASSIGN(const auto reload,
+                  PrepareReload(options_.destination, spec_, tables, from, *options_.clock, stop));
   return BeginReload(reload);
 }
 
@@ -369,6 +376,7 @@ Status Runner::StoreReload(const Reload& reload, Event event, const std::string&
 // A load that is not whole, since its table was quarantined, is given up.
 Status Runner::EndReload(std::stop_token stop) {
   PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
+  PENSTOCK_TRY(SetAsideBroken(tables));
   std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
   std::vector<int64_t> ids;
   for (const auto& table : tables) ids.push_back(table.id);
@@ -546,6 +554,7 @@ Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
     return true;
   }
   PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
+  const auto broken = BrokenTargets(tables);
   std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
   if (tables.empty()) {
     PENSTOCK_TRY(Transit(Event::kLoaded, "every partition is loaded"));
@@ -554,7 +563,7 @@ Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
     return std::ranges::any_of(
         tables, [](const auto& table) { return table.quarantine && table.quarantine->retrying; });
   }
-  std::erase_if(tables, [](const auto& table) { return table.quarantine.has_value(); });
+  std::erase_if(tables, [&](const auto& table) { return broken.contains(table.target); });
   clickhouse::Client client(options_.destination);
   PENSTOCK_TRY(Retry(
       "resync",

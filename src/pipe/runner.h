@@ -128,6 +128,7 @@ class Runner {
       EXCLUDES(mutex_);
   Status Settle(std::stop_token stop);
   Status SetAside(const std::vector<UnsettledInsert>& unsettled);
+  Status SetAsideBroken(const std::vector<catalog::TableRecord>& tables);
   std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
   Result<TableRetry::Plan> PlanRetry(Journal& journal, model::Mechanism mechanism,
                                      std::stop_token stop);

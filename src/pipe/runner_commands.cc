@@ -11,6 +11,7 @@
 #include "pipe/flow_parts.h"
 #include "pipe/runner.h"
 #include "pipe/setup.h"
+#include "pipe/shards.h"
 #include "pipe/table_patterns.h"
 #include "pipe/target_owners.h"
 #include "pipe/whole_load.h"
@@ -37,19 +38,18 @@ void Runner::RunBy(PipeSpec spec, clickhouse::Endpoint destination) {
 
 // Before the end of Setup nobody knows which of the targets were there before.
 Result<std::vector<catalog::RemovalRecord>> Runner::RemovalsOfAll(bool drop_targets) {
-  std::vector<catalog::RemovalRecord> removals;
-  const auto add = [&](const std::string& target, bool is_ours) {
-    removals.push_back({.url = PlaceOf(options_.destination.url, options_.embedded_url),
-                        .target = target,
-                        .drop_target = drop_targets,
-                        .only_if_empty = !is_ours});
-  };
+  const std::string place = PlaceOf(options_.destination.url, options_.embedded_url);
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
-  for (const auto& table : tables) {
-    if (MayHaveTarget(table, tables)) add(table.target, !table.ddl.empty());
-  }
+  std::vector<GoingTable> all;
+  for (size_t i = 0; i < tables.size(); ++i) all.push_back({i, drop_targets});
+  std::vector<catalog::RemovalRecord> removals = RemovalsOf(tables, all, place);
   if (tables.empty()) {
-    for (const TableMapping& mapping : spec_.tables) add(mapping.target_table, false);
+    for (const TableMapping& mapping : spec_.tables) {
+      removals.push_back({.url = place,
+                          .target = mapping.target_table,
+                          .drop_target = drop_targets,
+                          .only_if_empty = true});
+    }
   }
   return removals;
 }
@@ -121,15 +121,13 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
     }
     return edit;
   }
+  std::vector<GoingTable> going;
   for (const auto& [table, drop_target] : change.removed) {
-    const catalog::TableRecord& record = records.at(table);
-    edit.removed.push_back(record.id);
-    if (!MayHaveTarget(record, records)) continue;
-    edit.removals.push_back({.url = PlaceOf(options_.destination.url, options_.embedded_url),
-                             .target = record.target,
-                             .drop_target = drop_target,
-                             .only_if_empty = record.ddl.empty()});
+    edit.removed.push_back(records.at(table).id);
+    going.push_back({table, drop_target});
   }
+  edit.removals =
+      RemovalsOf(records, going, PlaceOf(options_.destination.url, options_.embedded_url));
   const auto checkpoint = options_.catalog->LoadCheckpoint(id_);
   const auto set_aside = [&](std::string why) {
     return catalog::Quarantine{.position = checkpoint ? checkpoint->position : model::Position(),

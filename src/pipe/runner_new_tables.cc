@@ -10,6 +10,7 @@
 #include "pipe/flow_parts.h"
 #include "pipe/runner.h"
 #include "pipe/setup.h"
+#include "pipe/shards.h"
 #include "pipe/table_patterns.h"
 #include "pipe/target_owners.h"
 
@@ -69,7 +70,12 @@ Status Runner::AddListed(std::stop_token stop) {
     }
   }
   PENSTOCK_ASSIGN(const auto listed, ListForPatterns(source, spec_, stop));
-  const std::vector<TableMapping> tables = NewTables(spec_, listed);
+  PipeSpec with_new = spec_;
+  for (TableMapping& table : NewTables(spec_, listed)) with_new.tables.push_back(std::move(table));
+  MarkShards(with_new, spec_.tables.size());
+  const std::vector<TableMapping> tables(
+      with_new.tables.begin() + static_cast<std::ptrdiff_t>(spec_.tables.size()),
+      with_new.tables.end());
   if (tables.empty()) return {};
   std::vector<model::TableName> names;
   names.reserve(tables.size());

@@ -9,6 +9,7 @@
 #include "mysql/wire/start_position.h"
 #include "pipe/flow_parts.h"
 #include "pipe/runner.h"
+#include "pipe/shards.h"
 #include "pipe/target_tables.h"
 
 // Quarantined tables that are followed again.
@@ -196,6 +197,27 @@ Status Runner::SetAside(const std::vector<UnsettledInsert>& unsettled) {
       record.part = PartAfter(checkpoint, table_id);
     }
     news.quarantines.push_back(std::move(record));
+  }
+  return news.quarantines.empty() ? Status()
+                                  : options_.catalog->SaveCheckpoint(id_, checkpoint, news);
+}
+
+// Shards that were loaded, but not into the target that stays, since another's load failed: that
+// target lacks what was done to them since.
+Status Runner::SetAsideBroken(const std::vector<catalog::TableRecord>& tables) {
+  const auto broken = BrokenTargets(tables);
+  PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
+  catalog::CheckpointNews news;
+  for (const auto& table : tables) {
+    const bool stays = table.load_target.empty() || table.keeps_target_fresh || table.quarantine;
+    if (stays || !broken.contains(table.target)) continue;
+    news.quarantines.push_back(
+        {.table_id = table.id,
+         .quarantine = {.position = checkpoint.position,
+                        .reason = fmt::format("the load of another table that shares its target {} "
+                                              "failed. Mend that one, then resync the table",
+                                              table.target),
+                        .since = options_.clock->Wall()}});
   }
   return news.quarantines.empty() ? Status()
                                   : options_.catalog->SaveCheckpoint(id_, checkpoint, news);

@@ -8,6 +8,7 @@
 #include "mysql/wire/definitions.h"
 #include "mysql/wire/errors.h"
 #include "mysql/wire/start_position.h"
+#include "pipe/shards.h"
 
 namespace penstock::pipe {
 namespace {
@@ -214,7 +215,8 @@ typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping&
                     .nullable_keys = false,
                     .target_type = {}},
           .whole_row_may_be_key = mapping.identical_rows_may_collapse,
-          .engine = mapping.engine};
+          .engine = mapping.engine,
+          .tells_source = mapping.tells_source};
 }
 
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,
@@ -231,6 +233,24 @@ Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMappi
   PENSTOCK_ASSIGN(target.columns, typemap::DestinationColumns(definition, options));
   PENSTOCK_ASSIGN(target.order_by, typemap::SortingKey(definition, options));
   return target;
+}
+
+Result<std::vector<clickhouse::TableSpec>> TargetTables(const PipeSpec& spec,
+                                                        const Definitions& definitions) {
+  std::vector<clickhouse::TableSpec> targets;
+  std::map<std::string_view, size_t> places;
+  for (const TableMapping& mapping : spec.tables) {
+    const auto definition = definitions.find(mapping.source);
+    if (definition == definitions.end()) continue;
+    PENSTOCK_ASSIGN(auto target, TargetTable(spec, mapping, definition->second));
+    const auto [place, is_new] = places.emplace(mapping.target_table, targets.size());
+    if (is_new) {
+      targets.push_back(std::move(target));
+    } else {
+      PENSTOCK_TRY(AddShard(target, targets[place->second]));
+    }
+  }
+  return targets;
 }
 
 Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
@@ -252,11 +272,9 @@ Result<std::vector<std::string>> PlannedDdl(const PipeSpec& spec,
                                             const Existing& existing) {
   std::vector<std::string> ddl;
   if (!existing.database) ddl.push_back(clickhouse::CreateDatabase(spec.database, spec.cluster));
-  for (const TableMapping& mapping : spec.tables) {
-    const auto definition = tables.find(mapping.source);
-    if (definition == tables.end() || existing.tables.contains(mapping.target_table)) continue;
-    PENSTOCK_ASSIGN(const auto target, TargetTable(spec, mapping, definition->second));
-    ddl.push_back(clickhouse::CreateTable(target));
+  PENSTOCK_ASSIGN(const auto targets, TargetTables(spec, tables));
+  for (const auto& target : targets) {
+    if (!existing.tables.contains(target.table)) ddl.push_back(clickhouse::CreateTable(target));
   }
   return ddl;
 }
@@ -274,20 +292,21 @@ Result<SetupResult> SetUp(const PipeSpec& spec, const clickhouse::Endpoint& dest
   }
   result.start = {.position = std::move(source.position),
                   .versions_reserved_end = kFirstStreamVersion};
-  std::vector<clickhouse::TableSpec> targets;
+  PENSTOCK_ASSIGN(const auto targets, TargetTables(spec, source.definitions));
   std::vector<DdlStatement> absent;
-  for (const TableMapping& mapping : spec.tables) {
-    model::Table& definition = source.definitions.at(mapping.source);
-    PENSTOCK_ASSIGN(auto target, TargetTable(spec, mapping, definition));
-    const std::string ddl = clickhouse::CreateTable(target);
-    if (!existing.tables.contains(mapping.target_table)) {
-      absent.push_back({.sql = ddl, .settings = clickhouse::CreateTableSettings(target)});
+  std::map<std::string, std::string> ddl;  // by target
+  for (const auto& target : targets) {
+    ddl[target.table] = clickhouse::CreateTable(target);
+    if (!existing.tables.contains(target.table)) {
+      absent.push_back(
+          {.sql = ddl[target.table], .settings = clickhouse::CreateTableSettings(target)});
     }
-    targets.push_back(std::move(target));
+  }
+  for (const TableMapping& mapping : spec.tables) {
     result.tables.push_back({.id = 0,
-                             .definition = std::move(definition),
+                             .definition = std::move(source.definitions.at(mapping.source)),
                              .target = mapping.target_table,
-                             .ddl = ddl,
+                             .ddl = ddl.at(mapping.target_table),
                              .load_version_base = kLoadVersionBase,
                              .partitions_planned = spec.settings.mode == ReplicationMode::kCdcOnly,
                              .rows_estimated = 0});

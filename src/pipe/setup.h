@@ -29,6 +29,13 @@ typemap::TargetOptions TargetOptionsOf(const PipeSpec& spec, const TableMapping&
 Result<clickhouse::TableSpec> TargetTable(const PipeSpec& spec, const TableMapping& mapping,
                                           const model::Table& definition);
 
+using Definitions = std::map<model::TableName, model::Table>;
+
+// The targets of all tables whose definitions are known, each once: those of shards have the
+// columns of all of them. kNeedsUser where shards differ.
+Result<std::vector<clickhouse::TableSpec>> TargetTables(const PipeSpec& spec,
+                                                        const Definitions& definitions);
+
 // What a pipe would make is at the destination already. It is then not made again: IF NOT EXISTS
 // asks for the privilege all the same.
 struct Existing {
@@ -37,8 +44,6 @@ struct Existing {
 };
 Result<Existing> ReadExisting(clickhouse::Client& destination, const PipeSpec& spec,
                               std::stop_token stop);
-
-using Definitions = std::map<model::TableName, model::Table>;
 
 // What these tables are like now. kNeedsUser when the source has not all of them.
 Result<Definitions> ReadDefinitionsNow(const PipeSpec& spec,

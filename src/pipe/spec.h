@@ -34,6 +34,7 @@ struct TableMapping {
   std::string partition_by;                  // extension: SQL of PARTITION BY
   std::string table_settings;                // extension: SQL of SETTINGS
   bool identical_rows_may_collapse = false;  // extension
+  bool tells_source = false;                 // of PipeSpec::tables: see shards.h
 
   bool operator==(const TableMapping&) const = default;
 };

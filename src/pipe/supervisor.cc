@@ -17,6 +17,7 @@
 #include "pipe/runner.h"
 #include "pipe/secret_files.h"
 #include "pipe/setup.h"
+#include "pipe/shards.h"
 #include "pipe/table_patterns.h"
 
 namespace penstock::pipe {
@@ -62,14 +63,24 @@ Targets KeptTargets(const PipeSpec& before, const Runner::TablesChange& change,
 }
 
 // The tables that come are those from the first on.
-Status CheckMappedOnce(const PipeSpec& spec, size_t first, Targets kept) {
+Status CheckMappedOnce(const PipeSpec& spec, size_t first, const Targets& kept) {
   std::set<model::TableName> sources;
+  std::map<std::string_view, const TableMapping*> owners;
   for (size_t i = 0; i < spec.tables.size(); ++i) {
     const TableMapping& mapping = spec.tables[i];
     const bool is_new = sources.insert(mapping.source).second;
-    if (i < first || (is_new && kept.insert(mapping.target_table).second)) continue;
-    return Fail(ErrorCode::kInvalidArgument, "{} or its target {} is mapped already",
-                mapping.source.ToString(), mapping.target_table);
+    if (i < first) {
+      if (kept.contains(mapping.target_table)) owners.emplace(mapping.target_table, &mapping);
+      continue;
+    }
+    if (!is_new) {
+      return Fail(ErrorCode::kInvalidArgument, "{} is mapped already", mapping.source.ToString());
+    }
+    const auto [owner, is_free] = owners.emplace(mapping.target_table, &mapping);
+    Status may = is_free ? Status() : CheckMayShare(*owner->second, mapping);
+    if (may) continue;
+    may.error().code = ErrorCode::kInvalidArgument;
+    return may;
   }
   return {};
 }
@@ -306,8 +317,16 @@ class Supervisor::Impl {
     return {};
   }
 
-  // Adds the tables that the mappings from the first of these on stand for.
-  static Status AddTables(PipeSpec& spec, size_t first_mapping, const std::stop_token& stop) {
+  // Adds the tables that the mappings from the first of these on stand for. `kept`: the first
+  // tables, which the pipe has already.
+  static Status AddTables(PipeSpec& spec, size_t first_mapping, size_t kept,
+                          const std::stop_token& stop) {
+    Status added = AddFromPatterns(spec, first_mapping, stop);
+    MarkShards(spec, kept);
+    return added;
+  }
+
+  static Status AddFromPatterns(PipeSpec& spec, size_t first_mapping, const std::stop_token& stop) {
     const auto first = spec.mappings.begin() + static_cast<std::ptrdiff_t>(first_mapping);
     const auto is_pattern = [](const TableMapping& mapping) { return IsPattern(mapping.source); };
     if (std::none_of(first, spec.mappings.end(), is_pattern)) return {};
@@ -320,10 +339,12 @@ class Supervisor::Impl {
   }
 
   // Also what the source has of the tables.
-  CheckReport Check(const PipeSpec& spec, std::map<model::TableName, model::Table>& definitions,
+  CheckReport Check(const PipeSpec& spec, Targets targets_in_use,
+                    std::map<model::TableName, model::Table>& definitions,
                     std::stop_token stop) const {
     auto destination = DestinationOf(spec);
     CheckContext context{.spec = spec,
+                         .targets_in_use = std::move(targets_in_use),
                          .destination_endpoint = destination ? *std::move(destination)
                                                              : clickhouse::Endpoint{.url = ""},
                          .stop = std::move(stop)};
@@ -346,9 +367,10 @@ class Supervisor::Impl {
                   "source.mysql.tableMappingsToAdd: replicationMode snapshot: mappings cannot be "
                   "changed. Delete the pipe and create another");
     }
+    // With those that share their targets.
     const auto is_remapped = [&](const TableMapping& mapping) {
       return std::ranges::any_of(remapped, [&](const RemappedTable& one) {
-        return before.tables[one.table].source == mapping.source;
+        return before.tables[one.table].target_table == mapping.target_table;
       });
     };
     std::erase_if(after.tables, std::not_fn(is_remapped));
@@ -374,12 +396,13 @@ class Supervisor::Impl {
     if (!records.empty()) PENSTOCK_TRY(CheckRemapped(before, after, tables.remapped, stop));
     if (change.tables_to_add.empty()) return tables;
     const size_t first = before.tables.size() - removed.size();
-    PENSTOCK_TRY(CheckMappedOnce(after, first, KeptTargets(before, tables, records)));
+    const Targets kept = KeptTargets(before, tables, records);
+    PENSTOCK_TRY(CheckMappedOnce(after, first, kept));
     PipeSpec added = after;
     added.tables.erase(added.tables.begin(),
                        added.tables.begin() + static_cast<std::ptrdiff_t>(first));
     std::map<model::TableName, model::Table> definitions;
-    report = Check(added, definitions, stop);
+    report = Check(added, kept, definitions, stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
     if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
     for (const TableMapping& mapping : added.tables) {
@@ -462,8 +485,8 @@ Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
 
 CheckReport Supervisor::Check(PipeSpec& spec, std::stop_token stop) {
   std::map<model::TableName, model::Table> definitions;
-  const Status added = Impl::AddTables(spec, 0, stop);
-  CheckReport report = impl_->Check(spec, definitions, std::move(stop));
+  const Status added = Impl::AddTables(spec, 0, 0, stop);
+  CheckReport report = impl_->Check(spec, {}, definitions, std::move(stop));
   if (!added && report.ok()) {  // where the source does not answer at all, a check tells of it
     report.findings.push_back({.check = "table_patterns",
                                .group = CheckGroup::kTables,
@@ -556,7 +579,9 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   PENSTOCK_TRY(ReadSecretFiles(resolved.fields, impl_->options_.secrets_dir));
   TakeRemapped(before, resolved);
   PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
-  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - resolved.tables_to_add.size(), stop));
+  PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, resolved));
+  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - resolved.tables_to_add.size(),
+                               before.tables.size() - removed.size(), stop));
   CheckReport report;
   PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
   PENSTOCK_ASSIGN(const auto tables_change,

@@ -15,6 +15,7 @@ using nlohmann::json;
 
 // Beside tableMappings in a stored spec.
 constexpr char kTables[] = "mappedTables";
+constexpr char kShared[] = "sharedTargets";  // of tables that tell their source
 
 char Folded(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -173,6 +174,11 @@ void Exclude(const model::TableName& table, PipeSpec& spec) {
 
 json ToStored(const PipeSpec& spec) {
   json body = ToJsonWithSecrets(spec);
+  std::set<std::string> shared;
+  for (const TableMapping& table : spec.tables) {
+    if (table.tells_source) shared.insert(table.target_table);
+  }
+  if (!shared.empty()) body[kShared] = std::move(shared);
   if (!HasPatterns(spec)) return body;
   json list = json::array();
   for (const TableMapping& table : spec.tables) {
@@ -184,26 +190,42 @@ json ToStored(const PipeSpec& spec) {
   return body;
 }
 
-Result<PipeSpec> FromStored(const json& body, const Limits& limits) {
-  json given = body;
-  const json list = given.is_object() ? given.value(kTables, json()) : json();
-  if (given.is_object()) given.erase(kTables);
-  PENSTOCK_ASSIGN(PipeSpec spec, ParsePipeSpec(given, limits));
-  if (!list.is_array()) {
-    spec.tables = spec.mappings;  // of before there were patterns
-    return spec;
-  }
-  spec.tables.clear();
+namespace {
+
+// What the patterns of a spec stand for, by its `list`.
+std::vector<TableMapping> StoredTables(const PipeSpec& spec, const json& list) {
+  if (!list.is_array()) return spec.mappings;  // it has none
+  std::vector<TableMapping> tables;
   for (const json& entry : list) {
     const model::TableName name{entry.value("sourceSchemaName", ""),
                                 entry.value("sourceTable", "")};
     const size_t pattern = entry.value("pattern", spec.mappings.size());
     const auto mapping = std::ranges::find(spec.mappings, name, &TableMapping::source);
     if (pattern < spec.mappings.size()) {
-      spec.tables.push_back(MappingOf(spec, pattern, name));
+      tables.push_back(MappingOf(spec, pattern, name));
     } else if (mapping != spec.mappings.end()) {
-      spec.tables.push_back(*mapping);
+      tables.push_back(*mapping);
     }
+  }
+  return tables;
+}
+
+}  // namespace
+
+Result<PipeSpec> FromStored(const json& body, const Limits& limits) {
+  json given = body;
+  const auto take = [&given](const char* key) {
+    json taken = given.is_object() ? given.value(key, json()) : json();
+    if (given.is_object()) given.erase(key);
+    return taken;
+  };
+  const json list = take(kTables);
+  const json shared = take(kShared);
+  PENSTOCK_ASSIGN(PipeSpec spec, ParsePipeSpec(given, limits));
+  spec.tables = StoredTables(spec, list);
+  for (TableMapping& table : spec.tables) {
+    table.tells_source =
+        std::find(shared.begin(), shared.end(), table.target_table) != shared.end();
   }
   return spec;
 }

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "pipe/shards.h"
+
 namespace penstock::pipe {
 
 Targets TargetsOf(const std::vector<TableMapping>& tables) {
@@ -84,7 +86,8 @@ std::map<size_t, Error> FindRefused(const PipeSpec& spec,
     Error error{.code = ErrorCode::kNeedsUser, .remedy = kRemedy};
     if (const auto other = taken.find(target); other != taken.end()) {
       error.message = other->second.message;
-    } else if (const auto [owner, is_free] = owners.emplace(target, i); !is_free) {
+    } else if (const auto [owner, is_free] = owners.emplace(target, i);
+               !is_free && !CheckMayShare(spec.tables[owner->second], spec.tables[i])) {
       error.message = fmt::format("its target {} is that of {}", target,
                                   spec.tables[owner->second].source.ToString());
     } else {

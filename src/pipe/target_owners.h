@@ -13,7 +13,8 @@
 
 namespace penstock::pipe {
 
-// One target belongs to one table of one pipe: to the first that claims it in the catalog, be it
+// One target belongs to one pipe, and there to one table or to those that may share it (shards.h):
+// to the first that claims it in the catalog, be it
 // with its record, with the spec of a pipe that has no records yet, or with what is yet to be
 // dropped. A table that was refused claims none.
 

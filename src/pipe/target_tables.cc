@@ -244,6 +244,7 @@ Result<bool> HasShape(clickhouse::Client& client, const clickhouse::TableSpec& t
 
 Result<std::vector<Error>> FindMisfits(clickhouse::Client& client,
                                        const std::vector<clickhouse::TableSpec>& targets,
+                                       const std::set<std::string, std::less<>>& in_use,
                                        std::stop_token stop) {
   std::vector<Error> misfits;
   for (Targets left(targets); !left.empty();) {
@@ -256,8 +257,11 @@ Result<std::vector<Error>> FindMisfits(clickhouse::Client& client,
     PENSTOCK_ASSIGN(auto columns, ReadColumns(client, database, names, stop));
     for (const auto& target : chunk) {
       const std::string name = clickhouse::QuoteTable(database, target.table);
-      PENSTOCK_ASSIGN(const bool empty, IsEmpty(client, name, tables[target.table], stop));
-      Status fits = empty ? CheckEngine(target, name, tables[target.table]) : HoldsRows(name);
+      bool may_be_used = in_use.contains(target.table);
+      if (!may_be_used) {
+        PENSTOCK_ASSIGN(may_be_used, IsEmpty(client, name, tables[target.table], stop));
+      }
+      Status fits = may_be_used ? CheckEngine(target, name, tables[target.table]) : HoldsRows(name);
       if (fits) fits = CheckColumns(target, name, columns[target.table]);
       if (!fits) misfits.push_back(std::move(fits).error());
     }
@@ -267,7 +271,7 @@ Result<std::vector<Error>> FindMisfits(clickhouse::Client& client,
 
 Status CheckTargets(clickhouse::Client& client, const std::vector<clickhouse::TableSpec>& targets,
                     std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto misfits, FindMisfits(client, targets, std::move(stop)));
+  PENSTOCK_ASSIGN(auto misfits, FindMisfits(client, targets, {}, std::move(stop)));
   if (misfits.empty()) return {};
   return Fail(std::move(misfits.front()));
 }

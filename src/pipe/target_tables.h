@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -57,13 +58,14 @@ Result<uint64_t> HighestVersion(clickhouse::Client& client, const std::string& d
 Result<bool> HasShape(clickhouse::Client& client, const clickhouse::TableSpec& target,
                       std::stop_token stop);
 
-// Each target must be as it would have been made, and empty: it may have been there before. A
-// kNeedsUser that names it for each one that is not.
+// Each target must be as it would have been made and, but for those `in_use`, empty: it may have
+// been there before. A kNeedsUser that names it for each one that is not.
 Result<std::vector<Error>> FindMisfits(clickhouse::Client& client,
                                        const std::vector<clickhouse::TableSpec>& targets,
+                                       const std::set<std::string, std::less<>>& in_use,
                                        std::stop_token stop);
 
-// The first of them.
+// The first of them; none is in use.
 Status CheckTargets(clickhouse::Client& client, const std::vector<clickhouse::TableSpec>& targets,
                     std::stop_token stop);
 

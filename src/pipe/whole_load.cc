@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "clickhouse/ddl.h"
 #include "clickhouse/errors.h"
+#include "clickhouse/shard_rows.h"
 #include "clickhouse/table_writes.h"
 #include "pipe/flow_parts.h"
 #include "pipe/setup.h"
@@ -72,19 +73,6 @@ Status CheckStillEmpty(clickhouse::Client& client, const std::string& target,
             .remedy = "Empty it, then start the pipe"});
 }
 
-// `as_before`: like the target as it is there now, with what a user has changed of it.
-DdlStatement LoadTargetDdl(clickhouse::TableSpec target, const std::string& load_target,
-                           bool as_before) {
-  const std::string before = clickhouse::QuoteTable(target.database, target.table);
-  target.table = load_target;
-  const std::string sql = as_before
-                              ? fmt::format("CREATE TABLE IF NOT EXISTS {}{} AS {}",
-                                            clickhouse::QuoteTable(target.database, load_target),
-                                            clickhouse::OnCluster(target.cluster), before)
-                              : clickhouse::CreateTable(target);
-  return {.sql = sql, .settings = clickhouse::CreateTableSettings(target)};
-}
-
 // Inserts by a name that is about to mean another table.
 Status EndWritesWhereAllowed(clickhouse::Client& client, const std::string& database,
                              const std::string& table, std::stop_token stop) {
@@ -129,99 +117,6 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
   return is_in_place().map([](bool) {});
 }
 
-Error NoSuchTable(const model::TableName& name) {
-  return {.code = ErrorCode::kNeedsUser,
-          .message = fmt::format("table {} does not exist", name.ToString()),
-          .origin = "source",
-          .native_code = 0,
-          .remedy = "Create it and resync it"};
-}
-
-Error OtherShape(const std::string& target) {
-  return {.code = ErrorCode::kNeedsUser,
-          .message = fmt::format("the Null table {} has not the columns of its source", target),
-          .origin = "destination",
-          .native_code = 0,
-          .remedy = "Drop it, make it anew (check prints the statement), and resync it"};
-}
-
-// What a table is to be loaded into, unless it cannot be now.
-Result<clickhouse::TableSpec> TargetNow(const PipeSpec& spec, size_t place,
-                                        const model::Table* definition,
-                                        const std::map<size_t, Error>& refused) {
-  if (const auto why = refused.find(place); why != refused.end()) return Fail(why->second);
-  const TableMapping& mapping = spec.tables.at(place);
-  if (definition == nullptr) return Fail(NoSuchTable(mapping.source));
-  return TargetTable(spec, mapping, *definition);
-}
-
-// Those that are to be loaded anew, by their places.
-std::vector<size_t> Wanted(const Tables& all) {
-  std::vector<size_t> places;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (all[i].reload_wanted) places.push_back(i);
-  }
-  return places;
-}
-
-std::vector<model::TableName> NamesOf(const Tables& tables) {
-  std::vector<model::TableName> names;
-  for (const auto& table : tables) names.push_back(table.definition.name);
-  return names;
-}
-
-// One that cannot be loaded now: the others are. Nobody asked whether what it had is whole.
-void SetAside(catalog::TableRecord& table, const model::Position& position, UnixMicros now,
-              const Error& why) {
-  table.load_target.clear();
-  table.keeps_target_fresh = false;
-  table.partitions_planned = false;
-  if (table.quarantine) {
-    table.quarantine->reason = why.ToString();
-    table.quarantine->gone = false;
-  } else {
-    table.quarantine = {.position = position, .reason = why.ToString(), .since = now};
-  }
-}
-
-// What is held of prepared XA transactions is of the tables that were followed then.
-std::optional<catalog::Checkpoint> HeldFor(const Tables& tables,
-                                           std::optional<catalog::Checkpoint> checkpoint) {
-  const auto is_new = [](const catalog::TableRecord& table) { return table.ddl.empty(); };
-  if (checkpoint && std::ranges::any_of(tables, is_new)) checkpoint->prepared.clear();
-  return checkpoint;
-}
-
-// Collations tell only of columns that are yet to be added, and not every record has them.
-bool IsAlike(model::Table one, model::Table other) {
-  for (model::Table* table : {&one, &other}) {
-    table->collation.clear();
-    for (model::Column& column : table->columns) column.collation.clear();
-  }
-  return one == other;
-}
-
-// The first load of a table that was added to its pipe.
-void BeginFirst(catalog::TableRecord& table, const PipeSpec& spec, const model::Table& definition,
-                const clickhouse::TableSpec& target, const model::Position& position) {
-  table.definition = definition;
-  table.ddl = clickhouse::CreateTable(target);
-  table.partitions_planned = spec.settings.mode == ReplicationMode::kCdcOnly;
-  table.start = position;
-  table.quarantine.reset();
-}
-
-Status MakeTarget(clickhouse::Client& client, const clickhouse::TableSpec& target,
-                  std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto existing,
-                  ReadExistingTables(client, target.database, {target.table}, stop));
-  if (existing.empty()) {
-    PENSTOCK_TRY(client.Query(clickhouse::CreateTable(target),
-                              clickhouse::CreateTableSettings(target), stop));
-  }
-  return CheckTargets(client, {target}, std::move(stop));
-}
-
 using ByTarget = std::map<std::string, const catalog::RemovalRecord*, std::less<>>;
 
 // Those tables of the database that are to be dropped with such targets.
@@ -248,6 +143,16 @@ bool IsWorthRepeating(const Error& error) {
   return !refused && (error.code == ErrorCode::kCancelled || Passes(error.code));
 }
 
+Status RemoveRows(clickhouse::Client& client, const std::string& database,
+                  const catalog::RemovalRecord& removal, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto existing,
+                  ReadExistingTables(client, database, {removal.target}, stop));
+  if (existing.empty()) return {};
+  return clickhouse::DeleteShard(client, database, removal.target,
+                                 {.schema = removal.rows_of.schema, .table = removal.rows_of.table},
+                                 Clock::Real(), std::move(stop));
+}
+
 }  // namespace
 
 bool IsWhole(const catalog::TableRecord& table) {
@@ -255,16 +160,28 @@ bool IsWhole(const catalog::TableRecord& table) {
 }
 
 std::vector<catalog::LoadTargetRecord> NewLoadTargets(const Tables& tables) {
+  std::string digits = RandomUuid();
+  std::erase(digits, '-');
+  digits.erase(0, digits.size() - kDigits);
   std::vector<catalog::LoadTargetRecord> targets;
   for (const auto& table : tables) {
-    std::string digits = RandomUuid();
-    std::erase(digits, '-');
-    targets.push_back(
-        {.table_id = table.id,
-         .name = fmt::format("{}{}{}", table.target, kMark, digits.substr(digits.size() - kDigits)),
-         .uuid = {}});
+    targets.push_back({.table_id = table.id,
+                       .name = fmt::format("{}{}{}", table.target, kMark, digits),
+                       .uuid = {}});
   }
   return targets;
+}
+
+DdlStatement LoadTargetDdl(clickhouse::TableSpec target, const std::string& load_target,
+                           bool as_before) {
+  const std::string before = clickhouse::QuoteTable(target.database, target.table);
+  target.table = load_target;
+  const std::string sql = as_before
+                              ? fmt::format("CREATE TABLE IF NOT EXISTS {}{} AS {}",
+                                            clickhouse::QuoteTable(target.database, load_target),
+                                            clickhouse::OnCluster(target.cluster), before)
+                              : clickhouse::CreateTable(target);
+  return {.sql = sql, .settings = clickhouse::CreateTableSettings(target)};
 }
 
 Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& spec,
@@ -276,14 +193,22 @@ Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& 
   Tables beside = tables;
   std::erase_if(beside, std::not_fn(is_filled));
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, beside, stop));
-  std::vector<DdlStatement> statements;
-  for (size_t i = 0; i < tables.size(); ++i) {
-    const catalog::TableRecord& table = tables[i];
+  Definitions definitions;
+  std::map<std::string, std::string> load_targets;
+  std::set<std::string> remapped;
+  for (const auto& table : tables) {
     if (!is_filled(table)) continue;
-    PENSTOCK_ASSIGN(const auto target, TargetTable(spec, spec.tables.at(i), table.definition));
+    definitions.emplace(table.definition.name, table.definition);
+    load_targets[table.target] = table.load_target;
+    if (table.remapped) remapped.insert(table.target);
+  }
+  PENSTOCK_ASSIGN(const auto targets, TargetTables(spec, definitions));
+  std::vector<DdlStatement> statements;
+  for (const auto& target : targets) {
     // The target may be of an earlier definition, or mapping.
-    PENSTOCK_ASSIGN(const bool as_before, HasShape(client, target, stop));
-    statements.push_back(LoadTargetDdl(target, table.load_target, as_before && !table.remapped));
+    PENSTOCK_ASSIGN(const bool has_shape, HasShape(client, target, stop));
+    const bool as_before = has_shape && !remapped.contains(target.table);
+    statements.push_back(LoadTargetDdl(target, load_targets.at(target.table), as_before));
   }
   return RunStatements(destination, statements, std::move(stop));
 }
@@ -306,15 +231,20 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
                                              const TakenTargets& taken, std::stop_token stop) {
   std::map<std::string, std::string, std::less<>> stays;  // by table
   ByTarget by_target;
+  clickhouse::Client client(destination);
   for (const auto& removal : removals) {
-    if (removal.url.empty() || removal.url == destination.url) {
-      if (taken.contains(removal.target)) continue;
+    if (!removal.url.empty() && removal.url != destination.url) {
+      stays.emplace(removal.target, fmt::format("it is at {}", removal.url));
+    } else if (taken.contains(removal.target)) {
+      continue;
+    } else if (removal.rows_of == model::TableName()) {
       by_target.emplace(removal.target, &removal);
     } else {
-      stays.emplace(removal.target, fmt::format("it is at {}", removal.url));
+      Status removed = RemoveRows(client, database, removal, stop);
+      if (!removed && IsWorthRepeating(removed.error())) return Fail(removed.error());
+      if (!removed) stays.emplace(removal.target, removed.error().ToString());
     }
   }
-  clickhouse::Client client(destination);
   PENSTOCK_ASSIGN(auto found, FindRemoved(client, database, by_target, stop));
   Mutex mutex;
   PENSTOCK_TRY(DoSeveral(
@@ -360,104 +290,19 @@ Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(clickhouse::Client&
 
 Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& database,
                   const Tables& tables, TargetRows rows, std::stop_token stop) {
+  std::map<std::string, const catalog::TableRecord*> by_target;
+  for (const auto& table : tables) by_target.emplace(table.target, &table);
+  std::vector<const catalog::TableRecord*> each_once;
+  for (const auto& [target, table] : by_target) each_once.push_back(table);
   PENSTOCK_TRY(DoSeveral(
-      destination, tables.size(),
+      destination, each_once.size(),
       [&](clickhouse::Client& client, size_t number, std::stop_token each) {
-        return PutOneInPlace(client, database, tables[number], rows, std::move(each));
+        return PutOneInPlace(client, database, *each_once[number], rows, std::move(each));
       },
       stop));
   // What a process that died had asked for may have been made after it was looked for.
   clickhouse::Client client(destination);
   return DropLoadTargets(client, database, tables, stop);
-}
-
-Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const PipeSpec& spec,
-                             const Tables& all, const std::map<size_t, Error>& refused,
-                             const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
-                             std::stop_token stop) {
-  Reload reload;
-  Tables ours;  // but for those that are refused
-  const std::vector<size_t> mappings = Wanted(all);
-  for (const size_t i : mappings) {
-    reload.tables.push_back(all[i]);
-    if (!refused.contains(i)) ours.push_back(all[i]);
-  }
-  const auto names = NamesOf(reload.tables);
-  PENSTOCK_ASSIGN(auto source,
-                  ReadSourceNow(spec, names, HeldFor(reload.tables, checkpoint), clock, stop));
-  const model::Position reached = checkpoint ? checkpoint->position : source.position;
-  clickhouse::Client client(destination);
-  PENSTOCK_TRY(DropLoadTargets(client, spec.database, ours, stop));
-  std::vector<DdlStatement> statements;
-  const auto load_targets = NewLoadTargets(reload.tables);
-  for (size_t i = 0; i < reload.tables.size(); ++i) {
-    catalog::TableRecord& table = reload.tables[i];
-    table.reload_wanted = false;
-    const auto definition = source.definitions.find(table.definition.name);
-    const bool exists = definition != source.definitions.end();
-    const auto target =
-        TargetNow(spec, mappings[i], exists ? &definition->second : nullptr, refused);
-    if (!target) {
-      SetAside(table, reached, clock.Wall(), target.error());
-      table.quarantine->gone = !exists;
-      continue;
-    }
-    if (table.ddl.empty()) {
-      Status begun = MakeTarget(client, *target, stop);
-      if (!begun && !clickhouse::ConcernsOneTable(begun.error())) return Fail(begun.error());
-      if (!begun) SetAside(table, reached, clock.Wall(), begun.error());
-      if (begun) BeginFirst(table, spec, definition->second, *target, source.position);
-      continue;
-    }
-    table.partitions_planned = false;
-    PENSTOCK_ASSIGN(const bool has_shape, HasShape(client, *target, stop));
-    if (target->engine == clickhouse::Engine::kNull && !has_shape) {
-      SetAside(table, reached, clock.Wall(), OtherShape(target->table));
-      continue;
-    }
-    const bool as_before = has_shape && !table.remapped;
-    const bool was_followed = table.load_target.empty() || table.keeps_target_fresh;
-    table.keeps_target_fresh = as_before && IsAlike(definition->second, table.definition) &&
-                               checkpoint && !table.quarantine && was_followed &&
-                               !clickhouse::KeepsEveryChange(target->engine);
-    table.definition = std::move(definition->second);
-    table.ddl = clickhouse::CreateTable(*target);
-    table.load_target = load_targets[i].name;
-    table.quarantine.reset();
-    // One that is followed goes on being so: what is written twice ends the same.
-    table.start_part.reset();
-    if (!checkpoint) table.start.reset();
-    if (checkpoint && !table.keeps_target_fresh) table.start = source.position;
-    if (target->engine == clickhouse::Engine::kNull) {
-      table.load_target.clear();  // the views are on the target
-    } else {
-      statements.push_back(LoadTargetDdl(*target, table.load_target, as_before));
-    }
-  }
-  PENSTOCK_TRY(RunStatements(destination, statements, stop));
-  if (!checkpoint) {
-    reload.checkpoint = {.position = std::move(source.position),
-                         .versions_reserved_end = kFirstStreamVersion};
-  }
-  return reload;
-}
-
-Result<Reload> PrepareWholeReload(const PipeSpec& spec, const Tables& all, std::stop_token stop) {
-  Reload reload;
-  const std::vector<size_t> mappings = Wanted(all);
-  for (const size_t i : mappings) reload.tables.push_back(all[i]);
-  PENSTOCK_ASSIGN(const auto definitions,
-                  ReadDefinitionsNow(spec, NamesOf(reload.tables), std::move(stop)));
-  for (size_t i = 0; i < mappings.size(); ++i) {
-    catalog::TableRecord& table = reload.tables[i];
-    table.definition = definitions.at(table.definition.name);
-    PENSTOCK_ASSIGN(const auto target,
-                    TargetTable(spec, spec.tables.at(mappings[i]), table.definition));
-    table.ddl = clickhouse::CreateTable(target);
-    table.load_target.clear();
-    table.partitions_planned = false;
-  }
-  return reload;
 }
 
 Result<Reload> PrepareLoadAgain(clickhouse::Client& client, const std::string& database,

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "clickhouse/client.h"
 #include "pipe/spec.h"
 #include "pipe/target_owners.h"
+#include "pipe/target_tables.h"
 
 namespace penstock::pipe {
 
@@ -23,10 +25,15 @@ namespace penstock::pipe {
 // (EndReload).
 bool IsWhole(const catalog::TableRecord& table);
 
-// Names for a new attempt, "TARGET_resync_" and 16 digits, to be recorded with Catalog::BeginLoad
-// before the tables are made. Nothing happens at the destination.
+// Names for a new attempt, one a target, "TARGET_resync_" and 16 digits, to be recorded with
+// Catalog::BeginLoad before the tables are made. Nothing happens at the destination.
 std::vector<catalog::LoadTargetRecord> NewLoadTargets(
     const std::vector<catalog::TableRecord>& tables);
+
+// Of one of a table like its target: `as_before`, as that is there now, with what a user has
+// changed of it.
+DdlStatement LoadTargetDdl(clickhouse::TableSpec target, const std::string& load_target,
+                           bool as_before);
 
 // Makes the load_target of each table that has one and is not whole, empty, like its target, and
 // drops those of earlier attempts. The tables are in the order of the spec's.
@@ -63,17 +70,20 @@ Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& da
 // Catalog::BeginReload stores of them, with the load_targets made. Call while nothing streams: the
 // start position of each must not come before the checkpoint. Without a checkpoint there is a new
 // one. A table that was added (it has no ddl yet) gets its target, and is loaded into that; those
-// that are `refused`, by their places among `all`, are quarantined instead. kRetry as
-// ReadSourceNow, and when a server is away.
+// that are refused are quarantined instead. Shards of one target are loaded anew together. kRetry
+// as ReadSourceNow, and when a server is away.
+struct ReloadFrom {
+  std::optional<catalog::Checkpoint> checkpoint = {};
+  std::set<int64_t> in_part = {};        // tables whose loads did not come to their ends
+  std::map<size_t, Error> refused = {};  // by their places among all
+};
 struct Reload {
   std::vector<catalog::TableRecord> tables;
   std::optional<catalog::Checkpoint> checkpoint = std::nullopt;
 };
 Result<Reload> PrepareReload(const clickhouse::Endpoint& destination, const PipeSpec& spec,
-                             const std::vector<catalog::TableRecord>& all,
-                             const std::map<size_t, Error>& refused,
-                             const std::optional<catalog::Checkpoint>& checkpoint, Clock& clock,
-                             std::stop_token stop);
+                             const std::vector<catalog::TableRecord>& all, const ReloadFrom& from,
+                             Clock& clock, std::stop_token stop);
 
 // The same for a pipe without a stream, whose load makes its tables itself and reads one moment
 // then. kNeedsUser when one is not there.

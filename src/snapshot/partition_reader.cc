@@ -271,7 +271,9 @@ Status PartitionReader::Insert(Reading& reading, Rows& rows, const std::stop_tok
     PENSTOCK_TRY(FillBlock(reading, until, stop));
     return reading.block.rows == 0 ? nullptr : &reading.block;
   };
-  query_id_ = clickhouse::WriteQueryId(options_.database, reading.table.target);
+  query_id_ = clickhouse::WriteQueryId(
+      options_.database, reading.table.target,
+      typemap::ShardOf(reading.table.definition, reading.table.target_options));
   const bool every_row = clickhouse::KeepsEveryChange(reading.table.target_options.engine);
   const std::string session =
       clickhouse::InsertSession(destination_, SentAs(reading.table, reading.version));

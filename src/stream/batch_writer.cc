@@ -93,11 +93,12 @@ Status BatchWriter::Insert(clickhouse::Client& client, size_t table, const click
   if (KeepsEachOnce(tables_[table])) {
     return InsertOnce(client, table, block, attempts_max, std::move(stop));
   }
+  const auto shard = ShardOf(table);
   const auto insert = [&](const std::string& target) {
     return client.Insert(block,
                          {.database = options_.database,
                           .table = target,
-                          .query_id = clickhouse::WriteQueryId(options_.database, target),
+                          .query_id = clickhouse::WriteQueryId(options_.database, target, shard),
                           .deduplication_token = {},
                           .session = {},
                           .settings = {}},
@@ -171,7 +172,12 @@ Status BatchWriter::InsertOnce(clickhouse::Client& client, size_t table,
 Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
   // A Null table has nothing that could go.
   if (tables_[table].target_options.engine == clickhouse::Engine::kNull) return {};
+  const auto shard = ShardOf(table);
   const auto truncate = [&](const std::string& target) {
+    if (shard) {
+      return clickhouse::DeleteShard(clients_[0], options_.database, target, *shard,
+                                     *options_.clock, stop);
+    }
     return clickhouse::TruncateTable(clients_[0], options_.database, target, *options_.clock, stop);
   };
   return ForEachTarget(table, kForever, truncate, stop);
@@ -179,7 +185,11 @@ Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
 
 Status BatchWriter::AddColumns(size_t table, const std::vector<clickhouse::NewColumn>& columns,
                                std::stop_token stop) {
-  const auto add = [&](const std::string& target) {
+  const auto add = [&](const std::string& target) -> Status {
+    if (ShardOf(table)) {
+      PENSTOCK_TRY(
+          clickhouse::CheckDefaults(clients_[0], options_.database, target, columns, stop));
+    }
     return clickhouse::AddColumns(clients_[0], options_.database, target, columns, stop);
   };
   return ForEachTarget(table, kForever, add, stop);
@@ -191,7 +201,8 @@ void BatchWriter::CleanUp(size_t table, std::stop_token stop) {
   const auto key = typemap::SortingKey(cleaned.definition, cleaned.target_options);
   if (!key) return;
   const Status done = clickhouse::RemoveDeleted(clients_[0], options_.database, cleaned.target,
-                                                *key, *options_.clock, std::move(stop));
+                                                {.key = *key, .shard = ShardOf(table)},
+                                                *options_.clock, std::move(stop));
   if (done) return;
   LogWarning({options_.pipe_name, NameOf(table)}, "deleted rows stay in {}: {}", cleaned.target,
              done.error().ToString());
@@ -207,7 +218,8 @@ Status BatchWriter::ForEachTarget(size_t table, int attempts_max,
   if (old_target.empty()) return {};
   Status written = Retry(
       table, old_target, attempts_max, [&] { return write(old_target); }, stop);
-  if (written || !clickhouse::ConcernsOneTable(written.error())) return written;
+  // A shard may have to go on with it, when another's load fails.
+  if (written || ShardOf(table) || !clickhouse::ConcernsOneTable(written.error())) return written;
   // It will be replaced anyway.
   LogWarning({options_.pipe_name, NameOf(table)}, "{} is not fresh any more: {}", old_target,
              written.error().ToString());

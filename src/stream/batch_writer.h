@@ -68,6 +68,9 @@ class BatchWriter {
   Status Retry(size_t table, const std::string& target, int attempts_max,
                const std::function<Status()>& attempt, std::stop_token stop);
   std::string NameOf(size_t table) const { return tables_[table].definition.name.ToString(); }
+  std::optional<clickhouse::Shard> ShardOf(size_t table) const {
+    return typemap::ShardOf(tables_[table].definition, tables_[table].target_options);
+  }
 
   const std::vector<StreamTable>& tables_;
   const StreamOptions& options_;

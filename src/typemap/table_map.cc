@@ -1,6 +1,7 @@
 #include "typemap/table_map.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -101,7 +102,11 @@ Result<std::vector<std::string>> CheckedSortingKey(const model::Table& source,
     if (!Holds(names, name)) names.push_back(name);
   }
   for (const std::string& name : names) PENSTOCK_TRY(CheckKeyColumn(source, options, name));
-  return names;
+  if (!options.tells_source) return names;
+  std::vector<std::string> key = {std::string(clickhouse::kSourceSchemaColumn),
+                                  std::string(clickhouse::kSourceTableColumn)};
+  std::ranges::move(names, std::back_inserter(key));
+  return key;
 }
 
 // The error with the table's name before its message.
@@ -140,6 +145,8 @@ Result<std::vector<clickhouse::DestinationColumn>> MakeDestinationColumns(
                        .type = std::move(mapping.declared_type),
                        .codec = chosen == nullptr ? "" : chosen->codec});
   }
+  if (options.tells_source)
+    std::ranges::move(clickhouse::SourceColumns(), std::back_inserter(columns));
   return columns;
 }
 
@@ -179,6 +186,11 @@ TypeOptions TargetOptions::TypesOf(const model::Table& source, const std::string
 bool WholeRowIsKey(const model::Table& source, const TargetOptions& options) {
   return source.key.empty() && options.whole_row_may_be_key &&
          !clickhouse::KeepsEveryChange(options.engine);
+}
+
+std::optional<clickhouse::Shard> ShardOf(const model::Table& source, const TargetOptions& options) {
+  if (!options.tells_source) return std::nullopt;
+  return clickhouse::Shard{.schema = source.name.schema, .table = source.name.table};
 }
 
 Result<std::vector<std::string>> SortingKey(const model::Table& source,
@@ -238,6 +250,10 @@ Result<TableWriter> TableWriter::MakeUnnamed(const model::Table& source,
     writer.columns_.push_back(std::move(made));
   }
   writer.row_starts_.resize(writer.columns_.size());
+  if (const auto shard = ShardOf(source, options)) {
+    writer.constants_ = {clickhouse::ConstantColumn(clickhouse::kSourceSchemaColumn, shard->schema),
+                         clickhouse::ConstantColumn(clickhouse::kSourceTableColumn, shard->table)};
+  }
   return writer;
 }
 
@@ -260,6 +276,7 @@ clickhouse::Block TableWriter::NewBlock() const {
     block.columns.back().name = clickhouse::kKindColumn;
     block.columns.back().type = clickhouse::kKindType;
   }
+  for (const auto& constant : constants_) block.columns.push_back(constant.NewColumn());
   return block;
 }
 
@@ -304,6 +321,9 @@ Status TableWriter::AppendCells(model::Row row, uint64_t version, clickhouse::Ch
   out.columns[count + 1].values.Append(
       static_cast<uint8_t>(kind == clickhouse::ChangeKind::kDelete));
   if (tells_kind_) out.columns[count + 2].values.Append(static_cast<uint8_t>(kind));
+  for (size_t i = 0; i < constants_.size(); ++i) {
+    constants_[i].Append(out.columns[out.columns.size() - constants_.size() + i]);
+  }
   ++out.rows;
   return {};
 }

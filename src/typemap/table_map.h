@@ -8,7 +8,9 @@
 
 #include "base/status.h"
 #include "clickhouse/block.h"
+#include "clickhouse/constant_column.h"
 #include "clickhouse/ddl.h"
+#include "clickhouse/shard_rows.h"
 #include "model/table.h"
 #include "model/value.h"
 #include "typemap/column_map.h"
@@ -34,6 +36,9 @@ struct TargetOptions {
   // meaning where every change is kept.
   bool whole_row_may_be_key = false;
   clickhouse::Engine engine = clickhouse::Engine::kReplacingMergeTree;
+  // Each row tells its source, by which the rows are sorted first: other tables may share the
+  // destination's. Of kReplacingMergeTree only.
+  bool tells_source = false;
 
   // With what is chosen for this column.
   TypeOptions TypesOf(const model::Table& source, const std::string& column) const;
@@ -42,7 +47,11 @@ struct TargetOptions {
 // Whether rows of `source` that are equal are one at the destination. What deletes one deletes all.
 bool WholeRowIsKey(const model::Table& source, const TargetOptions& options);
 
-// The destination's ORDER BY: the user's sorting keys, then the source key columns not among them.
+// What tells the rows of `source` from those of others in the same table, where they may be there.
+std::optional<clickhouse::Shard> ShardOf(const model::Table& source, const TargetOptions& options);
+
+// The destination's ORDER BY: the user's sorting keys, then the source key columns not among them;
+// before all the columns that tell the source.
 // kInvalidArgument for unknown, excluded or nullable columns, and for a table without a key, unless
 // its whole row may be one (its columns may be NULL) or every change is kept. Empty for Null.
 Result<std::vector<std::string>> SortingKey(const model::Table& source,
@@ -56,7 +65,7 @@ bool SortedByPrimaryKey(const model::Table& source, const TargetOptions& options
 // are MapColumn's.
 Status CheckOverrides(const model::Table& source, const TargetOptions& options);
 
-// The columns of CREATE TABLE, without the meta columns.
+// The columns of CREATE TABLE, without the meta columns; at the end those that tell the source.
 Result<std::vector<clickhouse::DestinationColumn>> DestinationColumns(const model::Table& source,
                                                                       const TargetOptions& options);
 
@@ -113,8 +122,9 @@ class TableWriter {
   bool tells_kind_ = false;
   size_t source_columns_ = 0;
   std::vector<ColumnPlan> columns_;
-  std::vector<size_t> key_columns_;  // source indexes of the sorting key
-  std::vector<size_t> row_starts_;   // sizes of the values before the row being appended
+  std::vector<size_t> key_columns_;                    // source indexes of the sorting key
+  std::vector<clickhouse::ConstantColumn> constants_;  // those that tell the source
+  std::vector<size_t> row_starts_;  // sizes of the values before the row being appended
 };
 
 }  // namespace penstock::typemap

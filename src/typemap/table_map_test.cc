@@ -145,6 +145,30 @@ TEST(TableWriterTest, AppendsRowsWithVersionAndDeletion) {
             "\x14_penstock_is_deleted\x05UInt8\0\x01"s);
 }
 
+TEST(TableWriterTest, RowsTellTheirSource) {
+  const TargetOptions options{.tells_source = true};
+  EXPECT_THAT(*SortingKey(Orders(), options),
+              ElementsAre("_penstock_source_schema", "_penstock_source_table", "id"));
+  const auto columns = *DestinationColumns(Orders(), options);
+  EXPECT_EQ(columns.size(), DestinationColumns(Orders(), {})->size() + 2);
+  EXPECT_EQ(columns.back().type, "LowCardinality(String)");
+  auto writer = TableWriter::Make(Orders(), options);
+  ASSERT_TRUE(writer.has_value());
+  clickhouse::Block block = writer->NewBlock();
+  ASSERT_TRUE(
+      writer->Append(Row(7, "eu", Value::Null()), 5, clickhouse::ChangeKind::kInsert, block));
+  const clickhouse::BlockMark mark = block.Mark();
+  ASSERT_TRUE(writer->AppendDeletion(Row(8, "us", Value::Null()), 6, block));
+  EXPECT_FALSE(
+      writer->Append(Row(8, "us", Value::Int(1)), 7, clickhouse::ChangeKind::kInsert, block));
+  const auto& table = block.columns.back();
+  EXPECT_EQ(table.name, "_penstock_source_table");
+  EXPECT_EQ(table.values.view(), "\x06orders\x06orders");
+  EXPECT_EQ(block.columns[block.columns.size() - 2].values.view(), "\x04shop\x04shop");
+  block.Restore(mark);
+  EXPECT_EQ(table.values.view(), "\x06orders");
+}
+
 TEST(TableWriterTest, SkipsExcludedColumns) {
   auto writer = TableWriter::Make(Orders(), {.excluded_columns = {"region"}});
   ASSERT_TRUE(writer.has_value());

@@ -112,8 +112,8 @@ class Wildcards:
         self.source.run("CREATE TABLE shop.keyless (v INT)", "CREATE TABLE other.a (id INT PRIMARY KEY)")
         self.assertIn("shop.keyless has neither a primary key", self.errors())
         self.assertIn("no table of the source fits shop.z*", self.errors(mapping("shop", "z*", "{table}")))
-        self.assertIn("{table}", self.errors(mapping("shop", "a*", "t")))
-        self.assertIn("{schema}", self.errors(mapping("*", "a", "{table}")))
+        self.assertIn("only shop.a has the column v", self.errors(mapping("*", "a", "{table}")))
+        self.assertIn("{schema}", self.errors(mapping("*", "a", "{table}", tableEngine="MergeTree")))
         with self.assertRaisesRegex(ApiError, "excludedTables"):
             self.penstock.check(self.spec_of(mapping("shop", "a", excludedTables=["b"])))
 
@@ -283,7 +283,7 @@ class Wildcards:
         self.source.run("CREATE TABLE shop.free (id INT PRIMARY KEY)")
         with self.assertRaisesRegex(ApiError, "belongs to the pipe first"):
             self.edit(tableMappingsToAdd=[mapping("shop", "free", "x_late")])
-        with self.assertRaisesRegex(ApiError, "mapped already"):
+        with self.assertRaisesRegex(ApiError, "both mapped"):
             self.patch(first, tableMappingsToAdd=[mapping("shop", "free", "x_late")])
         self.patch(first, tableMappingsToRemove=[
             {**mapping("shop", "c", "x_late"), "dropTargetTable": True}])

@@ -110,6 +110,7 @@ const std::vector<NamedCheck>& AllChecks() {
       {"table_columns", kOfTables, kTables, CheckTableColumns},
       {"column_types", kOfTables, kTables, CheckColumnTypes},
       {"key_values", kOfTables, kTables, CheckKeyValues},
+      {"shards", kOfTables, kTables, CheckShards},
       {"binlog_row_image", kOfTables, kTablesLog, CheckBinlogRowImage},
       {"foreign_key_cascades", kOfTables, kTablesLog, CheckForeignKeyCascades},
       {"snapshot_consistency", kOfTables, kTables, CheckSnapshotConsistency},

@@ -17,6 +17,7 @@
 #include "pipe/checks/hosting.h"
 #include "pipe/setup.h"
 #include "pipe/spec.h"
+#include "pipe/target_owners.h"
 
 namespace penstock::pipe {
 
@@ -57,6 +58,7 @@ struct SourceFacts {
 // What the checks look at. What could not be had is absent: see Needs.
 struct CheckContext {
   const PipeSpec& spec;
+  Targets targets_in_use = {};                     // the pipe's, of other tables than the spec's
   clickhouse::Endpoint destination_endpoint = {};  // without a url: the pipe has none
   std::optional<mysql::Connection> source = {};
   std::optional<SourceFacts> facts = {};  // read by the source_connection check

@@ -172,14 +172,6 @@ TEST_F(CheckTest, NoDestinationIsSaid) {
 
 TEST_F(CheckTest, MappingAsUsual) { EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsOk())); }
 
-TEST_F(CheckTest, APatternNeedsAPlaceForTheTable) {
-  spec_.mappings = {mapping()};
-  spec_.mappings[0].source.table = "o*";
-  EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsError("{table}")));
-  spec_.mappings[0].target_table = "shop_{table}";
-  EXPECT_THAT(Run(CheckTableMapping), ElementsAre(IsOk()));
-}
-
 TEST_F(CheckTest, OneSourceAndOneTargetPerMapping) {
   TableMapping other = mapping();
   other.source.table = "customers";

@@ -83,6 +83,7 @@ void CheckDestinationDatabase(CheckContext& context, std::vector<Finding>& findi
 void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& findings);
 void CheckColumnTypes(CheckContext& context, std::vector<Finding>& findings);
 void CheckKeyValues(CheckContext& context, std::vector<Finding>& findings);
+void CheckShards(CheckContext& context, std::vector<Finding>& findings);
 void CheckTargetTables(CheckContext& context, std::vector<Finding>& findings);
 void CheckWriterEndpoint(CheckContext& context, std::vector<Finding>& findings);
 void CheckTimeZone(CheckContext& context, std::vector<Finding>& findings);

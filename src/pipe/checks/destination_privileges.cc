@@ -98,9 +98,21 @@ void CheckAsking(CheckContext& context, std::vector<Finding>& findings) {
 void WarnOfLater(CheckContext& context, const std::vector<std::string>& targets,
                  std::vector<Finding>& findings) {
   const std::string scope = clickhouse::QuoteIdentifier(context.spec.database) + ".*";
-  for (const auto& [privilege, event] : {std::pair("TRUNCATE", "a TRUNCATE of"),
-                                         std::pair("ALTER ADD COLUMN", "a column added to")}) {
-    const auto name = FindRefused(context, privilege, targets);
+  std::vector<std::string> shared;
+  std::vector<std::string> alone;
+  for (const TableMapping& mapping : context.spec.tables) {
+    (mapping.tells_source ? shared : alone).push_back(mapping.target_table);
+  }
+  struct Later {
+    const char* privilege;
+    const char* event;
+    const std::vector<std::string>& targets;
+  };
+  constexpr char kTruncate[] = "a TRUNCATE of";
+  for (const auto& [privilege, event, of] :
+       {Later{"TRUNCATE", kTruncate, alone}, Later{"ALTER DELETE", kTruncate, shared},
+        Later{"ALTER ADD COLUMN", "a column added to", targets}}) {
+    const auto name = FindRefused(context, privilege, of);
     if (!name) continue;
     AddWarning(findings,
                fmt::format("the ClickHouse user may not {} {}: {} its table at the source would "

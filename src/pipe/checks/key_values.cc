@@ -15,6 +15,7 @@ void CheckKeyValues(CheckContext& context, std::vector<Finding>& findings) {
     if (!key) return;  // said by table_columns
     for (const std::string& name : *key) {
       const auto column = std::ranges::find(table.columns, name, &model::Column::name);
+      if (column == table.columns.end()) continue;  // of those that tell the source
       const typemap::TypeOptions types = options.TypesOf(table, name);
       const std::string rule = typemap::RangeRule(*column, types);
       const auto mapped = typemap::MapColumn(*column, types, true);

@@ -340,8 +340,17 @@ def compare_table(connect, url, source, target, excluded=(), key=None, source_fi
 
 def compare(connect, url, mappings, database):
     """Compares all tables of a pipe: its tableMappings and destination database. Returns
-    {target table: Result}."""
-    return {mapping["targetTable"]: compare_table(
-        connect, url, (mapping["sourceSchemaName"], mapping["sourceTable"]),
-        (database, mapping["targetTable"]), mapping.get("excludedColumns", ()))
-        for mapping in mappings}
+    {target table: Result}; of targets that several share {target table (source): Result}."""
+    results = {}
+    for mapping in mappings:
+        target, shard = mapping["targetTable"], (mapping["sourceSchemaName"], mapping["sourceTable"])
+        shared = "_penstock_source_table" in target_types(url, database, target)
+        results[f"{target} ({'.'.join(shard)})" if shared else target] = compare_table(
+            connect, url, shard, (database, target), mapping.get("excludedColumns", ()),
+            source_filter=of_shard(*shard) if shared else "1")
+    return results
+
+
+def of_shard(schema, table):
+    """ClickHouse SQL that is true of the rows of one source in a table that several share."""
+    return f"_penstock_source_schema = '{schema}' AND _penstock_source_table = '{table}'"

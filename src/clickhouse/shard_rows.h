@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "clickhouse/client.h"
+#include "clickhouse/ddl.h"
+
+namespace penstock::clickhouse {
+
+// The rows of one source in a table that several share (SourceColumns).
+struct Shard {
+  std::string schema;
+  std::string table;
+
+  bool operator==(const Shard&) const = default;
+};
+
+// SQL that is true of its rows.
+std::string IsOfShard(const Shard& shard);
+
+// A WriteQueryId that also tells whose rows are written, where there is a shard: EndWrites ends all
+// of the table's, EndShardWrites those of the shard (of another too, should their marks be alike).
+std::string WriteQueryId(std::string_view database, std::string_view table,
+                         const std::optional<Shard>& shard);
+Status EndShardWrites(Client& client, std::string_view database, std::string_view table,
+                      const Shard& shard, Clock& clock, std::stop_token stop);
+
+// Deletes the rows of the shard, for good: no write of it that began before can still add to them.
+// The others' rows stay, and their writes go on. Answers when it is done. May be repeated.
+Status DeleteShard(Client& client, std::string_view database, std::string_view table,
+                   const Shard& shard, Clock& clock, std::stop_token stop);
+
+// Columns that one source has got may be in the table already, since another has had them before.
+// kNeedsUser where such a column was given another default: what the table shows in older rows is
+// not what this source has in them.
+Status CheckDefaults(Client& client, std::string_view database, std::string_view table,
+                     const std::vector<NewColumn>& columns, std::stop_token stop);
+
+}  // namespace penstock::clickhouse

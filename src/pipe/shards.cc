@@ -1,0 +1,170 @@
+#include "pipe/shards.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "pipe/table_patterns.h"
+#include "pipe/target_owners.h"
+
+namespace penstock::pipe {
+namespace {
+
+Failure NeedsUser(std::string message, std::string remedy) {
+  return Fail(Error{.code = ErrorCode::kNeedsUser,
+                    .message = std::move(message),
+                    .origin = {},
+                    .native_code = 0,
+                    .remedy = std::move(remedy)});
+}
+
+// Of names that fit the pattern, one target may be that of several.
+bool MayBeMany(const TableMapping& pattern) {
+  const auto varies_without = [&](const std::string& name, std::string_view place) {
+    return IsPattern({name, {}}) && pattern.target_table.find(place) == std::string::npos;
+  };
+  return varies_without(pattern.source.schema, "{schema}") ||
+         varies_without(pattern.source.table, "{table}");
+}
+
+bool TellsSource(const clickhouse::TableSpec& target) {
+  return std::ranges::count(target.columns, clickhouse::kSourceTableColumn,
+                            &clickhouse::DestinationColumn::name) != 0;
+}
+
+Failure Differs(const clickhouse::TableSpec& target, std::string_view what) {
+  return NeedsUser(
+      fmt::format("the tables that share the target {} differ: {}", target.table, what),
+      "Make them alike, or leave columns out (excludedColumns), or choose another targetTable");
+}
+
+}  // namespace
+
+void MarkShards(PipeSpec& spec, size_t first) {
+  std::map<std::string, bool> before;
+  std::map<std::string, int> among;
+  for (size_t i = 0; i < spec.tables.size(); ++i) {
+    const TableMapping& table = spec.tables[i];
+    if (i < first) before.emplace(table.target_table, table.tells_source);
+    if (i >= first) ++among[table.target_table];
+  }
+  for (size_t i = first; i < spec.tables.size(); ++i) {
+    TableMapping& table = spec.tables[i];
+    if (table.engine != clickhouse::Engine::kReplacingMergeTree) continue;
+    const auto other = before.find(table.target_table);
+    const bool may_share = among[table.target_table] > 1 ||
+                           (table.pattern && MayBeMany(spec.mappings[*table.pattern]));
+    table.tells_source = other == before.end() ? may_share : other->second;
+  }
+}
+
+Status CheckMayShare(const TableMapping& one, const TableMapping& other) {
+  if (one.tells_source && other.tells_source) return {};
+  const std::string both =
+      fmt::format("{} and {} are both mapped to the target table {}", one.source.ToString(),
+                  other.source.ToString(), one.target_table);
+  const bool replaces = one.engine == clickhouse::Engine::kReplacingMergeTree &&
+                        other.engine == clickhouse::Engine::kReplacingMergeTree;
+  if (!replaces) {
+    return NeedsUser(both + ", which only tables of ReplacingMergeTree may share",
+                     "Give each source table a target of its own (a pattern's targetTable holds "
+                     "{schema} and {table}), and read them through a Merge table");
+  }
+  return NeedsUser(
+      fmt::format("{}, which was made for one of them alone: its rows do not tell their source",
+                  both),
+      "Take the table out of the pipe (remove-table), and add it with a target of its own; or "
+      "remove both with --drop, then add both at once");
+}
+
+Status AddShard(const clickhouse::TableSpec& shard, clickhouse::TableSpec& target) {
+  if (!TellsSource(shard) || !TellsSource(target)) {
+    return Differs(target, "it was made for one of them alone");
+  }
+  if (shard.order_by != target.order_by) {
+    return Differs(target,
+                   fmt::format("their sorting keys are ({}) and ({})",
+                               fmt::join(target.order_by, ", "), fmt::join(shard.order_by, ", ")));
+  }
+  if (shard.partition_by != target.partition_by || shard.settings != target.settings) {
+    return Differs(target, "their partitionBy or tableSettings are not the same");
+  }
+  for (const auto& column : shard.columns) {
+    const auto there =
+        std::ranges::find(target.columns, column.name, &clickhouse::DestinationColumn::name);
+    if (there == target.columns.end()) {
+      target.columns.push_back(column);
+    } else if (there->type != column.type) {
+      return Differs(
+          target, fmt::format("the column {} is {} and {}", column.name, there->type, column.type));
+    }
+  }
+  return {};
+}
+
+namespace {
+
+// The rows of a shard that goes. Without `drop` they stay; but a load beside the target, which is
+// not whole, would have a part of them take their place.
+void RemoveRows(const catalog::TableRecord& shard, bool drop, const std::string& url,
+                std::vector<catalog::RemovalRecord>& removals) {
+  const auto add = [&](const std::string& table) {
+    removals.push_back({.url = url, .target = table, .rows_of = shard.definition.name});
+  };
+  if (drop) add(shard.target);
+  if (!shard.load_target.empty() && (drop || shard.loaded_uuid.empty())) add(shard.load_target);
+}
+
+}  // namespace
+
+std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableRecord>& all,
+                                               const std::vector<GoingTable>& going,
+                                               const std::string& url) {
+  std::set<std::string> stay;
+  std::set<size_t> places;
+  for (const auto& one : going) places.insert(one.table);
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!places.contains(i) && !all[i].ddl.empty()) stay.insert(all[i].target);
+  }
+  std::vector<catalog::RemovalRecord> removals;
+  std::map<std::string, catalog::RemovalRecord> whole;  // by target
+  for (const auto& [place, drop] : going) {
+    const catalog::TableRecord& table = all.at(place);
+    if (!MayHaveTarget(table, all)) continue;
+    if (stay.contains(table.target)) {
+      RemoveRows(table, drop, url, removals);
+      continue;
+    }
+    const bool is_ours = !table.ddl.empty();
+    const auto [of_target, is_new] = whole.emplace(
+        table.target,
+        catalog::RemovalRecord{
+            .url = url, .target = table.target, .drop_target = drop, .only_if_empty = !is_ours});
+    of_target->second.drop_target &= drop;
+    of_target->second.only_if_empty &= !is_ours;
+  }
+  for (const auto& [place, drop] : going) {
+    const auto of_target = whole.find(all[place].target);
+    const bool parted = of_target != whole.end() && drop && !of_target->second.drop_target;
+    if (parted && !all[place].ddl.empty()) RemoveRows(all[place], true, url, removals);
+  }
+  for (auto& [target, removal] : whole) removals.push_back(std::move(removal));
+  return removals;
+}
+
+std::set<std::string> BrokenTargets(const std::vector<catalog::TableRecord>& all) {
+  std::set<std::string> broken;
+  for (const auto& table : all) {
+    const bool was_set_up = !table.ddl.empty();
+    const bool is_whole = !table.loaded_uuid.empty();
+    if (was_set_up && !is_whole && (table.load_target.empty() || table.quarantine)) {
+      broken.insert(table.target);
+    }
+  }
+  return broken;
+}
+
+}  // namespace penstock::pipe

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "clickhouse/ddl.h"
+#include "pipe/spec.h"
+
+namespace penstock::pipe {
+
+// Several source tables of one pipe may have the same target: they are its shards. Their rows tell
+// their source (TableMapping::tells_source), so none of them meets another's.
+
+// Decides for PipeSpec::tables from `first` on whether their rows tell the source: where a table
+// before them has the same target, as that one's do; else where another has, or where their pattern
+// may make others that have. What is decided stands, since the target is made by it.
+void MarkShards(PipeSpec& spec, size_t first);
+
+// Whether the two may have the same target. kNeedsUser with the remedy.
+Status CheckMayShare(const TableMapping& one, const TableMapping& other);
+
+// Makes `target` the target of this shard too: it gets the columns that it does not have.
+// kNeedsUser when the two have other sorting keys or types, or are to be made otherwise.
+Status AddShard(const clickhouse::TableSpec& shard, clickhouse::TableSpec& target);
+
+// What is to be done at the destination at `url` for tables of `all` that go, those that stay being
+// the rest: where another has the same target, it stays, and only rows of it go.
+struct GoingTable {
+  size_t table = 0;
+  bool drop_target = false;
+};
+std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableRecord>& all,
+                                               const std::vector<GoingTable>& going,
+                                               const std::string& url);
+
+// Targets that stay as they are at the end of loads beside them, since the load of one of their
+// tables is not whole.
+std::set<std::string> BrokenTargets(const std::vector<catalog::TableRecord>& all);
+
+}  // namespace penstock::pipe
