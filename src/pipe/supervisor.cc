@@ -375,7 +375,7 @@ class Supervisor::Impl {
     };
     std::erase_if(after.tables, std::not_fn(is_remapped));
     std::map<model::TableName, model::Table> definitions;
-    CheckReport report = Check(after, definitions, stop);
+    CheckReport report = Check(after, {}, definitions, stop);
     std::erase_if(report.findings,
                   [](const Finding& finding) { return finding.check == "target_tables"; });
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
