@@ -294,7 +294,7 @@ HttpResponse Routes::EditPipe(const HttpRequest& request, const std::string& id)
 
 HttpResponse Routes::DeletePipe(const HttpRequest& request, const std::string& id) const {
   const Status deleted = FlagOf(request, "dropTargetTables").and_then([&](bool drop) {
-    return options_.supervisor->Delete(id, drop);
+    return options_.supervisor->Delete(id, drop, options_.stop);
   });
   return deleted ? SuccessWithoutResult() : ErrorResponse(deleted.error());
 }

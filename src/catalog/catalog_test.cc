@@ -380,14 +380,17 @@ TEST_F(CatalogTest, AnotherQuarantineEndsARetry) {
   const auto catalog = Open();
   ASSERT_TRUE(catalog->CreatePipe(SomePipe("a")));
   ASSERT_TRUE(catalog->FinishSetup("a", tables, SomeCheckpoint(), ToSnapshot()));
+  const EventRecord event{.at = kTestTime, .level = "info", .kind = "quarantine", .text = ""};
   const QuarantineRecord quarantine = {tables[0].id,
                                        {SomeCheckpoint(40).position, "gone", kTestTime}};
   ASSERT_TRUE(catalog->SaveCheckpoint("a", SomeCheckpoint(), {.quarantines = {quarantine}}));
-  ASSERT_TRUE(catalog->WantRetry(
-      "a", {tables[0].id}, {.at = kTestTime, .level = "info", .kind = "quarantine", .text = ""}));
+  ASSERT_TRUE(catalog->WantRetry("a", {tables[0].id}, event));
   EXPECT_TRUE(catalog->Tables("a")->at(0).quarantine->retrying);
   ASSERT_TRUE(catalog->SaveRetry("a", {}, {.quarantines = {quarantine}}));
   EXPECT_FALSE(catalog->Tables("a")->at(0).quarantine->retrying);
+  ASSERT_TRUE(catalog->BeginLoad({{tables[0].id, "t_resync_1", ""}}));
+  ASSERT_TRUE(catalog->WantRetry("a", {tables[0].id}, event));
+  EXPECT_FALSE(catalog->Tables("a")->at(0).quarantine->retrying) << "it is being resynced";
 }
 
 TEST_F(CatalogTest, ADefinitionComesWithItsCheckpoint) {

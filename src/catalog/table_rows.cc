@@ -127,8 +127,10 @@ Status StoreDefinition(Sqlite& database, const DefinitionRecord& record) {
 
 Status SetRetryWanted(Sqlite& database, int64_t table_id) {
   return database
-      .Run("UPDATE tables SET retry_wanted = 1 WHERE id = ? AND quarantined_at IS NOT NULL",
-           {table_id})
+      .Run(
+          "UPDATE tables SET retry_wanted = 1 WHERE id = ? AND quarantined_at IS NOT NULL AND "
+          "load_target = '' AND reload_wanted = 0",
+          {table_id})
       .map([](auto) {});
 }
 

@@ -38,11 +38,6 @@ const SeverityLook& LookOf(std::string_view severity) {
   return found == kLooks.end() ? kLooks[0] : *found;
 }
 
-std::string Coloured(std::string_view text, std::string_view colour, const ReportStyle& style) {
-  if (!style.colours) return std::string(text);
-  return fmt::format("\x1b[{}m{}\x1b[0m", colour, text);
-}
-
 // At spaces, so that no line is longer than `width` where that can be; 0: as it is.
 std::vector<std::string> Wrapped(std::string_view text, size_t width) {
   std::vector<std::string> lines(1);
@@ -77,15 +72,16 @@ class Report {
     const SeverityLook& look = LookOf(Field(finding, "severity"));
     const std::string name = Field(finding, "check");
     const auto lines = Wrapped(Field(finding, "message"), MessageWidth());
-    text_ += fmt::format("  {}{:{}}  {}{:{}}  {}\n", Coloured(look.text, look.colour, style_), "",
-                         kTextWidth - Width(look.text), name, "", name_width_ - Width(name),
-                         lines.front());
+    text_ += fmt::format(
+        "  {}{:{}}  {}{:{}}  {}\n", Coloured(look.text, look.colour, style_.colours), "",
+        kTextWidth - Width(look.text), name, "", name_width_ - Width(name), lines.front());
     AddLines(lines, 1);
     AddRemedy(finding);
   }
 
   void AddHeading(std::string_view heading) {
-    text_ += fmt::format("{}{}\n", text_.empty() ? "" : "\n", Coloured(heading, "1", style_));
+    text_ +=
+        fmt::format("{}{}\n", text_.empty() ? "" : "\n", Coloured(heading, "1", style_.colours));
   }
 
   std::string TakeText() { return std::move(text_); }
@@ -110,7 +106,7 @@ class Report {
     AddLines(Wrapped(fmt::format("fix: {}{}", remedy, colon), MessageWidth()), 0);
     // A line that is wrapped cannot be copied.
     if (!statement.empty()) {
-      text_ += fmt::format("{:{}}{}\n", "", indent_, Coloured(statement, "36", style_));
+      text_ += fmt::format("{:{}}{}\n", "", indent_, Coloured(statement, "36", style_.colours));
     }
   }
 

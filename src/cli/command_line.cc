@@ -171,14 +171,17 @@ void AddHealingCommands(const Add& add, Arguments& arguments) {
           [](PipeCommands& commands, const Arguments& given) {
             return commands.Resync(given.name, given.tables, given.wait);
           });
-  resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)");
+  resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)")
+      ->type_name("TABLE");
   resync->add_flag("--wait", arguments.wait, "Until they are in place");
   CLI::App* retry = add("retry", "Follow quarantined tables again from where they were left",
                         [](PipeCommands& commands, const Arguments& given) {
                           return commands.Retry(given.name, given.tables, given.wait);
                         });
-  retry->add_option("--table", arguments.tables,
-                    "SCHEMA.TABLE of the source, any number (all that are quarantined)");
+  retry
+      ->add_option("--table", arguments.tables,
+                   "SCHEMA.TABLE of the source, any number (all that are quarantined)")
+      ->type_name("TABLE");
   retry->add_flag("--wait", arguments.wait, "Until they are followed, or cannot be");
 }
 
@@ -193,7 +196,8 @@ void AddEditCommands(const Add& add, Arguments& arguments) {
           [](PipeCommands& commands, const Arguments& given) {
             return commands.RemoveTables(given.name, given.tables, given.drop, given.wait);
           });
-  add_table->add_option("TABLE", arguments.tables, "SCHEMA.TABLE[:TARGET], any number")->required();
+  add_table->add_option("SOURCE", arguments.tables, "SCHEMA.TABLE[:TARGET], any number")
+      ->required();
   remove_table->add_option("TABLE", arguments.tables, "SCHEMA.TABLE, any number")->required();
   remove_table->add_flag("--drop", arguments.drop, "Drop them in ClickHouse");
   for (CLI::App* command : {add_table, remove_table}) {
@@ -313,6 +317,12 @@ void AddGenerated(CLI::App& app, Arguments& arguments, Action& action) {
   AddCommand(app, arguments, action, "pipe-names", "Print the names of the pipes",
              [](PipeCommands& commands, const Arguments&) { return commands.ListNames(); })
       ->group("");
+  CLI::App* tables = AddCommand(app, arguments, action, "table-names",
+                                "Print the names of a pipe's tables at the source",
+                                [](PipeCommands& commands, const Arguments& given) {
+                                  return commands.ListTableNames(given.name);
+                                });
+  tables->group("")->add_option("NAME", arguments.name, "Name or id of the pipe")->required();
 }
 
 void AddKeys(CLI::App& app, Arguments& arguments, Action& action) {

@@ -10,11 +10,12 @@ namespace penstock::cli {
 namespace {
 
 // What completes a value or an operand.
-enum class Kind : uint8_t { kNothing, kChoices, kFile, kPipe };
+enum class Kind : uint8_t { kNothing, kChoices, kFile, kPipe, kTable };
 
 Kind KindOf(const OptionEntry& entry) {
   if (!entry.choices.empty()) return Kind::kChoices;
   if (entry.value == "FILE" || entry.value == "DIR") return Kind::kFile;
+  if (entry.value == "TABLE") return Kind::kTable;
   return entry.value == "NAME" && entry.flags.empty() ? Kind::kPipe : Kind::kNothing;
 }
 
@@ -98,6 +99,7 @@ struct Dialect {
   std::function<std::string(const std::vector<Word>&)> words;
   std::string files;
   std::string pipes;
+  std::string tables;  // of $pipe
 };
 
 std::string Offer(const OptionEntry& entry, const Dialect& dialect) {
@@ -108,6 +110,8 @@ std::string Offer(const OptionEntry& entry, const Dialect& dialect) {
       return dialect.files;
     case Kind::kPipe:
       return dialect.pipes;
+    case Kind::kTable:
+      return dialect.tables;
     case Kind::kNothing:
       break;
   }
@@ -131,7 +135,7 @@ void AddArms(const std::string& command, const std::vector<OptionEntry>& options
 }
 
 // The body of the function that both shells have; it knows $cur, $prev, and of the words before
-// them $command and how many $operands.
+// them $command, how many $operands, and the first of these, $pipe.
 std::string Cases(const CommandTable& table, const Dialect& dialect) {
   std::string values;
   std::string operands;
@@ -166,7 +170,7 @@ std::string Scan(const CommandTable& table, std::string_view word) {
       "      {1}) ((++i)) ;;\n"
       "      -*) ;;\n"
       "      *) if [[ -z $command{2} ]]; then command=\"${{command:+$command }}\"{0}\n"
-      "         else ((++operands)); fi ;;\n"
+      "         else ((operands++)) || pipe={0}; fi ;;\n"
       "    esac\n",
       word, FlagsWithValue(table), groups);
 }
@@ -188,6 +192,9 @@ std::string BashScript(const CommandTable& table) {
       .files = "compopt -o default",
       .pipes =
           "mapfile -t names < <(penstock pipe-names 2>/dev/null); _penstock_offer "
+          "\"${names[@]}\"",
+      .tables =
+          "mapfile -t names < <(penstock table-names \"$pipe\" 2>/dev/null); _penstock_offer "
           "\"${names[@]}\""};
   return fmt::format(R"sh(# Completion of penstock for bash, made by `penstock completion bash`.
 
@@ -201,7 +208,7 @@ _penstock_offer() {{
 
 _penstock() {{
   local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}
-  local command= i operands=0 names
+  local command= pipe= i operands=0 names
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; ++i)); do
 {}  done
@@ -226,12 +233,13 @@ std::string ZshScript(const CommandTable& table) {
             return fmt::format("list=({}); _describe -o penstock list", list);
           },
       .files = "_files",
-      .pipes = "list=(\"${(@f)$(penstock pipe-names 2>/dev/null)}\"); compadd -a list"};
+      .pipes = "list=(\"${(@f)$(penstock pipe-names 2>/dev/null)}\"); compadd -a list",
+      .tables = "list=(\"${(@f)$(penstock table-names \"$pipe\" 2>/dev/null)}\"); compadd -a list"};
   return fmt::format(R"sh(#compdef penstock
 # Completion of penstock for zsh, made by `penstock completion zsh`.
 
 _penstock() {{
-  local cur=${{words[CURRENT]}} prev=${{words[CURRENT-1]}} command=
+  local cur=${{words[CURRENT]}} prev=${{words[CURRENT-1]}} command= pipe=
   local -i i operands=0
   local -a list
   for ((i = 2; i < CURRENT; ++i)); do
@@ -262,6 +270,9 @@ std::string FishEntry(const std::string& command, bool of_all, const OptionEntry
   if (kind == Kind::kFile) rest += "-F ";
   if (kind == Kind::kChoices) rest += fmt::format("-a '{}' ", Joined(entry.choices, " "));
   if (kind == Kind::kPipe) rest += "-a '(penstock pipe-names 2>/dev/null)' ";
+  if (kind == Kind::kTable) {
+    rest += "-a '(penstock table-names (__penstock_words)[2] 2>/dev/null)' ";
+  }
   return FishLine(command, of_all, rest + "-d " + Quoted(entry.help));
 }
 
@@ -283,22 +294,28 @@ std::string FishScript(const CommandTable& table) {
   std::ranges::replace(flags, '|', ' ');
   return fmt::format(R"sh(# Completion of penstock for fish, made by `penstock completion fish`.
 
-# The command on the line, before the cursor; of `keys` with the word after it.
-function __penstock_command
-    set -l command
+# The words before the cursor, but for options and their values.
+function __penstock_words
     set -l skip no
     for word in (commandline -opc)[2..-1]
         if test $skip = yes
             set skip no
         else if contains -- $word {0}
             set skip yes
-        else if string match -q -- '-*' $word
-            continue
-        else if test -z "$command"; or contains -- "$command" {1}
-            set -a command $word
+        else if not string match -q -- '-*' $word
+            printf '%s\n' $word
         end
     end
-    echo "$command"
+end
+
+# The command among them; of `keys` with the word after it.
+function __penstock_command
+    set -l words (__penstock_words)
+    if contains -- "$words[1]" {1}
+        echo "$words[1..2]"
+    else
+        echo "$words[1]"
+    end
 end
 
 complete -c penstock -f

@@ -12,6 +12,8 @@
 namespace penstock::cli {
 namespace {
 
+constexpr char kEscape = '\x1b';
+
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
 }  // namespace
@@ -30,8 +32,14 @@ std::string Printable(std::string_view text) {
 }
 
 size_t Width(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); }));
+  size_t width = 0;
+  bool in_colour = false;
+  for (const char c : text) {
+    in_colour = in_colour || c == kEscape;
+    if (!in_colour && !IsContinuation(c)) ++width;
+    if (c == 'm') in_colour = false;
+  }
+  return width;
 }
 
 std::string Shorten(std::string_view text, size_t width) {
@@ -101,6 +109,25 @@ bool ColoursWanted() {
     return value == nullptr ? "" : value;
   };
   return ::isatty(STDOUT_FILENO) == 1 && variable("NO_COLOR").empty() && variable("TERM") != "dumb";
+}
+
+std::string Coloured(std::string_view text, std::string_view colour, bool wanted) {
+  if (!wanted || text.empty()) return std::string(text);
+  return fmt::format("{0}[{1}m{2}{0}[0m", kEscape, colour, text);
+}
+
+std::string ColouredState(std::string_view state, bool wanted) {
+  struct Look {
+    std::string_view states;
+    std::string_view colour;
+  };
+  constexpr std::array kLooks = {Look{"Running Completed following loaded", "32"},
+                                 Look{"Degraded", "33"}, Look{"Failed quarantined", "1;31"},
+                                 Look{"Pausing Paused waiting", "2"}};
+  for (const auto& [states, colour] : kLooks) {
+    if (states.find(state) != std::string_view::npos) return Coloured(state, colour, wanted);
+  }
+  return Coloured(state, "36", wanted);  // on its way
 }
 
 void Print(std::string_view text) {

@@ -14,7 +14,8 @@ enum class OutputFormat : uint8_t { kTable, kJson, kYaml };
 // characters replaced, so that it cannot move the cursor of a terminal.
 std::string Printable(std::string_view text);
 
-// The characters a terminal shows of UTF-8 text, combining and double-width ones aside.
+// The characters a terminal shows of UTF-8 text, combining and double-width ones aside; what
+// Coloured adds is none.
 size_t Width(std::string_view text);
 // At most `width` of them.
 std::string Shorten(std::string_view text, size_t width);
@@ -33,6 +34,11 @@ std::string ProgressBar(double share, size_t width);
 // Whether what is printed may be coloured: a terminal reads it that has colours, and NO_COLOR is
 // not set.
 bool ColoursWanted();
+
+// In the colour with this number by ECMA-48 ("1;31"), where that is wanted.
+std::string Coloured(std::string_view text, std::string_view colour, bool wanted);
+// A state of a pipe or a table, in the colour of what it means.
+std::string ColouredState(std::string_view state, bool wanted = ColoursWanted());
 
 void Print(std::string_view text);       // to stdout, at once
 void PrintError(std::string_view text);  // "penstock: text" and a line end to stderr

@@ -23,6 +23,13 @@ TEST(Output, ColumnsLineUp) {
   EXPECT_EQ(FormatTable({"NAME"}, {}), "NAME\n");
 }
 
+TEST(Output, ColoursTakeNoRoom) {
+  EXPECT_EQ(ColouredState("Failed", false), "Failed");
+  EXPECT_EQ(ColouredState("Failed", true), "\x1b[1;31mFailed\x1b[0m");
+  EXPECT_EQ(ColouredState("Snapshot", true), "\x1b[36mSnapshot\x1b[0m");
+  EXPECT_EQ(Width(ColouredState("Running", true)), 7u);
+}
+
 TEST(Output, TextIsShortenedByCharacters) {
   EXPECT_EQ(Shorten("äöü", 2), "äö");
   EXPECT_EQ(Shorten("ab", 2), "ab");

@@ -145,7 +145,7 @@ Result<json> OrderOf(const std::string& command, const std::vector<std::string>&
 void PrintHistory(const json& history) {
   std::vector<std::vector<std::string>> rows;
   for (const json& one : history) {
-    rows.push_back({Cell(one, "since"), Cell(one, "state"), Cell(one, "reason")});
+    rows.push_back({Cell(one, "since"), ColouredState(Cell(one, "state")), Cell(one, "reason")});
   }
   Print("\n" + FormatTable({"SINCE", "STATE", "REASON"}, rows));
 }
@@ -218,7 +218,7 @@ Status PipeCommands::List() {
   std::vector<std::vector<std::string>> rows;
   for (const json& pipe : pipes) {
     const json source = MysqlSource(pipe);
-    rows.push_back({Cell(pipe, "name"), Cell(pipe, "state"), Cell(source, "host"),
+    rows.push_back({Cell(pipe, "name"), ColouredState(Cell(pipe, "state")), Cell(source, "host"),
                     Cell(pipe.value("destination", json::object()), "database"),
                     WithThousands(source.value("tableMappings", json::array()).size()),
                     Cell(pipe, "id"), Cell(pipe, "reason")});
@@ -230,6 +230,13 @@ Status PipeCommands::List() {
 Status PipeCommands::ListNames() {
   PENSTOCK_ASSIGN(const json pipes, client_.Get("/clickpipes"));
   for (const json& pipe : pipes) Print(Cell(pipe, "name") + "\n");
+  return {};
+}
+
+Status PipeCommands::ListTableNames(const std::string& name) {
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  PENSTOCK_ASSIGN(const json tables, client_.Get(path + "/tables"));
+  for (const json& table : tables) Print(SourceName(table) + "\n");
   return {};
 }
 
@@ -249,7 +256,8 @@ Status PipeCommands::Show(const std::string& name) {
   const json reasons = status.value("reasons", json::array());
   std::vector<std::vector<std::string>> rows = {
       {"id", Cell(pipe, "id")},
-      {"state", fmt::format("{} since {}", Cell(pipe, "state"), Cell(status, "stateSince"))},
+      {"state",
+       fmt::format("{} since {}", ColouredState(Cell(pipe, "state")), Cell(status, "stateSince"))},
       {"reason", reasons.empty() ? Cell(status, "reason") : ""},
       {"retrying", Cell(status, "retrying")},
       {"source", fmt::format("{}:{}", Cell(source, "host"), port.dump())},
@@ -292,7 +300,7 @@ Status PipeCommands::Tables(const std::string& name, bool ddl) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const json& table : tables) {
-    rows.push_back({SourceName(table), Cell(table, "target"), Cell(table, "state"),
+    rows.push_back({SourceName(table), Cell(table, "target"), ColouredState(Cell(table, "state")),
                     fmt::format("{}/{}", Cell(table, "partitionsDone"), Cell(table, "partitions")),
                     fmt::format("{:.1f} %", table.value("percent", 0.0)), Cell(table, "rowsLoaded"),
                     FormatBytes(table.value("bytesLoaded", 0.0)), Cell(table, "rowsInserted"),
@@ -458,6 +466,7 @@ Status PipeCommands::Set(const std::string& name, const std::vector<std::string>
 
 Status PipeCommands::Delete(const std::string& name, bool drop, bool wait) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  PENSTOCK_ASSIGN(const json was, client_.Get(path));
   PENSTOCK_TRY(client_.Delete(path + (drop ? "?dropTargetTables=true" : "")));
   while (wait) {
     const Result<json> pipe = client_.Get(path);
@@ -465,7 +474,10 @@ Status PipeCommands::Delete(const std::string& name, bool drop, bool wait) {
     if (!pipe) return Fail(pipe.error());
     if (!Clock::Real().Wait(kPollInterval, stop_)) return Fail(ErrorCode::kCancelled, "stopped");
   }
-  if (options_.json) return {};
+  if (options_.json) {
+    PrintValue(was);
+    return {};
+  }
   Print(fmt::format("deleted {}; its tables in ClickHouse {}\n", name,
                     drop ? "are dropped, as soon as it answers" : "stay"));
   return {};
@@ -496,7 +508,7 @@ Status PipeCommands::ShowStatus(const std::string& name, bool watch) {
   if (options_.json) {
     PrintValue(status);
   } else {
-    Print(Joined(StatusLines(status, {.width = SIZE_MAX})));
+    Print(Joined(StatusLines(status, {.width = SIZE_MAX}, ColoursWanted())));
   }
   return {};
 }
@@ -515,7 +527,7 @@ Status PipeCommands::Watch(const std::string& path) {
       Print(options_.yaml ? "---\n" + ToYaml(*status)
                           : status->dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
     } else if (redraw) {
-      const std::vector<std::string> lines = StatusLines(*status, TerminalSize());
+      const std::vector<std::string> lines = StatusLines(*status, TerminalSize(), ColoursWanted());
       // Up to where the last drawing began, and clear to the end of the screen.
       Print((drawn == 0 ? "" : fmt::format("\x1b[{}F\x1b[J", drawn)) + Joined(lines));
       drawn = lines.size();

@@ -26,7 +26,8 @@ class PipeCommands {
   Status Check(const std::filesystem::path& file);
   Status Create(const std::filesystem::path& file, bool wait);
   Status List();
-  Status ListNames();  // a line each, for shells
+  Status ListNames();                              // a line each, for shells
+  Status ListTableNames(const std::string& name);  // likewise, of its tables
   Status Show(const std::string& name);
   Status Tables(const std::string& name, bool ddl);
   Status Events(const std::string& name, size_t limit);

@@ -86,7 +86,7 @@ size_t NameWidth(const json& tables) {
 
 }  // namespace
 
-std::vector<std::string> StatusLines(const json& status, ScreenSize size) {
+std::vector<std::string> StatusLines(const json& status, ScreenSize size, bool colours) {
   std::vector<std::string> lines = {
       fmt::format("{}  {}  since {}", TextAt(status, "name"), TextAt(status, "state"),
                   TextAt(status, "stateSince")),
@@ -108,6 +108,11 @@ std::vector<std::string> StatusLines(const json& status, ScreenSize size) {
     lines.push_back(TableLine(tables[i], name_width));
   }
   for (std::string& line : lines) line = Shorten(line, size.width);
+  const std::string state = TextAt(status, "state");
+  const size_t place = TextAt(status, "name").size() + 2;
+  if (place + state.size() <= lines[0].size()) {
+    lines[0].replace(place, state.size(), ColouredState(state, colours));
+  }
   return lines;
 }
 

@@ -15,7 +15,8 @@ struct ScreenSize {
   size_t width = 100;
   size_t height = 1'000'000;
 };
-std::vector<std::string> StatusLines(const nlohmann::json& status, ScreenSize size);
+std::vector<std::string> StatusLines(const nlohmann::json& status, ScreenSize size,
+                                     bool colours = false);
 
 // The same in one line, for logs: "Running  lag 420 ms  1,200 rows/s  ...".
 std::string StatusLine(const nlohmann::json& status);

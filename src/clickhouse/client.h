@@ -44,7 +44,7 @@ struct InsertOptions {
   std::string table;
   std::string query_id = {};
   std::string deduplication_token = {};  // empty: none. Only ever for identical bytes.
-  std::string session = {};              // empty: none. Of its own, it ends with the insert
+  std::string session = {};              // empty: none. No two run in one at once; ends 1 s after
   Settings settings = {};                // beyond InsertSettings()
 };
 

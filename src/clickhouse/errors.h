@@ -28,6 +28,7 @@ inline constexpr int kErrTooManyParts = 252;
 inline constexpr int kErrReadonly = 164;
 inline constexpr int kErrSessionIsLocked = 373;
 inline constexpr int kErrInvalidSessionTimeout = 374;
+inline constexpr int kErrSettingConstraintViolation = 452;
 
 // "Code: 60. DB::Exception: ..." -> 60; 0 when `text` does not begin so.
 int ExceptionCodeOf(std::string_view text);

@@ -73,20 +73,33 @@ Status EndInsert(Client& client, const VersionedRows& rows, Clock& clock, std::s
 }
 
 // From here on the server refuses inserts of this session, for as long as it keeps one that nobody
-// uses. An insert that has begun holds its session until it ends.
-Status CloseSession(Client& client, const VersionedRows& rows, Clock& clock, std::stop_token stop) {
-  Settings settings = {{"session_id", InsertSession(client, rows)},
-                       {"session_timeout", kSessionSeconds}};
+// uses. A session keeps the time that it began with: what an insert left behind, for a second, is
+// removed first. An insert that has begun holds its session (false) until it ends.
+Result<bool> CloseSession(Client& client, const VersionedRows& rows, std::stop_token stop) {
+  const std::string name = InsertSession(client, rows);
+  const auto removed = client.Query(
+      "SELECT 1", {{"session_id", name}, {"session_check", "1"}, {"close_session", "1"}}, stop);
+  if (!removed && removed.error().native_code == kErrSessionIsLocked) return false;
+  Settings settings = {{"session_id", name}, {"session_timeout", kSessionSeconds}};
+  auto closed = client.Query("SET readonly = 1", settings, stop);
+  if (!closed && closed.error().native_code == kErrInvalidSessionTimeout) {
+    settings.pop_back();  // the server's own then
+    closed = client.Query("SET readonly = 1", settings, stop);
+  }
+  if (closed || closed.error().native_code == kErrReadonly) return true;
+  if (closed.error().native_code == kErrSessionIsLocked) return false;
+  // A user whose profile pins `readonly`: then a late insert is not refused.
+  if (closed.error().native_code == kErrSettingConstraintViolation) return true;
+  return Fail(closed.error());
+}
+
+// Ends the insert for good.
+Status EndForGood(Client& client, const VersionedRows& rows, Clock& clock, std::stop_token stop) {
   Backoff backoff(kEnding);
   for (int look = 0; look < kLooksMax; ++look) {
+    PENSTOCK_ASSIGN(const bool is_closed, CloseSession(client, rows, stop));
+    if (is_closed) return {};
     PENSTOCK_TRY(EndInsert(client, rows, clock, stop));
-    const auto closed = client.Query("SET readonly = 1", settings, stop);
-    if (closed || closed.error().native_code == kErrReadonly) return {};
-    if (closed.error().native_code == kErrInvalidSessionTimeout) {
-      settings.resize(1);  // the server's own then
-      continue;
-    }
-    if (closed.error().native_code != kErrSessionIsLocked) return Fail(closed.error());
     if (!clock.Wait(backoff.Next(), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
   return Fail(ErrorCode::kRetry, "an insert into {} that was given up does not end",
@@ -142,10 +155,11 @@ Status EndStatements(Client& client, std::string_view log_comment, Clock& clock,
 }
 
 Result<bool> SettleInsert(Client& client, VersionedRows rows, Clock& clock, std::stop_token stop) {
+  PENSTOCK_TRY(EndInsert(client, rows, clock, stop));
   const uint32_t first = rows.send.value_or(0);
   const uint32_t end = rows.send ? first + 1 : kSendsMax;
   for (rows.send = first; *rows.send < end; ++*rows.send) {
-    PENSTOCK_TRY(CloseSession(client, rows, clock, stop));
+    PENSTOCK_TRY(EndForGood(client, rows, clock, stop));
   }
   PENSTOCK_ASSIGN(const uint64_t count, Count(client, rows, stop));
   if (count == rows.count) return true;

@@ -20,6 +20,12 @@ std::string_view ConcernName(Concern concern) {
   return kNames[static_cast<size_t>(concern)];
 }
 
+std::string ReasonOf(const std::vector<Attention>& attention) {
+  std::string reason;
+  for (const auto& one : attention) reason += (reason.empty() ? "" : "; ") + one.text;
+  return reason;
+}
+
 std::vector<Attention> AttentionTo(const Observed& observed, const AttentionLimits& limits) {
   std::vector<Attention> result;
   if (!observed.quarantined.empty()) {

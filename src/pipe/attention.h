@@ -63,6 +63,9 @@ struct Attention {
   }
 };
 
+// Of the transition.
+std::string ReasonOf(const std::vector<Attention>& attention);
+
 // In the order of the enum. Pure.
 std::vector<Attention> AttentionTo(const Observed& observed, const AttentionLimits& limits);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/backoff.h"
@@ -9,6 +10,8 @@
 #include "clickhouse/table_writes.h"
 #include "mysql/wire/cut_sessions.h"
 #include "obs/log.h"
+#include "pipe/setup.h"
+#include "pipe/target_tables.h"
 #include "pipe/whole_load.h"
 
 namespace penstock::pipe {
@@ -26,9 +29,10 @@ bool Deletion::done() const {
   return done_;
 }
 
-bool Deletion::AwaitDone(std::chrono::milliseconds longest) {
+bool Deletion::AwaitDone(std::chrono::milliseconds longest, std::stop_token stop) {
   MutexLock lock(mutex_);
-  return changed_.wait_for(mutex_, longest, [this]() REQUIRES(mutex_) { return done_; });
+  return changed_.wait_for(mutex_, std::move(stop), longest,
+                           [this]() REQUIRES(mutex_) { return done_; });
 }
 
 void Deletion::Run(std::stop_token stop) {
@@ -52,18 +56,44 @@ void Deletion::Run(std::stop_token stop) {
 
 Status Deletion::Try(std::stop_token stop) {
   catalog::Catalog& catalog = *options_.catalog;
-  PENSTOCK_ASSIGN(const auto removals,
-                  LocatedRemovals(catalog, options_.pipe_id, options_.embedded_url));
+  PENSTOCK_ASSIGN(auto removals, LocatedRemovals(catalog, options_.pipe_id, options_.embedded_url));
   clickhouse::Client client(options_.destination);
   // A table that is still being made would come after it was dropped.
   Status ended =
       clickhouse::EndStatements(client, StatementComment(options_.pipe_id), *options_.clock, stop);
   if (!ended && ended.error().native_code != clickhouse::kErrAccessDenied) return ended;
+  PENSTOCK_TRY(LeaveUnlike(removals, stop));
   PENSTOCK_ASSIGN(const auto taken, options_.find_taken(TargetsOf(removals)));
   PENSTOCK_ASSIGN(const auto stays,
                   DropRemoved(options_.destination, options_.spec.database, removals, taken, stop));
   for (const std::string& text : stays) LogWarning(options_.spec.name, "{}", text);
   return catalog.DeletePipe(options_.pipe_id);
+}
+
+// Where it is not known which server a target was at, a table of its name stays unless it is as the
+// pipe would have made it.
+Status Deletion::LeaveUnlike(std::vector<catalog::RemovalRecord>& removals,
+                             std::stop_token stop) const {
+  const PipeSpec& spec = options_.spec;
+  if (spec.clickhouse) return {};
+  PENSTOCK_ASSIGN(const auto records, options_.catalog->Tables(options_.pipe_id));
+  clickhouse::Client client(options_.destination);
+  for (size_t i = 0; i < records.size() && i < spec.tables.size(); ++i) {
+    const auto removal =
+        std::ranges::find(removals, records[i].target, &catalog::RemovalRecord::target);
+    if (removal == removals.end() || !removal->url.empty() || !removal->drop_target) continue;
+    PENSTOCK_ASSIGN(const auto there,
+                    ReadExistingTables(client, spec.database, {removal->target}, stop));
+    if (there.empty()) continue;
+    const auto target = TargetTable(spec, spec.tables[i], records[i].definition);
+    PENSTOCK_ASSIGN(const bool is_like,
+                    target ? HasShape(client, *target, stop) : Result<bool>(false));
+    if (is_like) continue;
+    LogWarning(spec.name, "the table {}.{} stays: it is not as the pipe made its own",
+               spec.database, removal->target);
+    removals.erase(removal);
+  }
+  return {};
 }
 
 }  // namespace penstock::pipe

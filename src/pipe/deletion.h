@@ -40,11 +40,12 @@ class Deletion {
   const Options& options() const { return options_; }
   bool done() const EXCLUDES(mutex_);
   // Whether it is done by then.
-  bool AwaitDone(std::chrono::milliseconds longest) EXCLUDES(mutex_);
+  bool AwaitDone(std::chrono::milliseconds longest, std::stop_token stop) EXCLUDES(mutex_);
 
  private:
   void Run(std::stop_token stop);
   Status Try(std::stop_token stop);
+  Status LeaveUnlike(std::vector<catalog::RemovalRecord>& removals, std::stop_token stop) const;
 
   const Options options_;
   mutable Mutex mutex_;

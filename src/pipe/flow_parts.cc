@@ -7,6 +7,7 @@
 #include "clickhouse/errors.h"
 #include "clickhouse/table_writes.h"
 #include "pipe/setup.h"
+#include "pipe/target_tables.h"
 
 namespace penstock::pipe {
 namespace {
@@ -128,23 +129,30 @@ Result<std::vector<UnsettledInsert>> SettleInserts(
     catalog::Catalog& catalog, const std::vector<catalog::InsertRecord>& inserts,
     const clickhouse::Endpoint& destination, const std::string& database, Clock& clock,
     std::stop_token stop) {
+  std::vector<Result<bool>> are_there(inserts.size(), false);
+  const auto settle = [&](clickhouse::Client& client, size_t number,
+                          std::stop_token each) -> Status {
+    const catalog::InsertRecord& insert = inserts[number];
+    are_there[number] = clickhouse::SettleInsert(client,
+                                                 {.database = database,
+                                                  .table = insert.target,
+                                                  .begin = insert.version_begin,
+                                                  .end = insert.version_end,
+                                                  .count = insert.rows,
+                                                  .query_id = {}},
+                                                 clock, std::move(each));
+    const Result<bool>& is_there = are_there[number];
+    if (is_there || clickhouse::ConcernsOneTable(is_there.error())) return {};
+    return Fail(is_there.error());
+  };
+  PENSTOCK_TRY(DoSeveral(destination, inserts.size(), settle, stop));
   std::vector<UnsettledInsert> unsettled;
-  clickhouse::Client client(destination);
-  for (const auto& insert : inserts) {
-    const auto is_there = clickhouse::SettleInsert(client,
-                                                   {.database = database,
-                                                    .table = insert.target,
-                                                    .begin = insert.version_begin,
-                                                    .end = insert.version_end,
-                                                    .count = insert.rows,
-                                                    .query_id = {}},
-                                                   clock, stop);
+  for (size_t i = 0; i < inserts.size(); ++i) {
+    const Result<bool>& is_there = are_there[i];
     if (is_there) {
-      PENSTOCK_TRY(catalog.SettleInsert(insert, *is_there));
-    } else if (clickhouse::ConcernsOneTable(is_there.error())) {
-      unsettled.push_back({insert.table_id, is_there.error()});
+      PENSTOCK_TRY(catalog.SettleInsert(inserts[i], *is_there));
     } else {
-      return Fail(is_there.error());
+      unsettled.push_back({inserts[i].table_id, is_there.error()});
     }
   }
   return unsettled;

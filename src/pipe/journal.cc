@@ -52,6 +52,7 @@ Journal::Journal(Options options)
       cluster_(std::move(options.cluster)),
       on_quarantine_(std::move(options.on_quarantine)),
       on_made_(std::move(options.on_made)),
+      on_flowing_(std::move(options.on_flowing)),
       on_warning_(std::move(options.on_warning)),
       checkpoint_(std::move(options.checkpoint)),
       recorded_to_(checkpoint_.position),
@@ -276,6 +277,7 @@ Status Journal::Acknowledge(const stream::Acknowledged& acknowledged) {
     Remember(acknowledged, news);
     made = made || !news.made_anew.empty();
   }
+  on_flowing_();
   if (made) on_made_(acknowledged.end);
   if (!acknowledged.fences.empty()) on_quarantine_();
   return {};
@@ -407,9 +409,12 @@ void Journal::ForgetCounts(const std::vector<catalog::TableRecord>& tables) {
 }
 
 void Journal::CaughtUp() {
-  MutexLock lock(progress_mutex_);
-  progress_.lag = milliseconds(0);
-  lag_known_at_ = clock_->Steady();
+  {
+    MutexLock lock(progress_mutex_);
+    progress_.lag = milliseconds(0);
+    lag_known_at_ = clock_->Steady();
+  }
+  on_flowing_();
 }
 
 void Journal::SourceSeen(const std::optional<stream::SourceLog>& log) {

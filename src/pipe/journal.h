@@ -71,7 +71,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
     StreamProgress before = {};  // of the journal that this one takes the place of: rows go on
     std::function<void()> on_quarantine = [] {};  // one more table; from the stream's thread
     // Tables that were awaited came to be, and are new or quarantined.
-    std::function<void(const model::Position& end)> on_made = [](const auto&) {};    // likewise
+    std::function<void(const model::Position& end)> on_made = [](const auto&) {};  // likewise
+    std::function<void()> on_flowing = [] {};  // what the stream tells is on record; likewise
     std::function<void(const std::string&)> on_warning = [](const std::string&) {};  // likewise
   };
   explicit Journal(Options options);
@@ -138,6 +139,7 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   std::vector<std::string> targets_;
   const std::function<void()> on_quarantine_;
   const std::function<void(const model::Position&)> on_made_;
+  const std::function<void()> on_flowing_;
   const std::function<void(const std::string&)> on_warning_;
   // Held over the catalog's write: the checkpoint and the reservation are one record.
   mutable Mutex mutex_;

@@ -77,7 +77,7 @@ void Runner::Run(std::stop_token stop) {
   while (true) {
     status = Work(stop);
     if (status || !Passes(status.error().code)) break;
-    OnRetry("catalog", &status.error());
+    OnRetry(status.error().origin == "catalog" ? "catalog" : "stream", &status.error());
     LogWarning(spec_.name, "{}; trying again", status.error().ToString());
     if (!options_.clock->Wait(backoff.Next(), stop)) break;
   }
@@ -209,6 +209,7 @@ Result<Runner::Recalled> Runner::Recall() {
                        .before = std::move(before),
                        .on_quarantine = [this, rest] { OnQuarantine(*rest); },
                        .on_made = [this, rest](const auto& end) { OnMade(end, *rest); },
+                       .on_flowing = [this] { OnRetry("catalog", nullptr); },
                        .on_warning =
                            [this](const std::string& warning) {
                              LogWarning(spec_.name, "{}", warning);
@@ -359,10 +360,13 @@ Status Runner::BeginReload(std::stop_token stop) {
 }
 
 Status Runner::BeginReload(const Reload& reload) {
+  return StoreReload(reload, Event::kReloadSetUp,
+                     fmt::format("{} tables are loaded anew", reload.tables.size()));
+}
+
+Status Runner::StoreReload(const Reload& reload, Event event, const std::string& reason) {
   MutexLock lock(mutex_);
-  PENSTOCK_ASSIGN(
-      const auto transition,
-      Prepare(Event::kReloadSetUp, fmt::format("{} tables are loaded anew", reload.tables.size())));
+  PENSTOCK_ASSIGN(const auto transition, Prepare(event, reason));
   PENSTOCK_TRY(options_.catalog->BeginReload(id_, reload.tables, reload.checkpoint, transition));
   if (journal_) journal_->ForgetCounts(reload.tables);
   Entered(transition);
@@ -457,8 +461,9 @@ Status Runner::Stream(std::optional<std::chrono::milliseconds> wait, std::stop_t
   {
     // What the stream retried before it rested is over.
     MutexLock lock(mutex_);
-    std::erase_if(retrying_,
-                  [](const auto& part) { return part.first != "resync" && part.first != "retry"; });
+    std::erase_if(retrying_, [](const auto& part) {
+      return part.first != "resync" && part.first != "retry" && part.first != "catalog";
+    });
   }
   stream::StreamOptions options = StreamOptionsOf(*recalled);
   std::optional<model::Position> common;  // with a source that lacks what was replicated
@@ -627,6 +632,9 @@ void Runner::Entered(const catalog::Transition& transition) {
   reason_ = transition.reason;
   state_since_ = transition.at;
   updated_at_ = transition.at;
+  if (lifecycle_.state != State::kRunning && lifecycle_.state != State::kDegraded) {
+    attention_.clear();
+  }
 }
 
 Status Runner::Retry(std::string_view what, const std::function<Status()>& attempt,

@@ -157,6 +157,7 @@ class Runner {
   Status HealLost(const model::Position& common, Status otherwise);
   Status BeginReload(std::stop_token stop) EXCLUDES(mutex_);
   Status BeginReload(const Reload& reload) EXCLUDES(mutex_);
+  Status StoreReload(const Reload& reload, Event event, const std::string& reason) EXCLUDES(mutex_);
   Status EndReload(std::stop_token stop) EXCLUDES(mutex_);
   bool LoadsAreOver() const;
   stream::StreamOptions StreamOptionsOf(const Recalled& recalled);
@@ -170,6 +171,7 @@ class Runner {
   Status LoadOnce(std::stop_token stop);
   Status LoadWhole(std::stop_token stop) EXCLUDES(mutex_);
   Status PutFirstInPlace(std::stop_token stop);
+  Status LoadAllAgain(const std::string& why, std::stop_token stop);
   // Puts what the catalog knows of the tables and the stream into the status. kNotFound before
   // the end of Setup.
   Result<Recalled> Recall() EXCLUDES(mutex_);
@@ -186,6 +188,8 @@ class Runner {
   void Entered(const catalog::Transition& transition) REQUIRES(mutex_);
   Status TransitLocked(Event event, const std::string& reason) REQUIRES(mutex_);
   Observed Observe() const REQUIRES(mutex_);
+  // As stored, but for Degraded where that cannot be stored yet.
+  State ShownState() const REQUIRES(mutex_);
   // Running, or pausing from there: whether something needs attention.
   void DegradeIfRunning() EXCLUDES(mutex_);
   void WatchAttention(std::stop_token stop) EXCLUDES(mutex_);
@@ -220,8 +224,8 @@ class Runner {
     uint64_t attempts = 0;
     SteadyTime since{};
   };
-  std::vector<Attention> attention_ GUARDED_BY(mutex_);                       // why it is Degraded
-  std::map<std::string, Retrying, std::less<>> retrying_ GUARDED_BY(mutex_);  // by part
+  std::vector<Attention> attention_ GUARDED_BY(mutex_);  // while it runs: why it is Degraded
+  std::map<std::string, Retrying, std::less<>> retrying_ GUARDED_BY(mutex_);         // by part
   std::map<std::pair<std::string, ErrorCode>, uint64_t> errors_ GUARDED_BY(mutex_);  // counted
   std::shared_ptr<const std::vector<catalog::TableRecord>> tables_ GUARDED_BY(mutex_);
   std::shared_ptr<Journal> journal_ GUARDED_BY(mutex_);

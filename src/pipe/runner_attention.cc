@@ -41,7 +41,8 @@ Observed Runner::Observe() const {
   return observed;
 }
 
-// What cannot be stored now is stored at the next look. Another text for the same is no news.
+// What cannot be stored now (a full disk) is shown all the same, and stored at the next look.
+// Another text for the same is no news.
 void Runner::DegradeIfRunning() {
   MutexLock lock(mutex_);
   const bool running =
@@ -55,12 +56,15 @@ void Runner::DegradeIfRunning() {
   if (found.empty() && is_degraded) {
     stored = TransitLocked(Event::kRecovered, "nothing needs attention any more");
   } else if (!found.empty() && !(same && is_degraded)) {
-    std::string reason;
-    for (const auto& attention : found) reason += (reason.empty() ? "" : "; ") + attention.text;
-    stored = TransitLocked(Event::kDegraded, reason);
+    stored = TransitLocked(Event::kDegraded, ReasonOf(found));
   }
-  if (!stored) return LogWarning(spec_.name, "{}", stored.error().ToString());
+  if (!stored && !same) LogWarning(spec_.name, "{}", stored.error().ToString());
   attention_ = std::move(found);
+}
+
+State Runner::ShownState() const {
+  const bool degraded = lifecycle_.state == State::kRunning && !attention_.empty();
+  return degraded ? State::kDegraded : lifecycle_.state;
 }
 
 }  // namespace penstock::pipe

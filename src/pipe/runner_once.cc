@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "clickhouse/errors.h"
+#include "clickhouse/table_writes.h"
+#include "pipe/deletion.h"
 #include "pipe/runner.h"
 
 // Pipes of replicationMode snapshot.
@@ -63,8 +66,7 @@ Status Runner::PutFirstInPlace(std::stop_token stop) {
   Status in_place =
       PutInPlace(options_.destination, spec_.database, tables, TargetRows::kNone, stop);
   if (!in_place && in_place.error().code == ErrorCode::kNotFound) {
-    PENSTOCK_TRY(catalog.BeginLoad(NewLoadTargets(tables)));
-    in_place.error().code = ErrorCode::kRetry;
+    return LoadAllAgain(in_place.error().message, std::move(stop));
   }
   PENSTOCK_TRY(in_place);
   std::vector<int64_t> ids;
@@ -77,6 +79,18 @@ Status Runner::PutFirstInPlace(std::stop_token stop) {
   PENSTOCK_TRY(catalog.EndReload(id_, ids, transition));
   Entered(transition);
   return {};
+}
+
+// What was asked for and may still be done is ended first, so that it is known what is in place.
+Status Runner::LoadAllAgain(const std::string& why, std::stop_token stop) {
+  clickhouse::Endpoint destination = options_.destination;
+  destination.log_comment.clear();
+  clickhouse::Client client(std::move(destination));
+  Status ended = clickhouse::EndStatements(client, StatementComment(id_), *options_.clock, stop);
+  if (!ended && ended.error().native_code != clickhouse::kErrAccessDenied) return ended;
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  PENSTOCK_ASSIGN(const auto reload, PrepareLoadAgain(client, spec_.database, tables, stop));
+  return StoreReload(reload, Event::kResyncDue, why + ": all that was loaded is loaded again");
 }
 
 }  // namespace penstock::pipe

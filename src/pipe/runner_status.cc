@@ -56,12 +56,14 @@ PipeStatus Runner::status(size_t tables_max) const {
   PipeStatus status;
   status.id = id_;
   status.spec = spec_;
-  status.state = lifecycle_.state;
+  status.state = ShownState();
   // Why an ordinary state came about is among the events.
   if (lifecycle_.state == State::kFailed || lifecycle_.state == State::kDegraded) {
     status.reason = reason_;
+  } else if (status.state == State::kDegraded) {
+    status.reason = ReasonOf(attention_);
   }
-  if (lifecycle_.state == State::kDegraded) status.attention = attention_;
+  if (status.state == State::kDegraded) status.attention = attention_;
   status.state_since = state_since_;
   status.created_at = created_at_;
   status.updated_at = updated_at_;
@@ -106,12 +108,11 @@ PipeFigures Runner::figures() const {
   PipeFigures figures;
   figures.id = id_;
   figures.name = spec_.name;
-  figures.state = lifecycle_.state;
+  figures.state = ShownState();
   figures.state_since = state_since_;
   for (const auto& [part, retrying] : retrying_) figures.retry_attempts += retrying.attempts;
   for (const auto& attention : attention_) {
-    figures.attention[static_cast<size_t>(attention.concern)] =
-        lifecycle_.state == State::kDegraded;
+    figures.attention[static_cast<size_t>(attention.concern)] = figures.state == State::kDegraded;
   }
   figures.errors = errors_;
   figures.snapshot_traffic = snapshot_traffic_;

@@ -27,8 +27,7 @@ std::optional<State> AfterMilestone(State state, Event event, ReplicationMode mo
   const bool runs = state == State::kRunning || state == State::kDegraded;
   if (runs && event == Event::kDegraded) return State::kDegraded;
   if (runs && event == Event::kRecovered) return State::kRunning;
-  const bool streams = mode != ReplicationMode::kSnapshot && (runs || state == State::kSnapshot);
-  if (streams && event == Event::kResyncDue) return State::kSetup;
+  if ((runs || state == State::kSnapshot) && event == Event::kResyncDue) return State::kSetup;
   return std::nullopt;
 }
 

@@ -51,7 +51,6 @@ Steps Legal(ReplicationMode mode) {
       {State::kDegraded, {Event::kRecovered, State::kRunning}},
   };
   for (const State state : {State::kSnapshot, State::kRunning, State::kDegraded}) {
-    if (mode == ReplicationMode::kSnapshot) continue;
     milestones.insert({state, {Event::kResyncDue, State::kSetup}});
   }
   for (const State working : kAllStates) {

@@ -630,7 +630,7 @@ Result<std::vector<PartitionStatus>> Supervisor::Partitions(const std::string& i
   return pipe->runner->Partitions(table, limit);
 }
 
-Status Supervisor::Delete(const std::string& id, bool drop_targets) {
+Status Supervisor::Delete(const std::string& id, bool drop_targets, std::stop_token stop) {
   const auto pipe = impl_->Find(id);
   if (!pipe) return NoSuchPipe(id);
   MutexLock lock(pipe->commands);
@@ -646,7 +646,9 @@ Status Supervisor::Delete(const std::string& id, bool drop_targets) {
     pipe->runner->Start();
     return deleted;
   }
-  if (const auto deletion = impl_->FinishDeletion(id, spec)) deletion->AwaitDone(kCleanUpTimeout);
+  if (const auto deletion = impl_->FinishDeletion(id, spec)) {
+    deletion->AwaitDone(kCleanUpTimeout, std::move(stop));
+  }
   return {};
 }
 

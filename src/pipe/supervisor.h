@@ -85,7 +85,7 @@ class Supervisor {
   // Stops the runner and forgets the pipe, in any state. Its tables at the destination stay, or are
   // dropped. What is left to do there is waited for only for a few seconds: it goes on behind, over
   // restarts too, for as long as the destination is away, and the targets are not free until then.
-  Status Delete(const std::string& id, bool drop_targets);
+  Status Delete(const std::string& id, bool drop_targets, std::stop_token stop);
 
  private:
   class Impl;

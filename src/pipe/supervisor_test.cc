@@ -158,15 +158,15 @@ TEST_F(SupervisorTest, SettingsThatCannotBeReadFailThePipeAlone) {
   EXPECT_EQ(supervisor_->Get("odd", 10)->spec.name, "odd");
   ASSERT_TRUE(supervisor_->Apply("odd", Command::kStart).has_value());
   EXPECT_THAT(Await("odd", State::kFailed).reason, HasSubstr("colour"));
-  EXPECT_TRUE(supervisor_->Delete("odd", false).has_value());
+  EXPECT_TRUE(supervisor_->Delete("odd", false, {}).has_value());
 }
 
 TEST_F(SupervisorTest, ADeletedPipeIsKeptForAProcessThatHasItsDestination) {
   AddPipe("p", kSpec, State::kSetup);
   FinishSetup("p");
   ASSERT_TRUE(Start(false).has_value());
-  ASSERT_TRUE(supervisor_->Delete("p", true).has_value());
-  EXPECT_EQ(supervisor_->Delete("p", true).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(supervisor_->Delete("p", true, {}).has_value());
+  EXPECT_EQ(supervisor_->Delete("p", true, {}).error().code, ErrorCode::kNotFound);
   EXPECT_TRUE(supervisor_->List().empty());
   ASSERT_TRUE(Start(false).has_value());
   EXPECT_TRUE(supervisor_->List().empty());

@@ -302,4 +302,19 @@ Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& da
   return DropLoadTargets(client, database, tables, stop);
 }
 
+Result<Reload> PrepareLoadAgain(clickhouse::Client& client, const std::string& database,
+                                const Tables& all, std::stop_token stop) {
+  PENSTOCK_ASSIGN(auto uuids, Uuids(client, database, {}, std::move(stop)));
+  Reload reload;
+  for (const catalog::TableRecord& record : all) {
+    if (record.load_target.empty()) continue;
+    catalog::TableRecord& table = reload.tables.emplace_back(record);
+    const bool in_place = !table.loaded_uuid.empty() && uuids[table.target] == table.loaded_uuid;
+    table.reload_wanted = table.reload_wanted || in_place;
+    table.load_target.clear();
+    table.partitions_planned = false;
+  }
+  return reload;
+}
+
 }  // namespace penstock::pipe

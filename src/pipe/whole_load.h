@@ -91,4 +91,9 @@ Result<Reload> PrepareWholeReload(const PipeSpec& spec,
                                   const std::vector<catalog::TableRecord>& all,
                                   std::stop_token stop);
 
+// Of a pipe without a stream, where a loaded table is gone: all that are loaded or being loaded are
+// so again, at one moment. Those that are in place already hold rows of ours, which are replaced.
+Result<Reload> PrepareLoadAgain(clickhouse::Client& client, const std::string& database,
+                                const std::vector<catalog::TableRecord>& all, std::stop_token stop);
+
 }  // namespace penstock::pipe

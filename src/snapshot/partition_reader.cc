@@ -133,6 +133,7 @@ Result<PartitionReader::Rows> PartitionReader::Load(const LoadTable& table,
                                                     std::optional<uint64_t> slice_rows,
                                                     uint64_t version, const OnRows& on_rows,
                                                     std::stop_token stop) {
+  query_id_.clear();
   auto rows = Begin(table.definition, stop).and_then([&] {
     return ReadRows(table, partition, slice_rows, version, on_rows, stop);
   });
@@ -155,7 +156,8 @@ bool PartitionReader::CanGoOn(const std::stop_token& stop) {
 
 // As for an insert of no rows: what is there goes.
 Status PartitionReader::TakeBack(const LoadTable& table, uint64_t version, std::stop_token stop) {
-  if (table.target_options.engine != clickhouse::Engine::kMergeTree) return {};
+  const bool every_row = table.target_options.engine == clickhouse::Engine::kMergeTree;
+  if (!every_row || query_id_.empty()) return {};  // nothing was sent
   return clickhouse::SettleInsert(destination_, SentAs(table, version), *options_.clock,
                                   std::move(stop))
       .map([](auto) {});

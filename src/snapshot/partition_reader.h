@@ -73,7 +73,7 @@ class PartitionReader {
   const bool in_snapshot_;
   std::optional<mysql::Connection> source_;
   clickhouse::Client destination_;
-  std::string query_id_;  // of the last insert
+  std::string query_id_;  // of the last insert of the last Load
 };
 
 }  // namespace penstock::snapshot

@@ -152,8 +152,12 @@ Status BatchWriter::InsertOnce(clickhouse::Client& client, size_t table,
   };
   Status status = Retry(table, target, attempts_max, attempt, stop);
   if (is_given_up) {
-    return Fail(ErrorCode::kRetry, "{} inserts into {} were sent and not answered",
-                clickhouse::kSendsMax, target);
+    return Fail(Error{.code = ErrorCode::kRetry,
+                      .message = fmt::format("{} inserts into {} were sent and not answered",
+                                             clickhouse::kSendsMax, target),
+                      .origin = "destination",
+                      .native_code = 0,
+                      .remedy = {}});
   }
   if (!status && before == Before::kRefused && !stop.stop_requested()) {
     if (const Status taken_back = take_back(); !taken_back) {

@@ -356,8 +356,10 @@ class FullDisk(SystemTest):
         cls.disk = cls.enterClassContext(SmallDisk("8m"))
         cls.start_source()
         cls.clickhouse = cls.use("clickhouse", ClickHouse)
-        cls.source.run("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)",
-                       "INSERT INTO shop.t VALUES (1)")
+
+    def setUp(self):
+        self.fresh_shop()
+        self.source.run("CREATE TABLE shop.t (id INT PRIMARY KEY)", "INSERT INTO shop.t VALUES (1)")
 
     def fill(self):
         filler = self.disk / "filler"
@@ -388,6 +390,28 @@ class FullDisk(SystemTest):
                             database="shop")
             wait_until(lambda: "disk" in self.penstock.process.tail(), "the full disk is noticed")
             filler.unlink()
+            self.await_caught_up()
+            self.assert_equal(spec)
+            self.penstock.delete(pipe)
+
+    def test_a_full_disk_for_long(self):
+        """Degraded, though nothing can be stored of that, until there is room."""
+        with Penstock("--test-limits", data_dir=self.disk / "other") as self.penstock:
+            spec = self.spec(["t"])
+            pipe = self.penstock.create(spec)
+            self.penstock.await_state(pipe, "Running")
+            self.await_caught_up()
+            filler = self.fill()
+            def reasons():
+                first = self.source.run("SELECT MAX(id) FROM shop.t")[0][0]
+                self.source.run(f"INSERT INTO shop.t SELECT seq + {first} FROM seq_1_to_1000", database="shop")
+                return [reason["text"] for reason in self.penstock.status(pipe)["reasons"]]
+            wait_until(lambda: "catalog: failing" in "".join(reasons()),
+                       lambda: self.penstock.process.tail(), 60)
+            self.assertEqual("Degraded", self.penstock.state(pipe))
+            self.assertIn("disk", self.penstock.cli("show", "pipe")[1].lower())
+            filler.unlink()
+            self.penstock.await_state(pipe, "Running")
             self.await_caught_up()
             self.assert_equal(spec)
             self.penstock.delete(pipe)

@@ -116,6 +116,9 @@ class CommandLine(SystemTest):
                     self.assertEqual("shop", answer["name"])
             report = self.penstock.cli("check", "-f", self.file, "--output", form)[1]
             self.assertIn("findings", parse(report))
+            self.assertEqual("shop", parse(self.run_ok("delete", "shop", "--drop", "--output", form))["name"])
+            self.assertEqual([], self.penstock.pipes())
+            self.run_ok("create", "-f", self.file, "--wait")
             file = self.folder / f"{form}.tar"
             backup = parse(self.run_ok("backup", file, *data, "--output", form))
             self.assertEqual(1, backup["pipes"])
@@ -127,9 +130,14 @@ class CommandLine(SystemTest):
         self.assertNotIn(ESCAPE, self.terminal(*check, env={"NO_COLOR": "1"}))
         self.assertNotIn(ESCAPE, self.terminal(*check, env={"TERM": "dumb"}))
         self.assertNotIn(ESCAPE, self.penstock.cli(*check)[1])
+        for words in (["list"], ["show", "shop"], ["status", "shop"]):
+            with self.subTest(words=words):
+                self.assertIn(f"{ESCAPE}32mRunning{ESCAPE}0m ", self.terminal(*words))
+                self.assertNotIn(ESCAPE, self.terminal(*words, env={"NO_COLOR": "1"}))
+                self.assertNotIn(ESCAPE, self.penstock.cli(*words)[1])
 
     def test_progress_bars_on_a_terminal(self):
-        shown = self.terminal("status", "shop", "--watch", until=r"\x1b\[J[^\x1b]*shop\.t")
+        shown = self.terminal("status", "shop", "--watch", until=r"\x1b\[J[^█]*shop\.t")
         self.assertRegex(shown, r"shop\.t +█+ 100\.0 %")
         self.assertIn(ESCAPE, shown)  # drawn anew in its place
 
@@ -155,7 +163,13 @@ class CommandLine(SystemTest):
                               (["pause", "--wait", "sh"], ["shop"]), (["set", "s"], ["shop"]),
                               (["completion", "z"], ["zsh"]), (["list", "--output", "y"], ["yaml"]),
                               (["create", "--fi"], ["--file"]), (["keys", "create", "--na"], ["--name"]),
-                              (["show", "--outp"], ["--output"]), (["pause", "shop", "x"], [])):
+                              (["show", "--outp"], ["--output"]), (["pause", "shop", "x"], []),
+                              (["remove-table", "shop", "shop.m"], ["shop.marker"]),
+                              (["remove-table", "shop", "shop.t", "shop.m"], ["shop.marker"]),
+                              (["retry", "--wait", "shop", "--table", "shop."], ["shop.marker", "shop.t"]),
+                              (["resync", "shop", "--table", "shop.t"], ["shop.t"]),
+                              (["partitions", "shop", "shop.t"], ["shop.t"]),
+                              (["add-table", "shop", "shop."], []), (["resync", "--table", "shop."], [])):
             with self.subTest(words=words):
                 self.assertEqual(wanted, complete(words))
 

@@ -288,6 +288,16 @@ class DeleteElsewhere(SystemTest):
         penstock.api(f"{penstock.pipes_path()}/{pipe}?dropTargetTables=true", "DELETE")
         self.proxy.refusing = False
 
+    def catalog(self, penstock, sql):
+        with contextlib.closing(sqlite3.connect(penstock.data_dir / "catalog.sqlite")) as catalog:
+            done = catalog.execute(sql)
+            catalog.commit()
+            return done.fetchall() or done.rowcount
+
+    def await_deleted(self, penstock):
+        wait_until(lambda: self.catalog(penstock, "SELECT count(*) FROM removals") == [(0,)],
+                   penstock.process.tail)
+
     def assert_refused(self, penstock):
         with self.assertRaisesRegex(ApiError, "belonged to the pipe pipe, which is deleted"):
             penstock.create({**self.body("t", url=self.away), "name": "new"})
@@ -303,24 +313,28 @@ class DeleteElsewhere(SystemTest):
             self.assert_refused(penstock)
             self.assertEqual(["marker", "t"], self.targets())
             self.restart(penstock, "--clickhouse-url", self.away)
-            wait_until(lambda: not self.targets(), "dropped")
+            self.await_deleted(penstock)
+            self.assertEqual([], self.targets())
             penstock.await_state(penstock.create(self.body("t", url=self.away)), "Running")
 
     def test_where_it_was_is_not_known(self):
-        """As earlier versions left it: it is done, but for what is another pipe's by now."""
+        """As earlier versions left it: it is done, but for what is another pipe's by now, and what the
+        pipe would have made otherwise."""
+        self.source.run("CREATE TABLE shop.w (id INT PRIMARY KEY)")
         with Penstock("--clickhouse-url", self.away) as penstock:
-            self.delete_while_away(penstock, "t", "u")
+            self.delete_while_away(penstock, "t", "u", "w")
             other = penstock.create(self.body("t", url=self.clickhouse.url))
             penstock.await_state(other, "Running")
             penstock.kill()
-            with contextlib.closing(sqlite3.connect(penstock.data_dir / "catalog.sqlite")) as catalog:
-                self.assertEqual(3, catalog.execute("UPDATE removals SET url = ''").rowcount)
-                catalog.commit()
+            self.assertEqual(4, self.catalog(penstock, "UPDATE removals SET url = ''"))
+            self.clickhouse.query("DROP TABLE replica.w SYNC")
+            self.clickhouse.query("CREATE TABLE replica.w (id Int32) ENGINE = MergeTree ORDER BY id")
             penstock.arguments = ()
             penstock.start()
             self.assert_refused(penstock)
             self.restart(penstock, "--clickhouse-url", self.clickhouse.url)
-            wait_until(lambda: self.targets() == ["t"], lambda: f"all but t: {self.targets()}")
+            self.await_deleted(penstock)
+            self.assertEqual(["t", "w"], self.targets())
             self.source.run("INSERT INTO shop.t VALUES (1)")
             wait_until(lambda: self.clickhouse.query("SELECT id FROM replica.t") == "1\n", "t flows")
 

@@ -174,6 +174,24 @@ class Once:
         self.penstock.order(self.pipe, "start")
         self.assert_refused_late()
 
+    def test_request_that_outlives_a_refusal(self):
+        """The session of the refused insert is there still, for a second."""
+        self.source.run("INSERT INTO shop.facts (body) VALUES ('first')")
+        self.await_caught_up()
+        self.clickhouse.query("ALTER TABLE replica.facts MODIFY SETTING parts_to_throw_insert = 1")
+        self.source.run("INSERT INTO shop.facts (body) VALUES ('late')")
+        wait_until(lambda: "TOO_MANY_PARTS" in self.penstock.process.tail(5), "a refusal")
+        self.proxy.hold_request_of = b"query_id=penstock-replica.facts"
+        wait_until(lambda: self.proxy.held, "the insert")
+        self.clickhouse.query("ALTER TABLE replica.facts RESET SETTING parts_to_throw_insert")
+        self.penstock.order(self.pipe, "stop")
+        self.penstock.await_state(self.pipe, "Paused")
+        self.proxy.hold_request_of = None
+        self.penstock.order(self.pipe, "start")
+        self.await_caught_up()
+        pause(4)  # longer than a session that an insert left behind
+        self.assert_refused_late()
+
     def test_penstock_killed(self):
         with Recorder(self.source, self.seed, self.seconds_between):
             for _ in range(rounds(8)):

@@ -51,6 +51,7 @@ class Stops:
         took = time.monotonic() - begin
         print(f"stopped in {took:.2f} s", flush=True)
         self.assertLess(took, SECONDS_MAX)
+        return took
 
     def go_on(self):
         self.penstock = self.start()
@@ -142,6 +143,28 @@ class Stops:
         wait_until(lambda: self.origin.accepted > seen, "a connection to the source")
         self.stop()
         asking.join()
+
+    def test_while_a_deletion_waits_for_the_destination(self):
+        """It stays on record, and the next process does it."""
+        self.source.run("CREATE TABLE shop.t (id INT PRIMARY KEY)")
+        self.create(["t"])
+        self.destination.frozen = True
+        deleting = threading.Thread(target=self.delete, daemon=True)
+        deleting.start()
+        wait_until(lambda: not self.penstock.pipes(), "the pipe is gone")
+        self.assertLess(self.stop(), 2)
+        deleting.join()
+        self.assertEqual("marker\nt\n", self.targets())
+        self.destination.frozen = False
+        self.penstock = self.start()
+        wait_until(lambda: not self.targets(), "dropped")
+
+    def delete(self):
+        with contextlib.suppress(OSError):
+            self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}?dropTargetTables=true", "DELETE")
+
+    def targets(self):
+        return self.clickhouse.query("SELECT name FROM system.tables WHERE database = 'replica' ORDER BY 1")
 
     def ask(self, spec):
         with contextlib.suppress(OSError):
