@@ -197,6 +197,7 @@ Status StoreTablesEdit(Sqlite& database, const std::string& pipe_id, const Table
     PENSTOCK_TRY(database.Run("DELETE FROM tables WHERE id = ?", {id}));
   }
   PENSTOCK_TRY(StoreRemovals(database, pipe_id, tables.removals));
+  for (const auto& table : tables.remapped) PENSTOCK_TRY(SetRemapped(database, table));
   for (const TableRecord& table : tables.added) {
     PENSTOCK_TRY(InsertTable(database, pipe_id, table));
   }

@@ -62,6 +62,8 @@ struct TableRecord {
   // Its load is to be done anew, beside the target: until that begins or, where nothing is
   // followed, until it is in place.
   bool reload_wanted = false;
+  // Its target was made by another mapping; until a load that goes by the new one is in place.
+  bool remapped = false;
   // While load_target of a table that is followed is filled: the target is written alike.
   bool keeps_target_fresh = false;
   // Changes in transactions contained in it are in the load; nullopt: the pipe's first position.
@@ -85,11 +87,20 @@ struct RemovalRecord {
   bool operator==(const RemovalRecord&) const = default;
 };
 
+struct QuarantineRecord {
+  int64_t table_id = 0;
+  Quarantine quarantine;
+  bool reload_wanted = false;  // from now on, by the pipe itself
+  // What is there of the transaction that comes next.
+  std::optional<model::TransactionPart> part = {};
+};
+
 // What an edit does to the tables of a pipe that has been set up.
 struct TablesEdit {
   std::vector<TableRecord> added = {};  // quarantined until their loads are begun
   std::vector<int64_t> removed = {};
-  std::vector<RemovalRecord> removals = {};  // of those
+  std::vector<RemovalRecord> removals = {};     // of those
+  std::vector<QuarantineRecord> remapped = {};  // TableRecord's; without an event
   std::optional<Transition> transition = {};
 };
 
@@ -196,14 +207,6 @@ struct ValueChangeRecord {
   int64_t table_id = 0;
   std::string column;
   model::ChangeCounts counts;
-};
-
-struct QuarantineRecord {
-  int64_t table_id = 0;
-  Quarantine quarantine;
-  bool reload_wanted = false;  // from now on, by the pipe itself
-  // What is there of the transaction that comes next.
-  std::optional<model::TransactionPart> part = {};
 };
 
 // How far the retry of a quarantined table has come.

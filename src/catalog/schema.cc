@@ -181,6 +181,9 @@ CREATE TABLE wider_removals (
 INSERT INTO wider_removals SELECT pipe_id, url, target, '', '', drop_target FROM removals;
 DROP TABLE removals;
 ALTER TABLE wider_removals RENAME TO removals;
+)sql",
+    R"sql(
+ALTER TABLE tables ADD COLUMN remapped INTEGER NOT NULL DEFAULT 0;      -- 2: its load goes by it
 )sql"};
 
 Result<int64_t> Version(Sqlite& database) {

@@ -40,6 +40,7 @@ Result<TableRecord> ReadTable(const SqlRow& row) {
                      .bytes_estimated = row.Unsigned(9),
                      .quarantine = std::move(quarantine),
                      .reload_wanted = row.Int(13) != 0,
+                     .remapped = row.Int(20) != 0,
                      .keeps_target_fresh = row.Int(14) != 0,
                      .start = std::move(start),
                      .start_part = std::move(start_part)};
@@ -79,6 +80,12 @@ Status WantHealed(Sqlite& database, int64_t table_id) {
       .map([](auto) {});
 }
 
+Status SetRemapped(Sqlite& database, const QuarantineRecord& record) {
+  PENSTOCK_TRY(SetQuarantine(database, record));
+  return database.Run("UPDATE tables SET remapped = 1 WHERE id = ?", {record.table_id})
+      .map([](auto) {});
+}
+
 Status StoreReload(Sqlite& database, const TableRecord& table) {
   PENSTOCK_ASSIGN(const std::string definition, EncodeTable(table.definition));
   PENSTOCK_TRY(StoreStart(database, table.id, table.start, table.start_part));
@@ -87,7 +94,8 @@ Status StoreReload(Sqlite& database, const TableRecord& table) {
           "UPDATE tables SET definition = ?, ddl = ?, load_target = ?, loaded_uuid = '', "
           "keeps_target_fresh = ?, rows_estimated = 0, bytes_estimated = 0, "
           "quarantined_at = NULL, quarantine_position = NULL, quarantine_reason = NULL, "
-          "partitions_planned = ?, reload_wanted = ?, retry_wanted = 0 WHERE id = ?",
+          "partitions_planned = ?, reload_wanted = ?, retry_wanted = 0, "
+          "remapped = iif(remapped = 0, 0, 2) WHERE id = ?",
           {definition, table.ddl, table.load_target, table.keeps_target_fresh,
            table.partitions_planned, table.reload_wanted, table.id})
       .map([](auto) {});
@@ -111,6 +119,7 @@ Status StoreReloadEnd(Sqlite& database, int64_t table_id) {
   return database
       .Run(
           "UPDATE tables SET load_target = '', loaded_uuid = '', keeps_target_fresh = 0, "
+          "remapped = iif(remapped = 2 AND loaded_uuid != '', 0, remapped), "
           "reload_wanted = (quarantined_at IS NOT NULL AND reload_wanted) WHERE id = ?",
           {table_id})
       .map([](auto) {});

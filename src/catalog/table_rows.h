@@ -15,7 +15,7 @@ inline constexpr char kSelectTables[] =
     "SELECT id, definition, target, ddl, load_version_base, partitions_planned, rows_estimated, "
     "load_target, loaded_uuid, bytes_estimated, quarantined_at, quarantine_position, "
     "quarantine_reason, reload_wanted, keeps_target_fresh, start_position, start_read_to, "
-    "start_rows, retry_wanted, gone FROM tables WHERE pipe_id = ? ORDER BY id";
+    "start_rows, retry_wanted, gone, remapped FROM tables WHERE pipe_id = ? ORDER BY id";
 Result<TableRecord> ReadTable(const SqlRow& row);  // of kSelectTables
 
 // Answers the table's id.
@@ -29,6 +29,9 @@ Status EndTruncated(Sqlite& database, int64_t table_id);
 
 // One that is quarantined is to be loaded anew.
 Status WantHealed(Sqlite& database, int64_t table_id);
+
+// Set aside until it is loaded by its new mapping.
+Status SetRemapped(Sqlite& database, const QuarantineRecord& record);
 
 // What a new load of it begins with.
 Status StoreReload(Sqlite& database, const TableRecord& table);

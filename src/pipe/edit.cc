@@ -217,7 +217,7 @@ Result<PipeChange> ParsePipeChange(const json& body) {
     return Fail(
         ErrorCode::kInvalidArgument,
         "source.mysql.tableMappings: cannot be changed as a whole; use {} and {}. To change "
-        "a mapping, remove its table with dropTargetTable, then add it again",
+        "the mapping of a table, name it in both",
         kToAdd, kToRemove);
   }
   mysql.erase("tableMappings");
@@ -231,6 +231,45 @@ Result<PipeChange> ParsePipeChange(const json& body) {
   if (to_add.is_array()) change.tables_to_add = to_add;
   PENSTOCK_ASSIGN(change.tables_to_remove, ParseRemovals(take(kToRemove)));
   return change;
+}
+
+void TakeRemapped(const PipeSpec& spec, PipeChange& change) {
+  const auto added = ParseTableMappings(change.tables_to_add, kToAdd);
+  if (!added) return;  // Changed tells
+  json left = json::array();
+  for (size_t i = 0; i < added->size(); ++i) {
+    const TableMapping& mapping = (*added)[i];
+    const size_t place = PlaceOf(spec.mappings, mapping);
+    const auto removal = std::ranges::find_if(change.tables_to_remove, [&](const auto& other) {
+      return !other.drop_target && other.mapping.source == mapping.source &&
+             other.mapping.target_table == mapping.target_table;
+    });
+    const bool remaps = place != spec.mappings.size() && !IsPattern(mapping.source) &&
+                        removal != change.tables_to_remove.end();
+    if (remaps) {
+      change.tables_to_remove.erase(removal);
+      change.remapped.push_back({.mapping = place, .by = change.tables_to_add[i]});
+    } else {
+      left.push_back(change.tables_to_add[i]);
+    }
+  }
+  change.tables_to_add = std::move(left);
+}
+
+std::vector<RemappedTable> RemappedTables(const PipeSpec& before, const PipeChange& change,
+                                          const PipeSpec& after) {
+  std::vector<RemappedTable> remapped;
+  for (const auto& [mapping, ignored] : change.remapped) {
+    const size_t table = PlaceOf(before.tables, before.mappings[mapping]);
+    const size_t place = PlaceOf(after.tables, before.mappings[mapping]);
+    if (table == before.tables.size() || place == after.tables.size()) continue;
+    TableMapping was = before.tables[table];
+    const TableMapping& is = after.tables[place];
+    if (was == is) continue;
+    was.partition_key = is.partition_key;
+    remapped.push_back({.table = table, .reshaped = was != is});
+  }
+  return remapped;
 }
 
 Result<std::vector<RemovedTable>> TablesToRemove(const PipeSpec& spec, const PipeChange& change) {
@@ -293,6 +332,7 @@ Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const L
   if (change.fields.value("settings", json()).is_object()) body.erase("settings");  // of no effect
   Merge(change.fields, body);
   json& mappings = body["source"]["mysql"]["tableMappings"];
+  for (const auto& [mapping, by] : change.remapped) mappings[mapping] = by;
   for (const size_t mapping : gone) mappings.erase(mapping);
   for (const json& mapping : change.tables_to_add) mappings.push_back(mapping);
   if (mappings.empty() || (kept.tables.empty() && change.tables_to_add.empty())) {
@@ -304,6 +344,14 @@ Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const L
   PENSTOCK_TRY(CheckFixed(spec, changed));
   PENSTOCK_TRY(CheckPasswordsGiven(spec, changed, change.fields));
   changed.tables = std::move(kept.tables);
+  for (const auto& [mapping, ignored] : change.remapped) {
+    const size_t table = PlaceOf(changed.tables, spec.mappings[mapping]);
+    const size_t place = PlaceOf(changed.mappings, spec.mappings[mapping]);
+    if (table == changed.tables.size()) continue;
+    const bool tells_source = changed.tables[table].tells_source;
+    changed.tables[table] = changed.mappings[place];
+    changed.tables[table].tells_source = tells_source;
+  }
   for (size_t i = changed.mappings.size() - change.tables_to_add.size();
        i < changed.mappings.size(); ++i) {
     if (!IsPattern(changed.mappings[i].source)) changed.tables.push_back(changed.mappings[i]);

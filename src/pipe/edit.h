@@ -19,10 +19,24 @@ struct PipeChange {
     bool drop_target = false;  // dropTargetTable, an extension
   };
   std::vector<Removal> tables_to_remove = {};  // tableMappingsToRemove
+  // Of those in both, what takes the place of a mapping of the spec: see TakeRemapped.
+  struct Remapped {
+    size_t mapping = 0;
+    nlohmann::json by;
+  };
+  std::vector<Remapped> remapped = {};
 };
 
 // kInvalidArgument, as ParsePipeSpec. Fields that are null count as absent.
 Result<PipeChange> ParsePipeChange(const nlohmann::json& body);
+
+// A mapping of one table that is in both lists, by the names of both ends and without
+// dropTargetTable, is to change in its place: it is taken out of them.
+void TakeRemapped(const PipeSpec& spec, PipeChange& change);
+
+// Of the tables of `before` those that have other mappings by it.
+std::vector<RemappedTable> RemappedTables(const PipeSpec& before, const PipeChange& change,
+                                          const PipeSpec& after);
 
 // The tables to remove, by their places among the spec's; of a pattern, all that come from it.
 // kInvalidArgument for one that is not mapped.
@@ -32,11 +46,11 @@ struct RemovedTable {
 };
 Result<std::vector<RemovedTable>> TablesToRemove(const PipeSpec& spec, const PipeChange& change);
 
-// The spec with the change's fields in it, without the tables to remove (patterns that one of
-// these fits exclude it from now on), and with those to add at its end, checked as a new one; what
-// patterns among these stand for is not known here. kInvalidArgument also for what cannot be
-// changed while the pipe has tables that it shaped, and for a change of where a stored password is
-// sent that does not hold the password.
+// The spec with the change's fields in it, with other mappings of tables in their places, without
+// the tables to remove (patterns that one of these fits exclude it from now on), and with those to
+// add at its end, checked as a new one; what patterns among these stand for is not known here.
+// kInvalidArgument also for what cannot be changed while the pipe has tables that it shaped, and
+// for a change of where a stored password is sent that does not hold the password.
 Result<PipeSpec> Changed(const PipeSpec& spec, const PipeChange& change, const Limits& limits);
 
 // The paths of the fields that differ, without their values; empty: the specs are the same.

@@ -86,6 +86,43 @@ TEST(EditTest, WhatDoesNotChangeNeedsNone) {
   EXPECT_EQ(ErrorOfDestination({{"url", "http://ch.example:8123"}}), "");
 }
 
+// The mapping of shop.t, in both lists, with what it is to have.
+json Remapping(json to, json removal = json::object()) {
+  const json names = {{"sourceSchemaName", "shop"}, {"sourceTable", "t"}, {"targetTable", "t"}};
+  to.update(names);
+  removal.update(names);
+  return {{"source",
+           {{"mysql",
+             {{"tableMappingsToAdd", json::array({to})},
+              {"tableMappingsToRemove", json::array({removal})}}}}}};
+}
+
+TEST(EditTest, AMappingChangesInItsPlace) {
+  const std::pair<json, bool> cases[] = {
+      {{{"partitionKey", "v"}}, false},
+      {{{"excludedColumns", {"v"}}}, true},
+      {{{"partitionKey", "v"}, {"tableEngine", "MergeTree"}}, true}};
+  for (const auto& [to, reshaped] : cases) {
+    auto change = *ParsePipeChange(Remapping(to));
+    TakeRemapped(SomeSpec(), change);
+    EXPECT_TRUE(change.tables_to_add.empty());
+    EXPECT_TRUE(change.tables_to_remove.empty());
+    const auto after = Changed(SomeSpec(), change, {});
+    ASSERT_TRUE(after) << after.error().ToString();
+    EXPECT_EQ(after->tables, after->mappings);
+    const auto remapped = RemappedTables(SomeSpec(), change, *after);
+    ASSERT_EQ(remapped.size(), 1u);
+    EXPECT_EQ(remapped[0].reshaped, reshaped) << to;
+  }
+}
+
+TEST(EditTest, ATableWhoseTargetIsDroppedIsAnotherOne) {
+  auto change = *ParsePipeChange(Remapping({}, {{"dropTargetTable", true}}));
+  TakeRemapped(SomeSpec(), change);
+  EXPECT_EQ(change.tables_to_add.size(), 1u);
+  EXPECT_EQ(change.tables_to_remove.size(), 1u);
+}
+
 TEST(EditTest, WhereNoneIsStoredNoneIsNeeded) {
   EXPECT_EQ(ErrorOf(SomeSpec(""), {{"source", {{"mysql", {{"host", "elsewhere.example"}}}}}}), "");
 }

@@ -66,8 +66,10 @@ std::vector<stream::StreamTable> StreamTables(const PipeSpec& spec,
                       .gone = tables[i].quarantine && tables[i].quarantine->gone,
                       .start = tables[i].start,
                       .start_part = tables[i].start_part});
-    if (!tables[i].quarantine || !tables[i].ddl.empty()) continue;
-    // Never set up, perhaps because it cannot be: nothing of its shape may matter.
+    const bool has_shape = !tables[i].ddl.empty() && !tables[i].reload_wanted;
+    if (!tables[i].quarantine || has_shape) continue;
+    // Never set up, perhaps because it cannot be, or by another mapping: nothing of its shape may
+    // matter.
     result.back().definition = model::Table();
     result.back().definition.name = tables[i].definition.name;
     result.back().target_options = typemap::TargetOptions();

@@ -297,12 +297,14 @@ Status ReloadMaker::Anew(std::vector<size_t> places, std::vector<DdlStatement>& 
     return {};
   }
   begun_.push_back(all_[places.at(0)]);
-  PENSTOCK_ASSIGN(const bool as_before, HasShape(client_, *target, stop_));
+  PENSTOCK_ASSIGN(const bool has_shape, HasShape(client_, *target, stop_));
   const bool is_null = target->engine == clickhouse::Engine::kNull;
-  if (is_null && !as_before) {
+  if (is_null && !has_shape) {
     SetAside(places[0], OtherShape(target->table));
     return {};
   }
+  const bool as_before =
+      has_shape && std::ranges::none_of(places, [&](size_t i) { return all_[i].remapped; });
   // The views are on the target.
   const std::string load_target = is_null ? "" : NewLoadTargets({begun_.back()}).at(0).name;
   for (const size_t place : places) BeginAnew(place, *target, load_target, as_before);

@@ -91,6 +91,7 @@ class Runner {
     };
     std::vector<Added> added = {};  // as the last of the new spec
     std::vector<Removed> removed = {};
+    std::vector<RemappedTable> remapped = {};  // loaded anew, but where only later loads differ
     size_t tables_before = 0;  // of the spec so far: kConflict where there are others by now
   };
   Status Edit(PipeSpec spec, clickhouse::Endpoint destination,

@@ -113,7 +113,7 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
   catalog::TablesEdit edit;
   PENSTOCK_ASSIGN(const auto records, options_.catalog->Tables(id_));
   MutexLock lock(mutex_);
-  if (change.added.empty() && change.removed.empty()) return edit;
+  if (change.added.empty() && change.removed.empty() && change.remapped.empty()) return edit;
   if (records.empty()) {
     const bool rests = lifecycle_.state == State::kPaused || lifecycle_.state == State::kFailed;
     if (rests && !change.added.empty()) {
@@ -129,19 +129,29 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
   edit.removals =
       RemovalsOf(records, going, PlaceOf(options_.destination.url, options_.embedded_url));
   const auto checkpoint = options_.catalog->LoadCheckpoint(id_);
+  const auto set_aside = [&](std::string why) {
+    return catalog::Quarantine{.position = checkpoint ? checkpoint->position : model::Position(),
+                               .reason = std::move(why),
+                               .since = options_.clock->Wall()};
+  };
+  const bool loads_are_over =
+      lifecycle_.resume == State::kRunning || lifecycle_.resume == State::kDegraded;
+  for (const auto& [table, reshaped] : change.remapped) {
+    if (WasRefused(records.at(table)) || (!reshaped && loads_are_over)) continue;
+    edit.remapped.push_back({.table_id = records[table].id,
+                             .quarantine = set_aside("its mapping was changed: it is loaded anew"),
+                             .reload_wanted = true});
+  }
   for (const auto& [definition, target, why_not] : change.added) {
     edit.added.push_back(
         {.definition = definition,
          .target = target,
          .ddl = "",
          .load_version_base = kLoadVersionBase,
-         .quarantine =
-             catalog::Quarantine{
-                 .position = checkpoint ? checkpoint->position : model::Position(),
-                 .reason = why_not ? why_not->ToString() : "it is being added to the pipe",
-                 .since = options_.clock->Wall()},
+         .quarantine = set_aside(why_not ? why_not->ToString() : "it is being added to the pipe"),
          .reload_wanted = !why_not});
   }
+  if (change.added.empty() && change.removed.empty()) return edit;
   const Event event = change.added.empty() ? Event::kRemoveTables : Event::kAddTables;
   PENSTOCK_ASSIGN(auto transition,
                   Prepare(event, fmt::format("{} tables added, {} removed", edit.added.size(),
@@ -182,7 +192,7 @@ Status Runner::EditAtRest(PipeSpec spec, const std::string& stored,
     updated_at_ = event.at;
     if (tables.transition) Entered(*tables.transition);
   }
-  if (tables.added.empty() && tables.removed.empty()) return {};
+  if (tables.added.empty() && tables.removed.empty() && tables.remapped.empty()) return {};
   if (const auto recalled = Recall(); !recalled) {
     LogWarning(spec_.name, "the status is not whole: {}", recalled.error().ToString());
   }

@@ -39,6 +39,12 @@ struct TableMapping {
   bool operator==(const TableMapping&) const = default;
 };
 
+// A table, by its place in PipeSpec::tables, that has got another mapping.
+struct RemappedTable {
+  size_t table = 0;
+  bool reshaped = false;  // at the destination; else only its loads differ
+};
+
 // A place in the source's log, as its server spells it: GTIDs, or a file and an offset in it.
 struct GivenPosition {
   std::string gtid;  // "": by file

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -356,6 +357,31 @@ class Supervisor::Impl {
   }
 
   // What a change does to the tables; those that come are checked as those of a new pipe.
+  // As new tables, but that their targets are there.
+  Status CheckRemapped(const PipeSpec& before, PipeSpec after,
+                       const std::vector<RemappedTable>& remapped,
+                       const std::stop_token& stop) const {
+    if (remapped.empty()) return {};
+    if (before.settings.mode == ReplicationMode::kSnapshot) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "source.mysql.tableMappingsToAdd: replicationMode snapshot: mappings cannot be "
+                  "changed. Delete the pipe and create another");
+    }
+    // With those that share their targets.
+    const auto is_remapped = [&](const TableMapping& mapping) {
+      return std::ranges::any_of(remapped, [&](const RemappedTable& one) {
+        return before.tables[one.table].target_table == mapping.target_table;
+      });
+    };
+    std::erase_if(after.tables, std::not_fn(is_remapped));
+    std::map<model::TableName, model::Table> definitions;
+    CheckReport report = Check(after, {}, definitions, stop);
+    std::erase_if(report.findings,
+                  [](const Finding& finding) { return finding.check == "target_tables"; });
+    if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
+    return report.ok() ? Status() : Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
+  }
+
   Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
                                               const PipeChange& change,
                                               const std::vector<catalog::TableRecord>& records,
@@ -366,6 +392,8 @@ class Supervisor::Impl {
     for (const auto& [table, drop_target] : removed) {
       tables.removed.push_back({.table = table, .drop_target = drop_target});
     }
+    tables.remapped = RemappedTables(before, change, after);
+    if (!records.empty()) PENSTOCK_TRY(CheckRemapped(before, after, tables.remapped, stop));
     if (change.tables_to_add.empty()) return tables;
     const size_t first = before.tables.size() - removed.size();
     const Targets kept = KeptTargets(before, tables, records);
@@ -549,14 +577,15 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   const PipeSpec before = pipe->runner->status(0).spec;
   PipeChange resolved = change;
   PENSTOCK_TRY(ReadSecretFiles(resolved.fields, impl_->options_.secrets_dir));
+  TakeRemapped(before, resolved);
   PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
   PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, resolved));
-  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - change.tables_to_add.size(),
+  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - resolved.tables_to_add.size(),
                                before.tables.size() - removed.size(), stop));
   CheckReport report;
   PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
   PENSTOCK_ASSIGN(const auto tables_change,
-                  impl_->TablesChangeOf(before, after, change, tables, report, stop));
+                  impl_->TablesChangeOf(before, after, resolved, tables, report, stop));
   const std::vector<std::string> fields = ChangedFields(before, after);
   if (fields.empty()) return pipe->runner->status(0);
   PENSTOCK_ASSIGN(auto destination, impl_->DestinationOf(after));

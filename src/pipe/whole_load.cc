@@ -195,16 +195,19 @@ Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& 
   PENSTOCK_TRY(DropLoadTargets(client, spec.database, beside, stop));
   Definitions definitions;
   std::map<std::string, std::string> load_targets;
+  std::set<std::string> remapped;
   for (const auto& table : tables) {
     if (!is_filled(table)) continue;
     definitions.emplace(table.definition.name, table.definition);
     load_targets[table.target] = table.load_target;
+    if (table.remapped) remapped.insert(table.target);
   }
   PENSTOCK_ASSIGN(const auto targets, TargetTables(spec, definitions));
   std::vector<DdlStatement> statements;
   for (const auto& target : targets) {
-    // The target may be of an earlier definition.
-    PENSTOCK_ASSIGN(const bool as_before, HasShape(client, target, stop));
+    // The target may be of an earlier definition, or mapping.
+    PENSTOCK_ASSIGN(const bool has_shape, HasShape(client, target, stop));
+    const bool as_before = has_shape && !remapped.contains(target.table);
     statements.push_back(LoadTargetDdl(target, load_targets.at(target.table), as_before));
   }
   return RunStatements(destination, statements, std::move(stop));
