@@ -138,6 +138,7 @@ class ReloadMaker {
           std::ranges::all_of(of_target, [&](size_t i) { return all_[i].ddl.empty(); });
       PENSTOCK_TRY(is_first ? First(of_target) : Anew(of_target, statements));
     }
+    PENSTOCK_TRY(DropLoadTargets(client_, spec_.database, begun_, stop_));
     PENSTOCK_TRY(RunStatements(destination_, statements, stop_));
     if (!from_.checkpoint) {
       reload_.checkpoint = {.position = source_.position,
@@ -228,7 +229,7 @@ class ReloadMaker {
     for (const auto& [place, why] : misfits) SetAside(place, why);
     std::erase_if(places, [&](size_t place) { return misfits.contains(place); });
     if (!target) return {};
-    PENSTOCK_TRY(DropLoadTargets(client_, spec_.database, {all_[places[0]]}, stop_));
+    begun_.push_back(all_[places[0]]);
     PENSTOCK_ASSIGN(const bool made, IsWell(MakeTarget(client_, *target, stop_), places));
     for (const size_t place : places) {
       if (made) BeginFirst(place, *target, "");
@@ -274,6 +275,7 @@ class ReloadMaker {
   const std::stop_token stop_;
   SourceState source_;
   Reload reload_;
+  Tables begun_;  // one of each target that nothing is loaded beside but by what is made here
 };
 
 // All that share a target are loaded into one table beside it, or none is: what was loaded of one
@@ -294,8 +296,7 @@ Status ReloadMaker::Anew(std::vector<size_t> places, std::vector<DdlStatement>& 
     for (const size_t place : places) PENSTOCK_TRY(LeaveAsItIs(place, blocking->second));
     return {};
   }
-  const Tables of_target = {all_[places.at(0)]};
-  PENSTOCK_TRY(DropLoadTargets(client_, spec_.database, of_target, stop_));
+  begun_.push_back(all_[places.at(0)]);
   PENSTOCK_ASSIGN(const bool has_shape, HasShape(client_, *target, stop_));
   const bool is_null = target->engine == clickhouse::Engine::kNull;
   if (is_null && !has_shape) {
@@ -305,7 +306,7 @@ Status ReloadMaker::Anew(std::vector<size_t> places, std::vector<DdlStatement>& 
   const bool as_before =
       has_shape && std::ranges::none_of(places, [&](size_t i) { return all_[i].remapped; });
   // The views are on the target.
-  const std::string load_target = is_null ? "" : NewLoadTargets(of_target).at(0).name;
+  const std::string load_target = is_null ? "" : NewLoadTargets({begun_.back()}).at(0).name;
   for (const size_t place : places) BeginAnew(place, *target, load_target, as_before);
   if (!is_null) statements.push_back(LoadTargetDdl(*target, load_target, as_before));
   return {};

@@ -62,12 +62,12 @@ void MarkShards(PipeSpec& spec, size_t first) {
 }
 
 Status CheckMayShare(const TableMapping& one, const TableMapping& other) {
-  if (one.tells_source && other.tells_source) return {};
   const std::string both =
       fmt::format("{} and {} are both mapped to the target table {}", one.source.ToString(),
                   other.source.ToString(), one.target_table);
   const bool replaces = one.engine == clickhouse::Engine::kReplacingMergeTree &&
                         other.engine == clickhouse::Engine::kReplacingMergeTree;
+  if (replaces && one.tells_source && other.tells_source) return {};
   if (!replaces) {
     return NeedsUser(both + ", which only tables of ReplacingMergeTree may share",
                      "Give each source table a target of its own (a pattern's targetTable holds "
@@ -89,6 +89,7 @@ Status AddShard(const clickhouse::TableSpec& shard, clickhouse::TableSpec& targe
                    fmt::format("their sorting keys are ({}) and ({})",
                                fmt::join(target.order_by, ", "), fmt::join(shard.order_by, ", ")));
   }
+  if (shard.engine != target.engine) return Differs(target, "their engines are not the same");
   if (shard.partition_by != target.partition_by || shard.settings != target.settings) {
     return Differs(target, "their partitionBy or tableSettings are not the same");
   }

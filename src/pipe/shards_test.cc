@@ -66,6 +66,9 @@ TEST(CheckMayShareTest, BothTellTheirSource) {
   TableMapping other = Mapping("b", "t", "t");
   one.tells_source = other.tells_source = true;
   EXPECT_TRUE(CheckMayShare(one, other));
+  one.engine = clickhouse::Engine::kMergeTree;  // by a change of its mapping
+  EXPECT_FALSE(CheckMayShare(one, other));
+  one.engine = other.engine;
   one.tells_source = other.tells_source = false;
   EXPECT_THAT(CheckMayShare(one, other).error().message, HasSubstr("for one of them alone"));
   other.engine = clickhouse::Engine::kNull;
@@ -100,6 +103,8 @@ TEST(AddShardTest, RefusesWhatDiffers) {
               HasSubstr("the column id is Int32 and Int64"));
   EXPECT_THAT(refused([](auto& shard) { shard.order_by = {"v"}; }), HasSubstr("(id) and (v)"));
   EXPECT_THAT(refused([](auto& shard) { shard.partition_by = "v"; }), HasSubstr("partitionBy"));
+  EXPECT_THAT(refused([](auto& shard) { shard.engine = clickhouse::Engine::kMergeTree; }),
+              HasSubstr("engines"));
   EXPECT_THAT(refused([](auto& shard) { shard.columns.resize(1); }), HasSubstr("alone"));
 }
 
