@@ -259,7 +259,7 @@ class SqliteCatalog final : public Catalog {
   Status EditPipe(const std::string& pipe_id, const std::string& name, const std::string& spec,
                   const EventRecord& event, const TablesEdit& tables) override;
   Result<std::vector<RemovalRecord>> Removals(const std::string& pipe_id) override;
-  Status EndRemovals(const std::string& pipe_id) override;
+  Status EndRemovals(const std::string& pipe_id, const std::string& url) override;
   Status BeginDeletion(const std::string& pipe_id,
                        const std::vector<RemovalRecord>& removals) override;
   Result<std::vector<PipeRecord>> DeletedPipes() override { return ReadPipes(/*deleted=*/true); }
@@ -398,9 +398,10 @@ Result<std::vector<RemovalRecord>> SqliteCatalog::Removals(const std::string& pi
   return removals;
 }
 
-Status SqliteCatalog::EndRemovals(const std::string& pipe_id) {
+Status SqliteCatalog::EndRemovals(const std::string& pipe_id, const std::string& url) {
   return writer_.Write([&](Sqlite& database) {
-    return database.Run("DELETE FROM removals WHERE pipe_id = ?", {pipe_id}).map([](auto) {});
+    return database.Run("DELETE FROM removals WHERE pipe_id = ? AND url = ?", {pipe_id, url})
+        .map([](auto) {});
   });
 }
 

@@ -290,7 +290,8 @@ class Catalog {
                           const TablesEdit& tables) = 0;
   // Those that are not done yet.
   virtual Result<std::vector<RemovalRecord>> Removals(const std::string& pipe_id) = 0;
-  virtual Status EndRemovals(const std::string& pipe_id) = 0;
+  // Those of this url.
+  virtual Status EndRemovals(const std::string& pipe_id, const std::string& url) = 0;
   // The pipe is none of Pipes() any more, and its name is free. It stays one of DeletedPipes(),
   // named by its id, until DeletePipe, since these are yet to be done, beside what Removals() had.
   virtual Status BeginDeletion(const std::string& pipe_id,

@@ -10,9 +10,9 @@
 #include "clickhouse/table_writes.h"
 #include "mysql/wire/cut_sessions.h"
 #include "obs/log.h"
+#include "pipe/removals.h"
 #include "pipe/setup.h"
 #include "pipe/target_tables.h"
-#include "pipe/whole_load.h"
 
 namespace penstock::pipe {
 
@@ -55,25 +55,38 @@ void Deletion::Run(std::stop_token stop) {
 }
 
 Status Deletion::Try(std::stop_token stop) {
-  catalog::Catalog& catalog = *options_.catalog;
-  PENSTOCK_ASSIGN(auto removals, LocatedRemovals(catalog, options_.pipe_id, options_.embedded_url));
   clickhouse::Client client(options_.destination);
   // A table that is still being made would come after it was dropped.
   Status ended =
       clickhouse::EndStatements(client, StatementComment(options_.pipe_id), *options_.clock, stop);
   if (!ended && ended.error().native_code != clickhouse::kErrAccessDenied) return ended;
-  PENSTOCK_TRY(LeaveUnlike(removals, stop));
-  PENSTOCK_ASSIGN(const auto taken, options_.find_taken(TargetsOf(removals)));
-  PENSTOCK_ASSIGN(const auto stays,
-                  DropRemoved(options_.destination, options_.spec.database, removals, taken, stop));
-  for (const std::string& text : stays) LogWarning(options_.spec.name, "{}", text);
-  return catalog.DeletePipe(options_.pipe_id);
+  const PipeSpec& spec = options_.spec;
+  const auto find_kept =
+      [&](const std::vector<catalog::RemovalRecord>& removals) -> Result<TakenTargets> {
+    PENSTOCK_ASSIGN(auto kept, options_.others.find_kept(spec, removals));
+    PENSTOCK_TRY(AddUnlike(removals, kept, stop));
+    return kept;
+  };
+  PENSTOCK_ASSIGN(
+      const auto waiting,
+      DoRemovals({.catalog = options_.catalog,
+                  .pipe_id = options_.pipe_id,
+                  .spec = spec,
+                  .destination = options_.destination,
+                  .embedded_url = options_.embedded_url,
+                  .find_kept = find_kept,
+                  .tell = [&](const std::string& text) { LogWarning(spec.name, "{}", text); }},
+                 stop));
+  for (const std::string& place : waiting) {
+    LogWarning(spec.name, "deleted, but for what is left at the destination: {}", WaitsFor(place));
+  }
+  return waiting.empty() ? options_.catalog->DeletePipe(options_.pipe_id) : Status();
 }
 
 // Where it is not known which server a target was at, a table of its name stays unless it is as the
 // pipe would have made it.
-Status Deletion::LeaveUnlike(std::vector<catalog::RemovalRecord>& removals,
-                             std::stop_token stop) const {
+Status Deletion::AddUnlike(const std::vector<catalog::RemovalRecord>& removals, TakenTargets& kept,
+                           std::stop_token stop) const {
   const PipeSpec& spec = options_.spec;
   if (spec.clickhouse) return {};
   PENSTOCK_ASSIGN(const auto records, options_.catalog->Tables(options_.pipe_id));
@@ -89,9 +102,7 @@ Status Deletion::LeaveUnlike(std::vector<catalog::RemovalRecord>& removals,
     PENSTOCK_ASSIGN(const bool is_like,
                     target ? HasShape(client, *target, stop) : Result<bool>(false));
     if (is_like) continue;
-    LogWarning(spec.name, "the table {}.{} stays: it is not as the pipe made its own",
-               spec.database, removal->target);
-    removals.erase(removal);
+    kept.emplace(removal->target, Error{.message = "it is not as the pipe made its own"});
   }
   return {};
 }

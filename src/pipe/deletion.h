@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -20,8 +19,9 @@ namespace penstock::pipe {
 std::string StatementComment(const std::string& pipe_id);
 
 // What is left to do for a pipe that is deleted (Catalog::BeginDeletion): what it has running at
-// both servers is ended, then its removals are done and the catalog forgets it. Goes on by itself
-// for as long as ClickHouse is away; the next process begins it again. Safe from any thread.
+// both servers is ended, then its removals are done and the catalog forgets it, unless some wait
+// for a process that has another destination. Goes on by itself for as long as ClickHouse is away;
+// the next process begins it again. Safe from any thread.
 class Deletion {
  public:
   struct Options {
@@ -31,8 +31,7 @@ class Deletion {
     PipeSpec spec;
     clickhouse::Endpoint destination;
     std::string embedded_url;  // as Runner::Options
-    // Of these targets, those of pipes that are not deleted.
-    std::function<Result<TakenTargets>(const Targets&)> find_taken;
+    OtherPipes others;
   };
   explicit Deletion(Options options);
   ~Deletion();  // stops where it is
@@ -45,7 +44,8 @@ class Deletion {
  private:
   void Run(std::stop_token stop);
   Status Try(std::stop_token stop);
-  Status LeaveUnlike(std::vector<catalog::RemovalRecord>& removals, std::stop_token stop) const;
+  Status AddUnlike(const std::vector<catalog::RemovalRecord>& removals, TakenTargets& kept,
+                   std::stop_token stop) const;
 
   const Options options_;
   mutable Mutex mutex_;

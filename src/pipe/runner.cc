@@ -632,7 +632,7 @@ void Runner::Entered(const catalog::Transition& transition) {
   reason_ = transition.reason;
   state_since_ = transition.at;
   updated_at_ = transition.at;
-  if (lifecycle_.state != State::kRunning && lifecycle_.state != State::kDegraded) {
+  if (lifecycle_.resume != State::kRunning && lifecycle_.resume != State::kDegraded) {
     attention_.clear();
   }
 }

@@ -9,12 +9,12 @@
 #include "obs/log.h"
 #include "pipe/deletion.h"
 #include "pipe/flow_parts.h"
+#include "pipe/removals.h"
 #include "pipe/runner.h"
 #include "pipe/setup.h"
 #include "pipe/shards.h"
 #include "pipe/table_patterns.h"
 #include "pipe/target_owners.h"
-#include "pipe/whole_load.h"
 
 // What users order of a pipe.
 
@@ -212,17 +212,26 @@ Status Runner::FinishRemovals(std::stop_token stop) {
 }
 
 Status Runner::Remove(const clickhouse::Endpoint& destination, std::stop_token stop) {
-  PENSTOCK_ASSIGN(const auto removals,
-                  LocatedRemovals(*options_.catalog, id_, options_.embedded_url));
-  if (removals.empty()) return {};
-  PENSTOCK_ASSIGN(const auto taken, options_.others.find_taken(spec_, TargetsOf(removals)));
-  PENSTOCK_ASSIGN(const auto stays,
-                  DropRemoved(destination, spec_.database, removals, taken, std::move(stop)));
-  for (const std::string& text : stays) {
+  const auto tell = [this](const std::string& text) {
     LogWarning(spec_.name, "{}", text);
     AddEvent({.at = options_.clock->Wall(), .level = "warning", .kind = "removal", .text = text});
+  };
+  PENSTOCK_ASSIGN(const auto waiting, DoRemovals({.catalog = options_.catalog,
+                                                  .pipe_id = id_,
+                                                  .spec = spec_,
+                                                  .destination = destination,
+                                                  .embedded_url = options_.embedded_url,
+                                                  .find_kept =
+                                                      [this](const auto& removals) {
+                                                        return options_.others.find_kept(spec_,
+                                                                                         removals);
+                                                      },
+                                                  .tell = tell},
+                                                 std::move(stop)));
+  for (const std::string& place : waiting) {
+    LogWarning(spec_.name, "what is left of tables {}", WaitsFor(place));
   }
-  return options_.catalog->EndRemovals(id_);
+  return {};
 }
 
 }  // namespace penstock::pipe

@@ -58,12 +58,11 @@ PipeStatus Runner::status(size_t tables_max) const {
   status.spec = spec_;
   status.state = ShownState();
   // Why an ordinary state came about is among the events.
-  if (lifecycle_.state == State::kFailed || lifecycle_.state == State::kDegraded) {
-    status.reason = reason_;
-  } else if (status.state == State::kDegraded) {
-    status.reason = ReasonOf(attention_);
+  if (status.state == State::kFailed) status.reason = reason_;
+  if (status.state == State::kDegraded) {
+    status.reason = attention_.empty() ? reason_ : ReasonOf(attention_);
+    status.attention = attention_;
   }
-  if (status.state == State::kDegraded) status.attention = attention_;
   status.state_since = state_since_;
   status.created_at = created_at_;
   status.updated_at = updated_at_;

@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "obs/log.h"
 #include "pipe/deletion.h"
+#include "pipe/removals.h"
 #include "pipe/runner.h"
 #include "pipe/secret_files.h"
 #include "pipe/setup.h"
@@ -138,13 +139,17 @@ class Supervisor::Impl {
                         .attention = options_.limits.attention,
                         .source_watch_interval = options_.limits.source_watch_interval,
                         .unusable = std::move(unusable),
-                        .others = {.find_taken =
-                                       [this, id = record.id](const auto& of, const auto& targets) {
-                                         return FindTaken(of, targets, id);
-                                       },
-                                   .claim = [this](const auto& act) { return Claim(act); }}});
+                        .others = OthersOf(record.id)});
     MutexLock lock(mutex_);
     return pipes_.emplace(record.id, std::move(pipe)).first->second;
+  }
+
+  OtherPipes OthersOf(const std::string& id) {
+    return {.find_taken = [this, id](const auto& of,
+                                     const auto& targets) { return FindTaken(of, targets, id); },
+            .find_kept = [this, id](const auto& of,
+                                    const auto& removals) { return FindKept(of, removals, id); },
+            .claim = [this](const auto& act) { return Claim(act); }};
   }
 
   // Whoever holds creating_ may be waiting for the runner that asks.
@@ -190,13 +195,28 @@ class Supervisor::Impl {
   // `own_id` is the pipe's, once it has one.
   Result<TakenTargets> FindTaken(const PipeSpec& spec, const Targets& targets,
                                  const std::string& own_id) const {
-    PENSTOCK_ASSIGN(auto taken, FindTakenByPipes(spec, targets, own_id));
-    PENSTOCK_TRY(FindLeft(spec, targets, taken));
+    PENSTOCK_ASSIGN(auto taken, FindTakenByPipes(spec, targets, own_id, ClaimKind::kAny));
+    PENSTOCK_TRY(FindLeft(spec, targets, own_id, taken));
     return taken;
   }
 
+  Result<TakenTargets> FindKept(const PipeSpec& spec,
+                                const std::vector<catalog::RemovalRecord>& removals,
+                                const std::string& own_id) const {
+    std::map<ClaimKind, Targets> targets;
+    for (const auto& removal : removals) {
+      targets[removal.only_if_empty ? ClaimKind::kAny : ClaimKind::kMade].insert(removal.target);
+    }
+    TakenTargets kept;
+    for (const auto& [kind, those] : targets) {
+      PENSTOCK_ASSIGN(auto taken, FindTakenByPipes(spec, those, own_id, kind));
+      kept.merge(std::move(taken));
+    }
+    return kept;
+  }
+
   Result<TakenTargets> FindTakenByPipes(const PipeSpec& spec, const Targets& targets,
-                                        const std::string& own_id) const {
+                                        const std::string& own_id, ClaimKind kind) const {
     PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
     TakenTargets taken;
     for (const auto& pipe : All()) {
@@ -207,7 +227,7 @@ class Supervisor::Impl {
         continue;
       }
       PENSTOCK_ASSIGN(const auto claims,
-                      ClaimsOf(*options_.catalog, status.id, status.spec, targets));
+                      ClaimsOf(*options_.catalog, status.id, status.spec, targets, kind));
       for (const std::string& target : claims) {
         taken.emplace(target,
                       Error{.code = ErrorCode::kConflict,
@@ -222,32 +242,46 @@ class Supervisor::Impl {
     return options_.default_is_embedded ? options_.default_destination.url : "";
   }
 
-  // Adds those that pipes which are deleted have yet to clean up. Where they are may not be known:
-  // then it may be here.
-  Status FindLeft(const PipeSpec& spec, const Targets& targets, TakenTargets& taken) const {
+  // Adds those that are yet to be cleaned up: of pipes that are deleted, and of tables that others
+  // map no more.
+  Status FindLeft(const PipeSpec& spec, const Targets& targets, const std::string& own_id,
+                  TakenTargets& taken) const {
     PENSTOCK_ASSIGN(const auto destination, DestinationOf(spec));
+    const auto add = [&](const std::string& id, const PipeSpec& other, const std::string& owner,
+                         const std::string& when) -> Status {
+      if (other.database != spec.database) return {};
+      PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(id));
+      for (const auto& removal : removals) {
+        if (!IsAt(removal, other, destination, EmbeddedUrl())) continue;
+        if (!targets.contains(removal.target)) continue;
+        taken.emplace(removal.target,
+                      Error{.code = ErrorCode::kConflict,
+                            .message = fmt::format(
+                                "the target {}.{} belonged to {}, and is yet to be cleaned up",
+                                spec.database, removal.target, owner),
+                            .remedy = "Try again when ClickHouse answers" + when +
+                                      "; where the server has another destination than it had, "
+                                      "start it with that one"});
+      }
+      return {};
+    };
     PENSTOCK_ASSIGN(const auto deleted, options_.catalog->DeletedPipes());
     for (const auto& record : deleted) {
-      const auto other = SpecOf(record);
-      if (other && other->database != spec.database) continue;
-      PENSTOCK_ASSIGN(const auto removals,
-                      LocatedRemovals(*options_.catalog, record.id, EmbeddedUrl()));
-      for (const auto& removal : removals) {
-        const std::string url = removal.url.empty() && other && other->clickhouse
-                                    ? other->clickhouse->url
-                                    : removal.url;
-        const bool may_be_here = url.empty() || url == destination.url;
-        if (!may_be_here || !targets.contains(removal.target)) continue;
-        taken.emplace(
-            removal.target,
-            Error{.code = ErrorCode::kConflict,
-                  .message =
-                      fmt::format("the target {}.{} belonged to the pipe {}, which is "
-                                  "deleted, and is yet to be cleaned up",
-                                  spec.database, removal.target, other ? other->name : record.id),
-                  .remedy = "Try again when ClickHouse answers; where the server has another "
-                            "destination than it had, start it with that one"});
+      auto other = SpecOf(record);
+      if (!other) {
+        other.emplace();
+        other->name = record.id;
+        other->database = spec.database;
       }
+      PENSTOCK_TRY(
+          add(record.id, *other, fmt::format("the pipe {}, which is deleted", other->name), ""));
+    }
+    for (const auto& pipe : All()) {
+      const PipeStatus other = pipe->runner->status(0);
+      if (other.id == own_id) continue;
+      PENSTOCK_TRY(add(other.id, other.spec,
+                       fmt::format("a table that was removed from the pipe {}", other.spec.name),
+                       " and that pipe is started"));
     }
     return {};
   }
@@ -257,20 +291,18 @@ class Supervisor::Impl {
     return FromStored(body, options_.limits);
   }
 
-  // Where the pipe's removals are to be done in this process. Those of unknown place were left by
-  // an older version, or by a process that had no destination.
+  // Where the pipe's removals are to be done in this process.
   Result<clickhouse::Endpoint> DestinationOfDeleted(const std::string& id,
                                                     const PipeSpec& spec) const {
     if (spec.database.empty()) return Fail(ErrorCode::kNotFound, "its settings cannot be read");
     PENSTOCK_ASSIGN(auto destination, DestinationOf(spec));
     if (spec.clickhouse) return destination;
-    PENSTOCK_ASSIGN(const auto removals, LocatedRemovals(*options_.catalog, id, EmbeddedUrl()));
+    PENSTOCK_ASSIGN(const auto removals, options_.catalog->Removals(id));
     const auto is_here = [&](const catalog::RemovalRecord& removal) {
-      return removal.url.empty() || removal.url == destination.url;
+      return IsAt(removal, spec, destination, EmbeddedUrl());
     };
     if (removals.empty() || std::ranges::any_of(removals, is_here)) return destination;
-    return Fail(ErrorCode::kNotFound, "it waits for a process that has the destination {}",
-                removals.front().url);
+    return Fail(ErrorCode::kNotFound, "{}", WaitsFor(removals.front().url));
   }
 
   // A pipe that the catalog has as deleted, in place of its runner. nullptr where what is left of
@@ -282,16 +314,14 @@ class Supervisor::Impl {
     auto destination = DestinationOfDeleted(id, spec);
     std::shared_ptr<Deletion> deletion;
     if (destination) {
-      deletion = std::make_shared<Deletion>(
-          Deletion::Options{.catalog = options_.catalog,
-                            .clock = &Clock::Real(),
-                            .pipe_id = id,
-                            .spec = spec,
-                            .destination = *std::move(destination),
-                            .embedded_url = EmbeddedUrl(),
-                            .find_taken = [this, spec, id](const auto& targets) {
-                              return FindTakenByPipes(spec, targets, id);
-                            }});
+      deletion =
+          std::make_shared<Deletion>(Deletion::Options{.catalog = options_.catalog,
+                                                       .clock = &Clock::Real(),
+                                                       .pipe_id = id,
+                                                       .spec = spec,
+                                                       .destination = *std::move(destination),
+                                                       .embedded_url = EmbeddedUrl(),
+                                                       .others = OthersOf(id)});
     } else {
       LogWarning(spec.name, "deleted, but for what is left at the destination: {}",
                  destination.error().ToString());

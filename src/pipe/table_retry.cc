@@ -90,9 +90,13 @@ Status TableRetry::Follow() {
   options_.stream.fence_requests = &fence_requests_;
   options_.stream.lacking = &lacking_;
   SessionJournal journal(*this);
-  return stream::RunStream(plan_.tables,
-                           {.position = plan_.from, .open = {}, .prepared_unknown = true},
-                           options_.stream, &journal, stop_.get_token());
+  Status followed = stream::RunStream(
+      plan_.tables, {.position = plan_.from, .open = {}, .prepared_unknown = true}, options_.stream,
+      &journal, stop_.get_token());
+  // What the session retried is over with it.
+  options_.stream.on_insert_retry(nullptr);
+  options_.stream.on_reread_retry(nullptr);
+  return followed;
 }
 
 void TableRetry::Run() {

@@ -103,6 +103,8 @@ class FailedRetry : public testing::Test {
     std::counting_semaphore<2> rested(0);
     stream::StreamOptions stream;
     stream.clock = &clock_;
+    stream.on_insert_retry = [&](const Error* error) { inserts_over_ += error == nullptr; };
+    stream.on_reread_retry = [&](const Error* error) { rereads_over_ += error == nullptr; };
     stream.on_log_retry = [&](const Error* error) { shown.push_back(error ? error->message : ""); };
     const auto plan = [&, next = size_t{0}](auto) mutable -> Result<TableRetry::Plan> {
       if (next < errors.size()) return Fail(errors[next++]);
@@ -124,7 +126,15 @@ class FailedRetry : public testing::Test {
   PatientClock clock_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::optional<Journal> journal_;
+  int inserts_over_ = 0;
+  int rereads_over_ = 0;
 };
+
+TEST_F(FailedRetry, TakesWithItWhatItRetried) {
+  Run({});
+  EXPECT_EQ(inserts_over_, 1);
+  EXPECT_EQ(rereads_over_, 1);
+}
 
 TEST_F(FailedRetry, ForGoodMakesRoomForTheNext) {
   EXPECT_EQ(Run({}), std::vector<std::string>{""});

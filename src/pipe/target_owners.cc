@@ -16,26 +16,6 @@ Targets TargetsOf(const std::vector<TableMapping>& tables) {
   return targets;
 }
 
-Targets TargetsOf(const std::vector<catalog::RemovalRecord>& removals) {
-  Targets targets;
-  for (const auto& removal : removals) targets.insert(removal.target);
-  return targets;
-}
-
-std::string PlaceOf(const std::string& url, const std::string& embedded_url) {
-  return !url.empty() && url == embedded_url ? kEmbedded : url;
-}
-
-Result<std::vector<catalog::RemovalRecord>> LocatedRemovals(catalog::Catalog& catalog,
-                                                            const std::string& pipe_id,
-                                                            const std::string& embedded_url) {
-  PENSTOCK_ASSIGN(auto removals, catalog.Removals(pipe_id));
-  for (auto& removal : removals) {
-    if (removal.url == kEmbedded && !embedded_url.empty()) removal.url = embedded_url;
-  }
-  return removals;
-}
-
 bool WasRefused(const catalog::TableRecord& table) {
   return table.ddl.empty() && !table.reload_wanted;
 }
@@ -49,7 +29,10 @@ bool MayHaveTarget(const catalog::TableRecord& table,
 }
 
 Result<Targets> ClaimsOf(catalog::Catalog& catalog, const std::string& pipe_id,
-                         const PipeSpec& spec, const Targets& targets) {
+                         const PipeSpec& spec, const Targets& targets, ClaimKind kind) {
+  const auto is_claim = [&](const catalog::TableRecord& table) {
+    return kind == ClaimKind::kMade ? !table.ddl.empty() : !WasRefused(table);
+  };
   Targets claims;
   for (const TableMapping& table : spec.tables) {
     if (targets.contains(table.target_table)) claims.insert(table.target_table);
@@ -57,15 +40,11 @@ Result<Targets> ClaimsOf(catalog::Catalog& catalog, const std::string& pipe_id,
   if (!claims.empty()) {
     PENSTOCK_ASSIGN(const auto records, catalog.Tables(pipe_id));
     for (const auto& record : records) {
-      if (WasRefused(record)) claims.erase(record.target);
+      if (!is_claim(record)) claims.erase(record.target);
     }
     for (const auto& record : records) {
-      if (!WasRefused(record) && targets.contains(record.target)) claims.insert(record.target);
+      if (is_claim(record) && targets.contains(record.target)) claims.insert(record.target);
     }
-  }
-  PENSTOCK_ASSIGN(const auto removals, catalog.Removals(pipe_id));
-  for (const auto& removal : removals) {
-    if (targets.contains(removal.target)) claims.insert(removal.target);
   }
   return claims;
 }
@@ -86,6 +65,8 @@ std::map<size_t, Error> FindRefused(const PipeSpec& spec,
     Error error{.code = ErrorCode::kNeedsUser, .remedy = kRemedy};
     if (const auto other = taken.find(target); other != taken.end()) {
       error.message = other->second.message;
+      const std::string& remedy = other->second.remedy;
+      if (!remedy.empty()) error.remedy = remedy + "; then resync the table (penstock resync)";
     } else if (const auto [owner, is_free] = owners.emplace(target, i);
                !is_free && !CheckMayShare(spec.tables[owner->second], spec.tables[i])) {
       error.message = fmt::format("its target {} is that of {}", target,

@@ -27,6 +27,10 @@ struct OtherPipes {
   // Of these targets, at the destination of the spec, those that are not this pipe's.
   std::function<Result<TakenTargets>(const PipeSpec&, const Targets&)> find_taken =
       [](const auto&, const auto&) { return TakenTargets(); };
+  // Of the targets of these removals those that another pipe has, and those that it claims where it
+  // is not certain whose they are.
+  std::function<Result<TakenTargets>(const PipeSpec&, const std::vector<catalog::RemovalRecord>&)>
+      find_kept = [](const auto&, const auto&) { return TakenTargets(); };
   // Does it while none of them claims a target; kRetry, undone, where one is about to.
   std::function<Status(const std::function<Status()>&)> claim = [](const auto& act) {
     return act();
@@ -34,17 +38,6 @@ struct OtherPipes {
 };
 
 Targets TargetsOf(const std::vector<TableMapping>& tables);
-Targets TargetsOf(const std::vector<catalog::RemovalRecord>& removals);
-
-// How removals name the embedded server, whose port may be another one in the next process.
-inline constexpr char kEmbedded[] = "the embedded ClickHouse";
-std::string PlaceOf(const std::string& url, const std::string& embedded_url);
-
-// A pipe's removals with the urls that their places have in this process. `embedded_url`: "" where
-// there is none.
-Result<std::vector<catalog::RemovalRecord>> LocatedRemovals(catalog::Catalog& catalog,
-                                                            const std::string& pipe_id,
-                                                            const std::string& embedded_url);
 
 // Refused before anything was made for it.
 bool WasRefused(const catalog::TableRecord& table);
@@ -52,9 +45,11 @@ bool WasRefused(const catalog::TableRecord& table);
 // Whether what is at the table's target, or beside it, may be of its making; `all`: of its pipe.
 bool MayHaveTarget(const catalog::TableRecord& table, const std::vector<catalog::TableRecord>& all);
 
-// Of these targets those that the pipe claims.
+// Of these targets those that the pipe claims with its tables; kMade: those that it has, where
+// there are records of its tables.
+enum class ClaimKind { kAny, kMade };
 Result<Targets> ClaimsOf(catalog::Catalog& catalog, const std::string& pipe_id,
-                         const PipeSpec& spec, const Targets& targets);
+                         const PipeSpec& spec, const Targets& targets, ClaimKind kind);
 
 // Of tables that are to get their targets, those that may not, by their places in the spec; with a
 // remedy. `records` are of the first of its tables; the others are new.

@@ -50,6 +50,12 @@ TEST(FindRefused, WhatIsAnotherPipes) {
   EXPECT_THAT(refused.at(1).message, HasSubstr("the pipe other"));
 }
 
+TEST(FindRefused, WhatIsYetToBeCleanedUpIsToBeWaitedFor) {
+  const TakenTargets taken = {{"x", Error{.message = "left", .remedy = "Wait"}}};
+  EXPECT_EQ(FindRefused(SpecOf({"x"}), {}, taken).at(0).remedy,
+            "Wait; then resync the table (penstock resync)");
+}
+
 TEST(MayHaveTarget, OnlyWhatGotOneOrIsAboutToAndNoOtherHasIt) {
   EXPECT_TRUE(MayHaveTarget(Table("x", "CREATE"), {}));
   EXPECT_FALSE(MayHaveTarget(Table("x", ""), {}));

@@ -228,15 +228,16 @@ Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
 Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destination,
                                              const std::string& database,
                                              const std::vector<catalog::RemovalRecord>& removals,
-                                             const TakenTargets& taken, std::stop_token stop) {
+                                             const TakenTargets& kept, std::stop_token stop) {
   std::map<std::string, std::string, std::less<>> stays;  // by table
   ByTarget by_target;
+  std::vector<std::string> lines;
   clickhouse::Client client(destination);
   for (const auto& removal : removals) {
-    if (!removal.url.empty() && removal.url != destination.url) {
-      stays.emplace(removal.target, fmt::format("it is at {}", removal.url));
-    } else if (taken.contains(removal.target)) {
-      continue;
+    if (const auto why = kept.find(removal.target); why != kept.end()) {
+      if (!removal.drop_target) continue;
+      lines.push_back(fmt::format("the table {}.{} is left as it is: {}", database, removal.target,
+                                  why->second.message));
     } else if (removal.rows_of == model::TableName()) {
       by_target.emplace(removal.target, &removal);
     } else {
@@ -261,8 +262,6 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
   PENSTOCK_ASSIGN(found, FindRemoved(client, database, by_target, stop));
   std::erase_if(found, [&](const std::string& name) { return stays.contains(name); });
   if (!found.empty()) return Fail(ErrorCode::kRetry, "{} was made again", found[0]);
-  std::vector<std::string> lines;
-  lines.reserve(stays.size());
   for (const auto& [name, why] : stays) {
     lines.push_back(fmt::format("what is left of the table {}.{} is to be dropped by hand: {}",
                                 database, name, why));

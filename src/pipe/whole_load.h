@@ -44,14 +44,14 @@ Status MakeLoadTargets(const clickhouse::Endpoint& destination, const PipeSpec& 
 Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
                        const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
-// What tables that are mapped no more have left, but for targets that others have `taken`: what
-// attempts at their loads have made and, where they are not to be kept, the targets. May be
-// repeated. What cannot be dropped stays: answers a line for people of each. An error: not all has
-// been tried, or what was dropped was made again; repeat.
+// What tables that are mapped no more have left, but for targets that are `kept`, with why: what
+// attempts at their loads have made and, where they are not to stay, the targets. May be repeated.
+// Answers a line for people of each that stays all the same. An error: not all has been tried, or
+// what was dropped was made again; repeat.
 Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destination,
                                              const std::string& database,
                                              const std::vector<catalog::RemovalRecord>& removals,
-                                             const TakenTargets& taken, std::stop_token stop);
+                                             const TakenTargets& kept, std::stop_token stop);
 
 // The load_targets with their UUIDs, for Catalog::EndLoad. kRetry when one is not there.
 Result<std::vector<catalog::LoadTargetRecord>> LoadedTargets(

@@ -112,6 +112,26 @@ class Attention:
         self.proxy.down_per_second = None
         self.await_running("retrying")
 
+    def test_paused(self):
+        """For longer than it takes to look: the pause stays the user's, and the reasons what they were."""
+        self.clickhouse.query("RENAME TABLE replica.t TO replica.away")
+        self.write()
+        self.await_concern("quarantine", "shop.t")
+        path = f"{self.penstock.pipes_path()}/{self.pipe}/stateHistory"
+        degraded = self.penstock.api(path)[0]
+        with self.destination_hangs():
+            self.source.run("INSERT INTO shop.marker VALUES (1000)")
+            wait_until(lambda: self.penstock.status(self.pipe)["lagSeconds"] > 1, lambda: self.penstock.status(self.pipe), 8)
+            self.penstock.order(self.pipe, "stop")
+            self.penstock.await_state(self.pipe, "Paused")
+        self.penstock.order(self.pipe, "start")
+        self.assertEqual(["quarantine"], self.concerns())
+        self.assertIn("shop.t", self.penstock.status(self.pipe)["reason"])
+        self.await_caught_up()
+        self.assertEqual(["Degraded", "Paused", "Pausing", "Degraded"],
+                         [one["state"] for one in self.penstock.api(path)[:4]])
+        self.assertEqual(degraded, self.penstock.api(path)[3])
+
     def test_the_lag_eats_into_the_retention(self):
         kept = self.source.run("SELECT @@global.binlog_expire_logs_seconds")[0][0]
         self.source.run("SET GLOBAL binlog_expire_logs_seconds = 8")

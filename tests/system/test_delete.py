@@ -317,6 +317,41 @@ class DeleteElsewhere(SystemTest):
             self.assertEqual([], self.targets())
             penstock.await_state(penstock.create(self.body("t", url=self.away)), "Running")
 
+    @contextlib.contextmanager
+    def removed_elsewhere(self):
+        """Of a pipe that runs at another destination by now the table u is left at `away`."""
+        with Penstock("--clickhouse-url", self.away) as penstock:
+            pipe = penstock.create(self.body("t", "u"))
+            penstock.await_state(pipe, "Running")
+            self.proxy.refusing = True
+            self.proxy.cut()
+            code, _, error = penstock.cli("remove-table", "pipe", "shop.u", "--drop")
+            self.assertEqual(0, code, error)
+            self.restart(penstock, "--clickhouse-url", self.clickhouse.url)
+            self.proxy.refusing = False
+            wait_until(lambda: f"waits for a process that has the destination {self.away}" in
+                       penstock.process.log.read_text(), penstock.process.tail)
+            penstock.await_state(pipe, "Running")
+            yield penstock, pipe
+            with self.assertRaisesRegex(ApiError, "belonged to"):
+                penstock.create({**self.body("u", url=self.away), "name": "new"})
+            self.assertIn("u", self.targets())
+            self.restart(penstock, "--clickhouse-url", self.away)
+            wait_until(lambda: "u" not in self.targets(), penstock.process.tail)
+            penstock.await_state(penstock.create(self.body("u", url=self.away)), "Running")
+
+    def test_a_removed_table_is_at_another(self):
+        with self.removed_elsewhere() as (penstock, pipe):
+            other = penstock.create(self.body("u", url=self.clickhouse.url))
+            penstock.await_state(other, "Running")
+            penstock.delete(other)
+            penstock.await_state(pipe, "Running")
+
+    def test_left_at_two(self):
+        with self.removed_elsewhere() as (penstock, pipe):
+            penstock.api(f"{penstock.pipes_path()}/{pipe}?dropTargetTables=true", "DELETE")
+            wait_until(lambda: self.targets() == ["u"], self.targets)
+
     def test_where_it_was_is_not_known(self):
         """As earlier versions left it: it is done, but for what is another pipe's by now, and what the
         pipe would have made otherwise."""

@@ -266,6 +266,7 @@ class Wildcards:
         self.penstock.await_state(self.pipe, "Paused")
         self.edit(tableMappingsToRemove=[{**mapping("shop", "late", "x_late"), "dropTargetTable": True}])
         self.assert_untouched()
+        wait_until(lambda: "replica.x_late is left as it is" in str(self.events()), "told")
         self.source.start()
         self.penstock.order(self.pipe, "start")
         self.penstock.await_state(self.pipe, "Running")
@@ -273,6 +274,18 @@ class Wildcards:
         self.source.run("INSERT INTO shop.c VALUES (7, 'x')")
         wait_until(lambda: self.clickhouse.query("SELECT count() FROM replica.x_late") == "1\n", "flows")
         self.penstock.await_state(first, "Running")
+
+    def test_a_refused_table_keeps_no_target(self):
+        """Though its resync waits for the source, it is dropped with the pipe that made it."""
+        first = self.refused()
+        self.source.process.kill()
+        self.penstock.order(self.pipe, "resync")
+        self.penstock.await_state(self.pipe, "Setup")
+        self.penstock.api(f"{self.penstock.pipes_path()}/{first}?dropTargetTables=true", "DELETE")
+        wait_until(lambda: self.clickhouse.query("EXISTS replica.x_late") == "0\n", "dropped")
+        self.source.start()
+        self.penstock.await_state(self.pipe, "Running")
+        self.assert_equal(self.spec_of(mapping("shop", "late", "x_late")))
 
     def test_a_refused_table_is_in_nobodys_way(self):
         """Both pipes are changed as ever, and when its target is free it can have it."""
