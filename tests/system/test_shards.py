@@ -81,6 +81,29 @@ class Shards:
             self.assertEqual(1, self.count("s1", final=""))
             self.assertEqual(3, self.count("s2"))
 
+    def test_truncate_on_a_slow_target(self):
+        """The server goes on with what nobody waits for: it is not asked twice."""
+        with Proxy(self.clickhouse.http_port) as proxy:
+            spec = self.shards_spec("s1", "s2")
+            spec["destination"]["clickhouse"] = {**self.clickhouse.endpoint(),
+                                                 "url": f"http://127.0.0.1:{proxy.port}"}
+            self.create(spec)
+            self.clickhouse.query("SYSTEM STOP MERGES replica.orders")
+            self.source.run("TRUNCATE s1.orders", "INSERT INTO s1.orders VALUES (4, 'after')")
+            wait_until(lambda: self.mutations("NOT is_done") == 1, "the mutation", 30)
+            proxy.hold_answer_of = b"FROM system.mutations"
+            self.clickhouse.query("KILL QUERY WHERE query LIKE 'ALTER%DELETE WHERE%' ASYNC")
+            wait_until(lambda: proxy.holding, lambda: self.penstock.process.tail(), 30)
+            self.clickhouse.query("SYSTEM START MERGES replica.orders")
+            proxy.hold_answer_of = None
+            proxy.release()
+            self.assertEqual(4, self.finish())
+            self.assertEqual(1, self.mutations("1"))
+
+    def mutations(self, condition):
+        return int(self.clickhouse.query(
+            f"SELECT count() FROM system.mutations WHERE table = 'orders' AND ({condition})"))
+
     def test_deleted_rows_are_removed(self):
         self.restart_with("--test-limits")
         self.create(self.shards_spec(deleteOnMerge=True))
