@@ -202,8 +202,8 @@ Status Runner::SetAside(const std::vector<UnsettledInsert>& unsettled) {
                                   : options_.catalog->SaveCheckpoint(id_, checkpoint, news);
 }
 
-// Shards that were loaded, but not into the target that stays, since another's load failed: that
-// target lacks what was done to them since.
+// Loads beside a target that stays, since another's load failed, are given up, also those that are
+// whole. That target lacks what was done since to those that were not written to it too.
 Status Runner::SetAsideBroken(const std::vector<catalog::TableRecord>& tables) {
   const auto broken = BrokenTargets(tables);
   PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
@@ -219,8 +219,10 @@ Status Runner::SetAsideBroken(const std::vector<catalog::TableRecord>& tables) {
                                               table.target),
                         .since = options_.clock->Wall()}});
   }
-  return news.quarantines.empty() ? Status()
-                                  : options_.catalog->SaveCheckpoint(id_, checkpoint, news);
+  if (!news.quarantines.empty()) {
+    PENSTOCK_TRY(options_.catalog->SaveCheckpoint(id_, checkpoint, news));
+  }
+  return options_.catalog->EndLoad(GivenUp(tables, broken));
 }
 
 std::unique_ptr<TableRetry> Runner::BeginRetry(const Recalled& recalled, std::stop_token stop) {

@@ -168,4 +168,14 @@ std::set<std::string> BrokenTargets(const std::vector<catalog::TableRecord>& all
   return broken;
 }
 
+std::vector<catalog::LoadTargetRecord> GivenUp(const std::vector<catalog::TableRecord>& all,
+                                               const std::set<std::string>& broken) {
+  std::vector<catalog::LoadTargetRecord> given_up;
+  for (const auto& table : all) {
+    if (table.loaded_uuid.empty() || !broken.contains(table.target)) continue;
+    given_up.push_back({.table_id = table.id, .name = table.load_target, .uuid = {}});
+  }
+  return given_up;
+}
+
 }  // namespace penstock::pipe

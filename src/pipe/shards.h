@@ -40,4 +40,8 @@ std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableR
 // tables is not whole.
 std::set<std::string> BrokenTargets(const std::vector<catalog::TableRecord>& all);
 
+// For Catalog::EndLoad: what is loaded beside these is whole no more, as far as it was.
+std::vector<catalog::LoadTargetRecord> GivenUp(const std::vector<catalog::TableRecord>& all,
+                                               const std::set<std::string>& broken);
+
 }  // namespace penstock::pipe

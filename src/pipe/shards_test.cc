@@ -14,6 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 TableMapping Mapping(const std::string& schema, const std::string& table,
                      const std::string& target) {
@@ -153,6 +154,20 @@ TEST(BrokenTargetsTest, WhereOneLoadIsNotWhole) {
   EXPECT_THAT(BrokenTargets(all), ElementsAre("t"));
   all.back().ddl.clear();  // it was never set up: nothing of it is in the target
   EXPECT_THAT(BrokenTargets(all), IsEmpty());
+}
+
+TEST(BrokenTargetsTest, WhatWasWholeBesideThemIsGivenUp) {
+  std::vector<catalog::TableRecord> all = {Record("a", "t"), Record("b", "t"), Record("a", "u")};
+  all[1].id = 7;
+  for (size_t i = 1; i < all.size(); ++i) {  // the first is read into the target as it is
+    all[i].load_target = all[i].target + "_resync_1";
+    all[i].loaded_uuid = "whole";
+  }
+  const auto given_up = GivenUp(all, BrokenTargets(all));
+  ASSERT_THAT(given_up, SizeIs(1));
+  EXPECT_EQ(given_up[0].table_id, 7);
+  EXPECT_EQ(given_up[0].name, "t_resync_1");
+  EXPECT_EQ(given_up[0].uuid, "");
 }
 
 TEST(StoredSpecTest, KeepsWhatWasDecided) {
