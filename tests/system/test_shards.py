@@ -2,6 +2,7 @@
 
 import unittest
 
+from harness.compare import of_shard
 from harness.penstock import ApiError, mapping
 from harness.proxy import Proxy
 from harness.shards import SHARDS, ShardsTest
@@ -209,6 +210,17 @@ class Shards:
         self.await_quarantined("s2")
         self.resync("s2")
         self.finish()
+
+    def test_no_retry_without_its_rows(self):
+        """Those of the others are none of it."""
+        self.create(self.shards_spec())
+        self.source.run("ALTER TABLE s2.orders MODIFY v TEXT NOT NULL")
+        self.await_quarantined("s2")
+        self.clickhouse.query(f"ALTER TABLE replica.orders DELETE WHERE {of_shard('s2', 'orders')} "
+                              "SETTINGS mutations_sync = 2")
+        code, out, err = self.penstock.cli("retry", "pipe", "--table", "s2.orders")
+        self.assertNotEqual(0, code)
+        self.assertIn("lost its rows", out + err)
 
     def test_what_check_says(self):
         self.source.run("ALTER TABLE s2.orders MODIFY v TEXT NOT NULL",
