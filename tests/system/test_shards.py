@@ -37,6 +37,7 @@ class Shards:
                         "CREATE TABLE s3.orders (id INT PRIMARY KEY, v BIGINT)")
         wait_until(lambda: self.count("s2") == 1, lambda: self.penstock.process.tail(), 30)
         self.assertIn("no column v of type", self.await_quarantined("s3"))
+        self.assertIn("Make the source table like the others", self.await_quarantined("s3"))
         self.penstock.restart()
         self.spec_ = self.shards_spec("s1", "s2")
         self.finish("Degraded")
