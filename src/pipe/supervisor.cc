@@ -412,6 +412,30 @@ class Supervisor::Impl {
     return report.ok() ? Status() : Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
   }
 
+  // The tables from the first on, as shards of what those before them have in use: each target's
+  // first one that is followed tells what it is like.
+  void CheckBeside(PipeSpec spec, size_t first, const std::vector<catalog::TableRecord>& records,
+                   CheckReport& report, const std::stop_token& stop) const {
+    std::set<model::TableName> set_aside;
+    for (const auto& record : records) {
+      if (record.quarantine || record.ddl.empty()) set_aside.insert(record.definition.name);
+    }
+    const auto come = spec.tables.begin() + static_cast<std::ptrdiff_t>(first);
+    Targets targets = TargetsOf({come, spec.tables.end()});
+    const auto is_not_asked = [&](const TableMapping& mapping) {
+      return !mapping.tells_source || set_aside.contains(mapping.source) ||
+             targets.erase(mapping.target_table) == 0;
+    };
+    const auto asked = std::remove_if(spec.tables.begin(), come, is_not_asked);
+    if (asked == spec.tables.begin()) return;
+    spec.tables.erase(asked, come);
+    std::map<model::TableName, model::Table> definitions;
+    CheckReport beside = Check(spec, {}, definitions, stop);
+    const auto is_of_shards = [](const Finding& finding) { return finding.check == "shards"; };
+    std::erase_if(report.findings, is_of_shards);
+    std::ranges::copy_if(beside.findings, std::back_inserter(report.findings), is_of_shards);
+  }
+
   Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
                                               const PipeChange& change,
                                               const std::vector<catalog::TableRecord>& records,
@@ -433,6 +457,7 @@ class Supervisor::Impl {
                        added.tables.begin() + static_cast<std::ptrdiff_t>(first));
     std::map<model::TableName, model::Table> definitions;
     report = Check(added, kept, definitions, stop);
+    CheckBeside(after, first, records, report, stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
     if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
     for (const TableMapping& mapping : added.tables) {

@@ -140,6 +140,11 @@ class Shards:
         self.penstock.delete(self.pipe)
         self.clickhouse.query("DROP DATABASE replica SYNC")
         self.create(self.shards_spec("s1", "s2"))
+        self.source.run("ALTER TABLE s3.orders DROP v")
+        with self.assertRaises(ApiError) as refused:
+            self.edit(add=["s3"])
+        self.assertIn("only s1.orders has the column v", str(refused.exception))
+        self.source.run("ALTER TABLE s3.orders ADD v VARCHAR(20)")
         self.edit(add=["s3"])
         self.finish()
         self.edit(remove=["s2"])
