@@ -16,8 +16,9 @@ namespace penstock::pipe {
 
 // Decides for PipeSpec::tables from `first` on whether their rows tell the source: where a table
 // before them has the same target, as that one's do; else where another has, or where their pattern
-// may make others that have. What is decided stands, since the target is made by it.
-void MarkShards(PipeSpec& spec, size_t first);
+// or another may make others that have. What is decided stands, since the target is made by it. The
+// `refused` have none: WasRefused.
+void MarkShards(PipeSpec& spec, size_t first, const std::set<model::TableName>& refused = {});
 
 // Whether the two may have the same target. kNeedsUser with the remedy.
 Status CheckMayShare(const TableMapping& one, const TableMapping& other);

@@ -62,6 +62,31 @@ TEST(MarkShardsTest, ThoseOfAPatternThatLeavesItOpen) {
   }
 }
 
+TEST(MarkShardsTest, ThoseWhoseTargetAPatternOfAnotherSchemaMayMake) {
+  PipeSpec spec;
+  spec.tables = {Mapping("s1", "t", "t")};
+  for (const auto& [schema, table, target, marked] :
+       {std::tuple("s2", "*", "{table}", true), std::tuple("s2", "u*", "{table}", false),
+        std::tuple("s1", "*", "{table}", false), std::tuple("s2", "*", "{schema}_{table}", false),
+        std::tuple("s*", "*", "{table}", true), std::tuple("s2", "?", "{table}*", false),
+        std::tuple("s*", "*", "{schema}_{table}", false), std::tuple("?", "x", "{schema}", true)}) {
+    spec.mappings = {spec.tables[0], Mapping(schema, table, target)};
+    EXPECT_THAT(Marked(spec), ElementsAre(marked)) << schema << table << target;
+    spec.mappings[1].engine = clickhouse::Engine::kMergeTree;
+    EXPECT_THAT(Marked(spec), ElementsAre(false));
+  }
+  spec.mappings[1] = Mapping("s2", "*", "{table}");
+  spec.mappings[1].excluded_tables = {"t"};
+  EXPECT_THAT(Marked(spec), ElementsAre(false));
+}
+
+TEST(MarkShardsTest, OneThatWasRefusedDecidesNothing) {
+  PipeSpec spec;
+  spec.tables = {Mapping("a", "t", "t"), Mapping("b", "t", "t"), Mapping("c", "t", "t")};
+  MarkShards(spec, 1, {{"a", "t"}});
+  EXPECT_TRUE(spec.tables[1].tells_source);
+}
+
 TEST(CheckMayShareTest, BothTellTheirSource) {
   TableMapping one = Mapping("a", "t", "t");
   TableMapping other = Mapping("b", "t", "t");

@@ -350,9 +350,9 @@ class Supervisor::Impl {
   // Adds the tables that the mappings from the first of these on stand for. `kept`: the first
   // tables, which the pipe has already.
   static Status AddTables(PipeSpec& spec, size_t first_mapping, size_t kept,
-                          const std::stop_token& stop) {
+                          const std::set<model::TableName>& refused, const std::stop_token& stop) {
     Status added = AddFromPatterns(spec, first_mapping, stop);
-    MarkShards(spec, kept);
+    MarkShards(spec, kept, refused);
     return added;
   }
 
@@ -540,7 +540,7 @@ Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
 
 CheckReport Supervisor::Check(PipeSpec& spec, std::stop_token stop) {
   std::map<model::TableName, model::Table> definitions;
-  const Status added = Impl::AddTables(spec, 0, 0, stop);
+  const Status added = Impl::AddTables(spec, 0, 0, {}, stop);
   CheckReport report = impl_->Check(spec, {}, definitions, std::move(stop));
   if (!added && report.ok()) {  // where the source does not answer at all, a check tells of it
     report.findings.push_back({.check = "table_patterns",
@@ -635,10 +635,10 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   TakeRemapped(before, resolved);
   PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
   PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, resolved));
-  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - resolved.tables_to_add.size(),
-                               before.tables.size() - removed.size(), stop));
-  CheckReport report;
   PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
+  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - resolved.tables_to_add.size(),
+                               before.tables.size() - removed.size(), RefusedOf(tables), stop));
+  CheckReport report;
   PENSTOCK_ASSIGN(const auto tables_change,
                   impl_->TablesChangeOf(before, after, resolved, tables, report, stop));
   const std::vector<std::string> fields = ChangedFields(before, after);

@@ -132,6 +132,19 @@ std::optional<size_t> PatternOf(const PipeSpec& spec, const model::TableName& ta
   return std::nullopt;
 }
 
+bool MayMakeOther(const TableMapping& pattern, const TableMapping& table) {
+  const bool of_one_schema = !IsPattern({pattern.source.schema, {}});
+  if (of_one_schema && pattern.target_table == "{table}") {
+    const model::TableName other{pattern.source.schema, table.target_table};
+    return other != table.source && Fits(pattern, other, false);
+  }
+  const bool makes_it =
+      Fits(pattern, table.source, false) && TargetOf(pattern, table.source) == table.target_table;
+  TableMapping all = pattern;
+  all.target_table = Escaped(pattern.target_table);
+  return !makes_it && Matches(TargetOf(all, pattern.source), table.target_table, false);
+}
+
 bool HasPatterns(const PipeSpec& spec) {
   return std::ranges::any_of(spec.mappings,
                              [](const TableMapping& mapping) { return IsPattern(mapping.source); });

@@ -28,6 +28,9 @@ bool Matches(std::string_view pattern, std::string_view name, bool ignore_case);
 std::optional<size_t> PatternOf(const PipeSpec& spec, const model::TableName& table,
                                 bool ignore_case);
 
+// Whether the pattern may give another table than this one the target that this one has.
+bool MayMakeOther(const TableMapping& pattern, const TableMapping& table);
+
 bool HasPatterns(const PipeSpec& spec);
 
 // What the source has where the patterns look.
