@@ -68,8 +68,8 @@ class ShardsTest(SystemTest):
         return self.assert_equal(self.spec_) - int(self.source.run("SELECT COUNT(*) FROM shop.marker")[0][0])
 
     def table(self, schema):
-        return next(table for table in self.penstock.status(self.pipe)["tables"]
-                    if table["sourceSchemaName"] == schema)
+        return next((table for table in self.penstock.status(self.pipe)["tables"]
+                     if table["sourceSchemaName"] == schema), {"quarantine": None})
 
     def resync(self, *schemas):
         words = [word for schema in schemas for word in ("--table", f"{schema}.orders")]
