@@ -30,13 +30,20 @@ bool MayBeMany(const TableMapping& pattern) {
          varies_without(pattern.source.table, "{table}");
 }
 
-// Whether a pattern may make another table that has the target of this one.
+// Whether a pattern may make another table, that is not there yet, with the target of this one.
 bool MayGetOthers(const PipeSpec& spec, const TableMapping& table) {
   for (size_t i = 0; i < spec.mappings.size(); ++i) {
     const TableMapping& pattern = spec.mappings[i];
     const bool may_share = IsPattern(pattern.source) && pattern.engine == table.engine;
     if (!may_share) continue;
-    if (table.pattern == i ? MayBeMany(pattern) : MayMakeOther(pattern, table)) return true;
+    if (table.pattern == i) {
+      if (MayBeMany(pattern)) return true;
+      continue;
+    }
+    const auto [any, only] = MakersOf(pattern, table);
+    if (any && (!only || std::ranges::count(spec.tables, *only, &TableMapping::source) == 0)) {
+      return true;
+    }
   }
   return false;
 }

@@ -69,15 +69,20 @@ TEST(MarkShardsTest, ThoseWhoseTargetAPatternOfAnotherSchemaMayMake) {
        {std::tuple("s2", "*", "{table}", true), std::tuple("s2", "u*", "{table}", false),
         std::tuple("s1", "*", "{table}", false), std::tuple("s2", "*", "{schema}_{table}", false),
         std::tuple("s*", "*", "{table}", true), std::tuple("s2", "?", "{table}*", false),
-        std::tuple("s*", "*", "{schema}_{table}", false), std::tuple("?", "x", "{schema}", true)}) {
+        std::tuple("s*", "*", "{schema}_{table}", false), std::tuple("?", "x", "{schema}", true),
+        std::tuple("s?", "t", "{table}", true), std::tuple("s1", "?", "{table}{schema}", false)}) {
     spec.mappings = {spec.tables[0], Mapping(schema, table, target)};
     EXPECT_THAT(Marked(spec), ElementsAre(marked)) << schema << table << target;
     spec.mappings[1].engine = clickhouse::Engine::kMergeTree;
     EXPECT_THAT(Marked(spec), ElementsAre(false));
   }
   spec.mappings[1] = Mapping("s2", "*", "{table}");
+  EXPECT_THAT(Marked(spec), ElementsAre(true));
   spec.mappings[1].excluded_tables = {"t"};
   EXPECT_THAT(Marked(spec), ElementsAre(false));
+  spec.mappings[1].excluded_tables.clear();
+  spec.tables.push_back(Mapping("s2", "t", "u"));  // by a mapping of its own; s2.u may come
+  EXPECT_THAT(Marked(spec), ElementsAre(false, true));
 }
 
 TEST(MarkShardsTest, OneThatWasRefusedDecidesNothing) {

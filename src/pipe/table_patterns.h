@@ -28,8 +28,13 @@ bool Matches(std::string_view pattern, std::string_view name, bool ignore_case);
 std::optional<size_t> PatternOf(const PipeSpec& spec, const model::TableName& table,
                                 bool ignore_case);
 
-// Whether the pattern may give another table than this one the target that this one has.
-bool MayMakeOther(const TableMapping& pattern, const TableMapping& table);
+// The tables that the pattern would give the target of this one: whether there may be any, and
+// which, where it can only be one.
+struct Makers {
+  bool any = true;
+  std::optional<model::TableName> only = std::nullopt;
+};
+Makers MakersOf(const TableMapping& pattern, const TableMapping& table);
 
 bool HasPatterns(const PipeSpec& spec);
 

@@ -42,6 +42,15 @@ class Shards:
         self.spec_ = self.shards_spec("s1", "s2")
         self.finish("Degraded")
 
+    def test_a_pattern_that_may_make_the_target_of_another(self):
+        self.source.run("DROP DATABASE s2", "CREATE DATABASE s2")
+        self.create(self.spec_of(mapping("s1", "orders", "orders"), mapping("s2", "o*", "{table}"),
+                                 autoAddTables=True))
+        self.source.run("CREATE TABLE s2.orders LIKE s1.orders", "INSERT INTO s2.orders VALUES (1, 'new')")
+        wait_until(lambda: self.count("s2") == 1, lambda: self.penstock.process.tail(), 30)
+        self.spec_ = self.shards_spec("s1", "s2")
+        self.assertEqual(4, self.finish())
+
     def test_truncate(self):
         """Of one; the inserts of the others are not ended."""
         self.create(self.shards_spec())
