@@ -469,7 +469,7 @@ StreamProgress Journal::progress() const {
 
 StreamSummary Journal::summary() const {
   MutexLock lock(progress_mutex_);
-  StreamSummary summary = progress_;
+  StreamSummary summary = static_cast<const StreamSummary&>(progress_);
   Age(summary);
   return summary;
 }

@@ -34,6 +34,7 @@ Error OtherShape(const std::string& target) {
 
 std::vector<model::TableName> NamesOf(const Tables& all, const std::vector<size_t>& places) {
   std::vector<model::TableName> names;
+  names.reserve(places.size());
   for (const size_t place : places) names.push_back(all[place].definition.name);
   return names;
 }

@@ -303,6 +303,7 @@ Status PutInPlace(const clickhouse::Endpoint& destination, const std::string& da
   std::map<std::string, const catalog::TableRecord*> by_target;
   for (const auto& table : tables) by_target.emplace(table.target, &table);
   std::vector<const catalog::TableRecord*> each_once;
+  each_once.reserve(by_target.size());
   for (const auto& [target, table] : by_target) each_once.push_back(table);
   PENSTOCK_TRY(DoSeveral(
       destination, each_once.size(),
