@@ -183,6 +183,7 @@ Status StoreNews(Sqlite& database, const std::string& pipe_id, const CheckpointN
   for (const auto& insert : news.inserts) PENSTOCK_TRY(StoreInsert(database, insert));
   for (const int64_t table_id : news.truncated) PENSTOCK_TRY(EndTruncated(database, table_id));
   for (const int64_t table_id : news.made_anew) PENSTOCK_TRY(WantHealed(database, table_id));
+  for (const int64_t table_id : news.stale) PENSTOCK_TRY(EndFreshness(database, table_id));
   for (const auto& event : news.events) PENSTOCK_TRY(InsertEvent(database, pipe_id, event, wall));
   return {};
 }

@@ -257,6 +257,7 @@ struct CheckpointNews {
   std::vector<int64_t> settled = {};    // tables whose insert on record was acknowledged
   std::vector<int64_t> truncated = {};  // tables whose load is over: nothing of it counts any more
   std::vector<int64_t> made_anew = {};  // reload_wanted, of those that are quarantined
+  std::vector<int64_t> stale = {};      // keeps_target_fresh no more
   std::vector<EventRecord> events = {};
 };
 

@@ -125,6 +125,11 @@ Status StoreReloadEnd(Sqlite& database, int64_t table_id) {
       .map([](auto) {});
 }
 
+Status EndFreshness(Sqlite& database, int64_t table_id) {
+  return database.Run("UPDATE tables SET keeps_target_fresh = 0 WHERE id = ?", {table_id})
+      .map([](auto) {});
+}
+
 Status StoreDefinition(Sqlite& database, const DefinitionRecord& record) {
   PENSTOCK_ASSIGN(const std::string definition, EncodeTable(record.definition));
   return database

@@ -39,6 +39,9 @@ Status StoreReload(Sqlite& database, const TableRecord& table);
 // Its load_target is in place, or given up.
 Status StoreReloadEnd(Sqlite& database, int64_t table_id);
 
+// Its target is not written alike any more, while its load goes on.
+Status EndFreshness(Sqlite& database, int64_t table_id);
+
 // A definition that was followed.
 Status StoreDefinition(Sqlite& database, const DefinitionRecord& record);
 

@@ -93,6 +93,7 @@ constexpr std::array kRules = std::to_array<Rule>({
     {307, kNeedsUser, kSettings},      // TOO_MANY_BYTES
     {319, kUnknownOutcome, kKeeper},   // UNKNOWN_STATUS_OF_INSERT
     {321, kNeedsUser, kChangedTable},  // VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
+    {341, kRetry, kBusy},              // UNFINISHED
     {344, kNeedsUser, ""},             // SUPPORT_IS_DISABLED
     {349, kNeedsUser, kChangedTable},  // CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
     {359, kNeedsUser, "Drop the table by hand, or raise max_table_size_to_drop on the server"},
@@ -109,9 +110,10 @@ constexpr std::array kRules = std::to_array<Rule>({
     {497, kNeedsUser, kGrant},        // ACCESS_DENIED
     {516, kNeedsUser, kLogin},        // AUTHENTICATION_FAILED
     {659, kUnknownOutcome, kKeeper},  // UNKNOWN_STATUS_OF_TRANSACTION
-    {700, kRetry, kBusy},             // USER_SESSION_LIMIT_EXCEEDED
-    {720, kNeedsUser, kLogin},        // USER_EXPIRED
-    {724, kNeedsUser, "Raise max_table_num_to_throw on the server"},     // TOO_MANY_TABLES
+    {692, kRetry, "Let the mutations of the destination table come to their ends"},  // TOO_MANY_...
+    {700, kRetry, kBusy},                                             // USER_SESSION_LIMIT_EXCEEDED
+    {720, kNeedsUser, kLogin},                                        // USER_EXPIRED
+    {724, kNeedsUser, "Raise max_table_num_to_throw on the server"},  // TOO_MANY_TABLES
     {725, kNeedsUser, "Raise max_database_num_to_throw on the server"},  // TOO_MANY_DATABASES
     {735, kRetry, kBusy},    // QUERY_WAS_CANCELLED_BY_CLIENT
     {745, kRetry, kBusy},    // SERVER_OVERLOADED

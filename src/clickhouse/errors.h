@@ -26,6 +26,7 @@ inline constexpr int kErrTypeMismatch = 53;
 inline constexpr int kErrAccessDenied = 497;
 inline constexpr int kErrTooManyParts = 252;
 inline constexpr int kErrReadonly = 164;
+inline constexpr int kErrUnfinished = 341;
 inline constexpr int kErrSessionIsLocked = 373;
 inline constexpr int kErrInvalidSessionTimeout = 374;
 inline constexpr int kErrSettingConstraintViolation = 452;

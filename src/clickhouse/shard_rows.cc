@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/backoff.h"
 #include "clickhouse/errors.h"
 #include "clickhouse/quote.h"
 #include "clickhouse/table_writes.h"
@@ -48,6 +49,36 @@ Status EndShardWrites(Client& client, std::string_view database, std::string_vie
   return EndWrites(client, database, table, MarkOf(shard), clock, std::move(stop));
 }
 
+namespace {
+
+constexpr Backoff::Options kWaiting{.first = std::chrono::milliseconds(100),
+                                    .longest = std::chrono::seconds(5)};
+
+// One of the same command may go on, whose sender did not wait for its end: one more would only
+// wait behind it. A server shows a command in brackets of its own.
+Status AwaitMutation(Client& client, std::string_view database, std::string_view table,
+                     const std::string& command, Clock& clock, std::stop_token stop) {
+  const auto bare = [](const std::string& text) {
+    return fmt::format("replaceRegexpAll({}, '[`() ]', '')", text);
+  };
+  const std::string sql = fmt::format(
+      "SELECT latest_fail_reason FROM system.mutations WHERE database = {} AND "
+      "table = {} AND NOT is_done AND {} = {}",
+      QuoteString(database), QuoteString(table), bare("command"), bare(QuoteString(command)));
+  Backoff backoff(kWaiting);
+  while (true) {
+    const auto going_on = client.Rows(sql, stop);
+    if (!going_on && going_on.error().native_code == kErrAccessDenied) return {};
+    if (!going_on) return Fail(going_on.error());
+    if (going_on->empty()) return {};
+    const std::string& why = going_on->at(0).at(0);
+    if (!why.empty()) return Fail(ExceptionError(kErrUnfinished, why));
+    if (!clock.Wait(backoff.Next(), stop)) return Fail(ErrorCode::kCancelled, "stopped");
+  }
+}
+
+}  // namespace
+
 // The order is carried out by the server whatever becomes of the statement, and on the rows that
 // are there when it is given: what is written after it stays.
 Status DeleteShard(Client& client, std::string_view database, std::string_view table,
@@ -55,11 +86,13 @@ Status DeleteShard(Client& client, std::string_view database, std::string_view t
   PENSTOCK_TRY(EndShardWrites(client, database, table, shard, clock, stop));
   const std::string name = QuoteTable(database, table);
   const std::string ours = IsOfShard(shard);
+  const std::string command = "DELETE WHERE " + ours;
+  PENSTOCK_TRY(AwaitMutation(client, database, table, command, clock, stop));
   PENSTOCK_ASSIGN(const auto any,
                   client.Rows(fmt::format("SELECT 1 FROM {} WHERE {} LIMIT 1", name, ours), stop));
   if (any.empty()) return {};
   return client
-      .Query(fmt::format("ALTER TABLE {} DELETE WHERE {}", name, ours),
+      .Query(fmt::format("ALTER TABLE {} {}", name, command),
              {{"mutations_sync", "2"}, {"query_id", WriteQueryId(database, table, shard)}}, stop)
       .map([](auto) {});
 }

@@ -239,6 +239,7 @@ catalog::CheckpointNews Journal::NewsOf(const stream::Acknowledged& acknowledged
                                                ddl.empty() ? "" : ": ", ddl)});
   }
   if (acknowledged.truncated) news.truncated.push_back(table_ids_.at(*acknowledged.truncated));
+  for (const size_t table : acknowledged.stale) news.stale.push_back(table_ids_.at(table));
   news.made_anew = MadeAnew(acknowledged);
   return news;
 }

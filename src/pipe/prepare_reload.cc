@@ -192,6 +192,12 @@ class ReloadMaker {
     reload_.tables.push_back(std::move(table));
   }
 
+  // The source has it by the definition that it is followed by.
+  bool IsAsFollowed(size_t place) const {
+    const auto now = source_.definitions.find(all_[place].definition.name);
+    return now != source_.definitions.end() && IsAlike(now->second, all_[place].definition);
+  }
+
   // What concerns these tables alone sets them aside. Answers whether all is well.
   Result<bool> IsWell(const Result<Misfit>& done, const std::vector<size_t>& places) {
     if (done && !*done) return true;
@@ -265,7 +271,7 @@ class ReloadMaker {
   Status Anew(std::vector<size_t> places, std::vector<DdlStatement>& statements);
   Status LeaveAsItIs(size_t place, const Error& why);
   void BeginAnew(size_t place, const clickhouse::TableSpec& target, const std::string& load_target,
-                 bool as_before);
+                 bool may_be_fresh);
 
   const clickhouse::Endpoint& destination_;
   clickhouse::Client client_;
@@ -283,13 +289,20 @@ class ReloadMaker {
 // that cannot be loaded now would be gone with the target. A shard that comes does not hold up the
 // others.
 Status ReloadMaker::Anew(std::vector<size_t> places, std::vector<DdlStatement>& statements) {
-  // Where two differ, those that are followed have the last word.
+  // Where two differ, those that are followed have the last word, least one that is altered now.
   std::ranges::stable_sort(places, {}, [&](size_t i) {
-    return (all_[i].quarantine ? 1 : 0) + (all_[i].ddl.empty() ? 2 : 0);
+    return (IsAsFollowed(i) ? 0 : 1) + (all_[i].quarantine ? 2 : 0) + (all_[i].ddl.empty() ? 4 : 0);
   });
   std::map<size_t, Error> misfits;
   const auto target = Joined(places, misfits);
-  for (const auto& [place, why] : misfits) SetAside(place, why);
+  for (const auto& [place, why] : misfits) {
+    // What becomes of one that is followed and has been altered, its log tells.
+    if (!all_[place].quarantine && !all_[place].ddl.empty() && TargetOf(place)) {
+      PENSTOCK_TRY(LeaveAsItIs(place, why));
+    } else {
+      SetAside(place, why);
+    }
+  }
   const auto blocking = std::ranges::find_if(
       misfits, [&](const auto& misfit) { return !all_[misfit.first].ddl.empty(); });
   std::erase_if(places, [&](size_t place) { return misfits.contains(place); });
@@ -308,7 +321,14 @@ Status ReloadMaker::Anew(std::vector<size_t> places, std::vector<DdlStatement>& 
       has_shape && std::ranges::none_of(places, [&](size_t i) { return all_[i].remapped; });
   // The views are on the target.
   const std::string load_target = is_null ? "" : NewLoadTargets({begun_.back()}).at(0).name;
-  for (const size_t place : places) BeginAnew(place, *target, load_target, as_before);
+  for (const size_t place : places) {
+    bool may_be_fresh = as_before;
+    if (!as_before && !all_[place].remapped) {
+      PENSTOCK_ASSIGN(const auto alone, TargetOf(place));
+      PENSTOCK_ASSIGN(may_be_fresh, HasShape(client_, alone, stop_));
+    }
+    BeginAnew(place, *target, load_target, may_be_fresh);
+  }
   if (!is_null) statements.push_back(LoadTargetDdl(*target, load_target, as_before));
   return {};
 }
@@ -332,7 +352,7 @@ Status ReloadMaker::LeaveAsItIs(size_t place, const Error& why) {
 }
 
 void ReloadMaker::BeginAnew(size_t place, const clickhouse::TableSpec& target,
-                            const std::string& load_target, bool as_before) {
+                            const std::string& load_target, bool may_be_fresh) {
   if (all_[place].ddl.empty()) return BeginFirst(place, target, load_target);
   catalog::TableRecord table = all_[place];
   const model::Table& definition = source_.definitions.at(table.definition.name);
@@ -342,7 +362,7 @@ void ReloadMaker::BeginAnew(size_t place, const clickhouse::TableSpec& target,
   // A shard may have to go on with the target as it is, when another's load fails.
   const bool was_whole = !table.load_target.empty() || !from_.in_part.contains(table.id);
   const bool may_stay = was_whole || !spec_.tables.at(place).tells_source;
-  table.keeps_target_fresh = as_before && IsAlike(definition, table.definition) &&
+  table.keeps_target_fresh = may_be_fresh && IsAlike(definition, table.definition) &&
                              from_.checkpoint && !table.quarantine && was_followed && may_stay &&
                              !clickhouse::KeepsEveryChange(target.engine);
   table.definition = definition;

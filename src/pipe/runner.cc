@@ -373,10 +373,11 @@ Status Runner::StoreReload(const Reload& reload, Event event, const std::string&
   return {};
 }
 
-// A load that is not whole, since its table was quarantined, is given up.
+// Loads that are not whole, since a table was quarantined, are given up.
 Status Runner::EndReload(std::stop_token stop) {
   PENSTOCK_ASSIGN(auto tables, options_.catalog->Tables(id_));
   PENSTOCK_TRY(SetAsideBroken(tables));
+  PENSTOCK_ASSIGN(tables, options_.catalog->Tables(id_));
   std::erase_if(tables, [](const auto& table) { return table.load_target.empty(); });
   std::vector<int64_t> ids;
   for (const auto& table : tables) ids.push_back(table.id);

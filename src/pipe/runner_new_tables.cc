@@ -72,7 +72,8 @@ Status Runner::AddListed(std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto listed, ListForPatterns(source, spec_, stop));
   PipeSpec with_new = spec_;
   for (TableMapping& table : NewTables(spec_, listed)) with_new.tables.push_back(std::move(table));
-  MarkShards(with_new, spec_.tables.size());
+  PENSTOCK_ASSIGN(const auto records, options_.catalog->Tables(id_));
+  MarkShards(with_new, spec_.tables.size(), RefusedOf(records));
   const std::vector<TableMapping> tables(
       with_new.tables.begin() + static_cast<std::ptrdiff_t>(spec_.tables.size()),
       with_new.tables.end());

@@ -6,9 +6,11 @@
 #include <set>
 #include <utility>
 
+#include "clickhouse/shard_rows.h"
 #include "mysql/wire/start_position.h"
 #include "pipe/flow_parts.h"
 #include "pipe/runner.h"
+#include "pipe/setup.h"
 #include "pipe/shards.h"
 #include "pipe/target_tables.h"
 
@@ -55,11 +57,28 @@ struct Written {
   std::set<int64_t> in_part;  // their loads did not come to their ends
   std::set<int64_t> filled;   // rows were
   std::map<std::string, ExistingTable> targets;
+  std::set<int64_t> without_rows;  // their targets hold none of them
 };
+
+// A target that others share may hold rows of theirs alone.
+Result<bool> HasNoRows(clickhouse::Client& client, const PipeSpec& spec,
+                       const catalog::TableRecord& table, const ExistingTable& target) {
+  if (target.rows == "0") return true;
+  const auto mapping = std::ranges::find(spec.tables, table.definition.name, &TableMapping::source);
+  if (mapping == spec.tables.end()) return false;
+  const auto shard = typemap::ShardOf(table.definition, TargetOptionsOf(spec, *mapping));
+  if (!shard) return false;
+  return client
+      .Rows(fmt::format("SELECT 1 FROM {} WHERE {} LIMIT 1",
+                        clickhouse::QuoteTable(spec.database, table.target),
+                        clickhouse::IsOfShard(*shard)),
+            {})
+      .map([](const auto& rows) { return rows.empty(); });
+}
 
 // At once for all: the user waits.
 Result<Written> FindWritten(catalog::Catalog& catalog, const std::string& pipe_id,
-                            const clickhouse::Endpoint& destination, const std::string& database,
+                            const clickhouse::Endpoint& destination, const PipeSpec& spec,
                             const std::vector<catalog::TableRecord>& tables) {
   Written written;
   PENSTOCK_ASSIGN(const auto partitions, catalog.Partitions(pipe_id));
@@ -79,7 +98,13 @@ Result<Written> FindWritten(catalog::Catalog& catalog, const std::string& pipe_i
   clickhouse::Endpoint asked = destination;
   asked.idle_timeout = kAnswerTimeout;
   clickhouse::Client client(std::move(asked));
-  PENSTOCK_ASSIGN(written.targets, ReadExistingTables(client, database, targets, {}));
+  PENSTOCK_ASSIGN(written.targets, ReadExistingTables(client, spec.database, targets, {}));
+  for (const auto& table : tables) {
+    const auto target = written.targets.find(table.target);
+    if (target == written.targets.end() || !written.filled.contains(table.id)) continue;
+    PENSTOCK_ASSIGN(const bool none, HasNoRows(client, spec, table, target->second));
+    if (none) written.without_rows.insert(table.id);
+  }
   return written;
 }
 
@@ -88,9 +113,10 @@ Status CheckTarget(const catalog::TableRecord& table, const Written& written) {
   if (written.in_part.contains(table.id)) {
     return MustBeResynced(table, "its load did not come to its end");
   }
-  const auto target = written.targets.find(table.target);
-  if (target == written.targets.end()) return MustBeResynced(table, "its target is gone");
-  if (target->second.rows == "0" && written.filled.contains(table.id)) {
+  if (!written.targets.contains(table.target)) {
+    return MustBeResynced(table, "its target is gone");
+  }
+  if (written.without_rows.contains(table.id)) {
     return MustBeResynced(table, "its target has lost its rows");
   }
   return {};
@@ -132,11 +158,11 @@ Status Runner::RetryTables(const std::vector<model::TableName>& names) {
 // All, where none is named, that can be; if none can, why not.
 Result<std::vector<int64_t>> Runner::TablesToRetry(const std::vector<model::TableName>& names) {
   clickhouse::Endpoint destination;
-  std::string database;
+  PipeSpec spec;
   {
     MutexLock lock(mutex_);
     destination = options_.destination;
-    database = spec_.database;
+    spec = spec_;
   }
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   for (const auto& name : names) {
@@ -158,7 +184,7 @@ Result<std::vector<int64_t>> Runner::TablesToRetry(const std::vector<model::Tabl
   std::vector<int64_t> ids;
   if (!wanted.empty()) {
     PENSTOCK_ASSIGN(const auto written,
-                    FindWritten(*options_.catalog, id_, destination, database, wanted));
+                    FindWritten(*options_.catalog, id_, destination, spec, wanted));
     for (const auto& table : wanted) {
       Status may = CheckTarget(table, written);
       if (!may && !names.empty()) return Fail(std::move(may).error());
@@ -202,8 +228,8 @@ Status Runner::SetAside(const std::vector<UnsettledInsert>& unsettled) {
                                   : options_.catalog->SaveCheckpoint(id_, checkpoint, news);
 }
 
-// Shards that were loaded, but not into the target that stays, since another's load failed: that
-// target lacks what was done to them since.
+// Loads beside a target that stays, since another's load failed, are given up, also those that are
+// whole. That target lacks what was done since to those that were not written to it too.
 Status Runner::SetAsideBroken(const std::vector<catalog::TableRecord>& tables) {
   const auto broken = BrokenTargets(tables);
   PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
@@ -219,8 +245,10 @@ Status Runner::SetAsideBroken(const std::vector<catalog::TableRecord>& tables) {
                                               table.target),
                         .since = options_.clock->Wall()}});
   }
-  return news.quarantines.empty() ? Status()
-                                  : options_.catalog->SaveCheckpoint(id_, checkpoint, news);
+  if (!news.quarantines.empty()) {
+    PENSTOCK_TRY(options_.catalog->SaveCheckpoint(id_, checkpoint, news));
+  }
+  return options_.catalog->EndLoad(GivenUp(tables, broken));
 }
 
 std::unique_ptr<TableRetry> Runner::BeginRetry(const Recalled& recalled, std::stop_token stop) {

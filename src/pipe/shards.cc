@@ -30,6 +30,24 @@ bool MayBeMany(const TableMapping& pattern) {
          varies_without(pattern.source.table, "{table}");
 }
 
+// Whether a pattern may make another table, that is not there yet, with the target of this one.
+bool MayGetOthers(const PipeSpec& spec, const TableMapping& table) {
+  for (size_t i = 0; i < spec.mappings.size(); ++i) {
+    const TableMapping& pattern = spec.mappings[i];
+    const bool may_share = IsPattern(pattern.source) && pattern.engine == table.engine;
+    if (!may_share) continue;
+    if (table.pattern == i) {
+      if (MayBeMany(pattern)) return true;
+      continue;
+    }
+    const auto [any, only] = MakersOf(pattern, table);
+    if (any && (!only || std::ranges::count(spec.tables, *only, &TableMapping::source) == 0)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool TellsSource(const clickhouse::TableSpec& target) {
   return std::ranges::count(target.columns, clickhouse::kSourceTableColumn,
                             &clickhouse::DestinationColumn::name) != 0;
@@ -43,20 +61,20 @@ Failure Differs(const clickhouse::TableSpec& target, std::string_view what) {
 
 }  // namespace
 
-void MarkShards(PipeSpec& spec, size_t first) {
+void MarkShards(PipeSpec& spec, size_t first, const std::set<model::TableName>& refused) {
   std::map<std::string, bool> before;
   std::map<std::string, int> among;
   for (size_t i = 0; i < spec.tables.size(); ++i) {
     const TableMapping& table = spec.tables[i];
-    if (i < first) before.emplace(table.target_table, table.tells_source);
+    if (i < first && !refused.contains(table.source))
+      before.emplace(table.target_table, table.tells_source);
     if (i >= first) ++among[table.target_table];
   }
   for (size_t i = first; i < spec.tables.size(); ++i) {
     TableMapping& table = spec.tables[i];
     if (table.engine != clickhouse::Engine::kReplacingMergeTree) continue;
     const auto other = before.find(table.target_table);
-    const bool may_share = among[table.target_table] > 1 ||
-                           (table.pattern && MayBeMany(spec.mappings[*table.pattern]));
+    const bool may_share = among[table.target_table] > 1 || MayGetOthers(spec, table);
     table.tells_source = other == before.end() ? may_share : other->second;
   }
 }
@@ -166,6 +184,16 @@ std::set<std::string> BrokenTargets(const std::vector<catalog::TableRecord>& all
     }
   }
   return broken;
+}
+
+std::vector<catalog::LoadTargetRecord> GivenUp(const std::vector<catalog::TableRecord>& all,
+                                               const std::set<std::string>& broken) {
+  std::vector<catalog::LoadTargetRecord> given_up;
+  for (const auto& table : all) {
+    if (table.loaded_uuid.empty() || !broken.contains(table.target)) continue;
+    given_up.push_back({.table_id = table.id, .name = table.load_target, .uuid = {}});
+  }
+  return given_up;
 }
 
 }  // namespace penstock::pipe

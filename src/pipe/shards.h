@@ -16,8 +16,9 @@ namespace penstock::pipe {
 
 // Decides for PipeSpec::tables from `first` on whether their rows tell the source: where a table
 // before them has the same target, as that one's do; else where another has, or where their pattern
-// may make others that have. What is decided stands, since the target is made by it.
-void MarkShards(PipeSpec& spec, size_t first);
+// or another may make others that have. What is decided stands, since the target is made by it. The
+// `refused` have none: WasRefused.
+void MarkShards(PipeSpec& spec, size_t first, const std::set<model::TableName>& refused = {});
 
 // Whether the two may have the same target. kNeedsUser with the remedy.
 Status CheckMayShare(const TableMapping& one, const TableMapping& other);
@@ -39,5 +40,9 @@ std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableR
 // Targets that stay as they are at the end of loads beside them, since the load of one of their
 // tables is not whole.
 std::set<std::string> BrokenTargets(const std::vector<catalog::TableRecord>& all);
+
+// For Catalog::EndLoad: what is loaded beside these is whole no more, as far as it was.
+std::vector<catalog::LoadTargetRecord> GivenUp(const std::vector<catalog::TableRecord>& all,
+                                               const std::set<std::string>& broken);
 
 }  // namespace penstock::pipe

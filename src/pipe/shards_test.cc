@@ -14,6 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 TableMapping Mapping(const std::string& schema, const std::string& table,
                      const std::string& target) {
@@ -59,6 +60,36 @@ TEST(MarkShardsTest, ThoseOfAPatternThatLeavesItOpen) {
     spec.tables[0].engine = clickhouse::Engine::kMergeTree;
     EXPECT_THAT(Marked(spec), ElementsAre(false));
   }
+}
+
+TEST(MarkShardsTest, ThoseWhoseTargetAPatternOfAnotherSchemaMayMake) {
+  PipeSpec spec;
+  spec.tables = {Mapping("s1", "t", "t")};
+  for (const auto& [schema, table, target, marked] :
+       {std::tuple("s2", "*", "{table}", true), std::tuple("s2", "u*", "{table}", false),
+        std::tuple("s1", "*", "{table}", false), std::tuple("s2", "*", "{schema}_{table}", false),
+        std::tuple("s*", "*", "{table}", true), std::tuple("s2", "?", "{table}*", false),
+        std::tuple("s*", "*", "{schema}_{table}", false), std::tuple("?", "x", "{schema}", true),
+        std::tuple("s?", "t", "{table}", true), std::tuple("s1", "?", "{table}{schema}", false)}) {
+    spec.mappings = {spec.tables[0], Mapping(schema, table, target)};
+    EXPECT_THAT(Marked(spec), ElementsAre(marked)) << schema << table << target;
+    spec.mappings[1].engine = clickhouse::Engine::kMergeTree;
+    EXPECT_THAT(Marked(spec), ElementsAre(false));
+  }
+  spec.mappings[1] = Mapping("s2", "*", "{table}");
+  EXPECT_THAT(Marked(spec), ElementsAre(true));
+  spec.mappings[1].excluded_tables = {"t"};
+  EXPECT_THAT(Marked(spec), ElementsAre(false));
+  spec.mappings[1].excluded_tables.clear();
+  spec.tables.push_back(Mapping("s2", "t", "u"));  // by a mapping of its own; s2.u may come
+  EXPECT_THAT(Marked(spec), ElementsAre(false, true));
+}
+
+TEST(MarkShardsTest, OneThatWasRefusedDecidesNothing) {
+  PipeSpec spec;
+  spec.tables = {Mapping("a", "t", "t"), Mapping("b", "t", "t"), Mapping("c", "t", "t")};
+  MarkShards(spec, 1, {{"a", "t"}});
+  EXPECT_TRUE(spec.tables[1].tells_source);
 }
 
 TEST(CheckMayShareTest, BothTellTheirSource) {
@@ -153,6 +184,20 @@ TEST(BrokenTargetsTest, WhereOneLoadIsNotWhole) {
   EXPECT_THAT(BrokenTargets(all), ElementsAre("t"));
   all.back().ddl.clear();  // it was never set up: nothing of it is in the target
   EXPECT_THAT(BrokenTargets(all), IsEmpty());
+}
+
+TEST(BrokenTargetsTest, WhatWasWholeBesideThemIsGivenUp) {
+  std::vector<catalog::TableRecord> all = {Record("a", "t"), Record("b", "t"), Record("a", "u")};
+  all[1].id = 7;
+  for (size_t i = 1; i < all.size(); ++i) {  // the first is read into the target as it is
+    all[i].load_target = all[i].target + "_resync_1";
+    all[i].loaded_uuid = "whole";
+  }
+  const auto given_up = GivenUp(all, BrokenTargets(all));
+  ASSERT_THAT(given_up, SizeIs(1));
+  EXPECT_EQ(given_up[0].table_id, 7);
+  EXPECT_EQ(given_up[0].name, "t_resync_1");
+  EXPECT_EQ(given_up[0].uuid, "");
 }
 
 TEST(StoredSpecTest, KeepsWhatWasDecided) {

@@ -350,9 +350,9 @@ class Supervisor::Impl {
   // Adds the tables that the mappings from the first of these on stand for. `kept`: the first
   // tables, which the pipe has already.
   static Status AddTables(PipeSpec& spec, size_t first_mapping, size_t kept,
-                          const std::stop_token& stop) {
+                          const std::set<model::TableName>& refused, const std::stop_token& stop) {
     Status added = AddFromPatterns(spec, first_mapping, stop);
-    MarkShards(spec, kept);
+    MarkShards(spec, kept, refused);
     return added;
   }
 
@@ -412,6 +412,30 @@ class Supervisor::Impl {
     return report.ok() ? Status() : Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
   }
 
+  // The tables from the first on, as shards of what those before them have in use: each target's
+  // first one that is followed tells what it is like.
+  void CheckBeside(PipeSpec spec, size_t first, const std::vector<catalog::TableRecord>& records,
+                   CheckReport& report, const std::stop_token& stop) const {
+    std::set<model::TableName> set_aside;
+    for (const auto& record : records) {
+      if (record.quarantine || record.ddl.empty()) set_aside.insert(record.definition.name);
+    }
+    const auto come = spec.tables.begin() + static_cast<std::ptrdiff_t>(first);
+    Targets targets = TargetsOf({come, spec.tables.end()});
+    const auto is_not_asked = [&](const TableMapping& mapping) {
+      return !mapping.tells_source || set_aside.contains(mapping.source) ||
+             targets.erase(mapping.target_table) == 0;
+    };
+    const auto asked = std::remove_if(spec.tables.begin(), come, is_not_asked);
+    if (asked == spec.tables.begin()) return;
+    spec.tables.erase(asked, come);
+    std::map<model::TableName, model::Table> definitions;
+    CheckReport beside = Check(spec, {}, definitions, stop);
+    const auto is_of_shards = [](const Finding& finding) { return finding.check == "shards"; };
+    std::erase_if(report.findings, is_of_shards);
+    std::ranges::copy_if(beside.findings, std::back_inserter(report.findings), is_of_shards);
+  }
+
   Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
                                               const PipeChange& change,
                                               const std::vector<catalog::TableRecord>& records,
@@ -433,6 +457,7 @@ class Supervisor::Impl {
                        added.tables.begin() + static_cast<std::ptrdiff_t>(first));
     std::map<model::TableName, model::Table> definitions;
     report = Check(added, kept, definitions, stop);
+    CheckBeside(after, first, records, report, stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
     if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
     for (const TableMapping& mapping : added.tables) {
@@ -515,7 +540,7 @@ Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
 
 CheckReport Supervisor::Check(PipeSpec& spec, std::stop_token stop) {
   std::map<model::TableName, model::Table> definitions;
-  const Status added = Impl::AddTables(spec, 0, 0, stop);
+  const Status added = Impl::AddTables(spec, 0, 0, {}, stop);
   CheckReport report = impl_->Check(spec, {}, definitions, std::move(stop));
   if (!added && report.ok()) {  // where the source does not answer at all, a check tells of it
     report.findings.push_back({.check = "table_patterns",
@@ -610,10 +635,10 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
   TakeRemapped(before, resolved);
   PENSTOCK_ASSIGN(PipeSpec after, Changed(before, resolved, impl_->options_.limits));
   PENSTOCK_ASSIGN(const auto removed, TablesToRemove(before, resolved));
-  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - resolved.tables_to_add.size(),
-                               before.tables.size() - removed.size(), stop));
-  CheckReport report;
   PENSTOCK_ASSIGN(const auto tables, impl_->options_.catalog->Tables(id));
+  PENSTOCK_TRY(Impl::AddTables(after, after.mappings.size() - resolved.tables_to_add.size(),
+                               before.tables.size() - removed.size(), RefusedOf(tables), stop));
+  CheckReport report;
   PENSTOCK_ASSIGN(const auto tables_change,
                   impl_->TablesChangeOf(before, after, resolved, tables, report, stop));
   const std::vector<std::string> fields = ChangedFields(before, after);

@@ -132,6 +132,31 @@ std::optional<size_t> PatternOf(const PipeSpec& spec, const model::TableName& ta
   return std::nullopt;
 }
 
+Makers MakersOf(const TableMapping& pattern, const TableMapping& table) {
+  TableMapping all = pattern;
+  all.target_table = Escaped(pattern.target_table);
+  if (!Matches(TargetOf(all, pattern.source), table.target_table, false))
+    return {.any = false, .only = {}};
+  const bool of_one_schema = !IsPattern({pattern.source.schema, {}});
+  const bool of_one_table = !IsPattern({{}, pattern.source.table});
+  if (of_one_schema == of_one_table) {  // neither is known: at least what it makes of this one
+    const bool names_both = pattern.target_table.find("{schema}") != std::string::npos &&
+                            pattern.target_table.find("{table}") != std::string::npos;
+    const bool is_own =
+        Fits(pattern, table.source, false) && TargetOf(pattern, table.source) == table.target_table;
+    if (names_both && is_own) return {.any = true, .only = table.source};
+    return {};
+  }
+  model::TableName name = pattern.source;
+  std::string& open = of_one_schema ? name.table : name.schema;
+  open = "\n";
+  const std::string around = TargetOf(pattern, name);
+  const size_t at = around.find(open);
+  if (at == around.npos || at != around.rfind(open)) return {};
+  open = table.target_table.substr(at, table.target_table.size() + 1 - around.size());
+  return {.any = Fits(pattern, name, false), .only = name};
+}
+
 bool HasPatterns(const PipeSpec& spec) {
   return std::ranges::any_of(spec.mappings,
                              [](const TableMapping& mapping) { return IsPattern(mapping.source); });

@@ -28,6 +28,14 @@ bool Matches(std::string_view pattern, std::string_view name, bool ignore_case);
 std::optional<size_t> PatternOf(const PipeSpec& spec, const model::TableName& table,
                                 bool ignore_case);
 
+// The tables that the pattern would give the target of this one: whether there may be any, and
+// which, where it can only be one.
+struct Makers {
+  bool any = true;
+  std::optional<model::TableName> only = std::nullopt;
+};
+Makers MakersOf(const TableMapping& pattern, const TableMapping& table);
+
 bool HasPatterns(const PipeSpec& spec);
 
 // What the source has where the patterns look.

@@ -20,6 +20,14 @@ bool WasRefused(const catalog::TableRecord& table) {
   return table.ddl.empty() && !table.reload_wanted;
 }
 
+std::set<model::TableName> RefusedOf(const std::vector<catalog::TableRecord>& tables) {
+  std::set<model::TableName> refused;
+  for (const auto& table : tables) {
+    if (WasRefused(table)) refused.insert(table.definition.name);
+  }
+  return refused;
+}
+
 bool MayHaveTarget(const catalog::TableRecord& table,
                    const std::vector<catalog::TableRecord>& all) {
   const auto has_it = [&](const catalog::TableRecord& other) {

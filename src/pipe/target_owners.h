@@ -41,6 +41,7 @@ Targets TargetsOf(const std::vector<TableMapping>& tables);
 
 // Refused before anything was made for it.
 bool WasRefused(const catalog::TableRecord& table);
+std::set<model::TableName> RefusedOf(const std::vector<catalog::TableRecord>& tables);
 
 // Whether what is at the table's target, or beside it, may be of its making; `all`: of its pipe.
 bool MayHaveTarget(const catalog::TableRecord& table, const std::vector<catalog::TableRecord>& all);

@@ -38,6 +38,11 @@ Failure NeedsUser(std::string message, std::string remedy) {
                     .remedy = std::move(remedy)});
 }
 
+// Of a table whose target holds what is others'.
+constexpr char kLikeTheOthers[] =
+    "Make the source table like the others that share the target, leave the columns that differ "
+    "out (excludedColumns), or take the table out of the pipe";
+
 // Types and keys as ClickHouse prints them, without what only separates or quotes.
 std::string Without(std::string_view characters, std::string text) {
   std::erase_if(text, [&](char c) { return characters.find(c) != std::string_view::npos; });
@@ -263,7 +268,9 @@ Result<std::vector<Error>> FindMisfits(clickhouse::Client& client,
       }
       Status fits = may_be_used ? CheckEngine(target, name, tables[target.table]) : HoldsRows(name);
       if (fits) fits = CheckColumns(target, name, columns[target.table]);
-      if (!fits) misfits.push_back(std::move(fits).error());
+      if (fits) continue;
+      misfits.push_back(std::move(fits).error());
+      if (in_use.contains(target.table)) misfits.back().remedy = kLikeTheOthers;
     }
   }
   return misfits;

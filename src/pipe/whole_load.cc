@@ -153,6 +153,17 @@ Status RemoveRows(clickhouse::Client& client, const std::string& database,
                                  Clock::Real(), std::move(stop));
 }
 
+// The table is not to be dropped: others have rows in it.
+std::string RowsStay(const std::string& database, const catalog::RemovalRecord& removal,
+                     const Error& why) {
+  return fmt::format(
+      "the rows of {} stay in the table {}.{}, which others share: {}. To delete them by hand: "
+      "ALTER TABLE {} DELETE WHERE {}",
+      removal.rows_of.ToString(), database, removal.target, why.ToString(),
+      clickhouse::QuoteTable(database, removal.target),
+      clickhouse::IsOfShard({.schema = removal.rows_of.schema, .table = removal.rows_of.table}));
+}
+
 }  // namespace
 
 bool IsWhole(const catalog::TableRecord& table) {
@@ -243,7 +254,7 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
     } else {
       Status removed = RemoveRows(client, database, removal, stop);
       if (!removed && IsWorthRepeating(removed.error())) return Fail(removed.error());
-      if (!removed) stays.emplace(removal.target, removed.error().ToString());
+      if (!removed) lines.push_back(RowsStay(database, removal, removed.error()));
     }
   }
   PENSTOCK_ASSIGN(auto found, FindRemoved(client, database, by_target, stop));

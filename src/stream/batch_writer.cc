@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/backoff.h"
 #include "base/check.h"
@@ -195,6 +196,11 @@ Status BatchWriter::AddColumns(size_t table, const std::vector<clickhouse::NewCo
   return ForEachTarget(table, kForever, add, stop);
 }
 
+std::vector<size_t> BatchWriter::TakeStale() {
+  MutexLock lock(stale_mutex_);
+  return std::exchange(stale_, {});
+}
+
 void BatchWriter::CleanUp(size_t table, std::stop_token stop) {
   const StreamTable& cleaned = tables_[table];
   if (clickhouse::KeepsEveryChange(cleaned.target_options.engine)) return;
@@ -218,9 +224,12 @@ Status BatchWriter::ForEachTarget(size_t table, int attempts_max,
   if (old_target.empty()) return {};
   Status written = Retry(
       table, old_target, attempts_max, [&] { return write(old_target); }, stop);
-  // A shard may have to go on with it, when another's load fails.
-  if (written || ShardOf(table) || !clickhouse::ConcernsOneTable(written.error())) return written;
-  // It will be replaced anyway.
+  if (written || !clickhouse::ConcernsOneTable(written.error())) return written;
+  // It will be replaced anyway; but a shard may have to go on with it, when another's load fails.
+  if (ShardOf(table)) {
+    MutexLock lock(stale_mutex_);
+    stale_.push_back(table);
+  }
   LogWarning({options_.pipe_name, NameOf(table)}, "{} is not fresh any more: {}", old_target,
              written.error().ToString());
   return {};

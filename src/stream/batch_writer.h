@@ -48,6 +48,10 @@ class BatchWriter {
   Status AddColumns(size_t table, const std::vector<clickhouse::NewColumn>& columns,
                     std::stop_token stop);
 
+  // The shards whose old_target lacks a write, since it failed for good: what is next is not to be
+  // written there.
+  std::vector<size_t> TakeStale() EXCLUDES(stale_mutex_);
+
   // Has rows that were deleted removed, between two batches. What fails is logged.
   void CleanUp(size_t table, std::stop_token stop);
 
@@ -76,6 +80,8 @@ class BatchWriter {
   const StreamOptions& options_;
   Brake& brake_;
   std::atomic<uint64_t> writes_{0};  // that succeeded
+  Mutex stale_mutex_;
+  std::vector<size_t> stale_ GUARDED_BY(stale_mutex_);
   std::vector<clickhouse::Client> clients_;
 };
 

@@ -232,7 +232,8 @@ class WriterThread {
                               .started_at = started_at,
                               .finished_at = options_.clock->Wall(),
                               .last_commit = batch.last_commit,
-                              .notices = std::move(batch.notices)};
+                              .notices = std::move(batch.notices),
+                              .stale = writer_.TakeStale()};
     for (TableRows& rows : batch.tables) {
       acknowledged.rows += rows.counts.total();
       acknowledged.tables.push_back({rows.table, rows.counts, std::move(rows.changes)});
@@ -244,6 +245,7 @@ class WriterThread {
       std::error_code ignored;  // what stays is removed by the next start
       std::filesystem::remove(options_.prepared_folder / file, ignored);
     }
+    for (const size_t table : acknowledged.stale) tables_[table].old_target.clear();
     if (acknowledged.truncated) options_.forget_load(*acknowledged.truncated);
     for (const Fence& fence : acknowledged.fences) {
       options_.forget_load(fence.table);

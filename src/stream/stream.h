@@ -100,6 +100,7 @@ struct Acknowledged {
   UnixMicros finished_at{};
   UnixMicros last_commit{};               // at the source; 0: none yet
   std::vector<std::string> notices = {};  // what people should know
+  std::vector<size_t> stale = {};         // shards whose old_target lacks what was written
 };
 
 // What the source said of its log.

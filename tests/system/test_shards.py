@@ -2,6 +2,7 @@
 
 import unittest
 
+from harness.compare import of_shard
 from harness.penstock import ApiError, mapping
 from harness.proxy import Proxy
 from harness.shards import SHARDS, ShardsTest
@@ -36,9 +37,19 @@ class Shards:
                         "CREATE TABLE s3.orders (id INT PRIMARY KEY, v BIGINT)")
         wait_until(lambda: self.count("s2") == 1, lambda: self.penstock.process.tail(), 30)
         self.assertIn("no column v of type", self.await_quarantined("s3"))
+        self.assertIn("Make the source table like the others", self.await_quarantined("s3"))
         self.penstock.restart()
         self.spec_ = self.shards_spec("s1", "s2")
         self.finish("Degraded")
+
+    def test_a_pattern_that_may_make_the_target_of_another(self):
+        self.source.run("DROP DATABASE s2", "CREATE DATABASE s2")
+        self.create(self.spec_of(mapping("s1", "orders", "orders"), mapping("s2", "o*", "{table}"),
+                                 autoAddTables=True))
+        self.source.run("CREATE TABLE s2.orders LIKE s1.orders", "INSERT INTO s2.orders VALUES (1, 'new')")
+        wait_until(lambda: self.count("s2") == 1, lambda: self.penstock.process.tail(), 30)
+        self.spec_ = self.shards_spec("s1", "s2")
+        self.assertEqual(4, self.finish())
 
     def test_truncate(self):
         """Of one; the inserts of the others are not ended."""
@@ -81,6 +92,29 @@ class Shards:
             self.assertEqual(1, self.count("s1", final=""))
             self.assertEqual(3, self.count("s2"))
 
+    def test_truncate_on_a_slow_target(self):
+        """The server goes on with what nobody waits for: it is not asked twice."""
+        with Proxy(self.clickhouse.http_port) as proxy:
+            spec = self.shards_spec("s1", "s2")
+            spec["destination"]["clickhouse"] = {**self.clickhouse.endpoint(),
+                                                 "url": f"http://127.0.0.1:{proxy.port}"}
+            self.create(spec)
+            self.clickhouse.query("SYSTEM STOP MERGES replica.orders")
+            self.source.run("TRUNCATE s1.orders", "INSERT INTO s1.orders VALUES (4, 'after')")
+            wait_until(lambda: self.mutations("NOT is_done") == 1, "the mutation", 30)
+            proxy.hold_answer_of = b"FROM system.mutations"
+            self.clickhouse.query("KILL QUERY WHERE query LIKE 'ALTER%DELETE WHERE%' ASYNC")
+            wait_until(lambda: proxy.holding, lambda: self.penstock.process.tail(), 30)
+            self.clickhouse.query("SYSTEM START MERGES replica.orders")
+            proxy.hold_answer_of = None
+            proxy.release()
+            self.assertEqual(4, self.finish())
+            self.assertEqual(1, self.mutations("1"))
+
+    def mutations(self, condition):
+        return int(self.clickhouse.query(
+            f"SELECT count() FROM system.mutations WHERE table = 'orders' AND ({condition})"))
+
     def test_deleted_rows_are_removed(self):
         self.restart_with("--test-limits")
         self.create(self.shards_spec(deleteOnMerge=True))
@@ -115,6 +149,11 @@ class Shards:
         self.penstock.delete(self.pipe)
         self.clickhouse.query("DROP DATABASE replica SYNC")
         self.create(self.shards_spec("s1", "s2"))
+        self.source.run("ALTER TABLE s3.orders DROP v")
+        with self.assertRaises(ApiError) as refused:
+            self.edit(add=["s3"])
+        self.assertIn("only s1.orders has the column v", str(refused.exception))
+        self.source.run("ALTER TABLE s3.orders ADD v VARCHAR(20)")
         self.edit(add=["s3"])
         self.finish()
         self.edit(remove=["s2"])
@@ -186,6 +225,17 @@ class Shards:
         self.await_quarantined("s2")
         self.resync("s2")
         self.finish()
+
+    def test_no_retry_without_its_rows(self):
+        """Those of the others are none of it."""
+        self.create(self.shards_spec())
+        self.source.run("ALTER TABLE s2.orders MODIFY v TEXT NOT NULL")
+        self.await_quarantined("s2")
+        self.clickhouse.query(f"ALTER TABLE replica.orders DELETE WHERE {of_shard('s2', 'orders')} "
+                              "SETTINGS mutations_sync = 2")
+        code, out, err = self.penstock.cli("retry", "pipe", "--table", "s2.orders")
+        self.assertNotEqual(0, code)
+        self.assertIn("lost its rows", out + err)
 
     def test_what_check_says(self):
         self.source.run("ALTER TABLE s2.orders MODIFY v TEXT NOT NULL",

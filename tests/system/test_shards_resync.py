@@ -80,6 +80,48 @@ class ShardsResync:
         self.resync("s2")
         self.assertEqual(2 * 4097 + 4096, self.finish_resync())
 
+    def test_a_target_that_cannot_be_kept_fresh_is_replaced(self):
+        """Until then it is as it is: nothing more is written to it."""
+        self.replicate("s1", "s2", snapshotRowsPerSecond=3000)
+        self.spoil()
+        self.resync()
+        self.penstock.await_state(self.pipe, "Snapshot")
+        self.clickhouse.query("ALTER TABLE replica.orders DROP COLUMN v")
+        self.source.run("UPDATE s1.orders SET v = 'u' WHERE id = 7")
+        self.await_caught_up()
+        self.assertIsNone(self.table("s1")["quarantine"])
+        self.assertEqual(2 * 4096, self.finish_resync())
+
+    def test_a_load_that_fails_after_a_change_of_another(self):
+        """Those that the target is right for have kept it fresh."""
+        self.replicate(snapshotRowsPerSecond=4000)
+        self.source.run("ALTER TABLE s1.orders CHANGE v w VARCHAR(20)")
+        self.await_quarantined("s1")
+        self.resync("s1")
+        self.penstock.await_state(self.pipe, "Snapshot")
+        self.source.run("UPDATE s2.orders SET v = 'u' WHERE id = 7",
+                        "ALTER TABLE s1.orders CHANGE w x VARCHAR(20)")
+        self.await_quarantined("s1")
+        self.penstock.await_state(self.pipe, "Degraded")
+        self.assertEqual([None, None], [self.table(schema)["quarantine"] for schema in ("s2", "s3")])
+        self.spec_ = self.shards_spec("s2", "s3")
+        self.assertEqual(2 * 4096, self.finish_resync("Degraded"))
+
+    def test_one_that_changes_before_its_log_is_read(self):
+        """What is in order stays followed."""
+        self.replicate(rows=64)
+        self.source.run("UPDATE s1.orders SET v = '5'")
+        self.await_caught_up()
+        self.penstock.order(self.pipe, "stop")
+        self.penstock.await_state(self.pipe, "Paused")
+        self.source.run("ALTER TABLE s1.orders MODIFY v INT")
+        self.resync("s2")
+        self.await_quarantined("s1")
+        self.penstock.await_state(self.pipe, "Degraded")
+        self.assertEqual([None, None], [self.table(schema)["quarantine"] for schema in ("s2", "s3")])
+        self.spec_ = self.shards_spec("s2", "s3")
+        self.assertEqual(2 * 64, self.finish_resync("Degraded"))
+
     def test_shards_that_come_and_go_meanwhile(self):
         self.replicate("s1", "s2", snapshotRowsPerSecond=3000)
         self.spoil()

@@ -308,8 +308,9 @@ class Wildcards:
 
     def test_refused_for_another_of_the_same_pipe(self):
         self.source.run("CREATE TABLE shop.c (id INT PRIMARY KEY, v VARCHAR(20))")
-        self.create(mapping("shop", "l*", "x_{table}"), mapping("shop", "c", "x_late"),
-                    mapping("shop", "marker"), autoAddTables=True)
+        self.make("l_first")
+        self.create(mapping("shop", "c", "x_late"), mapping("shop", "marker"), autoAddTables=True)
+        self.edit(tableMappingsToAdd=[mapping("shop", "l*", "x_{table}")])
         self.make("late")
         self.await_degraded()
         self.assertIn("that of shop.c", self.table("late")["quarantine"]["reason"])
