@@ -276,17 +276,17 @@ class DeleteElsewhere(SystemTest):
 
     def restart(self, penstock, *arguments):
         penstock.kill()
+        self.proxy.refusing = False
         penstock.arguments = arguments
         penstock.start()
 
     def delete_while_away(self, penstock, *tables):
-        """Of a pipe at `away`, with its tables."""
+        """Of a pipe at `away`, with its tables; it stays away until restart()."""
         pipe = penstock.create(self.body(*tables))
         penstock.await_state(pipe, "Running")
         self.proxy.refusing = True
         self.proxy.cut()
         penstock.api(f"{penstock.pipes_path()}/{pipe}?dropTargetTables=true", "DELETE")
-        self.proxy.refusing = False
 
     def catalog(self, penstock, sql):
         with contextlib.closing(sqlite3.connect(penstock.data_dir / "catalog.sqlite")) as catalog:
@@ -361,6 +361,7 @@ class DeleteElsewhere(SystemTest):
             other = penstock.create(self.body("t", url=self.clickhouse.url))
             penstock.await_state(other, "Running")
             penstock.kill()
+            self.proxy.refusing = False
             self.assertEqual(4, self.catalog(penstock, "UPDATE removals SET url = ''"))
             self.clickhouse.query("DROP TABLE replica.w SYNC")
             self.clickhouse.query("CREATE TABLE replica.w (id Int32) ENGINE = MergeTree ORDER BY id")
