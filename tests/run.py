@@ -5,7 +5,7 @@
 
 unit: the test programs of src/ through ctest, each test case counted. static: layers, tidy,
 format. fuzz: tools/fuzz.py, a test for each target. system: tests/system/test_*.py and tests/api/test_*.py, each class in a process of its
-own, PENSTOCK_JOBS of them (default: 2) at once; -k runs only the classes whose name holds TEXT. PENSTOCK_BUILD names another
+own, PENSTOCK_JOBS of them (default: 3, since most of their time is waiting) at once; -k runs only the classes whose name holds TEXT. PENSTOCK_BUILD names another
 build folder (default build/dev, which is built first). What a sanitizer reports, in whatever process
 of a class, makes the class fail.
 """
@@ -227,7 +227,7 @@ def run_class(name):
 
 def run_system(pattern):
     counts = Counts()
-    jobs = int(os.environ.get("PENSTOCK_JOBS", "2"))
+    jobs = int(os.environ.get("PENSTOCK_JOBS", "3"))
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(run_class, name) for name in system_classes(pattern)]
         for future in concurrent.futures.as_completed(futures):
