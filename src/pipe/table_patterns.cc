@@ -152,7 +152,8 @@ Makers MakersOf(const TableMapping& pattern, const TableMapping& table) {
   open = "\n";
   const std::string around = TargetOf(pattern, name);
   const size_t at = around.find(open);
-  if (at == around.npos || at != around.rfind(open)) return {};
+  const bool is_once = at != around.npos && at == around.rfind(open);
+  if (!is_once || table.target_table.size() + 1 < around.size()) return {};
   open = table.target_table.substr(at, table.target_table.size() + 1 - around.size());
   return {.any = Fits(pattern, name, false), .only = name};
 }
