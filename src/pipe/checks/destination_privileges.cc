@@ -12,12 +12,15 @@ namespace {
 
 constexpr size_t kTablesPerQuery = 500;
 
-// CHECK GRANT takes no FORMAT, and answers 0 or 1. Where it is not known, the first statement of
-// the pipe will tell.
+// CHECK GRANT takes no FORMAT, and answers 0 or 1. "" where it is not known: then the first
+// statement of the pipe will tell.
+std::string AreGranted(CheckContext& context, std::string_view grants) {
+  return context.destination->Query(fmt::format("CHECK GRANT {}", grants), {}, context.stop)
+      .value_or("");
+}
+
 bool AreRefused(CheckContext& context, std::string_view grants) {
-  const auto answer =
-      context.destination->Query(fmt::format("CHECK GRANT {}", grants), {}, context.stop);
-  return answer && answer->starts_with('0');
+  return AreGranted(context, grants).starts_with('0');
 }
 
 bool IsRefused(CheckContext& context, std::string_view privilege, std::string_view object) {
@@ -33,9 +36,7 @@ bool IsAllGranted(CheckContext& context, const std::set<std::string_view>& engin
   for (const std::string_view engine : engines) {
     grants += fmt::format(", TABLE ENGINE ON {}", engine);
   }
-  const auto answer =
-      context.destination->Query(fmt::format("CHECK GRANT {}", grants), {}, context.stop);
-  return answer && answer->starts_with('1');
+  return AreGranted(context, grants).starts_with('1');
 }
 
 void AddRefused(const CheckContext& context, std::string_view privilege, std::string_view object,
