@@ -252,6 +252,29 @@ class Shards:
                  if finding["check"] == "table_mapping"]
         self.assertIn("only tables of ReplacingMergeTree may share", found[0])
 
+    def test_mappings_changed_in_place(self):
+        """Of all of them at once, since they must stay alike: of one alone it is refused."""
+        self.source.run(*[f"ALTER TABLE {schema}.orders MODIFY v VARCHAR(20) NOT NULL" for schema in SHARDS])
+        self.create(self.shards_spec())
+        before = [mapping(schema, "orders", "orders") for schema in SHARDS]
+        after = [{**one, "useCustomSortingKey": True, "sortingKeys": ["v"]} for one in before]
+        path = f"{self.penstock.pipes_path()}/{self.pipe}"
+
+        def change(places):
+            self.penstock.api(path, "PATCH", {"source": {"mysql": {
+                "tableMappingsToRemove": [before[place] for place in places],
+                "tableMappingsToAdd": [after[place] for place in places]}}})
+        with self.assertRaisesRegex(ApiError, "sorting keys"):
+            change([0])
+        self.source.run("INSERT INTO s2.orders VALUES (4, 'd')")
+        self.finish()
+        change(range(len(SHARDS)))
+        self.source.run("UPDATE s1.orders SET v = 'z' WHERE id = 2", "DELETE FROM s3.orders WHERE id = 1")
+        wait_until(lambda: self.clickhouse.query(
+            "SELECT sorting_key FROM system.tables WHERE database = 'replica' AND name = 'orders'") ==
+            "_penstock_source_schema, _penstock_source_table, v, id\n", self.penstock.process.tail)
+        self.assertEqual(9, self.finish())
+
 
 class ShardsMySQL(Shards, ShardsTest):
     source_class = MySQL97
