@@ -20,6 +20,9 @@ class KeySpace {
   static std::optional<KeySpace> Between(const model::Column& column, const model::Value& lowest,
                                          const model::Value& highest);
 
+  // Whether no two values have the same place (integers).
+  bool is_one_to_one() const { return kind_ == Kind::kInt || kind_ == Kind::kUint; }
+
   // Of a value between the two; another one's is as near as may be.
   uint64_t PlaceOf(const model::Value& value) const;
 

@@ -38,9 +38,10 @@ constexpr uint64_t kPartitionRowsMax = 1'000'000;
 constexpr uint64_t kPartitionBytesMax = 128 << 20;
 
 uint64_t RowsPerPartition(const LoaderOptions& options, const TableSize& size) {
-  const uint64_t even_share = size.rows / std::max(options.parallel_partitions, 1U);
+  const uint64_t share = size.rows / std::max(options.parallel_partitions, 1U);
+  const uint64_t turns = share / kPartitionRowsMax + 1;  // of each worker
   const uint64_t rows_max = options.rows_per_partition.value_or(
-      std::clamp(even_share, kPartitionRowsMin, kPartitionRowsMax));
+      std::clamp(share / turns, kPartitionRowsMin, kPartitionRowsMax));
   if (size.rows == 0 || size.bytes / size.rows == 0) return rows_max;
   return std::clamp<uint64_t>(kPartitionBytesMax / (size.bytes / size.rows), 1, rows_max);
 }
@@ -271,7 +272,8 @@ Result<std::optional<Partition>> Loader::PlanNext(size_t table_index,
     planner.emplace(table.definition, table.range_key,
                     Planner::Options{.comment = mysql::QueryComment(options_.pipe_name),
                                      // What is not there now comes by the log, or has gone by it.
-                                     .skips_empty = !table.in_snapshot},
+                                     .skips_empty = !table.in_snapshot,
+                                     .rows = table.size.rows},
                     table.partitions.empty() ? std::nullopt
                                              : std::optional<Partition>(table.partitions.back()));
   }

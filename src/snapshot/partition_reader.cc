@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <span>
 #include <utility>
 
 #include "clickhouse/table_writes.h"
@@ -20,6 +22,9 @@ constexpr std::chrono::seconds kInsertTimeMax{10};
 
 // Of a block that is being filled, between two looks at the clock.
 constexpr uint64_t kBytesPerLook = 64 << 10;
+
+// Of those that have arrived, between two looks at the block's size.
+constexpr size_t kRowsAtOnce = 64;
 
 constexpr char kSavepoint[] = "SAVEPOINT penstock";
 constexpr char kToSavepoint[] = "ROLLBACK TO SAVEPOINT penstock";
@@ -229,10 +234,19 @@ Result<PartitionReader::Rows> PartitionReader::ReadRows(const LoadTable& table,
   return rows;
 }
 
+Status PartitionReader::AppendRow(Reading& reading, std::string_view packet) {
+  PENSTOCK_TRY(reading.decoder.Decode(packet, reading.row));
+  PENSTOCK_TRY(reading.writer.Append(reading.row, reading.version, clickhouse::ChangeKind::kInsert,
+                                     reading.block));
+  if (++reading.rows_read == reading.slice_rows) reading.last = KeyOf(reading.table, reading.row);
+  return {};
+}
+
 // Empty at the end. Not full when the source is so slow that it takes until then.
 Status PartitionReader::FillBlock(Reading& reading, SteadyTime until, const std::stop_token& stop) {
   clickhouse::Block& block = reading.block;
   block.Clear();
+  std::array<std::string_view, kRowsAtOnce> packets;
   const uint64_t rows_max = throttle_.BlockRowsMax();
   const uint64_t bytes_max = std::min(reading.block_bytes_max, throttle_.BlockBytesMax());
   uint64_t look_at = kBytesPerLook;
@@ -244,16 +258,15 @@ Status PartitionReader::FillBlock(Reading& reading, SteadyTime until, const std:
       if (options_.clock->Steady() >= until) break;
       look_at = bytes + kBytesPerLook;
     }
-    PENSTOCK_ASSIGN(const auto packet, source_->NextRow(stop));
-    if (!packet) {
-      reading.ended = true;
-      break;
+    const size_t rows_at_once =
+        throttle_.is_pacing() ? 1 : std::min<uint64_t>(kRowsAtOnce, rows_max - block.rows);
+    PENSTOCK_ASSIGN(const size_t count,
+                    source_->NextRows(std::span(packets).first(rows_at_once), stop));
+    reading.ended = count == 0;
+    for (const std::string_view packet : std::span(packets).first(count)) {
+      fetched += packet.size();
+      PENSTOCK_TRY(AppendRow(reading, packet));
     }
-    fetched += packet->size();
-    PENSTOCK_TRY(reading.decoder.Decode(*packet, reading.row));
-    PENSTOCK_TRY(reading.writer.Append(reading.row, reading.version,
-                                       clickhouse::ChangeKind::kInsert, block));
-    if (++reading.rows_read == reading.slice_rows) reading.last = KeyOf(reading.table, reading.row);
   }
   options_.traffic->rows_fetched += block.rows;
   options_.traffic->bytes_fetched += fetched;

@@ -62,6 +62,8 @@ class PartitionReader {
                         std::stop_token stop);
   struct Reading;
   bool CanGoOn(const std::stop_token& stop);
+  // A row, as the source sent it, to the reading's block.
+  static Status AppendRow(Reading& reading, std::string_view packet);
   Status FillBlock(Reading& reading, SteadyTime until, const std::stop_token& stop);
   // Adds to `rows` those that it took from the reading.
   Status Insert(Reading& reading, Rows& rows, const std::stop_token& stop);

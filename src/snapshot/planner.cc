@@ -7,7 +7,6 @@
 
 #include "mysql/wire/binary_row.h"
 #include "mysql/wire/table_read.h"
-#include "snapshot/key_space.h"
 
 namespace penstock::snapshot {
 namespace {
@@ -21,6 +20,12 @@ constexpr uint64_t kGuessedRowsMin = 100;
 // InnoDB answers no more than half of what its statistics say the table has, and they may be old.
 // So a small number means nothing, neither that the table ends nor that a partition is right.
 constexpr uint64_t kTrustedPartitions = 2;
+
+// A partition of such a key has no more than a quarter too many rows.
+constexpr double kFilledMin = 0.8;
+
+// A rest of so many partitions is one.
+constexpr double kLastPartitionMax = 1.25;
 
 uint64_t ToNumber(const std::optional<std::string>& text) {
   uint64_t number = 0;
@@ -88,16 +93,18 @@ Result<std::optional<Planner::Upper>> Planner::GuessUpper(mysql::Connection& con
                                                           std::stop_token stop) {
   const uint64_t wanted = rows_wanted_;
   if (wanted < kGuessedRowsMin) return std::nullopt;
-  PENSTOCK_ASSIGN(const auto first, FindKey(connection, "", 0, stop));
+  PENSTOCK_ASSIGN(const auto first, FindKey(connection, lower_, "", 0, stop));
   // What is not found may be NULL.
   is_empty_ = !first && !lower_ && !keys_.columns[0].nullable;
   if (!first) return Upper();
-  PENSTOCK_ASSIGN(const auto last, FindKey(connection, " DESC", 0, stop));
+  PENSTOCK_ASSIGN(const auto last, FindKey(connection, lower_, " DESC", 0, stop));
   if (!last) return Upper();
-  PENSTOCK_ASSIGN(const uint64_t left, CountTo(connection, last->boundary, stop));
-  if (left < kTrustedPartitions * wanted) return std::nullopt;
   const auto space = KeySpace::Between(keys_.columns[0], first->FirstValue(), last->FirstValue());
   if (!space) return std::nullopt;
+  PENSTOCK_ASSIGN(const auto counted, CountUpper(connection, *space, *first, *last, stop));
+  if (counted) return counted;
+  PENSTOCK_ASSIGN(const uint64_t left, CountTo(connection, last->boundary, stop));
+  if (left < kTrustedPartitions * wanted) return std::nullopt;
 
   uint64_t low = space->PlaceOf(first->FirstValue());
   uint64_t high = space->PlaceOf(last->FirstValue());
@@ -114,19 +121,38 @@ Result<std::optional<Planner::Upper>> Planner::GuessUpper(mysql::Connection& con
   return std::nullopt;
 }
 
+Result<std::optional<Planner::Upper>> Planner::CountUpper(mysql::Connection& connection,
+                                                          const KeySpace& space, const Key& first,
+                                                          const Key& last, std::stop_token stop) {
+  if (!key_.is_unique || keys_.columns.size() != 1 || !space.is_one_to_one()) return std::nullopt;
+  const uint64_t low = space.PlaceOf(first.FirstValue());
+  const uint64_t high = space.PlaceOf(last.FirstValue());
+  if (!filled_) {
+    PENSTOCK_ASSIGN(const auto lowest, FindKey(connection, {}, "", 0, std::move(stop)));
+    if (!lowest) return std::nullopt;
+    const auto numbers = static_cast<double>(high - space.PlaceOf(lowest->FirstValue())) + 1;
+    filled_ = std::min(1.0, static_cast<double>(options_.rows) / numbers);
+  }
+  if (*filled_ < kFilledMin) return std::nullopt;
+  const double numbers = static_cast<double>(rows_wanted_) / *filled_;
+  if (static_cast<double>(high - low) < numbers * kLastPartitionMax) return Upper();
+  return Upper(Boundary{space.LiteralAt(low + static_cast<uint64_t>(numbers) - 1)});
+}
+
 Result<Planner::Upper> Planner::WalkUpper(mysql::Connection& connection, std::stop_token stop) {
-  PENSTOCK_ASSIGN(auto key, FindKey(connection, "", rows_wanted_ - 1, stop));
+  PENSTOCK_ASSIGN(auto key, FindKey(connection, lower_, "", rows_wanted_ - 1, stop));
   return key ? Upper(std::move(key->boundary)) : Upper();
 }
 
 Result<std::optional<Planner::Key>> Planner::FindKey(mysql::Connection& connection,
+                                                     const std::optional<Boundary>& lower,
                                                      std::string_view direction, uint64_t offset,
                                                      std::stop_token stop) {
   std::vector<std::string> order;
   for (const model::Column& column : keys_.columns) {
     order.push_back(mysql::QuoteIdentifier(column.name) + std::string(direction));
   }
-  std::string condition = RangeCondition(table_, key_.columns, lower_, {});
+  std::string condition = RangeCondition(table_, key_.columns, lower, {});
   if (condition.empty()) condition = mysql::QuoteIdentifier(keys_.columns[0].name) + " IS NOT NULL";
   PENSTOCK_TRY(connection.StartSelect(
       fmt::format("{}SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT 1 OFFSET {}", options_.comment,

@@ -98,6 +98,7 @@ class Connection::Impl {
   Result<NamedRows> Query(std::string_view sql, std::stop_token stop);
   Status StartSelect(std::string_view sql, std::stop_token stop);
   Result<std::optional<std::string_view>> NextRow(const std::stop_token& stop);
+  Result<size_t> NextRows(std::span<std::string_view> rows, const std::stop_token& stop);
   bool is_reading() const { return phase_ == Phase::kRows; }
   Status SendCommand(uint8_t command, std::string_view payload, bool expect_ok,
                      std::stop_token stop);
@@ -357,6 +358,19 @@ Result<std::optional<std::string_view>> Connection::Impl::NextRow(const std::sto
   return std::nullopt;
 }
 
+Result<size_t> Connection::Impl::NextRows(std::span<std::string_view> rows,
+                                          const std::stop_token& stop) {
+  PENSTOCK_CHECK(phase_ == Phase::kRows);
+  Obey(stop);
+  const size_t count = packets_ ? packets_->TakeReady(kPacketOk, rows) : 0;
+  for (std::string_view& row : rows.first(count)) row.remove_prefix(1);
+  if (count != 0) return count;
+  PENSTOCK_ASSIGN(const auto row, NextRow(stop));
+  if (!row) return 0;
+  rows[0] = *row;
+  return 1;
+}
+
 Status Connection::Impl::SendCommand(uint8_t command, std::string_view payload, bool expect_ok,
                                      std::stop_token stop) {
   PENSTOCK_CHECK(phase_ == Phase::kIdle);
@@ -457,6 +471,10 @@ Status Connection::StartSelect(std::string_view sql, std::stop_token stop) {
 }
 Result<std::optional<std::string_view>> Connection::NextRow(const std::stop_token& stop) {
   return impl_->NextRow(stop);
+}
+
+Result<size_t> Connection::NextRows(std::span<std::string_view> rows, const std::stop_token& stop) {
+  return impl_->NextRows(rows, stop);
 }
 bool Connection::is_reading() const { return impl_->is_reading(); }
 Status Connection::SendCommand(uint8_t command, std::string_view payload, bool expect_ok,

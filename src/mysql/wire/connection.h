@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -89,6 +90,9 @@ class Connection {
   // The next raw row packet of "Binary Protocol Resultset Row" without its 0x00 header byte, for
   // BinaryRowDecoder; nullopt at the end. The view lives until the next call.
   Result<std::optional<std::string_view>> NextRow(const std::stop_token& stop);
+  // Likewise, as many of the rows as have arrived and find room in `rows`, which has room for one
+  // at least; how many, none at the end.
+  Result<size_t> NextRows(std::span<std::string_view> rows, const std::stop_token& stop);
   // Whether rows of a SELECT are left unread.
   bool is_reading() const;
 

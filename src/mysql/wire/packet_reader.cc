@@ -26,6 +26,22 @@ Result<std::string_view> PacketReader::Take(size_t payload_bytes) {
   return std::string_view(packet + kHeaderBytes, payload_bytes);
 }
 
+size_t PacketReader::TakeReady(uint8_t first_byte, std::span<std::string_view> payloads) {
+  if (!joined_.empty()) return 0;  // Next gives its memory back
+  size_t count = 0;
+  while (count < payloads.size() && end_ - begin_ > kHeaderBytes) {
+    const size_t bytes = PayloadBytes();
+    const char* const packet = buffer_.get() + begin_;
+    if (bytes == 0 || bytes == kSplitBytes || end_ - begin_ < kHeaderBytes + bytes) break;
+    if (static_cast<uint8_t>(packet[kHeaderBytes - 1]) != sequence_) break;
+    if (static_cast<uint8_t>(packet[kHeaderBytes]) != first_byte) break;
+    ++sequence_;
+    begin_ += kHeaderBytes + bytes;
+    payloads[count++] = std::string_view(packet + kHeaderBytes, bytes);
+  }
+  return count;
+}
+
 Result<std::string_view> PacketReader::NextWhole() {
   PENSTOCK_TRY(Await(kHeaderBytes));
   const size_t bytes = PayloadBytes();

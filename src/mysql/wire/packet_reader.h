@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,11 @@ class PacketReader {
     }
     return NextSlowly();
   }
+
+  // As many of the next packets as have arrived whole, begin with `first_byte` and find room in
+  // `payloads`; how many. Never waits. What ends it is left for Next. The views live until the next
+  // call.
+  size_t TakeReady(uint8_t first_byte, std::span<std::string_view> payloads);
 
  private:
   static constexpr size_t kHeaderBytes = 4;

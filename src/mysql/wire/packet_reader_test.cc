@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace penstock::mysql {
@@ -45,6 +46,33 @@ TEST(PacketReaderTest, PacketsComeInAnyPieces) {
     for (const std::string& payload : payloads) ASSERT_EQ(reader.Next().value(), payload);
     EXPECT_EQ(reader.Next().error().code, ErrorCode::kRetry);
   }
+}
+
+TEST(PacketReaderTest, WhatHasArrivedIsTakenAtOnce) {
+  std::string bytes;
+  for (uint8_t i = 0; i < 5; ++i) bytes += Packet(i, std::string("\0row", 4) + std::to_string(i));
+  bytes += Packet(5, "\xfe") + Packet(6, std::string("\0half", 5));
+  bytes.pop_back();
+  PacketReader reader(Sends(bytes, bytes.size()), 0, kBytesMax);
+  std::array<std::string_view, 3> rows;
+  EXPECT_EQ(reader.TakeReady(0, rows), 0U) << "nothing was read yet";
+  EXPECT_EQ(reader.Next().value(), std::string_view("\0row0", 5));
+  EXPECT_EQ(reader.TakeReady(0, rows), 3U);
+  EXPECT_EQ(rows[2], std::string_view("\0row3", 5));
+  EXPECT_EQ(reader.TakeReady(0, rows), 1U);
+  EXPECT_EQ(rows[0], std::string_view("\0row4", 5));
+  EXPECT_EQ(reader.TakeReady(0, rows), 0U) << "another kind of packet";
+  EXPECT_EQ(reader.Next().value(), "\xfe");
+  EXPECT_EQ(reader.TakeReady(0, rows), 0U) << "not whole";
+  EXPECT_EQ(reader.Next().error().code, ErrorCode::kRetry);
+}
+
+TEST(PacketReaderTest, WhatIsOutOfOrderIsNotTaken) {
+  PacketReader reader(Sends(Packet(0, "a") + Packet(2, "a"), 100), 0, kBytesMax);
+  std::array<std::string_view, 3> rows;
+  EXPECT_EQ(reader.Next().value(), "a");
+  EXPECT_EQ(reader.TakeReady('a', rows), 0U);
+  EXPECT_EQ(reader.Next().error().code, ErrorCode::kBadData);
 }
 
 TEST(PacketReaderTest, APacketMayBeLargerThanTheBuffer) {
