@@ -54,6 +54,21 @@ namespace {
 constexpr Backoff::Options kWaiting{.first = std::chrono::milliseconds(100),
                                     .longest = std::chrono::seconds(5)};
 
+// The server goes on trying, and with what was ordered before it, by a user perhaps: whatever fails
+// first holds up all that comes after it.
+Error MutationFailed(std::string_view table, const std::string& why) {
+  Error error = ExceptionError(kErrUnfinished, why);
+  const int cause = ExceptionCodeOf(why);
+  const bool passes = IsKnownException(cause) && ExceptionError(cause, why).code == error.code;
+  if (passes) return error;
+  error.code = ErrorCode::kNeedsUser;
+  error.message = fmt::format("a mutation of {} fails: {}", table, error.message);
+  error.remedy =
+      "Find the one that fails in system.mutations, and mend its cause or end it (KILL MUTATION); "
+      "then resync the table";
+  return error;
+}
+
 // One of the same command may go on, whose sender did not wait for its end: one more would only
 // wait behind it. A server shows a command in brackets of its own.
 Status AwaitMutation(Client& client, std::string_view database, std::string_view table,
@@ -72,7 +87,7 @@ Status AwaitMutation(Client& client, std::string_view database, std::string_view
     if (!going_on) return Fail(going_on.error());
     if (going_on->empty()) return {};
     const std::string& why = going_on->at(0).at(0);
-    if (!why.empty()) return Fail(ExceptionError(kErrUnfinished, why));
+    if (!why.empty()) return Fail(MutationFailed(table, why));
     if (!clock.Wait(backoff.Next(), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
 }
