@@ -35,6 +35,16 @@ std::string IsOfShard(const Shard& shard) {
                      kSourceTableColumn, QuoteString(shard.table));
 }
 
+std::string IsOfAny(const std::vector<Shard>& shards) {
+  std::string any;
+  for (const auto& [schema, table] : shards) {
+    any +=
+        fmt::format("{}({}, {})", any.empty() ? "" : ", ", QuoteString(schema), QuoteString(table));
+  }
+  if (any.empty()) return "0";
+  return fmt::format("({}, {}) IN ({})", kSourceSchemaColumn, kSourceTableColumn, any);
+}
+
 std::string WriteQueryId(std::string_view database, std::string_view table,
                          const std::optional<Shard>& shard) {
   std::string id = WriteQueryId(database, table);

@@ -21,8 +21,9 @@ struct Shard {
   bool operator==(const Shard&) const = default;
 };
 
-// SQL that is true of its rows.
+// SQL that is true of its rows; of those of any.
 std::string IsOfShard(const Shard& shard);
+std::string IsOfAny(const std::vector<Shard>& shards);
 
 // A WriteQueryId that also tells whose rows are written, where there is a shard: EndWrites ends all
 // of the table's, EndShardWrites those of the shard (of another too, should their marks be alike).

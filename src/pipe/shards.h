@@ -32,6 +32,8 @@ Status AddShard(const clickhouse::TableSpec& shard, clickhouse::TableSpec& targe
 struct GoingTable {
   size_t table = 0;
   bool drop_target = false;
+  // Its target may hold rows of tables that went before: these stay, and the target with them.
+  bool may_have_left = false;
 };
 std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableRecord>& all,
                                                const std::vector<GoingTable>& going,

@@ -457,7 +457,11 @@ class Supervisor::Impl {
     added.tables.erase(added.tables.begin(),
                        added.tables.begin() + static_cast<std::ptrdiff_t>(first));
     std::map<model::TableName, model::Table> definitions;
-    report = Check(added, kept, definitions, stop);
+    Targets joined = kept;  // with the rows that are there
+    for (const TableMapping& table : added.tables) {
+      if (table.tells_source) joined.insert(table.target_table);
+    }
+    report = Check(added, std::move(joined), definitions, stop);
     CheckBeside(after, first, records, report, stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
     if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
