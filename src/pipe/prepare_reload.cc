@@ -326,9 +326,8 @@ class ReloadMaker {
   Tables begun_;  // one of each target that nothing is loaded beside but by what is made here
 };
 
-// All that share a target are loaded into one table beside it, or none is: what was loaded of one
-// that cannot be loaded now would be gone with the target. A shard that comes does not hold up the
-// others.
+// All that share a target and are at the source are loaded into one table beside it, or none is. A
+// shard that comes does not hold up the others.
 Status ReloadMaker::Anew(std::vector<size_t> places, std::vector<DdlStatement>& statements) {
   // Where two differ, those that are followed have the last word, least one that is altered now.
   std::ranges::stable_sort(places, {}, [&](size_t i) {
@@ -344,13 +343,17 @@ Status ReloadMaker::Anew(std::vector<size_t> places, std::vector<DdlStatement>& 
       SetAside(place, why);
     }
   }
-  const auto blocking = std::ranges::find_if(
-      misfits, [&](const auto& misfit) { return !all_[misfit.first].ddl.empty(); });
+  // Of one that is gone the target keeps what it has, as of those that left the pipe.
+  const auto blocking = std::ranges::find_if(misfits, [&](const auto& misfit) {
+    const catalog::TableRecord& table = all_[misfit.first];
+    return !table.ddl.empty() && source_.definitions.contains(table.definition.name);
+  });
   std::erase_if(places, [&](size_t place) { return misfits.contains(place); });
   if (blocking != misfits.end()) {
     for (const size_t place : places) PENSTOCK_TRY(LeaveAsItIs(place, blocking->second));
     return {};
   }
+  if (!target) return {};
   begun_.push_back(all_[places.at(0)]);
   PENSTOCK_ASSIGN(const bool has_shape, HasShape(client_, *target, stop_));
   const bool is_null = target->engine == clickhouse::Engine::kNull;

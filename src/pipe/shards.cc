@@ -181,7 +181,9 @@ std::set<std::string> BrokenTargets(const std::vector<catalog::TableRecord>& all
   for (const auto& table : all) {
     const bool was_set_up = !table.ddl.empty();
     const bool is_whole = !table.loaded_uuid.empty();
-    if (was_set_up && !is_whole && (table.load_target.empty() || table.quarantine)) {
+    const bool is_loaded = !table.load_target.empty();
+    const bool is_carried_over = !is_loaded && table.quarantine && table.quarantine->gone;
+    if (was_set_up && !is_whole && !is_carried_over && (!is_loaded || table.quarantine)) {
       broken.insert(table.target);
     }
   }

@@ -40,7 +40,7 @@ std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableR
                                                const std::string& url);
 
 // Targets that stay as they are at the end of loads beside them, since the load of one of their
-// tables is not whole.
+// tables is not whole. One that was gone at the source before is not waited for.
 std::set<std::string> BrokenTargets(const std::vector<catalog::TableRecord>& all);
 
 // For Catalog::EndLoad: what is loaded beside these is whole no more, as far as it was.

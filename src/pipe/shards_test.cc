@@ -192,6 +192,9 @@ TEST(BrokenTargetsTest, WhereOneLoadIsNotWhole) {
   EXPECT_THAT(BrokenTargets(all), IsEmpty());
   all.push_back(Record("c", "t"));  // its load has not begun, or was given up
   EXPECT_THAT(BrokenTargets(all), ElementsAre("t"));
+  all.back().quarantine = catalog::Quarantine{.position = {}, .reason = "", .gone = true};
+  EXPECT_THAT(BrokenTargets(all), IsEmpty());
+  all.back().quarantine.reset();
   all.back().ddl.clear();  // it was never set up: nothing of it is in the target
   EXPECT_THAT(BrokenTargets(all), IsEmpty());
 }
