@@ -175,12 +175,12 @@ class ShardsResync:
         self.assertEqual(64, self.count("s3", "v = 'z'"))
         self.assertEqual(["marker", "orders"], self.targets())
 
-    def let_come_or_go(self, schema):
+    def let_come_or_go(self, schema, drop):
         mapped = [one["sourceSchemaName"] for one in
                   self.spec_["source"]["mysql"]["tableMappings"]]
         try:
             if schema in mapped:
-                self.edit(remove=[schema], drop=True)
+                self.edit(remove=[schema], drop=drop)
             else:
                 self.edit(add=[schema])
         except ApiError as error:  # not in this moment
@@ -207,7 +207,7 @@ class ShardsResync:
                 elif what == 2:
                     self.source.run(f"TRUNCATE {chance.choice(SHARDS)}.orders")
                 elif what in (3, 4):
-                    self.let_come_or_go("s3")
+                    self.let_come_or_go("s3", chance.choice([True, False]))
             self.penstock.await_state(self.pipe, "Running", seconds=90)
             self.finish_resync()
             self.delete_pipes()
