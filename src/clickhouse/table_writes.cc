@@ -188,17 +188,17 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-// Name, type and default of its columns.
+// Name, type and default of the columns that values can be written to.
 Result<Rows> ReadColumns(Client& client, std::string_view database, std::string_view table,
                          std::stop_token stop) {
   return client.Rows(
       fmt::format("SELECT name, type, default_expression FROM system.columns WHERE database = {} "
-                  "AND table = {}",
+                  "AND table = {} AND default_kind IN ('', 'DEFAULT')",
                   QuoteString(database), QuoteString(table)),
       std::move(stop));
 }
 
-// The default of the column; null where there is none of that type.
+// The default of such a column; null where there is none of that type.
 const std::string* FindDefault(const Rows& there, const DestinationColumn& column) {
   const auto found = std::ranges::find(there, column.name, [](const auto& row) { return row[0]; });
   return found != there.end() && SameType(found->at(1), column.type) ? &found->at(2) : nullptr;
@@ -265,7 +265,8 @@ Status AddColumns(Client& client, std::string_view database, std::string_view ta
   for (const auto& [column, after] : columns) {
     if (FindDefault(rows, column) != nullptr) continue;
     return Fail(ExceptionError(kErrTypeMismatch,
-                               fmt::format("the target table {} has no column {} of type {}",
+                               fmt::format("the target table {} has no column {} of type {} "
+                                           "that can be written",
                                            QuoteTable(database, table), column.name, column.type)));
   }
   return {};

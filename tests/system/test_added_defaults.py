@@ -20,6 +20,9 @@ class AddedDefaults:
         events = self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}/events")
         return [event["text"] for event in events if text in event["text"]]
 
+    def reason(self):
+        return self.penstock.status(self.pipe)["tables"][0]["quarantine"]["reason"]
+
     def quarantined(self):
         return [table["quarantine"] for table in self.penstock.status(self.pipe)["tables"]
                 if table["quarantine"]]
@@ -67,6 +70,15 @@ class AddedDefaults:
             self.clickhouse.query(f"ALTER TABLE replica.t ADD COLUMN w{heals} {default}")
             self.source.run(f"ALTER TABLE shop.t ADD w{heals} {column}", f"INSERT INTO shop.t (id) VALUES ({heals + 9})")
             self.assert_followed(min(heals, 3))
+
+    def test_a_column_of_the_user_that_takes_no_values(self):
+        self.replicate()
+        self.clickhouse.query("ALTER TABLE replica.t ADD COLUMN w Int32 MATERIALIZED id * 2")
+        self.source.run("ALTER TABLE shop.t ADD w INT NOT NULL DEFAULT 7")
+        self.penstock.await_state(self.pipe, "Degraded")
+        self.assertIn("no column w of type Int32", self.reason())
+        self.assertEqual(0, self.penstock.cli("resync", "pipe", "--table", "shop.t", "--wait")[0])
+        self.assert_followed(heals=0)
 
     def test_a_target_without_rows(self):
         """A Null table shows nothing; its views would get all rows once more."""
