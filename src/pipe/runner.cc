@@ -298,7 +298,7 @@ Status Runner::Flow(std::stop_token stop) {
       // Which of two tables has which name is not known: nothing may be written by it.
       if (!options_.clock->Wait(*wait, stop)) return Fail(ErrorCode::kCancelled, "stopped");
     } else {
-      PENSTOCK_TRY(Stream(wait, stop));
+      PENSTOCK_TRY(LoadAnewIfLost(Stream(wait, stop)));
     }
   }
 }

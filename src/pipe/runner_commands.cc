@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mysql/wire/cut_sessions.h"
+#include "mysql/wire/errors.h"
 #include "obs/log.h"
 #include "pipe/deletion.h"
 #include "pipe/flow_parts.h"
@@ -104,6 +105,30 @@ Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
   const bool anew = whole && lifecycle_.state == State::kFailed &&
                     spec_.settings.mode != ReplicationMode::kSnapshot;
   PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, anew, transition));
+  began_anew_ = anew;
+  Entered(transition);
+  return {};
+}
+
+// A pipe that was paused for longer than the source keeps its log, say, and is resynced then.
+Status Runner::LoadAnewIfLost(Status ended) {
+  const bool log_is_lost =
+      !ended && ended.error().code == ErrorCode::kNeedsUser && ended.error().origin == "source" &&
+      (ended.error().native_code == 0 || ended.error().native_code == mysql::kErrLogRead);
+  if (!log_is_lost) return ended;
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  const bool all_are_loaded = std::ranges::all_of(
+      tables, [](const auto& table) { return table.reload_wanted || !table.load_target.empty(); });
+  MutexLock lock(mutex_);
+  if (!all_are_loaded || began_anew_) return ended;
+  PENSTOCK_ASSIGN(
+      const auto transition,
+      Prepare(Event::kResync, fmt::format("all is loaded anew, from the log as it is now: {}",
+                                          ended.error().message)));
+  std::vector<int64_t> ids;
+  for (const auto& table : tables) ids.push_back(table.id);
+  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, /*forget_position=*/true, transition));
+  began_anew_ = true;
   Entered(transition);
   return {};
 }
