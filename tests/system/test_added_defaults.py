@@ -101,6 +101,16 @@ class AddedDefaults:
         self.source.run("ALTER TABLE shop.t ADD w INT NOT NULL DEFAULT 7", "UPDATE shop.t SET w = id WHERE id % 3 = 0")
         self.assert_followed(heals=1)
 
+    def test_in_a_retry(self):
+        self.replicate()
+        self.clickhouse.query("RENAME TABLE replica.t TO replica.away")
+        self.source.run("INSERT INTO shop.t VALUES (3, 'c')", "ALTER TABLE shop.t ADD w INT NOT NULL DEFAULT 7")
+        wait_until(self.quarantined, "quarantine", 30)
+        self.clickhouse.query("RENAME TABLE replica.away TO replica.t")
+        self.clickhouse.query("ALTER TABLE replica.t ADD COLUMN w Int32 DEFAULT 9")
+        self.assertEqual(0, self.penstock.cli("retry", "pipe")[0])
+        self.assert_followed(heals=1)
+
     def test_shards_during_a_load_that_heals(self):
         """Each is in the load that its column begins, or in that of the next."""
         for schema in SHARDS:

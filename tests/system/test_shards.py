@@ -204,10 +204,10 @@ class Shards:
         """By itself the load would mend it, were the shards alike."""
         self.create(self.shards_spec())
         self.source.run("ALTER TABLE s1.orders ADD x INT DEFAULT 1",
-                        "ALTER TABLE s2.orders ADD x INT DEFAULT 2",
-                        "ALTER TABLE s3.orders ADD x BIGINT DEFAULT 1")
-        wait_until(lambda: "the column x is" in self.await_quarantined("s2"), "the reason", 30)
+                        "ALTER TABLE s3.orders ADD x BIGINT DEFAULT 1",
+                        "ALTER TABLE s2.orders ADD x INT DEFAULT 2")
         self.await_quarantined("s3")
+        wait_until(lambda: "the column x is" in self.await_quarantined("s2"), "the reason", 30)
         self.source.run("INSERT INTO s1.orders VALUES (11, 'c', 1)")
         self.spec_ = self.shards_spec("s1")
         self.await_caught_up()
