@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/backoff.h"
+#include "clickhouse/ddl.h"
 #include "clickhouse/errors.h"
 #include "clickhouse/quote.h"
 #include "clickhouse/table_writes.h"
@@ -18,14 +19,6 @@ std::string MarkOf(const Shard& shard) {
     for (const char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 1099511628211U;
   }
   return fmt::format("{:012x}", hash >> 16);
-}
-
-// The value that a column of the type shows in rows that do not hold it.
-std::string ValueOf(const std::string& default_expression, const std::string& type) {
-  if (default_expression.empty()) {
-    return fmt::format("defaultValueOfTypeName({})", QuoteString(type));
-  }
-  return fmt::format("CAST({}, {})", default_expression, QuoteString(type));
 }
 
 }  // namespace
@@ -120,36 +113,6 @@ Status DeleteShard(Client& client, std::string_view database, std::string_view t
       .Query(fmt::format("ALTER TABLE {} {}", name, command),
              {{"mutations_sync", "2"}, {"query_id", WriteQueryId(database, table, shard)}}, stop)
       .map([](auto) {});
-}
-
-Status CheckDefaults(Client& client, std::string_view database, std::string_view table,
-                     const std::vector<NewColumn>& columns, std::stop_token stop) {
-  for (const auto& [column, after] : columns) {
-    PENSTOCK_ASSIGN(
-        const auto there,
-        client.Rows(fmt::format("SELECT default_expression FROM system.columns WHERE database = {} "
-                                "AND table = {} AND name = {} AND replaceAll(type, ' ', '') = "
-                                "replaceAll({}, ' ', '')",
-                                QuoteString(database), QuoteString(table), QuoteString(column.name),
-                                QuoteString(column.type)),
-                    stop));
-    if (there.empty()) continue;
-    const std::string& before = there.at(0).at(0);
-    if (before == column.default_expression) continue;
-    PENSTOCK_ASSIGN(const auto alike,
-                    client.Rows(fmt::format("SELECT toString(tuple({})) = toString(tuple({}))",
-                                            ValueOf(before, column.type),
-                                            ValueOf(column.default_expression, column.type)),
-                                stop));
-    if (alike.at(0).at(0) == "1") continue;
-    return Fail(ExceptionError(
-        kErrTypeMismatch,
-        fmt::format("the column {} was added to the target table {} by another source before, and "
-                    "what older rows hold in it differs: {} there, {} here",
-                    column.name, QuoteTable(database, table), before.empty() ? "nothing" : before,
-                    column.default_expression.empty() ? "nothing" : column.default_expression)));
-  }
-  return {};
 }
 
 }  // namespace penstock::clickhouse

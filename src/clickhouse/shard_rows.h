@@ -4,12 +4,10 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
 #include "clickhouse/client.h"
-#include "clickhouse/ddl.h"
 
 namespace penstock::clickhouse {
 
@@ -36,11 +34,5 @@ Status EndShardWrites(Client& client, std::string_view database, std::string_vie
 // The others' rows stay, and their writes go on. Answers when it is done. May be repeated.
 Status DeleteShard(Client& client, std::string_view database, std::string_view table,
                    const Shard& shard, Clock& clock, std::stop_token stop);
-
-// Columns that one source has got may be in the table already, since another has had them before.
-// kNeedsUser where such a column was given another default: what the table shows in older rows is
-// not what this source has in them.
-Status CheckDefaults(Client& client, std::string_view database, std::string_view table,
-                     const std::vector<NewColumn>& columns, std::stop_token stop);
 
 }  // namespace penstock::clickhouse
