@@ -27,7 +27,10 @@ class ApiClientTest : public testing::Test {
                if (request.method != "GET" || request.path.ends_with("/slow")) held_.wait();
                return api::HttpResponse{.body = R"({"result": [{"id": "1"}]})"};
              },
-         .error = [](const auto& refusal) { return api::HttpResponse{.status = refusal.status}; }});
+         .error =
+             [](const auto& refusal) {
+               return api::HttpResponse{.status = refusal.status, .body = ""};
+             }});
     PENSTOCK_CHECK(server.has_value());
     server_ = *std::move(server);
     url_ = fmt::format("http://127.0.0.1:{}", server_->port());

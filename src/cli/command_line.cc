@@ -125,7 +125,7 @@ void AddServe(CLI::App& app, Arguments& arguments, Action& action) {
 // Words of its own. Help is ours.
 bool IsForHelper(const std::vector<std::string_view>& words) {
   const auto asked = [&](std::string_view word) { return std::ranges::count(words, word) != 0; };
-  return !words.empty() && words[0] == "clickhouse" && !asked("--help") && !asked("-h");
+  return words[0] == "clickhouse" && !asked("--help") && !asked("-h");
 }
 
 // For --help only: Main has handed these words to the helper before they are parsed.
@@ -462,7 +462,7 @@ int Main(int argc, char** argv) {
   // A client that went away, or a disk quota, is an error of the call, not the end of the process.
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
-  if (IsForHelper({argv + 1, argv + argc})) {
+  if (argc > 1 && IsForHelper({argv + 1, argv + argc})) {
     const Status failed = ExecClickHouse({argv + 2, argv + argc});
     PrintError(failed.error().ToString());
     return kExitFailure;

@@ -112,7 +112,8 @@ Result<json> PipeCommands::TablesOf(const std::string& path,
   if (names.empty()) return named;
   PENSTOCK_ASSIGN(const json tables, client_.Get(path + "/tables"));
   for (const std::string& name : names) {
-    PENSTOCK_ASSIGN(json table, FindTable(name, tables));
+    // Of a pipe that has not been set up the server says why it has none.
+    PENSTOCK_ASSIGN(json table, tables.empty() ? ParseTable(name) : FindTable(name, tables));
     named.push_back(std::move(table));
   }
   return named;

@@ -21,7 +21,7 @@ using Kind = ServeOption::Kind;
 
 Failure Wrong(std::string_view what) { return Fail(ErrorCode::kInvalidArgument, "{}", what); }
 
-// Less would be taken for a slip of the pen.
+// Less is a slip of the pen.
 constexpr uint64_t kMemoryLimitMin = 1ULL << 20;
 
 // Sets for members that are alike.
@@ -105,9 +105,8 @@ Status SetCompression(const std::string& value, const fs::path& /*folder*/, Serv
 }
 
 Status SetMemoryLimit(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
-  PENSTOCK_ASSIGN(const uint64_t bytes, ParseBytes(value));
-  if (bytes < kMemoryLimitMin) return Wrong("must be 1MiB or more");
-  options.memory_limit_bytes = bytes;
+  PENSTOCK_ASSIGN(options.memory_limit_bytes, ParseBytes(value));
+  if (options.memory_limit_bytes == 0) return Wrong("must be 1MiB or more");
   return {};
 }
 
@@ -212,6 +211,10 @@ Status CheckServeOptions(const ServeOptions& options) {
   }
   if (options.tls_certificate.empty() != options.tls_key.empty()) {
     return Wrong("tls.cert and tls.key need each other");
+  }
+  const uint64_t memory = options.memory_limit_bytes;
+  if (memory != 0 && memory < kMemoryLimitMin && !options.test_limits) {
+    return Wrong("memory.limit: must be 1MiB or more");
   }
   return {};
 }
