@@ -60,6 +60,10 @@ class Targets(Findings, SystemTest):
         spec["destination"]["database"] = "replica_atomic"
         self.found("destination_database", "ok", spec)
         self.clickhouse.query("DROP DATABASE replica_atomic SYNC")
+        spec["destination"]["database"] = "default"  # of the embedded server
+        error = self.found("destination_database", "error", spec)
+        self.assertIn("`penstock create -f` or the API", error["remedy"])
+        self.assertEqual("", error["statement"])
 
     def test_views_on_targets(self):
         self.found("materialized_views", "ok")
