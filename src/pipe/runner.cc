@@ -565,6 +565,7 @@ Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
         tables, [](const auto& table) { return table.quarantine && table.quarantine->retrying; });
   }
   std::erase_if(tables, [&](const auto& table) { return broken.contains(table.target); });
+  PENSTOCK_TRY(CarryOver(recalled, tables, stop));
   clickhouse::Client client(options_.destination);
   PENSTOCK_TRY(Retry(
       "resync",

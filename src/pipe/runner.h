@@ -129,6 +129,8 @@ class Runner {
   Status Settle(std::stop_token stop);
   Status SetAside(const std::vector<UnsettledInsert>& unsettled);
   Status SetAsideBroken(const std::vector<catalog::TableRecord>& tables);
+  Status CarryOver(const Recalled& recalled, std::vector<catalog::TableRecord>& tables,
+                   std::stop_token stop);
   std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
   Result<TableRetry::Plan> PlanRetry(Journal& journal, model::Mechanism mechanism,
                                      std::stop_token stop);

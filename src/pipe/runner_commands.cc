@@ -42,7 +42,8 @@ Result<std::vector<catalog::RemovalRecord>> Runner::RemovalsOfAll(bool drop_targ
   const std::string place = PlaceOf(options_.destination.url, options_.embedded_url);
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   std::vector<GoingTable> all;
-  for (size_t i = 0; i < tables.size(); ++i) all.push_back({i, drop_targets});
+  for (size_t i = 0; i < tables.size(); ++i)
+    all.push_back({.table = i, .drop_target = drop_targets});
   std::vector<catalog::RemovalRecord> removals = RemovalsOf(tables, all, place);
   if (tables.empty()) {
     for (const TableMapping& mapping : spec_.tables) {
@@ -149,7 +150,7 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
   std::vector<GoingTable> going;
   for (const auto& [table, drop_target] : change.removed) {
     edit.removed.push_back(records.at(table).id);
-    going.push_back({table, drop_target});
+    going.push_back({table, drop_target, spec_.tables.at(table).tells_source});
   }
   edit.removals =
       RemovalsOf(records, going, PlaceOf(options_.destination.url, options_.embedded_url));

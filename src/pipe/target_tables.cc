@@ -27,7 +27,7 @@ constexpr size_t kColumnsPerQuery = 50'000;
 constexpr size_t kReadsPerQuery = 50;
 
 using Targets = std::span<const clickhouse::TableSpec>;
-// Types by table and column.
+// Types by table and column, of those that values can be written to.
 using Columns = std::map<std::string, std::map<std::string, std::string>>;
 
 Failure NeedsUser(std::string message, std::string remedy) {
@@ -76,7 +76,8 @@ Result<Columns> ReadColumns(clickhouse::Client& client, const std::string& datab
                             const std::vector<std::string>& names, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto rows,
                   client.Rows(fmt::format("SELECT table, name, type FROM system.columns WHERE "
-                                          "database = {} AND table IN ({})",
+                                          "database = {} AND table IN ({}) AND default_kind IN "
+                                          "('', 'DEFAULT')",
                                           clickhouse::QuoteString(database), QuotedList(names)),
                               std::move(stop)));
   Columns columns;

@@ -186,8 +186,10 @@ Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
 
 Status BatchWriter::AddColumns(size_t table, const std::vector<clickhouse::NewColumn>& columns,
                                std::stop_token stop) {
+  // A Null table has no older rows.
+  const bool is_null = tables_[table].target_options.engine == clickhouse::Engine::kNull;
   const auto add = [&](const std::string& target) -> Status {
-    if (ShardOf(table)) {
+    if (!is_null) {
       PENSTOCK_TRY(
           clickhouse::CheckDefaults(clients_[0], options_.database, target, columns, stop));
     }
