@@ -346,7 +346,7 @@ void AddKeys(CLI::App& app, Arguments& arguments, Action& action) {
   add("list", "All keys, without their secrets",
       [](const Arguments& given) { return ListKeys(given.data_dir, given.format()); });
   add("delete", "Delete a key; a running server knows it no more",
-      [](const Arguments& given) { return DeleteKey(given.data_dir, given.name); })
+      [](const Arguments& given) { return DeleteKey(given.data_dir, given.name, given.format()); })
       ->add_option("ID", arguments.name, "Of the key")
       ->required();
 }

@@ -59,9 +59,12 @@ Status ListKeys(const fs::path& data_dir, OutputFormat format) {
   return {};
 }
 
-Status DeleteKey(const fs::path& data_dir, const std::string& id) {
+Status DeleteKey(const fs::path& data_dir, const std::string& id, OutputFormat format) {
   PENSTOCK_ASSIGN(const auto file, FileIn(data_dir));
-  return file.Delete(id);
+  PENSTOCK_TRY(file.Delete(id));
+  Print(format == OutputFormat::kTable ? fmt::format("deleted {}\n", id)
+                                       : ValueText({{"id", id}}, format));
+  return {};
 }
 
 }  // namespace penstock::cli

@@ -12,6 +12,6 @@ namespace penstock::cli {
 Status CreateKey(const std::filesystem::path& data_dir, const std::string& name,
                  OutputFormat format);
 Status ListKeys(const std::filesystem::path& data_dir, OutputFormat format);
-Status DeleteKey(const std::filesystem::path& data_dir, const std::string& id);
+Status DeleteKey(const std::filesystem::path& data_dir, const std::string& id, OutputFormat format);
 
 }  // namespace penstock::cli

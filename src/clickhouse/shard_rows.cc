@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/backoff.h"
+#include "clickhouse/ddl.h"
 #include "clickhouse/errors.h"
 #include "clickhouse/quote.h"
 #include "clickhouse/table_writes.h"
@@ -20,19 +21,21 @@ std::string MarkOf(const Shard& shard) {
   return fmt::format("{:012x}", hash >> 16);
 }
 
-// The value that a column of the type shows in rows that do not hold it.
-std::string ValueOf(const std::string& default_expression, const std::string& type) {
-  if (default_expression.empty()) {
-    return fmt::format("defaultValueOfTypeName({})", QuoteString(type));
-  }
-  return fmt::format("CAST({}, {})", default_expression, QuoteString(type));
-}
-
 }  // namespace
 
 std::string IsOfShard(const Shard& shard) {
   return fmt::format("{} = {} AND {} = {}", kSourceSchemaColumn, QuoteString(shard.schema),
                      kSourceTableColumn, QuoteString(shard.table));
+}
+
+std::string IsOfAny(const std::vector<Shard>& shards) {
+  std::string any;
+  for (const auto& [schema, table] : shards) {
+    any +=
+        fmt::format("{}({}, {})", any.empty() ? "" : ", ", QuoteString(schema), QuoteString(table));
+  }
+  if (any.empty()) return "0";
+  return fmt::format("({}, {}) IN ({})", kSourceSchemaColumn, kSourceTableColumn, any);
 }
 
 std::string WriteQueryId(std::string_view database, std::string_view table,
@@ -54,6 +57,21 @@ namespace {
 constexpr Backoff::Options kWaiting{.first = std::chrono::milliseconds(100),
                                     .longest = std::chrono::seconds(5)};
 
+// The server goes on trying, and with what was ordered before it, by a user perhaps: whatever fails
+// first holds up all that comes after it.
+Error MutationFailed(std::string_view table, const std::string& why) {
+  Error error = ExceptionError(kErrUnfinished, why);
+  const int cause = ExceptionCodeOf(why);
+  const bool passes = IsKnownException(cause) && ExceptionError(cause, why).code == error.code;
+  if (passes) return error;
+  error.code = ErrorCode::kNeedsUser;
+  error.message = fmt::format("a mutation of {} fails: {}", table, error.message);
+  error.remedy =
+      "Find the one that fails in system.mutations, and mend its cause or end it (KILL MUTATION); "
+      "then resync the table";
+  return error;
+}
+
 // One of the same command may go on, whose sender did not wait for its end: one more would only
 // wait behind it. A server shows a command in brackets of its own.
 Status AwaitMutation(Client& client, std::string_view database, std::string_view table,
@@ -72,7 +90,7 @@ Status AwaitMutation(Client& client, std::string_view database, std::string_view
     if (!going_on) return Fail(going_on.error());
     if (going_on->empty()) return {};
     const std::string& why = going_on->at(0).at(0);
-    if (!why.empty()) return Fail(ExceptionError(kErrUnfinished, why));
+    if (!why.empty()) return Fail(MutationFailed(table, why));
     if (!clock.Wait(backoff.Next(), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
 }
@@ -95,36 +113,6 @@ Status DeleteShard(Client& client, std::string_view database, std::string_view t
       .Query(fmt::format("ALTER TABLE {} {}", name, command),
              {{"mutations_sync", "2"}, {"query_id", WriteQueryId(database, table, shard)}}, stop)
       .map([](auto) {});
-}
-
-Status CheckDefaults(Client& client, std::string_view database, std::string_view table,
-                     const std::vector<NewColumn>& columns, std::stop_token stop) {
-  for (const auto& [column, after] : columns) {
-    PENSTOCK_ASSIGN(
-        const auto there,
-        client.Rows(fmt::format("SELECT default_expression FROM system.columns WHERE database = {} "
-                                "AND table = {} AND name = {} AND replaceAll(type, ' ', '') = "
-                                "replaceAll({}, ' ', '')",
-                                QuoteString(database), QuoteString(table), QuoteString(column.name),
-                                QuoteString(column.type)),
-                    stop));
-    if (there.empty()) continue;
-    const std::string& before = there.at(0).at(0);
-    if (before == column.default_expression) continue;
-    PENSTOCK_ASSIGN(const auto alike,
-                    client.Rows(fmt::format("SELECT toString(tuple({})) = toString(tuple({}))",
-                                            ValueOf(before, column.type),
-                                            ValueOf(column.default_expression, column.type)),
-                                stop));
-    if (alike.at(0).at(0) == "1") continue;
-    return Fail(ExceptionError(
-        kErrTypeMismatch,
-        fmt::format("the column {} was added to the target table {} by another source before, and "
-                    "what older rows hold in it differs: {} there, {} here",
-                    column.name, QuoteTable(database, table), before.empty() ? "nothing" : before,
-                    column.default_expression.empty() ? "nothing" : column.default_expression)));
-  }
-  return {};
 }
 
 }  // namespace penstock::clickhouse

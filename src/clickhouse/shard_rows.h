@@ -4,12 +4,10 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
 #include "clickhouse/client.h"
-#include "clickhouse/ddl.h"
 
 namespace penstock::clickhouse {
 
@@ -21,8 +19,9 @@ struct Shard {
   bool operator==(const Shard&) const = default;
 };
 
-// SQL that is true of its rows.
+// SQL that is true of its rows; of those of any.
 std::string IsOfShard(const Shard& shard);
+std::string IsOfAny(const std::vector<Shard>& shards);
 
 // A WriteQueryId that also tells whose rows are written, where there is a shard: EndWrites ends all
 // of the table's, EndShardWrites those of the shard (of another too, should their marks be alike).
@@ -35,11 +34,5 @@ Status EndShardWrites(Client& client, std::string_view database, std::string_vie
 // The others' rows stay, and their writes go on. Answers when it is done. May be repeated.
 Status DeleteShard(Client& client, std::string_view database, std::string_view table,
                    const Shard& shard, Clock& clock, std::stop_token stop);
-
-// Columns that one source has got may be in the table already, since another has had them before.
-// kNeedsUser where such a column was given another default: what the table shows in older rows is
-// not what this source has in them.
-Status CheckDefaults(Client& client, std::string_view database, std::string_view table,
-                     const std::vector<NewColumn>& columns, std::stop_token stop);
 
 }  // namespace penstock::clickhouse

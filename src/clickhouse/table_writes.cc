@@ -32,7 +32,7 @@ bool SameType(std::string a, std::string b) {
 }
 
 std::string InRange(const VersionedRows& rows) {
-  return fmt::format("{0} >= {1} AND {0} < {2}", kVersionColumn, rows.begin, rows.end);
+  return fmt::format("{0} >= {1} AND {0} < {2}", VersionColumn(), rows.begin, rows.end);
 }
 
 }  // namespace
@@ -184,6 +184,76 @@ Status TruncateTable(Client& client, std::string_view database, std::string_view
       .map([](auto) {});
 }
 
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+// Name, type and default of the columns that values can be written to.
+Result<Rows> ReadColumns(Client& client, std::string_view database, std::string_view table,
+                         std::stop_token stop) {
+  return client.Rows(
+      fmt::format("SELECT name, type, default_expression FROM system.columns WHERE database = {} "
+                  "AND table = {} AND default_kind IN ('', 'DEFAULT')",
+                  QuoteString(database), QuoteString(table)),
+      std::move(stop));
+}
+
+// The default of such a column; null where there is none of that type.
+const std::string* FindDefault(const Rows& there, const DestinationColumn& column) {
+  const auto found = std::ranges::find(there, column.name, [](const auto& row) { return row[0]; });
+  return found != there.end() && SameType(found->at(1), column.type) ? &found->at(2) : nullptr;
+}
+
+// The value that a column of the type shows in rows that do not hold it.
+std::string ValueOf(const std::string& default_expression, const std::string& type) {
+  if (default_expression.empty()) {
+    return fmt::format("defaultValueOfTypeName({})", QuoteString(type));
+  }
+  return fmt::format("CAST({}, {})", default_expression, QuoteString(type));
+}
+
+// False also for a default that is not one value: of the row's other columns, say.
+Result<bool> IsAlike(Client& client, const std::string& there, const DestinationColumn& column,
+                     std::stop_token stop) {
+  if (there == column.default_expression) return true;
+  const auto alike = client.Rows(
+      fmt::format("SELECT toString(tuple({})) = toString(tuple({}))", ValueOf(there, column.type),
+                  ValueOf(column.default_expression, column.type)),
+      std::move(stop));
+  if (alike) return alike->at(0).at(0) == "1";
+  const Error& error = alike.error();
+  const bool is_unknown = error.native_code != 0 && !IsKnownException(error.native_code);
+  if (is_unknown || ConcernsOneTable(error)) return false;
+  return Fail(error);
+}
+
+std::string Shown(const std::string& default_expression) {
+  return default_expression.empty() ? "no DEFAULT" : "DEFAULT " + default_expression;
+}
+
+}  // namespace
+
+Status CheckDefaults(Client& client, std::string_view database, std::string_view table,
+                     const std::vector<NewColumn>& columns, std::stop_token stop) {
+  PENSTOCK_ASSIGN(const auto rows, ReadColumns(client, database, table, stop));
+  for (const auto& [column, after] : columns) {
+    const std::string* there = FindDefault(rows, column);
+    if (there == nullptr) continue;
+    PENSTOCK_ASSIGN(const bool is_alike, IsAlike(client, *there, column, stop));
+    if (is_alike) continue;
+    Error error = ExceptionError(
+        kErrTypeMismatch,
+        fmt::format("the target table {} has a column {} already, and what it shows in older rows "
+                    "is not what the source has in them: {} there, {} here",
+                    QuoteTable(database, table), column.name, Shown(*there),
+                    Shown(column.default_expression)));
+    error.code = ErrorCode::kConflict;
+    error.remedy = "Nothing: it is resynced by itself";
+    return Fail(std::move(error));
+  }
+  return {};
+}
+
 Status AddColumns(Client& client, std::string_view database, std::string_view table,
                   const std::vector<NewColumn>& columns, std::stop_token stop) {
   if (columns.empty()) return {};
@@ -191,17 +261,12 @@ Status AddColumns(Client& client, std::string_view database, std::string_view ta
                    .Query(AlterTableAdd(database, table, columns, client.cluster()),
                           AlterTableAddSettings(columns), stop)
                    .map([](auto) {}));
-  PENSTOCK_ASSIGN(
-      const auto rows,
-      client.Rows(
-          fmt::format("SELECT name, type FROM system.columns WHERE database = {} AND table = {}",
-                      QuoteString(database), QuoteString(table)),
-          std::move(stop)));
+  PENSTOCK_ASSIGN(const auto rows, ReadColumns(client, database, table, std::move(stop)));
   for (const auto& [column, after] : columns) {
-    const auto there = std::ranges::find(rows, column.name, [](const auto& row) { return row[0]; });
-    if (there != rows.end() && SameType(there->at(1), column.type)) continue;
+    if (FindDefault(rows, column) != nullptr) continue;
     return Fail(ExceptionError(kErrTypeMismatch,
-                               fmt::format("the target table {} has no column {} of type {}",
+                               fmt::format("the target table {} has no column {} of type {} "
+                                           "that can be written",
                                            QuoteTable(database, table), column.name, column.type)));
   }
   return {};

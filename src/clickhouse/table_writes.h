@@ -66,6 +66,12 @@ Status RemoveInsert(Client& client, const VersionedRows& rows, Clock& clock, std
 Status TruncateTable(Client& client, std::string_view database, std::string_view table,
                      Clock& clock, std::stop_token stop);
 
+// Columns that are to be added may be there already: of another shard, of a resync that kept what
+// the target had, or of its user. kConflict where such a one has another default: what the table
+// shows in older rows is not what the source has in them.
+Status CheckDefaults(Client& client, std::string_view database, std::string_view table,
+                     const std::vector<NewColumn>& columns, std::stop_token stop);
+
 // Adds those of the columns that the table does not have; may be repeated. kNeedsUser where it has
 // one of another type.
 Status AddColumns(Client& client, std::string_view database, std::string_view table,

@@ -9,6 +9,16 @@
 namespace penstock::pipe {
 namespace {
 
+constexpr size_t kNamesMax = 10;
+
+std::string NamesIn(const std::vector<std::string>& names) {
+  const size_t told = std::min(names.size(), kNamesMax);
+  std::string text = fmt::format(
+      "{}", fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(told), ", "));
+  if (told < names.size()) text += fmt::format(" and {} more", names.size() - told);
+  return text;
+}
+
 double Seconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1e3; }
 
 }  // namespace
@@ -29,7 +39,7 @@ std::string ReasonOf(const std::vector<Attention>& attention) {
 std::vector<Attention> AttentionTo(const Observed& observed, const AttentionLimits& limits) {
   std::vector<Attention> result;
   if (!observed.quarantined.empty()) {
-    const std::string names = fmt::format("{}", fmt::join(observed.quarantined, ", "));
+    const std::string names = NamesIn(observed.quarantined);
     result.push_back({Concern::kQuarantine, names, "quarantined: " + names});
   }
   for (const auto& [part, error, lasts] : observed.retries) {

@@ -1,5 +1,6 @@
 #include "pipe/attention.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -48,6 +49,14 @@ TEST(AttentionTo, EachBeyondItsLimit) {
   EXPECT_EQ(all[0].text, "quarantined: shop.t, shop.u");
   EXPECT_THAT(all[1].text, HasSubstr("refused"));
   EXPECT_THAT(all[3].text, HasSubstr("binlog_expire_logs_seconds"));
+}
+
+TEST(AttentionTo, ManyQuarantinedTablesAreCounted) {
+  Observed observed;
+  for (int i = 0; i < 1000; ++i) observed.quarantined.push_back(fmt::format("shop.t{}", i));
+  EXPECT_EQ(AttentionTo(observed, {})[0].text,
+            "quarantined: shop.t0, shop.t1, shop.t2, shop.t3, shop.t4, shop.t5, shop.t6, shop.t7, "
+            "shop.t8, shop.t9 and 990 more");
 }
 
 TEST(AttentionTo, ASlowBatchIsForgottenAfterAWhile) {

@@ -14,6 +14,22 @@
 namespace penstock::pipe {
 namespace {
 
+// Of the place in files a session by GTID knows nothing before its first transaction.
+bool HasRead(const model::Position& position, const std::string& gtids) {
+  model::Position logged;
+  logged.mechanism = position.mechanism;
+  if (gtids.empty()) return false;
+  if (position.mechanism == model::Mechanism::kMysqlGtid) {
+    logged.mysql = model::MysqlGtidSet::Parse(gtids).value_or(logged.mysql);
+    return !logged.mysql.empty() && mysql::Reaches(position, logged);
+  }
+  if (position.mechanism == model::Mechanism::kMariadbGtid) {
+    logged.mariadb = model::MariadbGtidPosition::Parse(gtids).value_or(logged.mariadb);
+    return !logged.mariadb.gtids().empty() && mysql::Reaches(position, logged);
+  }
+  return false;
+}
+
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
@@ -446,6 +462,7 @@ void Journal::SourceSeen(const std::optional<stream::SourceLog>& log) {
 
 std::optional<uint64_t> StreamSummary::lag_bytes() const {
   if (!source || source->server != position.server) return std::nullopt;
+  if (HasRead(position, source->gtids)) return 0;
   return mysql::BytesAfter(source->files, position);
 }
 

@@ -6,6 +6,7 @@
 
 #include "clickhouse/errors.h"
 #include "clickhouse/shard_rows.h"
+#include "clickhouse/table_writes.h"
 #include "pipe/setup.h"
 #include "pipe/shards.h"
 #include "pipe/target_tables.h"
@@ -77,10 +78,34 @@ Result<Misfit> MakeTarget(clickhouse::Client& client, const clickhouse::TableSpe
   return FindMisfit(client, target, {}, std::move(stop));
 }
 
-// A target that other shards have filled must fit this one, and hold no row of it. One that is gone
-// is not made again: the others would go on in it without what they had.
+// Where none of the pipe's tables is in the target any more, whose rows they are is not known.
+Result<Misfit> FindRowsOf(clickhouse::Client& client, const clickhouse::TableSpec& target,
+                          const clickhouse::Shard& shard, std::stop_token stop) {
+  const std::string name = clickhouse::QuoteTable(target.database, target.table);
+  const std::string those = clickhouse::IsOfShard(shard);
+  PENSTOCK_ASSIGN(
+      const auto any,
+      client.Rows(fmt::format("SELECT 1 FROM {} WHERE {} LIMIT 1", name, those), std::move(stop)));
+  if (any.empty()) return std::nullopt;
+  return Error{.code = ErrorCode::kNeedsUser,
+               .message = fmt::format("the target table {} exists and holds rows of {}.{}", name,
+                                      shard.schema, shard.table),
+               .origin = "destination",
+               .native_code = 0,
+               .remedy = fmt::format("Delete them (ALTER TABLE {} DELETE WHERE {}), or choose "
+                                     "another targetTable; then resync the table",
+                                     name, those)};
+}
+
+// A target that other shards have filled must fit this one, and hold no row of it if it is loaded.
+// One that is gone is not made again: the others would go on in it without what they had.
+struct Joining {
+  std::optional<clickhouse::Shard> loaded;
+  bool is_in_use = true;
+};
 Result<Misfit> JoinTarget(clickhouse::Client& client, const clickhouse::TableSpec& target,
-                          const clickhouse::Shard& shard, Clock& clock, std::stop_token stop) {
+                          const Joining& joining, Clock& clock, std::stop_token stop) {
+  const auto& [loaded, is_in_use] = joining;
   PENSTOCK_ASSIGN(const auto existing,
                   ReadExistingTables(client, target.database, {target.table}, stop));
   if (existing.empty()) {
@@ -91,8 +116,11 @@ Result<Misfit> JoinTarget(clickhouse::Client& client, const clickhouse::TableSpe
                  .remedy = "Resync the tables that share it"};
   }
   PENSTOCK_ASSIGN(const auto misfit, FindMisfit(client, target, {target.table}, stop));
-  if (misfit) return misfit;
-  PENSTOCK_TRY(clickhouse::DeleteShard(client, target.database, target.table, shard, clock,
+  if (misfit || !loaded) return misfit;
+  if (!is_in_use) return FindRowsOf(client, target, *loaded, std::move(stop));
+  // Also what is carried over into it (kept_rows.h) is of no shard alone.
+  PENSTOCK_TRY(clickhouse::EndWrites(client, target.database, target.table, clock, stop));
+  PENSTOCK_TRY(clickhouse::DeleteShard(client, target.database, target.table, *loaded, clock,
                                        std::move(stop)));
   return std::nullopt;
 }
@@ -222,12 +250,21 @@ class ReloadMaker {
     return joined;
   }
 
+  // Tables that left the pipe may have left rows in the target, which stay.
+  Result<bool> HasKeptRows(size_t place) {
+    if (!spec_.tables.at(place).tells_source) return false;
+    PENSTOCK_ASSIGN(const auto existing,
+                    ReadExistingTables(client_, spec_.database, {all_[place].target}, stop_));
+    return !existing.empty() && existing.begin()->second.rows != "0";
+  }
+
   // Tables of which none of the target's was loaded before, but perhaps other ones.
   Status First(std::vector<size_t> places) {
     const auto in_use = std::ranges::find_if(all_, [&](const auto& table) {
       return table.target == all_[places[0]].target && !table.ddl.empty();
     });
-    if (in_use != all_.end()) {
+    PENSTOCK_ASSIGN(const bool has_kept_rows, HasKeptRows(places[0]));
+    if (in_use != all_.end() || has_kept_rows) {
       for (const size_t place : places) PENSTOCK_TRY(Join(place));
       return {};
     }
@@ -247,9 +284,11 @@ class ReloadMaker {
   // A shard of a target in use, or of the table that is loaded to take the target's place: no row
   // of its source may be there.
   Status Join(size_t place) {
+    Joining joining{.loaded = {}, .is_in_use = false};
     std::string load_target;
     for (const auto& table : all_) {
       const bool is_other = table.target == all_[place].target && !table.ddl.empty();
+      joining.is_in_use |= is_other;
       if (is_other && !table.load_target.empty()) load_target = table.load_target;
     }
     auto target = TargetOf(place);
@@ -259,9 +298,11 @@ class ReloadMaker {
     }
     clickhouse::TableSpec filled = *target;
     if (!load_target.empty()) filled.table = load_target;
-    const auto shard = typemap::ShardOf(source_.definitions.at(all_[place].definition.name),
+    if (spec_.settings.mode != ReplicationMode::kCdcOnly) {
+      joining.loaded = typemap::ShardOf(source_.definitions.at(all_[place].definition.name),
                                         TargetOptionsOf(spec_, spec_.tables.at(place)));
-    auto done = JoinTarget(client_, filled, *shard, clock_, stop_);
+    }
+    auto done = JoinTarget(client_, filled, joining, clock_, stop_);
     if (!done && done.error().native_code == clickhouse::kErrAccessDenied) done = done.error();
     PENSTOCK_ASSIGN(const bool joined, IsWell(done, {place}));
     if (joined) BeginFirst(place, *target, load_target);
@@ -285,9 +326,8 @@ class ReloadMaker {
   Tables begun_;  // one of each target that nothing is loaded beside but by what is made here
 };
 
-// All that share a target are loaded into one table beside it, or none is: what was loaded of one
-// that cannot be loaded now would be gone with the target. A shard that comes does not hold up the
-// others.
+// All that share a target and are at the source are loaded into one table beside it, or none is. A
+// shard that comes does not hold up the others.
 Status ReloadMaker::Anew(std::vector<size_t> places, std::vector<DdlStatement>& statements) {
   // Where two differ, those that are followed have the last word, least one that is altered now.
   std::ranges::stable_sort(places, {}, [&](size_t i) {
@@ -303,13 +343,17 @@ Status ReloadMaker::Anew(std::vector<size_t> places, std::vector<DdlStatement>& 
       SetAside(place, why);
     }
   }
-  const auto blocking = std::ranges::find_if(
-      misfits, [&](const auto& misfit) { return !all_[misfit.first].ddl.empty(); });
+  // Of one that is gone the target keeps what it has, as of those that left the pipe.
+  const auto blocking = std::ranges::find_if(misfits, [&](const auto& misfit) {
+    const catalog::TableRecord& table = all_[misfit.first];
+    return !table.ddl.empty() && source_.definitions.contains(table.definition.name);
+  });
   std::erase_if(places, [&](size_t place) { return misfits.contains(place); });
   if (blocking != misfits.end()) {
     for (const size_t place : places) PENSTOCK_TRY(LeaveAsItIs(place, blocking->second));
     return {};
   }
+  if (!target) return {};
   begun_.push_back(all_[places.at(0)]);
   PENSTOCK_ASSIGN(const bool has_shape, HasShape(client_, *target, stop_));
   const bool is_null = target->engine == clickhouse::Engine::kNull;

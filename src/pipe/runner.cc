@@ -298,7 +298,7 @@ Status Runner::Flow(std::stop_token stop) {
       // Which of two tables has which name is not known: nothing may be written by it.
       if (!options_.clock->Wait(*wait, stop)) return Fail(ErrorCode::kCancelled, "stopped");
     } else {
-      PENSTOCK_TRY(Stream(wait, stop));
+      PENSTOCK_TRY(LoadAnewIfLost(Stream(wait, stop)));
     }
   }
 }
@@ -565,6 +565,7 @@ Result<bool> Runner::Beside(const Recalled& recalled, Snapshot opened,
         tables, [](const auto& table) { return table.quarantine && table.quarantine->retrying; });
   }
   std::erase_if(tables, [&](const auto& table) { return broken.contains(table.target); });
+  PENSTOCK_TRY(CarryOver(recalled, tables, stop));
   clickhouse::Client client(options_.destination);
   PENSTOCK_TRY(Retry(
       "resync",

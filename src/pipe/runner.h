@@ -129,6 +129,8 @@ class Runner {
   Status Settle(std::stop_token stop);
   Status SetAside(const std::vector<UnsettledInsert>& unsettled);
   Status SetAsideBroken(const std::vector<catalog::TableRecord>& tables);
+  Status CarryOver(const Recalled& recalled, std::vector<catalog::TableRecord>& tables,
+                   std::stop_token stop);
   std::unique_ptr<TableRetry> BeginRetry(const Recalled& recalled, std::stop_token stop);
   Result<TableRetry::Plan> PlanRetry(Journal& journal, model::Mechanism mechanism,
                                      std::stop_token stop);
@@ -145,6 +147,9 @@ class Runner {
   Status FinishRemovals(std::stop_token stop);
   Status Remove(const clickhouse::Endpoint& destination, std::stop_token stop);
   Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);
+  // The log cannot be followed from where the pipe was, and nothing needs it where every table is
+  // loaded anyway. Else, and at the second time, the same error.
+  Status LoadAnewIfLost(Status ended) EXCLUDES(mutex_);
   Status StepAtRest(State now, std::stop_token stop);
   // Tables whose quarantine heals by a resync; "": none.
   Result<std::string> TablesToHeal();
@@ -217,6 +222,7 @@ class Runner {
 
   mutable Mutex mutex_;
   Lifecycle lifecycle_ GUARDED_BY(mutex_);
+  bool began_anew_ GUARDED_BY(mutex_) = false;  // without a place in the log, at the last resync
   std::string reason_ GUARDED_BY(mutex_);
   UnixMicros state_since_ GUARDED_BY(mutex_);
   UnixMicros updated_at_ GUARDED_BY(mutex_);

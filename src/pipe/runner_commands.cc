@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mysql/wire/cut_sessions.h"
+#include "mysql/wire/errors.h"
 #include "obs/log.h"
 #include "pipe/deletion.h"
 #include "pipe/flow_parts.h"
@@ -41,7 +42,8 @@ Result<std::vector<catalog::RemovalRecord>> Runner::RemovalsOfAll(bool drop_targ
   const std::string place = PlaceOf(options_.destination.url, options_.embedded_url);
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   std::vector<GoingTable> all;
-  for (size_t i = 0; i < tables.size(); ++i) all.push_back({i, drop_targets});
+  for (size_t i = 0; i < tables.size(); ++i)
+    all.push_back({.table = i, .drop_target = drop_targets});
   std::vector<catalog::RemovalRecord> removals = RemovalsOf(tables, all, place);
   if (tables.empty()) {
     for (const TableMapping& mapping : spec_.tables) {
@@ -104,6 +106,30 @@ Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
   const bool anew = whole && lifecycle_.state == State::kFailed &&
                     spec_.settings.mode != ReplicationMode::kSnapshot;
   PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, anew, transition));
+  began_anew_ = anew;
+  Entered(transition);
+  return {};
+}
+
+// A pipe that was paused for longer than the source keeps its log, say, and is resynced then.
+Status Runner::LoadAnewIfLost(Status ended) {
+  const bool log_is_lost =
+      !ended && ended.error().code == ErrorCode::kNeedsUser && ended.error().origin == "source" &&
+      (ended.error().native_code == 0 || ended.error().native_code == mysql::kErrLogRead);
+  if (!log_is_lost) return ended;
+  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
+  const bool all_are_loaded = std::ranges::all_of(
+      tables, [](const auto& table) { return table.reload_wanted || !table.load_target.empty(); });
+  MutexLock lock(mutex_);
+  if (!all_are_loaded || began_anew_) return ended;
+  PENSTOCK_ASSIGN(
+      const auto transition,
+      Prepare(Event::kResync, fmt::format("all is loaded anew, from the log as it is now: {}",
+                                          ended.error().message)));
+  std::vector<int64_t> ids;
+  for (const auto& table : tables) ids.push_back(table.id);
+  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, /*forget_position=*/true, transition));
+  began_anew_ = true;
   Entered(transition);
   return {};
 }
@@ -124,7 +150,7 @@ Result<catalog::TablesEdit> Runner::EditOf(const TablesChange& change) {
   std::vector<GoingTable> going;
   for (const auto& [table, drop_target] : change.removed) {
     edit.removed.push_back(records.at(table).id);
-    going.push_back({table, drop_target});
+    going.push_back({table, drop_target, spec_.tables.at(table).tells_source});
   }
   edit.removals =
       RemovalsOf(records, going, PlaceOf(options_.destination.url, options_.embedded_url));

@@ -4,6 +4,7 @@
 #include "clickhouse/errors.h"
 #include "clickhouse/table_writes.h"
 #include "pipe/deletion.h"
+#include "pipe/kept_rows.h"
 #include "pipe/runner.h"
 
 // Pipes of replicationMode snapshot.
@@ -50,6 +51,9 @@ Status Runner::LoadWhole(std::stop_token stop) {
     clickhouse::Client client(options_.destination);
     PENSTOCK_ASSIGN(tables, catalog.Tables(id_));
     std::erase_if(tables, IsWhole);
+    for (const auto& [target, shards] : SharedLoads(spec_, tables)) {
+      PENSTOCK_TRY(pipe::CarryOver(client, spec_.database, shards, stop));
+    }
     PENSTOCK_ASSIGN(const auto loaded, LoadedTargets(client, spec_.database, tables, stop));
     PENSTOCK_TRY(catalog.EndLoad(loaded));
   }

@@ -6,9 +6,11 @@
 #include <set>
 #include <utility>
 
+#include "clickhouse/errors.h"
 #include "clickhouse/shard_rows.h"
 #include "mysql/wire/start_position.h"
 #include "pipe/flow_parts.h"
+#include "pipe/kept_rows.h"
 #include "pipe/named_commands.h"
 #include "pipe/runner.h"
 #include "pipe/setup.h"
@@ -257,6 +259,29 @@ Status Runner::SetAsideBroken(const std::vector<catalog::TableRecord>& tables) {
     PENSTOCK_TRY(options_.catalog->SaveCheckpoint(id_, checkpoint, news));
   }
   return options_.catalog->EndLoad(GivenUp(tables, broken));
+}
+
+// Where rows do not fit, the target stays: a table of it is fenced, as where its load fails; one
+// that has not kept the target fresh would not go on anyway.
+Status Runner::CarryOver(const Recalled& recalled, std::vector<catalog::TableRecord>& tables,
+                         std::stop_token stop) {
+  clickhouse::Client client(options_.destination);
+  for (const auto& [target, shards] : SharedLoads(spec_, tables)) {
+    Status carried = Retry(
+        "resync",
+        [&, &those = shards] { return pipe::CarryOver(client, spec_.database, those, stop); },
+        stop);
+    if (carried) continue;
+    if (!clickhouse::ConcernsOneTable(carried.error())) return carried;
+    const auto fenced =
+        std::ranges::min_element(shards, {}, &catalog::TableRecord::keeps_target_fresh);
+    const auto place = std::ranges::find(*recalled.tables, fenced->id, &catalog::TableRecord::id) -
+                       recalled.tables->begin();
+    recalled.fence_requests->Add(static_cast<size_t>(place), carried.error());
+    PENSTOCK_TRY(recalled.journal->AwaitQuarantine(static_cast<size_t>(place), stop));
+    std::erase_if(tables, [&, &name = target](const auto& table) { return table.target == name; });
+  }
+  return {};
 }
 
 std::unique_ptr<TableRetry> Runner::BeginRetry(const Recalled& recalled, std::stop_token stop) {

@@ -150,25 +150,27 @@ std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableR
   }
   std::vector<catalog::RemovalRecord> removals;
   std::map<std::string, catalog::RemovalRecord> whole;  // by target
-  for (const auto& [place, drop] : going) {
+  for (const auto& [place, drop, may_have_left] : going) {
     const catalog::TableRecord& table = all.at(place);
     if (!MayHaveTarget(table, all)) continue;
     if (stay.contains(table.target)) {
       RemoveRows(table, drop, url, removals);
       continue;
     }
-    const bool is_ours = !table.ddl.empty();
-    const auto [of_target, is_new] = whole.emplace(
-        table.target,
-        catalog::RemovalRecord{
-            .url = url, .target = table.target, .drop_target = drop, .only_if_empty = !is_ours});
+    const bool only_if_empty = may_have_left || table.ddl.empty();
+    const auto [of_target, is_new] =
+        whole.emplace(table.target, catalog::RemovalRecord{.url = url,
+                                                           .target = table.target,
+                                                           .drop_target = drop,
+                                                           .only_if_empty = only_if_empty});
     of_target->second.drop_target &= drop;
-    of_target->second.only_if_empty &= !is_ours;
+    of_target->second.only_if_empty &= only_if_empty;
   }
-  for (const auto& [place, drop] : going) {
+  for (const auto& [place, drop, may_have_left] : going) {
     const auto of_target = whole.find(all[place].target);
-    const bool parted = of_target != whole.end() && drop && !of_target->second.drop_target;
-    if (parted && !all[place].ddl.empty()) RemoveRows(all[place], true, url, removals);
+    if (of_target == whole.end() || !drop || all[place].ddl.empty()) continue;
+    const bool stays = may_have_left || !of_target->second.drop_target;
+    if (stays) RemoveRows(all[place], true, url, removals);
   }
   for (auto& [target, removal] : whole) removals.push_back(std::move(removal));
   return removals;
@@ -179,7 +181,9 @@ std::set<std::string> BrokenTargets(const std::vector<catalog::TableRecord>& all
   for (const auto& table : all) {
     const bool was_set_up = !table.ddl.empty();
     const bool is_whole = !table.loaded_uuid.empty();
-    if (was_set_up && !is_whole && (table.load_target.empty() || table.quarantine)) {
+    const bool is_loaded = !table.load_target.empty();
+    const bool is_carried_over = !is_loaded && table.quarantine && table.quarantine->gone;
+    if (was_set_up && !is_whole && !is_carried_over && (!is_loaded || table.quarantine)) {
       broken.insert(table.target);
     }
   }

@@ -32,13 +32,15 @@ Status AddShard(const clickhouse::TableSpec& shard, clickhouse::TableSpec& targe
 struct GoingTable {
   size_t table = 0;
   bool drop_target = false;
+  // Its target may hold rows of tables that went before: these stay, and the target with them.
+  bool may_have_left = false;
 };
 std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableRecord>& all,
                                                const std::vector<GoingTable>& going,
                                                const std::string& url);
 
 // Targets that stay as they are at the end of loads beside them, since the load of one of their
-// tables is not whole.
+// tables is not whole. One that was gone at the source before is not waited for.
 std::set<std::string> BrokenTargets(const std::vector<catalog::TableRecord>& all);
 
 // For Catalog::EndLoad: what is loaded beside these is whole no more, as far as it was.

@@ -172,6 +172,16 @@ TEST(RemovalsOfTest, TheLastTakesTheTargetWithIt) {
   EXPECT_THAT(RemovalsOf(all, {{2, true}}, ""), IsEmpty());
 }
 
+TEST(RemovalsOfTest, TheLastLeavesWhatWasKeptOfOthers) {
+  const std::vector<catalog::TableRecord> all = {Record("a", "t")};
+  const catalog::RemovalRecord rows{.url = "", .target = "t", .rows_of = {"a", "t"}};
+  const catalog::RemovalRecord kept{.url = "", .target = "t"};
+  catalog::RemovalRecord dropped = kept;
+  dropped.drop_target = dropped.only_if_empty = true;
+  EXPECT_THAT(RemovalsOf(all, {{0, true, true}}, ""), ElementsAre(rows, dropped));
+  EXPECT_THAT(RemovalsOf(all, {{0, false, true}}, "").at(0).drop_target, false);
+}
+
 TEST(BrokenTargetsTest, WhereOneLoadIsNotWhole) {
   std::vector<catalog::TableRecord> all = {Record("a", "t"), Record("b", "t"), Record("a", "u")};
   for (auto& record : all) record.load_target = record.target + "_resync_1";
@@ -182,6 +192,9 @@ TEST(BrokenTargetsTest, WhereOneLoadIsNotWhole) {
   EXPECT_THAT(BrokenTargets(all), IsEmpty());
   all.push_back(Record("c", "t"));  // its load has not begun, or was given up
   EXPECT_THAT(BrokenTargets(all), ElementsAre("t"));
+  all.back().quarantine = catalog::Quarantine{.position = {}, .reason = "", .gone = true};
+  EXPECT_THAT(BrokenTargets(all), IsEmpty());
+  all.back().quarantine.reset();
   all.back().ddl.clear();  // it was never set up: nothing of it is in the target
   EXPECT_THAT(BrokenTargets(all), IsEmpty());
 }

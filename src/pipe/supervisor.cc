@@ -408,6 +408,7 @@ class Supervisor::Impl {
   // As new tables, but that their targets are there.
   Status CheckRemapped(const PipeSpec& before, PipeSpec after,
                        const std::vector<RemappedTable>& remapped,
+                       const std::vector<catalog::TableRecord>& records,
                        const std::stop_token& stop) const {
     if (remapped.empty()) return {};
     if (before.settings.mode == ReplicationMode::kSnapshot) {
@@ -415,13 +416,19 @@ class Supervisor::Impl {
                   "source.mysql.tableMappingsToAdd: replicationMode snapshot: mappings cannot be "
                   "changed. Delete the pipe and create another");
     }
-    // With those that share their targets.
-    const auto is_remapped = [&](const TableMapping& mapping) {
-      return std::ranges::any_of(remapped, [&](const RemappedTable& one) {
+    // With those that share their targets, but for what is gone.
+    const auto is_asked = [&](const TableMapping& mapping) {
+      const auto is_gone = [&](const catalog::TableRecord& record) {
+        return record.definition.name == mapping.source && record.quarantine &&
+               record.quarantine->gone;
+      };
+      const auto shares = [&](const RemappedTable& one) {
         return before.tables[one.table].target_table == mapping.target_table;
-      });
+      };
+      return std::ranges::none_of(records, is_gone) && std::ranges::any_of(remapped, shares);
     };
-    std::erase_if(after.tables, std::not_fn(is_remapped));
+    std::erase_if(after.tables, std::not_fn(is_asked));
+    if (after.tables.empty()) return {};
     std::map<model::TableName, model::Table> definitions;
     CheckReport report = Check(after, {}, definitions, stop);
     std::erase_if(report.findings,
@@ -465,7 +472,9 @@ class Supervisor::Impl {
       tables.removed.push_back({.table = table, .drop_target = drop_target});
     }
     tables.remapped = RemappedTables(before, change, after);
-    if (!records.empty()) PENSTOCK_TRY(CheckRemapped(before, after, tables.remapped, stop));
+    if (!records.empty()) {
+      PENSTOCK_TRY(CheckRemapped(before, after, tables.remapped, records, stop));
+    }
     if (change.tables_to_add.empty()) return tables;
     const size_t first = before.tables.size() - removed.size();
     const Targets kept = KeptTargets(before, tables, records);
@@ -474,7 +483,11 @@ class Supervisor::Impl {
     added.tables.erase(added.tables.begin(),
                        added.tables.begin() + static_cast<std::ptrdiff_t>(first));
     std::map<model::TableName, model::Table> definitions;
-    report = Check(added, OwnershipOf(added, kept, id), definitions, stop);
+    Targets joined = kept;  // with the rows that are there
+    for (const TableMapping& table : added.tables) {
+      if (table.tells_source) joined.insert(table.target_table);
+    }
+    report = Check(added, OwnershipOf(added, std::move(joined), id), definitions, stop);
     CheckBeside(after, first, records, report, stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
     if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));

@@ -27,7 +27,7 @@ constexpr size_t kColumnsPerQuery = 50'000;
 constexpr size_t kReadsPerQuery = 50;
 
 using Targets = std::span<const clickhouse::TableSpec>;
-// Types by table and column.
+// Types by table and column, of those that values can be written to.
 using Columns = std::map<std::string, std::map<std::string, std::string>>;
 
 Failure NeedsUser(std::string message, std::string remedy) {
@@ -76,7 +76,8 @@ Result<Columns> ReadColumns(clickhouse::Client& client, const std::string& datab
                             const std::vector<std::string>& names, std::stop_token stop) {
   PENSTOCK_ASSIGN(const auto rows,
                   client.Rows(fmt::format("SELECT table, name, type FROM system.columns WHERE "
-                                          "database = {} AND table IN ({})",
+                                          "database = {} AND table IN ({}) AND default_kind IN "
+                                          "('', 'DEFAULT')",
                                           clickhouse::QuoteString(database), QuotedList(names)),
                               std::move(stop)));
   Columns columns;
@@ -94,7 +95,7 @@ Status CheckEngine(const clickhouse::TableSpec& target, const std::string& name,
                    const ExistingTable& found) {
   const std::string arguments =
       target.engine == clickhouse::Engine::kReplacingMergeTree
-          ? fmt::format("{},{})", clickhouse::kVersionColumn, clickhouse::kIsDeletedColumn)
+          ? fmt::format("{},{})", clickhouse::VersionColumn(), clickhouse::IsDeletedColumn())
           : "";
   const std::string key = fmt::format("{}", fmt::join(target.order_by, ","));
   if (found.is_a(target.engine) && SameKey(found.sorting_key, key) &&
@@ -214,7 +215,7 @@ Result<uint64_t> HighestVersion(clickhouse::Client& client, const std::string& d
   for (const std::string& name : names) {
     const auto table = tables.find(name);
     if (table == tables.end() || table->second.rows == "0") continue;
-    selects.push_back(fmt::format("SELECT max({}) AS v FROM {}", clickhouse::kVersionColumn,
+    selects.push_back(fmt::format("SELECT max({}) AS v FROM {}", clickhouse::VersionColumn(),
                                   clickhouse::QuoteTable(database, name)));
   }
   uint64_t highest = 0;

@@ -117,7 +117,31 @@ Status PutOneInPlace(clickhouse::Client& client, const std::string& database,
   return is_in_place().map([](bool) {});
 }
 
-using ByTarget = std::map<std::string, const catalog::RemovalRecord*, std::less<>>;
+clickhouse::Shard ShardOf(const model::TableName& source) {
+  return {.schema = source.schema, .table = source.table};
+}
+
+struct GoingTarget {
+  const catalog::RemovalRecord* removal = nullptr;
+  std::vector<clickhouse::Shard> rows_of = {};  // whose rows go with it, or alone
+};
+using ByTarget = std::map<std::string, GoingTarget, std::less<>>;
+
+// Not where the server says no for a reason that does not pass by itself.
+bool IsWorthRepeating(const Error& error) {
+  const bool refused = error.native_code != 0 && !clickhouse::IsKnownException(error.native_code);
+  return !refused && (error.code == ErrorCode::kCancelled || Passes(error.code));
+}
+
+// One that cannot be read may hold anything.
+Result<bool> HoldsNothingElse(clickhouse::Client& client, const std::string& name,
+                              const GoingTarget& going, std::stop_token stop) {
+  const std::string those =
+      going.rows_of.empty() ? "" : " WHERE NOT " + clickhouse::IsOfAny(going.rows_of);
+  const auto others = client.Rows(fmt::format("SELECT 1 FROM {}{} LIMIT 1", name, those), stop);
+  if (!others && IsWorthRepeating(others.error())) return Fail(others.error());
+  return others && others->empty();
+}
 
 // Those tables of the database that are to be dropped with such targets.
 Result<std::vector<std::string>> FindRemoved(clickhouse::Client& client,
@@ -128,19 +152,14 @@ Result<std::vector<std::string>> FindRemoved(clickhouse::Client& client,
   PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, {}, stop));
   for (const auto& [name, uuid] : uuids) {
     const auto target = removals.find(name);
-    bool goes = target != removals.end() && target->second->drop_target;
-    if (goes && target->second->only_if_empty) {
-      PENSTOCK_ASSIGN(goes, IsEmpty(client, clickhouse::QuoteTable(database, name), {}, stop));
+    bool goes = target != removals.end() && target->second.removal->drop_target;
+    if (goes && target->second.removal->only_if_empty) {
+      PENSTOCK_ASSIGN(goes, HoldsNothingElse(client, clickhouse::QuoteTable(database, name),
+                                             target->second, stop));
     }
     if (goes || removals.contains(TargetOfLoad(name))) found.push_back(name);
   }
   return found;
-}
-
-// Not where the server says no for a reason that does not pass by itself.
-bool IsWorthRepeating(const Error& error) {
-  const bool refused = error.native_code != 0 && !clickhouse::IsKnownException(error.native_code);
-  return !refused && (error.code == ErrorCode::kCancelled || Passes(error.code));
 }
 
 Status RemoveRows(clickhouse::Client& client, const std::string& database,
@@ -148,8 +167,7 @@ Status RemoveRows(clickhouse::Client& client, const std::string& database,
   PENSTOCK_ASSIGN(const auto existing,
                   ReadExistingTables(client, database, {removal.target}, stop));
   if (existing.empty()) return {};
-  return clickhouse::DeleteShard(client, database, removal.target,
-                                 {.schema = removal.rows_of.schema, .table = removal.rows_of.table},
+  return clickhouse::DeleteShard(client, database, removal.target, ShardOf(removal.rows_of),
                                  Clock::Real(), std::move(stop));
 }
 
@@ -161,7 +179,19 @@ std::string RowsStay(const std::string& database, const catalog::RemovalRecord& 
       "ALTER TABLE {} DELETE WHERE {}",
       removal.rows_of.ToString(), database, removal.target, why.ToString(),
       clickhouse::QuoteTable(database, removal.target),
-      clickhouse::IsOfShard({.schema = removal.rows_of.schema, .table = removal.rows_of.table}));
+      clickhouse::IsOfShard(ShardOf(removal.rows_of)));
+}
+
+// Where the tables are there still.
+Status RemoveRows(clickhouse::Client& client, const std::string& database,
+                  const std::vector<const catalog::RemovalRecord*>& removals,
+                  std::vector<std::string>& lines, std::stop_token stop) {
+  for (const auto* removal : removals) {
+    Status removed = RemoveRows(client, database, *removal, stop);
+    if (!removed && IsWorthRepeating(removed.error())) return removed;
+    if (!removed) lines.push_back(RowsStay(database, *removal, removed.error()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -242,6 +272,7 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
                                              const TakenTargets& kept, std::stop_token stop) {
   std::map<std::string, std::string, std::less<>> stays;  // by table
   ByTarget by_target;
+  std::vector<const catalog::RemovalRecord*> rows;
   std::vector<std::string> lines;
   clickhouse::Client client(destination);
   for (const auto& removal : removals) {
@@ -250,12 +281,14 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
       lines.push_back(fmt::format("the table {}.{} is left as it is: {}", database, removal.target,
                                   why->second.message));
     } else if (removal.rows_of == model::TableName()) {
-      by_target.emplace(removal.target, &removal);
+      by_target.emplace(removal.target, GoingTarget{.removal = &removal});
     } else {
-      Status removed = RemoveRows(client, database, removal, stop);
-      if (!removed && IsWorthRepeating(removed.error())) return Fail(removed.error());
-      if (!removed) lines.push_back(RowsStay(database, removal, removed.error()));
+      rows.push_back(&removal);
     }
+  }
+  for (const auto* removal : rows) {
+    const auto going = by_target.find(removal->target);
+    if (going != by_target.end()) going->second.rows_of.push_back(ShardOf(removal->rows_of));
   }
   PENSTOCK_ASSIGN(auto found, FindRemoved(client, database, by_target, stop));
   Mutex mutex;
@@ -277,6 +310,7 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
     lines.push_back(fmt::format("what is left of the table {}.{} is to be dropped by hand: {}",
                                 database, name, why));
   }
+  PENSTOCK_TRY(RemoveRows(client, database, rows, lines, std::move(stop)));
   return lines;
 }
 

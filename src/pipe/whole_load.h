@@ -45,7 +45,8 @@ Status DropLoadTargets(clickhouse::Client& client, const std::string& database,
                        const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 
 // What tables that are mapped no more have left, but for targets that are `kept`, with why: what
-// attempts at their loads have made and, where they are not to stay, the targets. May be repeated.
+// attempts at their loads have made and, where they are not to stay, the targets, or of those that
+// hold rows of others their rows. May be repeated.
 // Answers a line for people of each that stays all the same. An error: not all has been tried, or
 // what was dropped was made again; repeat.
 Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destination,

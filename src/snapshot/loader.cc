@@ -28,22 +28,28 @@ bool Passes(const Error& error) {
 constexpr std::chrono::minutes kSourceSilenceMax{60};
 constexpr std::chrono::minutes kPlanningMax{50};
 
-// Unless the pipe says how many rows: enough for every worker to have some, but so many that their
-// part is large (each insert and each merge costs ClickHouse time), and no more than it puts into
-// one part.
+// Unless the pipe says how many rows: enough for every worker to have as many, but so many that
+// their part is large (each insert and each merge costs ClickHouse time), and no more than it puts
+// into one part.
 constexpr uint64_t kPartitionRowsMin = 200'000;
 constexpr uint64_t kPartitionRowsMax = 1'000'000;
 
 // Of rows so long that fewer of them are enough for a partition.
+constexpr uint64_t kPartitionBytesMin = 32 << 20;
 constexpr uint64_t kPartitionBytesMax = 128 << 20;
 
 uint64_t RowsPerPartition(const LoaderOptions& options, const TableSize& size) {
+  const auto rows_in = [&](uint64_t bytes) {
+    const uint64_t row_bytes = size.rows == 0 ? 0 : size.bytes / size.rows;
+    return std::max<uint64_t>(bytes / std::max<uint64_t>(row_bytes, 1), 1);
+  };
+  const uint64_t rows_in_bytes = rows_in(kPartitionBytesMax);
+  if (options.rows_per_partition) return std::min(*options.rows_per_partition, rows_in_bytes);
+  const uint64_t rows_max = std::min(kPartitionRowsMax, rows_in_bytes);
+  const uint64_t rows_min = std::min(kPartitionRowsMin, rows_in(kPartitionBytesMin));
   const uint64_t share = size.rows / std::max(options.parallel_partitions, 1U);
-  const uint64_t turns = share / kPartitionRowsMax + 1;  // of each worker
-  const uint64_t rows_max = options.rows_per_partition.value_or(
-      std::clamp(share / turns, kPartitionRowsMin, kPartitionRowsMax));
-  if (size.rows == 0 || size.bytes / size.rows == 0) return rows_max;
-  return std::clamp<uint64_t>(kPartitionBytesMax / (size.bytes / size.rows), 1, rows_max);
+  const uint64_t turns = share / rows_max + 1;  // of each worker
+  return std::clamp(share / turns, rows_min, rows_max);
 }
 
 // The source, or someone there, ended the statement.

@@ -79,7 +79,9 @@ Status Assembler::OnFileBegin(const binlog::EventHeader& header) {
                         "(penstock resync); with GTIDs a pipe goes on after a failover"});
   }
   file_mark_ = mark;
-  if (!in_transaction_) position_.file_mark = mark;
+  if (in_transaction_) return {};
+  if (position_.file_mark != 0 && position_.file_mark != mark) position_.offset = offset_;
+  position_.file_mark = mark;
   return {};
 }
 
@@ -94,7 +96,10 @@ Status Assembler::On(const binlog::Rotate& rotate) {
   }
   file_ = rotate.next_file;
   offset_ = rotate.next_offset;
-  if (!in_transaction_) {
+  // A session by GTID begins with the head of a file, however far that was read.
+  const bool again = position_.mechanism != model::Mechanism::kFile && position_.file == file_ &&
+                     offset_ < position_.offset;
+  if (!in_transaction_ && !again) {
     position_.file = file_;
     position_.offset = offset_;
     position_.file_mark = file_mark_;

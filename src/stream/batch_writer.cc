@@ -31,7 +31,7 @@ bool KeepsEachOnce(const StreamTable& table) {
 
 clickhouse::VersionedRows VersionsOf(const clickhouse::Block& block) {
   const auto column =
-      std::ranges::find(block.columns, clickhouse::kVersionColumn, &clickhouse::ColumnData::name);
+      std::ranges::find(block.columns, clickhouse::VersionColumn(), &clickhouse::ColumnData::name);
   PENSTOCK_CHECK(block.rows != 0 && column != block.columns.end());
   clickhouse::VersionedRows rows{.database = {}, .table = {}, .count = block.rows};
   const std::string_view bytes = column->values.view();
@@ -186,8 +186,10 @@ Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
 
 Status BatchWriter::AddColumns(size_t table, const std::vector<clickhouse::NewColumn>& columns,
                                std::stop_token stop) {
+  // A Null table has no older rows.
+  const bool is_null = tables_[table].target_options.engine == clickhouse::Engine::kNull;
   const auto add = [&](const std::string& target) -> Status {
-    if (ShardOf(table)) {
+    if (!is_null) {
       PENSTOCK_TRY(
           clickhouse::CheckDefaults(clients_[0], options_.database, target, columns, stop));
     }

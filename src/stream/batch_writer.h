@@ -44,7 +44,8 @@ class BatchWriter {
   // good.
   Status Truncate(size_t table, std::stop_token stop);
 
-  // Adds the columns to the table; likewise.
+  // Adds the columns to the table; likewise. kConflict where only a resync gives older rows what
+  // the source has in them.
   Status AddColumns(size_t table, const std::vector<clickhouse::NewColumn>& columns,
                     std::stop_token stop);
 

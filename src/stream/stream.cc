@@ -147,14 +147,12 @@ class WriterThread {
   }
 
   // A write failed for good: what of the batch it left undone is done again from its beginning.
-  void FenceTable(Batch& batch, size_t table, Error error) {
+  void FenceTable(Batch& batch, size_t table, Error error, Heals heals = Heals::kByUser) {
     fenced_.insert(table);
     options_.fence_requests->Add(table, error);  // so that its rows are no longer decoded
     std::erase_if(batch.tables, [&](const TableRows& rows) { return rows.table == table; });
-    batch.fences.push_back({.table = table,
-                            .position = batch.begin,
-                            .error = std::move(error),
-                            .heals = Heals::kByUser});
+    batch.fences.push_back(
+        {.table = table, .position = batch.begin, .error = std::move(error), .heals = heals});
   }
 
   Status Reread(Batch& batch) {
@@ -189,7 +187,8 @@ class WriterThread {
   Status FenceIfItsOwn(Batch& batch, size_t table, Status status) {
     const bool refused = status.error().native_code == clickhouse::kErrAccessDenied;
     if (!refused && !ConcernsOneTable(status.error())) return status;
-    FenceTable(batch, table, std::move(status).error());
+    const bool heals = status.error().code == ErrorCode::kConflict;  // CheckDefaults
+    FenceTable(batch, table, std::move(status).error(), heals ? Heals::kByResync : Heals::kByUser);
     return {};
   }
 

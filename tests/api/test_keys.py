@@ -67,7 +67,8 @@ class Keys(unittest.TestCase):
         for header in ("Basic", "Basic ", "Basic %%%", "Bearer " + key[1], "Basic YWJj",
                        "basic " + "A" * 5000):
             self.assertEqual(401, self.get(headers={"Authorization": header}).status, header)
-        self.assertEqual(0, keys(self.penstock.data_dir, "delete", key[0])[0])
+        code, out, _ = keys(self.penstock.data_dir, "delete", key[0])
+        self.assertEqual((0, {"id": key[0]}), (code, json.loads(out)))
         self.assertEqual(200, self.get().status)  # as before the first key
 
     def test_what_is_kept_and_told(self):

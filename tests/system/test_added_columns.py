@@ -92,6 +92,17 @@ class AddedTypes:
         self.assert_followed(spec, pipe)
         self.assertIn("ADD COLUMN IF NOT EXISTS `ubig`", self.penstock.status(pipe)["tables"][0]["ddl"])
 
+    def test_types_that_are_there(self):
+        """A shard finds the columns of another; its old rows show what they should."""
+        self.source.run("CREATE TABLE shop.u LIKE shop.t", "INSERT INTO shop.u SELECT * FROM shop.t")
+        spec = self.spec(["t", "u"])
+        spec["source"]["mysql"]["tableMappings"][1]["targetTable"] = "t"
+        pipe = self.penstock.create(spec)
+        self.penstock.await_state(pipe, "Running")
+        added = ", ".join(f"ADD {column}" for column in COLUMNS)
+        self.source.run("SET sql_mode = ''", f"ALTER TABLE shop.t {added}", f"ALTER TABLE shop.u {added}")
+        self.assert_followed(spec, pipe)
+
     def test_many_at_once(self):
         spec, pipe = self.replicate()
         self.source.run("ALTER TABLE shop.t ADD (a INT DEFAULT 1, b INT DEFAULT 2), ADD c INT DEFAULT 3 FIRST, "

@@ -8,6 +8,7 @@ import re
 import select
 import shutil
 import subprocess
+import time
 import unittest
 
 import yaml
@@ -56,7 +57,8 @@ class CommandLine(SystemTest):
                                       "TERM": "xterm", **sanitizer_options(), **(env or {})})
         os.close(outer)
         seen = b""
-        while select.select([inner], [], [], 30)[0]:
+        ends = time.monotonic() + 60
+        while select.select([inner], [], [], max(0, min(30, ends - time.monotonic())))[0]:
             try:
                 part = os.read(inner, 65536)
             except OSError:  # closed at the other end

@@ -279,6 +279,10 @@ class Visible(Positions):
         _, out, _ = self.penstock.cli("show", "pipe")
         for word in ("mysql_gtid", status["positionInFiles"], "left"):
             self.assertIn(word, out)
+        self.penstock.restart()  # nothing is written from here on
+        again = wait_until(seen, "no lag after a restart")
+        self.assertEqual((0, status["positionInFiles"]),
+                         (again["lagBytes"], again["positionInFiles"]))
         self.clickhouse.process.suspend()
         try:
             self.source.run("INSERT INTO shop.t SELECT NULL, v FROM shop.t")

@@ -67,6 +67,11 @@ def quote(name):
     return "`" + name.replace("`", "``") + "`"
 
 
+def escaped(text):
+    """As a parameter of a query, and between quotes, text is read by ClickHouse."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
 def quote_target(name):
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
@@ -215,7 +220,7 @@ def source_key(connection, schema, table):
 def target_types(url, database, table):
     text = clickhouse_query(
         url, "SELECT name, type FROM system.columns WHERE database = {d:String} AND "
-        "table = {t:String} FORMAT JSONCompactEachRow", param_d=database, param_t=table)
+        "table = {t:String} FORMAT JSONCompactEachRow", param_d=escaped(database), param_t=escaped(table))
     return dict(json.loads(line) for line in text.decode().splitlines())
 
 
@@ -353,4 +358,5 @@ def compare(connect, url, mappings, database):
 
 def of_shard(schema, table):
     """ClickHouse SQL that is true of the rows of one source in a table that several share."""
-    return f"_penstock_source_schema = '{schema}' AND _penstock_source_table = '{table}'"
+    return (f"_penstock_source_schema = '{escaped(schema)}' AND "
+            f"_penstock_source_table = '{escaped(table)}'")
