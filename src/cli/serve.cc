@@ -60,6 +60,15 @@ Status CheckReach(const ServeOptions& options) {
                          "server has them, or listen on 127.0.0.1"});
 }
 
+// Else each request that names a file in it would fail.
+Status CheckSecretsDir(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) return {};
+  return Fail({.code = ErrorCode::kNeedsUser,
+               .message = fmt::format("secrets.dir: there is no folder {}", folder.string()),
+               .remedy = "Make it, readable for this user alone"});
+}
+
 Result<std::shared_ptr<api::TlsContext>> LoadTls(const ServeOptions& options) {
   if (options.tls_certificate.empty()) return nullptr;
   return api::TlsContext::Load({.certificate = options.tls_certificate, .key = options.tls_key});
@@ -147,6 +156,7 @@ Status Serve(const ServeSources& sources, Signals& signals) {
   AllowManyFiles();
   if (options.data_dir.empty()) options.data_dir = DefaultDataDir();
   PENSTOCK_TRY(CheckReach(options));
+  PENSTOCK_TRY(CheckSecretsDir(options.secrets_dir));
   PENSTOCK_ASSIGN(auto tls, LoadTls(options));
   // Each part outlives those below it.
   PENSTOCK_ASSIGN(const std::unique_ptr<catalog::Catalog> catalog,

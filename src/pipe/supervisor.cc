@@ -28,6 +28,10 @@ namespace {
 // How long a command waits for what a deleted pipe has left at the servers.
 constexpr std::chrono::seconds kCleanUpTimeout{5};
 
+// How often, and after what time, a runner looks whether it may claim targets.
+constexpr int kClaimTries = 20;
+constexpr std::chrono::milliseconds kClaimPause{10};
+
 Failure NoSuchPipe(const std::string& id) {
   return Fail(ErrorCode::kNotFound, "there is no pipe with the id {}", id);
 }
@@ -153,11 +157,15 @@ class Supervisor::Impl {
             .claim = [this](const auto& act) { return Claim(act); }};
   }
 
-  // Whoever holds creating_ may be waiting for the runner that asks.
+  // Whoever holds creating_ may be waiting for the runner that asks; or has just started it, and
+  // lets go at once.
   Status Claim(const std::function<Status()>& act) {
-    const std::unique_lock lock(creating_, std::try_to_lock);
-    if (!lock) return Fail(ErrorCode::kRetry, "another pipe is being created or changed");
-    return act();
+    for (int tries = 0; tries < kClaimTries; ++tries) {
+      const std::unique_lock lock(creating_, std::try_to_lock);
+      if (lock) return act();
+      Clock::Real().Wait(kClaimPause, {});
+    }
+    return Fail(ErrorCode::kRetry, "another pipe is being created or changed");
   }
 
   // What a pipe's stream holds of XA transactions; of all pipes by default.
