@@ -13,6 +13,7 @@
 #include "catalog/catalog.h"
 #include "cli/memory_limit.h"
 #include "cli/output.h"
+#include "clickhouse/ddl.h"
 #include "clickhouse/embedded_server.h"
 #include "obs/log.h"
 #include "pipe/supervisor.h"
@@ -104,6 +105,27 @@ void PrintStart(const ServeOptions& options, const catalog::Catalog& catalog, ui
   Print(text);
 }
 
+// The meta columns of the tables that pipes have made keep their names.
+Status SettleMetaNames(catalog::Catalog& catalog, clickhouse::MetaNames names) {
+  constexpr char kSetting[] = "meta_columns";
+  std::string wanted;
+  for (const auto& [name, value] : clickhouse::kMetaNames) {
+    if (value == names) wanted = name;
+  }
+  PENSTOCK_ASSIGN(const auto pipes, catalog.Pipes());
+  PENSTOCK_ASSIGN(std::string stored, catalog.Setting(kSetting));
+  if (stored.empty()) stored = clickhouse::kMetaNames[0].first;
+  clickhouse::UseMetaNames(names);
+  if (stored == wanted) return {};
+  if (pipes.empty()) return catalog.SaveSetting(kSetting, wanted);
+  return Fail({.code = ErrorCode::kNeedsUser,
+               .message = fmt::format("metaColumns is {}, and the tables of this data "
+                                      "directory's pipes were made with {}",
+                                      wanted, stored),
+               .remedy = fmt::format(
+                   "Start it with metaColumns: {}, or with another data directory", stored)});
+}
+
 // Opens the log file anew in any case.
 Status SetUpLog(const ServeOptions& options) {
   SetLogLevel(options.log_level);
@@ -140,6 +162,7 @@ Status Serve(const ServeSources& sources, Signals& signals) {
   PENSTOCK_ASSIGN(const std::unique_ptr<catalog::Catalog> catalog,
                   catalog::Catalog::Open(
                       {.data_dir = options.data_dir, .secret_key_file = options.secret_key_file}));
+  PENSTOCK_TRY(SettleMetaNames(*catalog, options.meta_names));
   PENSTOCK_ASSIGN(const std::unique_ptr<clickhouse::EmbeddedServer> embedded,
                   StartClickHouse(options, signals.stop()));
   pipe::Supervisor::Options supervised;

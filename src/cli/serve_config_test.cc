@@ -140,6 +140,7 @@ TEST_F(ServeConfigTest, WrongKeysAndValuesAreNamedWithTheirPlace) {
   EXPECT_THAT(ErrorOf("listen: nowhere"), HasSubstr("line 1: listen: must be HOST:PORT"));
   EXPECT_THAT(ErrorOf("log: {level: loud}"), HasSubstr("line 1: log.level: must be one of"));
   EXPECT_THAT(ErrorOf("memory: {limit: much}"), HasSubstr("memory.limit: must be a size"));
+  EXPECT_THAT(ErrorOf("metaColumns: mine"), HasSubstr("metaColumns: must be one of"));
   EXPECT_THAT(ErrorOf("embeddedClickhouse: yes"), HasSubstr("must be true or false"));
   EXPECT_THAT(ErrorOf("clickhouse: {httpPort: 70000}"), HasSubstr("clickhouse.httpPort: must be"));
   EXPECT_THAT(ErrorOf("[1]"), HasSubstr("line 1: must be keys and values"));

@@ -104,6 +104,15 @@ Status SetCompression(const std::string& value, const fs::path& /*folder*/, Serv
   return Wrong("must be one of: auto, none, lz4, zstd");
 }
 
+Status SetMetaNames(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
+  for (const auto& [name, names] : clickhouse::kMetaNames) {
+    if (name != value) continue;
+    options.meta_names = names;
+    return {};
+  }
+  return Wrong("must be one of: penstock, peerdb");
+}
+
 Status SetMemoryLimit(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
   PENSTOCK_ASSIGN(options.memory_limit_bytes, ParseBytes(value));
   if (options.memory_limit_bytes == 0) return Wrong("must be 1MiB or more");
@@ -174,6 +183,10 @@ constexpr ServeOption kTable[] = {
      "Believe whatever certificate it shows", SetSkipVerification},
     {"clickhouse.compression", Kind::kText, false, "auto, none, lz4 or zstd (auto)",
      SetCompression},
+    {"metaColumns", Kind::kText, false,
+     "penstock (_penstock_version and its like) or peerdb (_peerdb_version …), in all tables "
+     "(penstock)",
+     SetMetaNames},
 };
 
 // "clickhouse.httpPort": each of its words, as `put` makes of it, behind `separator`.

@@ -208,6 +208,10 @@ size_t PlaceOf(const std::vector<TableMapping>& mappings, const TableMapping& na
 Result<PipeChange> ParsePipeChange(const json& body) {
   PipeChange change{.fields = body};
   if (!body.is_object()) return Fail(ErrorCode::kInvalidArgument, "body: must be an object");
+  if (!body.value("scaling", json()).is_null()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "scaling: a pipe of a database has none of its own; use clickpipesCdcScaling");
+  }
   const json source = body.value("source", json());
   const bool fits = source.is_null() ||
                     (source.is_object() &&

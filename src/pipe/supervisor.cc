@@ -201,6 +201,23 @@ class Supervisor::Impl {
     return Fail(std::move(taken.begin()->second));
   }
 
+  // Without a destination nothing is known of targets, and another check says so.
+  Ownership OwnershipOf(const PipeSpec& spec, Targets in_use = {},
+                        const std::string& own_id = "") const {
+    Ownership ownership{.targets_in_use = std::move(in_use)};
+    for (const auto& pipe : All()) {
+      const PipeStatus other = pipe->runner->status(0);
+      if (other.id == own_id || other.spec.name != spec.name) continue;
+      ownership.name_taken = Error{.code = ErrorCode::kConflict,
+                                   .message = fmt::format("a pipe named {} exists", spec.name),
+                                   .remedy = "Choose another name, or delete that pipe"};
+    }
+    if (DestinationOf(spec)) {
+      ownership.targets_taken = FindTaken(spec, TargetsOf(spec.tables), own_id);
+    }
+    return ownership;
+  }
+
   // `own_id` is the pipe's, once it has one.
   Result<TakenTargets> FindTaken(const PipeSpec& spec, const Targets& targets,
                                  const std::string& own_id) const {
@@ -378,12 +395,12 @@ class Supervisor::Impl {
   }
 
   // Also what the source has of the tables.
-  CheckReport Check(const PipeSpec& spec, Targets targets_in_use,
+  CheckReport Check(const PipeSpec& spec, Ownership ownership,
                     std::map<model::TableName, model::Table>& definitions,
                     std::stop_token stop) const {
     auto destination = DestinationOf(spec);
     CheckContext context{.spec = spec,
-                         .targets_in_use = std::move(targets_in_use),
+                         .ownership = std::move(ownership),
                          .destination_endpoint = destination ? *std::move(destination)
                                                              : clickhouse::Endpoint{.url = ""},
                          .stop = std::move(stop)};
@@ -452,8 +469,8 @@ class Supervisor::Impl {
     std::ranges::copy_if(beside.findings, std::back_inserter(report.findings), is_of_shards);
   }
 
-  Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
-                                              const PipeChange& change,
+  Result<Runner::TablesChange> TablesChangeOf(const std::string& id, const PipeSpec& before,
+                                              const PipeSpec& after, const PipeChange& change,
                                               const std::vector<catalog::TableRecord>& records,
                                               CheckReport& report,
                                               const std::stop_token& stop) const {
@@ -478,7 +495,7 @@ class Supervisor::Impl {
     for (const TableMapping& table : added.tables) {
       if (table.tells_source) joined.insert(table.target_table);
     }
-    report = Check(added, std::move(joined), definitions, stop);
+    report = Check(added, OwnershipOf(added, std::move(joined), id), definitions, stop);
     CheckBeside(after, first, records, report, stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
     if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
@@ -563,7 +580,7 @@ Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
 CheckReport Supervisor::Check(PipeSpec& spec, std::stop_token stop) {
   std::map<model::TableName, model::Table> definitions;
   const Status added = Impl::AddTables(spec, 0, 0, {}, stop);
-  CheckReport report = impl_->Check(spec, {}, definitions, std::move(stop));
+  CheckReport report = impl_->Check(spec, impl_->OwnershipOf(spec), definitions, std::move(stop));
   if (!added && report.ok()) {  // where the source does not answer at all, a check tells of it
     report.findings.push_back({.check = "table_patterns",
                                .group = CheckGroup::kTables,
@@ -662,7 +679,7 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
                                before.tables.size() - removed.size(), RefusedOf(tables), stop));
   CheckReport report;
   PENSTOCK_ASSIGN(const auto tables_change,
-                  impl_->TablesChangeOf(before, after, resolved, tables, report, stop));
+                  impl_->TablesChangeOf(id, before, after, resolved, tables, report, stop));
   const std::vector<std::string> fields = ChangedFields(before, after);
   if (fields.empty()) return pipe->runner->status(0);
   PENSTOCK_ASSIGN(auto destination, impl_->DestinationOf(after));
