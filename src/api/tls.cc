@@ -18,7 +18,8 @@ namespace {
 int Bounded(size_t size) { return static_cast<int>(std::min<size_t>(size, INT_MAX)); }
 
 std::string OpenSslText() {
-  const unsigned long code = ERR_peek_last_error();
+  const unsigned long first = ERR_peek_error();  // the cause of those after it
+  const unsigned long code = ERR_SYSTEM_ERROR(first) ? first : ERR_peek_last_error();
   ERR_clear_error();
   if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));
   const char* reason = ERR_reason_error_string(code);

@@ -104,7 +104,10 @@ TEST(ManualTest, HasEveryCommandAndOption) {
     EXPECT_THAT(page, HasSubstr(".SS " + command.name + "\n"));
     for (const std::string& flag : FlagsOf(command)) EXPECT_THAT(page, HasSubstr("\\fB" + flag));
   }
-  EXPECT_THAT(page, HasSubstr("PENSTOCK_SERVER"));
+  for (const char* text : {"PENSTOCK_SERVER", "PENSTOCK_LISTEN", "PENSTOCK_CLICKHOUSE_PASSWORD",
+                           "PENSTOCK_KEY_SECRET", "SIGHUP"}) {
+    EXPECT_THAT(page, HasSubstr(text));
+  }
 }
 
 TEST(ManualTest, TextIsShownAsItIs) {

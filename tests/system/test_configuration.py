@@ -132,7 +132,11 @@ class Configuration(SystemTest):
                 ("listen: 127.0.0.1:0\nlistne: 1\n", f"{at} 2: listne: unknown key"),
                 ("listen: 127.0.0.1:0\nlisten: 127.0.0.1:1\n", f"{at} 2: listen is given twice"),
                 ("log:\n  level: loud\n", f"{at} 2: log.level: must be one of"),
-                ("log: {file: /nowhere/x}\n", "the log file /nowhere/x cannot be opened")):
+                ("log: {file: /nowhere/x}\n", "the log file /nowhere/x cannot be opened"),
+                ("memory: {limit: 1KiB}\n", "memory.limit: must be 1MiB or more"),
+                ("clickhouse: {url: nonsense}\n", f"{at} 1: clickhouse.url: must begin with http"),
+                ("secrets: {dir: /nowhere}\n", "secrets.dir: there is no folder /nowhere"),
+                ("tls: {cert: /nowhere/x, key: /nowhere/x}\n", "/nowhere/x: No such file")):
             with self.subTest(text=text):
                 self.assertIn(wanted, self.refusal(text))
         self.assertIn("PENSTOCK_LISTEN: must be HOST:PORT", self.refusal("", PENSTOCK_LISTEN="x"))
