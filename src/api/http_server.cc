@@ -209,7 +209,9 @@ class HttpServer::Impl final : private httplib::Server {
     HttpRequest request = Convert(from);
     // Neither chunked nor compressed bodies are limited by the library.
     bool too_large = false;
-    const bool whole = content([&](const char* bytes, size_t size) {
+    // Where neither is sent there is no body, and the library would fail to read one.
+    const bool has_body = from.has_header("Content-Length") || from.has_header("Transfer-Encoding");
+    const bool whole = !has_body || content([&](const char* bytes, size_t size) {
       too_large = request.body.size() + size > options_.body_bytes_max;
       if (!too_large) request.body.append(bytes, size);
       return !too_large;

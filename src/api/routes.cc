@@ -210,6 +210,7 @@ HttpResponse Routes::HandleOrganizations(const HttpRequest& request, const Segme
 HttpResponse Routes::HandleServices(const HttpRequest& request, const Segments& rest) const {
   if (rest.empty()) {
     if (!IsGet(request)) return WrongMethod(request, "GET");
+    if (request.query.contains("filter")) return Success(json::array());  // by tags: it has none
     return Success(json::array({ServiceToJson(options_.service_id)}));
   }
   if (rest[0] != options_.service_id) {

@@ -101,6 +101,7 @@ json OptionalTime(UnixMicros time) {
 }  // namespace
 
 Result<json> ParseBody(const std::string& text) {
+  if (text.empty()) return Fail(ErrorCode::kInvalidArgument, "body: missing; it must be JSON");
   // Deeper values would overflow the stack when they are written out again; of two equal keys one
   // would be lost in silence.
   bool too_deep = false;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstring>
 
 #include "obs/log.h"
 
@@ -19,6 +20,7 @@ int Bounded(size_t size) { return static_cast<int>(std::min<size_t>(size, INT_MA
 std::string OpenSslText() {
   const unsigned long code = ERR_peek_last_error();
   ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));
   const char* reason = ERR_reason_error_string(code);
   return reason == nullptr ? "cannot be read" : reason;
 }

@@ -9,6 +9,9 @@ namespace {
 constexpr int64_t kDropped = 1;
 constexpr int64_t kDroppedIfEmpty = 2;
 
+// A deleted pipe's name begins with it, which no pipe's may hold: it is in nobody's way.
+constexpr std::string_view kNoName = "\x7f";
+
 }  // namespace
 
 Status StoreRemovals(Sqlite& database, const std::string& pipe_id,
@@ -25,7 +28,8 @@ Status StoreRemovals(Sqlite& database, const std::string& pipe_id,
 Status StoreDeletion(Sqlite& database, const std::string& pipe_id,
                      const std::vector<RemovalRecord>& removals) {
   PENSTOCK_ASSIGN(const int64_t changed,
-                  database.Run("UPDATE pipes SET deleted = 1, name = id WHERE id = ?", {pipe_id}));
+                  database.Run("UPDATE pipes SET deleted = 1, name = ? || id WHERE id = ?",
+                               {kNoName, pipe_id}));
   if (changed == 0) return NoSuchPipe(pipe_id);
   return StoreRemovals(database, pipe_id, removals);
 }

@@ -14,7 +14,6 @@ using nlohmann::json;
 using std::chrono::seconds;
 
 constexpr seconds kConnectTimeout(10);
-constexpr seconds kTimeout(60);
 constexpr seconds kCheckTimeout(600);
 constexpr size_t kAnswerBytesMax = 256ULL * 1024 * 1024;
 
@@ -41,6 +40,17 @@ Failure Unreachable(const std::string& server, CURLcode code) {
                                            curl_easy_strerror(code)),
                     .remedy = "Start it with `penstock serve`, or name it by --server or "
                               "PENSTOCK_SERVER"});
+}
+
+// It has taken the request in.
+Failure NotAnswered(const std::string& server, std::string_view method, seconds timeout) {
+  const bool is_change = method != "GET";
+  return Fail(Error{.code = is_change ? ErrorCode::kUnknownOutcome : ErrorCode::kRetry,
+                    .message = fmt::format("the penstock server at {} did not answer in {} s",
+                                           server, timeout.count()),
+                    .remedy = is_change ? "The order may still be carried out: look with `penstock "
+                                          "show` before it is repeated"
+                                        : "Its log says what holds it up"});
 }
 
 std::string TextAt(const json& object, const char* key) {
@@ -84,11 +94,11 @@ ApiClient::ApiClient(Server server, std::stop_token stop)
 }
 
 Result<json> ApiClient::Get(const std::string& path) {
-  return CallService({.method = "GET", .path = path, .body = "", .timeout = kTimeout});
+  return CallService({.method = "GET", .path = path, .body = "", .timeout = server_.timeout});
 }
 
 Result<json> ApiClient::Delete(const std::string& path) {
-  return CallService({.method = "DELETE", .path = path, .body = "", .timeout = kTimeout});
+  return CallService({.method = "DELETE", .path = path, .body = "", .timeout = server_.timeout});
 }
 
 Result<json> ApiClient::Post(const std::string& path, const json& body) {
@@ -97,7 +107,8 @@ Result<json> ApiClient::Post(const std::string& path, const json& body) {
 }
 
 Result<json> ApiClient::Patch(const std::string& path, const json& body) {
-  return CallService({.method = "PATCH", .path = path, .body = body.dump(), .timeout = kTimeout});
+  return CallService(
+      {.method = "PATCH", .path = path, .body = body.dump(), .timeout = server_.timeout});
 }
 
 std::string ApiClient::Escaped(const std::string& text) {
@@ -125,7 +136,8 @@ Result<json> ApiClient::CallService(Call call) {
   if (service_path_.empty()) {
     const std::string organizations = "/v1/organizations";
     const auto get = [this](std::string path) {
-      return Send({.method = "GET", .path = std::move(path), .body = "", .timeout = kTimeout});
+      return Send(
+          {.method = "GET", .path = std::move(path), .body = "", .timeout = server_.timeout});
     };
     PENSTOCK_ASSIGN(const json list, get(organizations));
     PENSTOCK_ASSIGN(const std::string organization, OnlyId(list, "organization"));
@@ -176,6 +188,11 @@ Result<json> ApiClient::Send(const Call& call) {
   const CURLcode code = curl_easy_perform(handle);
   if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
   if (answer.too_large) return Fail(ErrorCode::kExhausted, "the server's answer is too large");
+  curl_off_t connected_after = 0;
+  curl_easy_getinfo(handle, CURLINFO_CONNECT_TIME_T, &connected_after);
+  if (code == CURLE_OPERATION_TIMEDOUT && connected_after > 0) {
+    return NotAnswered(server_.url, call.method, call.timeout);
+  }
   if (code != CURLE_OK) return Unreachable(server_.url, code);
   long http_status = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &http_status);

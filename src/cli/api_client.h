@@ -10,14 +10,16 @@
 namespace penstock::cli {
 
 // Speaks to a penstock server's API. One thread at a time. Errors carry the server's own words; a
-// server that is not there is kRetry.
+// server that is not there is kRetry, and so is one that does not answer in time what changes
+// nothing; else that is kUnknownOutcome.
 class ApiClient {
  public:
   struct Server {
     std::string url;          // scheme, host and port
     std::string key_id = {};  // "": without a key
     std::string key_secret = {};
-    std::string ca_file = {};  // PEM, in place of the system's authorities
+    std::string ca_file = {};          // PEM, in place of the system's authorities
+    std::chrono::seconds timeout{60};  // of an answer
   };
   ApiClient(Server server, std::stop_token stop);
 

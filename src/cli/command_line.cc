@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -92,7 +93,8 @@ void AddServeOption(CLI::App& serve, const ServeOption& option, std::vector<Serv
     if (!right) throw CLI::ValidationError(flag, right.error().message);
     flags.push_back({.option = &option, .value = value, .place = flag});
   };
-  const std::string help(option.help);
+  const std::string help =
+      fmt::format("{}. In the environment: {}", option.help, option.Variable());
   switch (option.kind) {
     case ServeOption::Kind::kSwitch:
       serve.add_flag_callback(
@@ -108,7 +110,8 @@ void AddServeOption(CLI::App& serve, const ServeOption& option, std::vector<Serv
 }
 
 void AddServe(CLI::App& app, Arguments& arguments, Action& action) {
-  CLI::App* serve = app.add_subcommand("serve", "Run the server: API and pipes");
+  CLI::App* serve = app.add_subcommand(
+      "serve", "Run the server: API and pipes. On SIGHUP it reads its configuration again");
   ServeSources& given = arguments.serve;
   serve->add_option("--config", given.config, "YAML file with the options below")
       ->type_name("FILE")
@@ -117,6 +120,12 @@ void AddServe(CLI::App& app, Arguments& arguments, Action& action) {
   // For the tests of this project, so --help is silent about it (CONTRIBUTING.md is not).
   serve->add_flag("--test-limits", given.test_limits)->group("");
   serve->callback([&] { action = [&](Signals& signals) { return Serve(given, signals); }; });
+}
+
+// Words of its own. Help is ours.
+bool IsForHelper(const std::vector<std::string_view>& words) {
+  const auto asked = [&](std::string_view word) { return std::ranges::count(words, word) != 0; };
+  return !words.empty() && words[0] == "clickhouse" && !asked("--help") && !asked("-h");
 }
 
 // For --help only: Main has handed these words to the helper before they are parsed.
@@ -158,7 +167,8 @@ void AddFileCommands(CLI::App& app, Arguments& arguments, Action& action) {
                                 });
   create->add_flag("--wait", arguments.wait, "Until it runs, or has failed");
   for (CLI::App* command : {check, create}) {
-    command->add_option("-f,--file", arguments.file, "The pipe, in YAML or JSON")
+    command
+        ->add_option("-f,--file", arguments.file, "The pipe, in YAML or JSON; - is standard input")
         ->type_name("FILE")
         ->required();
   }
@@ -171,16 +181,20 @@ void AddHealingCommands(const Add& add, Arguments& arguments) {
           [](PipeCommands& commands, const Arguments& given) {
             return commands.Resync(given.name, given.tables, given.wait);
           });
-  resync->add_option("--table", arguments.tables, "SCHEMA.TABLE of the source, any number (all)")
+  resync
+      ->add_option("--table", arguments.tables,
+                   "SCHEMA.TABLE of the source, any number (all); `a.b`.`c:d` where a name has a "
+                   "dot or a colon")
       ->type_name("TABLE");
-  resync->add_flag("--wait", arguments.wait, "Until they are in place");
+  resync->add_flag("--wait", arguments.wait, "Until they are in place, or cannot be");
   CLI::App* retry = add("retry", "Follow quarantined tables again from where they were left",
                         [](PipeCommands& commands, const Arguments& given) {
                           return commands.Retry(given.name, given.tables, given.wait);
                         });
   retry
       ->add_option("--table", arguments.tables,
-                   "SCHEMA.TABLE of the source, any number (all that are quarantined)")
+                   "SCHEMA.TABLE of the source, any number (all that are quarantined); "
+                   "`a.b`.`c:d` where a name has a dot or a colon")
       ->type_name("TABLE");
   retry->add_flag("--wait", arguments.wait, "Until they are followed, or cannot be");
 }
@@ -196,12 +210,18 @@ void AddEditCommands(const Add& add, Arguments& arguments) {
           [](PipeCommands& commands, const Arguments& given) {
             return commands.RemoveTables(given.name, given.tables, given.drop, given.wait);
           });
-  add_table->add_option("SOURCE", arguments.tables, "SCHEMA.TABLE[:TARGET], any number")
+  add_table
+      ->add_option("SOURCE", arguments.tables,
+                   "SCHEMA.TABLE[:TARGET], any number; `a.b`.`c:d` where a "
+                   "name has a dot or a colon")
       ->required();
-  remove_table->add_option("TABLE", arguments.tables, "SCHEMA.TABLE, any number")->required();
+  remove_table
+      ->add_option("TABLE", arguments.tables,
+                   "SCHEMA.TABLE, any number; `a.b`.`c:d` where a name has a dot or a colon")
+      ->required();
   remove_table->add_flag("--drop", arguments.drop, "Drop them in ClickHouse");
   for (CLI::App* command : {add_table, remove_table}) {
-    command->add_flag("--wait", arguments.wait, "Until the pipe runs again");
+    command->add_flag("--wait", arguments.wait, "Until the pipe runs again, or cannot");
   }
 }
 
@@ -220,6 +240,12 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
   add("events", "What happened to a pipe, newest first",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Events(given.name, given.limit);
+      })
+      ->add_option("--limit", arguments.limit, "How many (100)")
+      ->check(CLI::Range(1, 1000));
+  add("errors", "What went wrong with a pipe: the warnings and errors among its events",
+      [](PipeCommands& commands, const Arguments& given) {
+        return commands.Errors(given.name, given.limit);
       })
       ->add_option("--limit", arguments.limit, "How many (100)")
       ->check(CLI::Range(1, 1000));
@@ -244,16 +270,17 @@ void AddNameCommands(CLI::App& app, Arguments& arguments, Action& action) {
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Resume(given.name, given.wait);
       })
-      ->add_flag("--wait", arguments.wait, "Until it runs");
+      ->add_flag("--wait", arguments.wait, "Until it flows again, or has failed");
   AddHealingCommands(add, arguments);
   AddEditCommands(add, arguments);
   add("set", "Change settings, name or servers of a pipe; what runs goes on with them",
       [](PipeCommands& commands, const Arguments& given) {
         return commands.Set(given.name, given.changes);
       })
-      ->add_option("KEY=VALUE", arguments.changes,
-                   "A setting (pullBatchSize=50000), host, port, name, or the path of a field "
-                   "(source.mysql.credentials.passwordEnv=DB_PASSWORD)")
+      ->add_option(
+          "KEY=VALUE", arguments.changes,
+          "A setting (pullBatchSize=50000), host, port, name, or the path of a field "
+          "(source.mysql.credentials.passwordEnv=DB_PASSWORD; a password itself is refused)")
       ->required();
   CLI::App* forget = add("delete", "Forget a pipe; its tables in ClickHouse stay",
                          [](PipeCommands& commands, const Arguments& given) {
@@ -351,13 +378,24 @@ void AddKeys(CLI::App& app, Arguments& arguments, Action& action) {
       ->required();
 }
 
+// What serve takes beside its flags.
+std::string OptionsWithoutFlag() {
+  std::string text = "In the environment or the file only:\n";
+  for (const ServeOption& option : ServeOptionTable()) {
+    if (!option.Flag().empty()) continue;
+    text += fmt::format("  {}, {}: {}\n", option.Variable(), option.key, option.help);
+  }
+  return text + "\n";
+}
+
 void AddExamples(CLI::App& app, const std::string& prefix) {
   for (CLI::App* command : app.get_subcommands({})) {
     const std::string name = prefix + command->get_name();
     AddExamples(*command, name + " ");
     std::string text;
     for (const std::string& line : ExamplesOf(name)) text += "  " + line + "\n";
-    if (!text.empty()) command->footer("Examples:\n" + text);
+    if (text.empty()) continue;
+    command->footer((name == "serve" ? OptionsWithoutFlag() : "") + "Examples:\n" + text);
   }
 }
 
@@ -424,7 +462,7 @@ int Main(int argc, char** argv) {
   // A client that went away, or a disk quota, is an error of the call, not the end of the process.
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
-  if (argc > 1 && std::string_view(argv[1]) == "clickhouse") {
+  if (IsForHelper({argv + 1, argv + argc})) {
     const Status failed = ExecClickHouse({argv + 2, argv + argc});
     PrintError(failed.error().ToString());
     return kExitFailure;

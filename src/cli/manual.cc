@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include "cli/serve_options.h"
 
 namespace penstock::cli {
 namespace {
@@ -14,7 +14,23 @@ constexpr std::string_view kDescription =
     "other "
     "commands speak to it over its API, but for keys and backup, which work on its data directory.";
 
-constexpr std::string_view kEnd = R"(.SH EXIT STATUS
+constexpr std::string_view kEnd = R"(.TP
+.B PENSTOCK_KEY_SECRET
+Secret of the key of the API that \fB\-\-key\-id\fR names.
+.TP
+.B NO_COLOR
+Nothing is printed in colours.
+.SH SIGNALS
+.TP
+.B SIGHUP
+.B penstock serve
+reads its configuration file again, and opens its log file anew.
+.TP
+.BR SIGTERM ", " SIGINT
+Ends a command;
+.B penstock serve
+settles what is in flight first.
+.SH EXIT STATUS
 .TP
 .B 0
 What was asked for is done.
@@ -114,6 +130,12 @@ std::string ManualPage(const CommandTable& table) {
   text += Options(table.options);
   text += ".SH COMMANDS\n";
   for (const CommandEntry& command : table.commands) text += Section(command);
+  text += ".SH ENVIRONMENT\n";
+  for (const ServeOption& option : ServeOptionTable()) {
+    if (!option.Flag().empty()) continue;
+    text += fmt::format(".TP\n.B {}\nFor \\fBpenstock serve\\fR: {}.\n", option.Variable(),
+                        Escaped(option.help));
+  }
   return text.append(kEnd);
 }
 

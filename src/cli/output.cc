@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 namespace penstock::cli {
 namespace {
@@ -93,6 +94,17 @@ std::string FormatSeconds(double seconds) {
   if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
   if (whole < 86400) return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
   return fmt::format("{} d {} h", whole / 86400, whole / 3600 % 24);
+}
+
+std::string Cell(const nlohmann::json& object, const char* key) {
+  const nlohmann::json value = object.value(key, nlohmann::json());
+  if (value.is_string()) return Printable(value.get<std::string>());
+  if (value.is_number_unsigned()) return WithThousands(value.get<uint64_t>());
+  return value.is_null() ? "" : value.dump();
+}
+
+std::string SourceName(const nlohmann::json& table) {
+  return Cell(table, "sourceSchemaName") + "." + Cell(table, "sourceTable");
 }
 
 std::string ProgressBar(double share, size_t width) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,11 @@ std::string FormatTable(const std::vector<std::string>& header,
 std::string WithThousands(uint64_t number);  // "1,234,567"
 std::string FormatBytes(double bytes);       // "350 B", "4.2 MB", "1.3 TB"
 std::string FormatSeconds(double seconds);   // "350 ms", "4.2 s", "3 min 20 s", "2 h 5 min"
+
+// A value of the API's answer as the text of a cell: "" where it is null or not there.
+std::string Cell(const nlohmann::json& object, const char* key);
+// Of a table in an answer: "shop.orders".
+std::string SourceName(const nlohmann::json& table);
 
 // "██████░░░░" of `width` characters; `share` from 0 to 1.
 std::string ProgressBar(double share, size_t width);

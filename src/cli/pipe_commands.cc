@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "cli/pipe_file.h"
 #include "cli/status_view.h"
 #include "cli/yaml_writer.h"
+#include "pipe/edit.h"
 
 namespace penstock::cli {
 namespace {
@@ -19,22 +21,9 @@ namespace {
 using nlohmann::json;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPollInterval(200);
 constexpr milliseconds kWatchInterval(1000);
 constexpr int kEventsMax = 1000;
 constexpr int kStatesShown = 10;
-
-// A value of an answer as the text of a table's cell.
-std::string Cell(const json& object, const char* key) {
-  const json value = object.value(key, json());
-  if (value.is_string()) return Printable(value.get<std::string>());
-  if (value.is_number_unsigned()) return WithThousands(value.get<uint64_t>());
-  return value.is_null() ? "" : value.dump();
-}
-
-std::string SourceName(const json& table) {
-  return Cell(table, "sourceSchemaName") + "." + Cell(table, "sourceTable");
-}
 
 json MysqlSource(const json& pipe) {
   return pipe.value("source", json::object()).value("mysql", json::object());
@@ -52,6 +41,18 @@ std::string Joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
   return text;
+}
+
+// How many tables a pipe has. Before it is set up only its mappings tell; not where one is a
+// pattern.
+std::string TablesText(const json& source, const json& status) {
+  const auto set_up = status.value("snapshot", json::object()).value("tables", size_t{0});
+  if (set_up != 0) return WithThousands(set_up);
+  const json mappings = source.value("tableMappings", json::array());
+  const bool has_pattern = std::ranges::any_of(mappings, [](const json& mapping) {
+    return SourceName(mapping).find_first_of("*?") != std::string::npos;
+  });
+  return has_pattern ? "" : WithThousands(mappings.size());
 }
 
 // "43.2 %  12,345 of 28,000 rows  ..."; nothing before the tables are known.
@@ -128,26 +129,28 @@ void PrintQuarantined(const json& tables) {
   Print(text);
 }
 
-// A command of the API for these tables, SCHEMA.TABLE each; none: all.
-Result<json> OrderOf(const std::string& command, const std::vector<std::string>& tables) {
-  json order = {{"command", command}};
-  for (const std::string& table : tables) {
-    const size_t dot = table.find('.');
-    if (dot == std::string::npos) {
-      return Fail(ErrorCode::kInvalidArgument, "--table {}: must be SCHEMA.TABLE", table);
-    }
-    order["tables"].push_back(
-        {{"sourceSchemaName", table.substr(0, dot)}, {"sourceTable", table.substr(dot + 1)}});
-  }
-  return order;
-}
-
 void PrintHistory(const json& history) {
   std::vector<std::vector<std::string>> rows;
   for (const json& one : history) {
     rows.push_back({Cell(one, "since"), ColouredState(Cell(one, "state")), Cell(one, "reason")});
   }
   Print("\n" + FormatTable({"SINCE", "STATE", "REASON"}, rows));
+}
+
+// Everyone on the machine can see the words of a command.
+Status RefusePasswords(const json& patch, const std::string& path) {
+  if (!patch.is_structured()) return {};
+  for (const auto& [key, value] : patch.items()) {
+    const std::string place = path.empty() ? key : path + "." + key;
+    if (key == "password") {
+      return Fail(Error{.code = ErrorCode::kInvalidArgument,
+                        .message = place + ": the words of a command are seen by everyone in the "
+                                           "list of processes, and kept by the shell",
+                        .remedy = fmt::format("Give {0}Env=VARIABLE or {0}File=FILE", place)});
+    }
+    PENSTOCK_TRY(RefusePasswords(value, place));
+  }
+  return {};
 }
 
 // Where a key of `set` stands in the API's body, as a JSON pointer.
@@ -218,10 +221,13 @@ Status PipeCommands::List() {
   std::vector<std::vector<std::string>> rows;
   for (const json& pipe : pipes) {
     const json source = MysqlSource(pipe);
+    const auto status =
+        client_.Get(fmt::format("/clickpipes/{}/status?tables=0", Cell(pipe, "id")));
+    if (!status && status.error().code == ErrorCode::kNotFound) continue;  // deleted meanwhile
+    if (!status) return Fail(status.error());
     rows.push_back({Cell(pipe, "name"), ColouredState(Cell(pipe, "state")), Cell(source, "host"),
                     Cell(pipe.value("destination", json::object()), "database"),
-                    WithThousands(source.value("tableMappings", json::array()).size()),
-                    Cell(pipe, "id"), Cell(pipe, "reason")});
+                    TablesText(source, *status), Cell(pipe, "id"), Cell(pipe, "reason")});
   }
   Print(FormatTable({"NAME", "STATE", "SOURCE", "DATABASE", "TABLES", "ID", "REASON"}, rows));
   return {};
@@ -262,12 +268,12 @@ Status PipeCommands::Show(const std::string& name) {
       {"retrying", Cell(status, "retrying")},
       {"source", fmt::format("{}:{}", Cell(source, "host"), port.dump())},
       {"database", Cell(pipe.value("destination", json::object()), "database")},
-      {"tables", WithThousands(source.value("tableMappings", json::array()).size())},
+      {"tables", TablesText(source, status)},
       {"mechanism", Cell(status, "mechanism")},
       {"position", Cell(status, "position")},
       {"in files", Cell(status, "positionInFiles")},
-      {"source at", Cell(status, "sourcePosition")},
-      {"log kept", LogKeptText(status)},
+      {"source at", IsAtWork(status) ? Cell(status, "sourcePosition") : ""},
+      {"log kept", IsAtWork(status) ? LogKeptText(status) : ""},
       {"created", Cell(pipe, "createdAt")},
       {"snapshot", SnapshotText(status)},
   };
@@ -316,8 +322,17 @@ Status PipeCommands::Tables(const std::string& name, bool ddl) {
 }
 
 Status PipeCommands::Events(const std::string& name, size_t limit) {
+  return PrintEvents(name, "events", limit);
+}
+
+Status PipeCommands::Errors(const std::string& name, size_t limit) {
+  return PrintEvents(name, "errors", limit);
+}
+
+Status PipeCommands::PrintEvents(const std::string& name, const char* resource, size_t limit) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_ASSIGN(const json events, client_.Get(fmt::format("{}/events?limit={}", path, limit)));
+  PENSTOCK_ASSIGN(const json events,
+                  client_.Get(fmt::format("{}/{}?limit={}", path, resource, limit)));
   if (options_.json) {
     PrintValue(events);
     return {};
@@ -356,9 +371,12 @@ Status PipeCommands::Batches(const std::string& name, size_t limit) {
 
 Status PipeCommands::Partitions(const std::string& name, const std::string& table, size_t limit) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_ASSIGN(const json partitions,
-                  client_.Get(fmt::format("{}/partitions?limit={}&table={}", path, limit,
-                                          ApiClient::Escaped(table))));
+  std::string query = fmt::format("?limit={}", limit);
+  if (!table.empty()) {
+    PENSTOCK_ASSIGN(const json named, TablesOf(path, {table}));
+    query += "&table=" + ApiClient::Escaped(SourceName(named[0]));
+  }
+  PENSTOCK_ASSIGN(const json partitions, client_.Get(path + "/partitions" + query));
   if (options_.json) {
     PrintValue(partitions);
     return {};
@@ -375,74 +393,6 @@ Status PipeCommands::Partitions(const std::string& name, const std::string& tabl
   return {};
 }
 
-Status PipeCommands::Pause(const std::string& name, bool wait) {
-  return Order(name, {{"command", "stop"}}, wait, "Paused");
-}
-
-Status PipeCommands::Resume(const std::string& name, bool wait) {
-  return Order(name, {{"command", "start"}}, wait, "Snapshot Running Degraded Completed");
-}
-
-Status PipeCommands::Resync(const std::string& name, const std::vector<std::string>& tables,
-                            bool wait) {
-  PENSTOCK_ASSIGN(const json order, OrderOf("resync", tables));
-  return Order(name, order, wait, "Running Degraded Completed");
-}
-
-Status PipeCommands::Retry(const std::string& name, const std::vector<std::string>& tables,
-                           bool wait) {
-  PENSTOCK_ASSIGN(const json order, OrderOf("retry", tables));
-  PENSTOCK_TRY(Order(name, order, /*wait=*/false, ""));
-  if (!wait) return {};
-  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  return AwaitRetry(path);
-}
-
-Status PipeCommands::AwaitRetry(const std::string& path) {
-  for (;;) {
-    PENSTOCK_ASSIGN(const json tables, client_.Get(path + "/tables"));
-    std::string left;
-    bool retrying = false;
-    for (const json& table : tables) {
-      const json quarantine = table.value("quarantine", json());
-      if (!quarantine.is_object()) continue;
-      retrying |= quarantine.value("retrying", false);
-      left += fmt::format("{}{}: {}", left.empty() ? "" : "; ", SourceName(table),
-                          Cell(quarantine, "reason"));
-    }
-    if (left.empty()) return {};
-    if (!retrying) return Fail(ErrorCode::kNeedsUser, "still quarantined: {}", left);
-    PENSTOCK_ASSIGN(const json pipe, client_.Get(path));
-    const std::string state = Cell(pipe, "state");
-    if (state == "Failed" || state == "Paused") {
-      return Fail(ErrorCode::kNeedsUser, "{} is {}: {}", Cell(pipe, "name"), state,
-                  Cell(pipe, "reason"));
-    }
-    if (!Clock::Real().Wait(kPollInterval, stop_)) return Fail(ErrorCode::kCancelled, "stopped");
-  }
-}
-
-Status PipeCommands::Order(const std::string& name, const json& order, bool wait,
-                           std::string_view awaited) {
-  return Change(name, "/state", order, wait, awaited);
-}
-
-Status PipeCommands::Change(const std::string& name, const std::string& resource, const json& body,
-                            bool wait, std::string_view awaited) {
-  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
-  PENSTOCK_ASSIGN(json pipe, client_.Patch(path + resource, body));
-  if (wait) {
-    PENSTOCK_TRY(AwaitState(path, awaited));
-    PENSTOCK_ASSIGN(pipe, client_.Get(path));
-  }
-  if (options_.json) {
-    PrintValue(pipe);
-  } else if (!wait) {
-    Print(fmt::format("{} {}\n", Cell(pipe, "name"), Cell(pipe, "state")));
-  }
-  return {};
-}
-
 Status PipeCommands::Set(const std::string& name, const std::vector<std::string>& changes) {
   json patch = json::object();
   for (const std::string& change : changes) {
@@ -454,23 +404,32 @@ Status PipeCommands::Set(const std::string& name, const std::vector<std::string>
     const std::string text = change.substr(equals + 1);
     json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (value.is_discarded()) value = text;
+    const std::string key = change.substr(0, equals);
+    if (value.is_null() && !pipe::MayBeTakenBack(key.substr(key.rfind('.') + 1))) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "{}: null changes nothing; give the value that it is to have", key);
+    }
     try {
-      patch[json::json_pointer(PathOf(change.substr(0, equals)))] = std::move(value);
+      patch[json::json_pointer(PathOf(key))] = std::move(value);
     } catch (const json::exception&) {  // below a value that another one has set
-      return Fail(ErrorCode::kInvalidArgument, "{}: is no such field", change.substr(0, equals));
+      return Fail(ErrorCode::kInvalidArgument, "{}: is no such field", key);
     }
   }
+  PENSTOCK_TRY(RefusePasswords(patch, ""));
   PENSTOCK_TRY(ResolvePasswords(patch, ""));
-  return Edit(name, patch, /*wait=*/false);
+  PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
+  return Edit(path, patch, /*wait=*/false);
 }
 
 Status PipeCommands::Delete(const std::string& name, bool drop, bool wait) {
   PENSTOCK_ASSIGN(const std::string path, client_.FindPipe(name));
   PENSTOCK_ASSIGN(const json was, client_.Get(path));
   PENSTOCK_TRY(client_.Delete(path + (drop ? "?dropTargetTables=true" : "")));
-  while (wait) {
+  bool gone = false;
+  for (;;) {
     const Result<json> pipe = client_.Get(path);
-    if (!pipe && pipe.error().code == ErrorCode::kNotFound) break;
+    gone = !pipe && pipe.error().code == ErrorCode::kNotFound;
+    if (gone || !wait) break;
     if (!pipe) return Fail(pipe.error());
     if (!Clock::Real().Wait(kPollInterval, stop_)) return Fail(ErrorCode::kCancelled, "stopped");
   }
@@ -479,26 +438,10 @@ Status PipeCommands::Delete(const std::string& name, bool drop, bool wait) {
     return {};
   }
   Print(fmt::format("deleted {}; its tables in ClickHouse {}\n", name,
-                    drop ? "are dropped, as soon as it answers" : "stay"));
+                    !drop  ? "stay"
+                    : gone ? "are dropped"
+                           : "will be dropped, as soon as it answers"));
   return {};
-}
-
-Status PipeCommands::AwaitState(const std::string& path, std::string_view states) {
-  std::string shown;
-  for (;;) {
-    PENSTOCK_ASSIGN(const json pipe, client_.Get(path));
-    const std::string state = Cell(pipe, "state");
-    if (state != shown && !options_.json) Print(state + "\n");
-    shown = state;
-    if (fmt::format(" {} ", states).find(fmt::format(" {} ", state)) != std::string::npos) {
-      return {};
-    }
-    if (state == "Failed") {
-      return Fail(ErrorCode::kNeedsUser, "{} is Failed: {}", Cell(pipe, "name"),
-                  Cell(pipe, "reason"));
-    }
-    if (!Clock::Real().Wait(kPollInterval, stop_)) return Fail(ErrorCode::kCancelled, "stopped");
-  }
 }
 
 Status PipeCommands::ShowStatus(const std::string& name, bool watch) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -31,14 +33,16 @@ class PipeCommands {
   Status Show(const std::string& name);
   Status Tables(const std::string& name, bool ddl);
   Status Events(const std::string& name, size_t limit);
+  Status Errors(const std::string& name, size_t limit);
   Status Batches(const std::string& name, size_t limit);
-  // `table`: SCHEMA.TABLE, or "" for all.
+  // `table`: SCHEMA.TABLE (table_names.h), or "" for all.
   Status Partitions(const std::string& name, const std::string& table, size_t limit);
   Status Pause(const std::string& name, bool wait);
   Status Resume(const std::string& name, bool wait);
-  // `tables`: SCHEMA.TABLE each; none: all.
+  // `tables`: SCHEMA.TABLE each; none: all. An error when some are not in place, once it was waited
+  // for.
   Status Resync(const std::string& name, const std::vector<std::string>& tables, bool wait);
-  // Likewise of quarantined tables. An error when some still are, once it was waited for.
+  // Likewise of quarantined tables.
   Status Retry(const std::string& name, const std::vector<std::string>& tables, bool wait);
   // `tables`: SCHEMA.TABLE[:TARGET] each.
   Status AddTables(const std::string& name, const std::vector<std::string>& tables, bool wait);
@@ -53,19 +57,28 @@ class PipeCommands {
 
  private:
   void PrintValue(const nlohmann::json& value) const;
-  Status Order(const std::string& name, const nlohmann::json& order, bool wait,
-               std::string_view awaited);
-  // PATCH of a resource of the pipe; with `wait`, until it is in one of the states.
-  Status Change(const std::string& name, const std::string& resource, const nlohmann::json& body,
-                bool wait, std::string_view awaited);
-  Status Edit(const std::string& name, const nlohmann::json& change, bool wait);
-  // Until the pipe at `path` is in one of the states, separated by spaces. Failed is an error.
+  using Wait = std::function<Status()>;                                // none: not waited for
+  using Concerned = std::function<bool(const nlohmann::json& table)>;  // of the API's tables
+  // Those of the tables of the pipe at `path` that are named.
+  Result<nlohmann::json> TablesOf(const std::string& path, const std::vector<std::string>& names);
+  // "events" of the pipe, or what of them is "errors".
+  Status PrintEvents(const std::string& name, const char* resource, size_t limit);
+  // PATCH of a resource of the pipe, which is printed after it was waited for.
+  Status Change(const std::string& path, const std::string& resource, const nlohmann::json& body,
+                const Wait& wait);
+  Status Edit(const std::string& path, const nlohmann::json& change, bool wait);
+  // Until the pipe is in one of the states, separated by spaces, and what that stands for is under
+  // way: its stream has come to where the log ends, or its load has begun. Failed is an error, and
+  // so is Paused, unless that is waited for.
   Status AwaitState(const std::string& path, std::string_view states);
-  Status AwaitRetry(const std::string& path);
+  Status AwaitRetry(const std::string& path, const Concerned& concerned);
+  // An error that names those of the tables that are quarantined, and why.
+  Status CheckTables(const std::string& path, const Concerned& concerned);
   Status Watch(const std::string& path);
   // What the checks at the creation of the pipe at `path` warned of, a line each.
   Status PrintWarnings(const std::string& path);
 
+  static constexpr std::chrono::milliseconds kPollInterval{200};
   const Options options_;
   const std::stop_token stop_;
   ApiClient client_;

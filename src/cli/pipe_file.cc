@@ -73,7 +73,7 @@ Status ResolvePasswords(json& body, const fs::path& folder) {
 }
 
 Result<json> ReadPipeFile(const fs::path& file) {
-  PENSTOCK_ASSIGN(json body, ReadYamlFile(file));
+  PENSTOCK_ASSIGN(json body, ReadYamlFile(file == "-" ? "/dev/stdin" : file));
   PENSTOCK_TRY(ResolvePasswords(body, file.parent_path()));
   return body;
 }

@@ -9,9 +9,9 @@
 
 namespace penstock::cli {
 
-// The API's POST body from a pipe file. Beside what the API takes, `passwordFile` (relative to the
-// pipe file; one line end at its end is dropped) and `passwordEnv` may stand for `password` in
-// source.mysql.credentials and destination.clickhouse.
+// The API's POST body from a pipe file; "-" is standard input. Beside what the API takes,
+// `passwordFile` (relative to the pipe file; one line end at its end is dropped) and `passwordEnv`
+// may stand for `password` in source.mysql.credentials and destination.clickhouse.
 Result<nlohmann::json> ReadPipeFile(const std::filesystem::path& file);
 
 // Replaces passwordFile or passwordEnv of `object` by password. Anything but an object is left as

@@ -13,6 +13,7 @@
 #include "catalog/catalog.h"
 #include "cli/memory_limit.h"
 #include "cli/output.h"
+#include "clickhouse/ddl.h"
 #include "clickhouse/embedded_server.h"
 #include "obs/log.h"
 #include "pipe/supervisor.h"
@@ -59,6 +60,15 @@ Status CheckReach(const ServeOptions& options) {
                          "server has them, or listen on 127.0.0.1"});
 }
 
+// Else each request that names a file in it would fail.
+Status CheckSecretsDir(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) return {};
+  return Fail({.code = ErrorCode::kNeedsUser,
+               .message = fmt::format("secrets.dir: there is no folder {}", folder.string()),
+               .remedy = "Make it, readable for this user alone"});
+}
+
 Result<std::shared_ptr<api::TlsContext>> LoadTls(const ServeOptions& options) {
   if (options.tls_certificate.empty()) return nullptr;
   return api::TlsContext::Load({.certificate = options.tls_certificate, .key = options.tls_key});
@@ -95,6 +105,27 @@ void PrintStart(const ServeOptions& options, const catalog::Catalog& catalog, ui
   Print(text);
 }
 
+// The meta columns of the tables that pipes have made keep their names.
+Status SettleMetaNames(catalog::Catalog& catalog, clickhouse::MetaNames names) {
+  constexpr char kSetting[] = "meta_columns";
+  std::string wanted;
+  for (const auto& [name, value] : clickhouse::kMetaNames) {
+    if (value == names) wanted = name;
+  }
+  PENSTOCK_ASSIGN(const auto pipes, catalog.Pipes());
+  PENSTOCK_ASSIGN(std::string stored, catalog.Setting(kSetting));
+  if (stored.empty()) stored = clickhouse::kMetaNames[0].first;
+  clickhouse::UseMetaNames(names);
+  if (stored == wanted) return {};
+  if (pipes.empty()) return catalog.SaveSetting(kSetting, wanted);
+  return Fail({.code = ErrorCode::kNeedsUser,
+               .message = fmt::format("metaColumns is {}, and the tables of this data "
+                                      "directory's pipes were made with {}",
+                                      wanted, stored),
+               .remedy = fmt::format(
+                   "Start it with metaColumns: {}, or with another data directory", stored)});
+}
+
 // Opens the log file anew in any case.
 Status SetUpLog(const ServeOptions& options) {
   SetLogLevel(options.log_level);
@@ -125,11 +156,13 @@ Status Serve(const ServeSources& sources, Signals& signals) {
   AllowManyFiles();
   if (options.data_dir.empty()) options.data_dir = DefaultDataDir();
   PENSTOCK_TRY(CheckReach(options));
+  PENSTOCK_TRY(CheckSecretsDir(options.secrets_dir));
   PENSTOCK_ASSIGN(auto tls, LoadTls(options));
   // Each part outlives those below it.
   PENSTOCK_ASSIGN(const std::unique_ptr<catalog::Catalog> catalog,
                   catalog::Catalog::Open(
                       {.data_dir = options.data_dir, .secret_key_file = options.secret_key_file}));
+  PENSTOCK_TRY(SettleMetaNames(*catalog, options.meta_names));
   PENSTOCK_ASSIGN(const std::unique_ptr<clickhouse::EmbeddedServer> embedded,
                   StartClickHouse(options, signals.stop()));
   pipe::Supervisor::Options supervised;

@@ -13,6 +13,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// "log.level, log.format, log.file" of "log"; "": it is no such part.
+std::string KeysBelow(const std::string& path) {
+  std::string keys;
+  for (const ServeOption& option : ServeOptionTable()) {
+    if (!option.key.starts_with(path + ".")) continue;
+    keys += (keys.empty() ? "" : ", ") + std::string(option.key);
+  }
+  return keys;
+}
+
 Result<std::vector<ServeSetting>> FromFile(const fs::path& file) {
   std::vector<ServeSetting> settings;
   if (file.empty()) return settings;
@@ -21,6 +31,10 @@ Result<std::vector<ServeSetting>> FromFile(const fs::path& file) {
     const std::string place = fmt::format("{}: line {}: {}", file.string(), entry.line, entry.path);
     const ServeOption* option = FindServeOption(entry.path);
     if (option == nullptr) {
+      const std::string below = KeysBelow(entry.path);
+      if (!below.empty()) {
+        return Fail(ErrorCode::kInvalidArgument, "{}: holds keys, not a value: {}", place, below);
+      }
       return Fail(ErrorCode::kInvalidArgument,
                   "{}: unknown key; docs/configuration.md lists those there are", place);
     }

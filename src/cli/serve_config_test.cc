@@ -126,7 +126,8 @@ TEST_F(ServeConfigTest, AFlagGoesBeforeTheEnvironmentAndThatBeforeTheFile) {
 TEST_F(ServeConfigTest, WrongKeysAndValuesAreNamedWithTheirPlace) {
   EXPECT_THAT(ErrorOf("\nlistne: x"), HasSubstr("line 2: listne: unknown key"));
   EXPECT_THAT(ErrorOf("log: {levle: x}"), HasSubstr("line 1: log.levle: unknown key"));
-  EXPECT_THAT(ErrorOf("log: debug"), HasSubstr("line 1: log: unknown key"));
+  EXPECT_THAT(ErrorOf("log: debug"),
+              HasSubstr("line 1: log: holds keys, not a value: log.level, log.format, log.file"));
   EXPECT_THAT(ErrorOf("testLimits: true"), HasSubstr("testLimits: unknown key"));
   EXPECT_THAT(ErrorOf("listen: a:1\n\nlisten: b:1"), HasSubstr("line 3: listen is given twice"));
   EXPECT_THAT(ErrorOf("log: {level: info}\nlog: {format: text}"),
@@ -139,11 +140,19 @@ TEST_F(ServeConfigTest, WrongKeysAndValuesAreNamedWithTheirPlace) {
   EXPECT_THAT(ErrorOf("listen: nowhere"), HasSubstr("line 1: listen: must be HOST:PORT"));
   EXPECT_THAT(ErrorOf("log: {level: loud}"), HasSubstr("line 1: log.level: must be one of"));
   EXPECT_THAT(ErrorOf("memory: {limit: much}"), HasSubstr("memory.limit: must be a size"));
+  EXPECT_THAT(ErrorOf("metaColumns: mine"), HasSubstr("metaColumns: must be one of"));
   EXPECT_THAT(ErrorOf("embeddedClickhouse: yes"), HasSubstr("must be true or false"));
   EXPECT_THAT(ErrorOf("clickhouse: {httpPort: 70000}"), HasSubstr("clickhouse.httpPort: must be"));
   EXPECT_THAT(ErrorOf("[1]"), HasSubstr("line 1: must be keys and values"));
   EXPECT_THAT(ErrorOf("a: [1"), HasSubstr("line "));
-  EXPECT_THAT(ErrorOf("embeddedClickhouse: true\nclickhouse: {url: u}"), HasSubstr("not both"));
+  EXPECT_THAT(ErrorOf("embeddedClickhouse: true\nclickhouse: {url: http://u}"),
+              HasSubstr("not both"));
+  EXPECT_THAT(ErrorOf("clickhouse: {url: nonsense}"),
+              HasSubstr("line 1: clickhouse.url: must begin with http:// or https://"));
+  EXPECT_THAT(ErrorOf("clickhouse: {url: \"http://\"}"), HasSubstr("must name a host"));
+  EXPECT_THAT(ErrorOf("memory: {limit: 1KiB}"), HasSubstr("memory.limit: must be 1MiB or more"));
+  EXPECT_THAT(ErrorOf("memory: 5"), HasSubstr("memory: holds keys, not a value: memory.limit"));
+  EXPECT_THAT(ErrorOf("listen: a:1\n---\nlisten: b:1\n"), HasSubstr("another document begins"));
   EXPECT_THAT(ErrorOf("clickhouse: {user: u}"), HasSubstr("need clickhouse.url"));
   ::setenv("PENSTOCK_LISTEN", "nowhere", 1);
   EXPECT_EQ(ErrorOf(""), "PENSTOCK_LISTEN: must be HOST:PORT, as in 127.0.0.1:8124");
@@ -153,7 +162,7 @@ TEST_F(ServeConfigTest, WrongKeysAndValuesAreNamedWithTheirPlace) {
 }
 
 TEST_F(ServeConfigTest, ErrorsHoldNoSecrets) {
-  const auto twice = ErrorOf("clickhouse: {url: u, password: s3cret, passwordFile: s3cret}");
+  const auto twice = ErrorOf("clickhouse: {url: http://u, password: s3cret, passwordFile: s3cret}");
   EXPECT_THAT(twice, HasSubstr("the password is given twice"));
   EXPECT_THAT(twice, Not(HasSubstr("s3cret")));
 }

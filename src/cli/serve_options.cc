@@ -11,6 +11,7 @@
 
 #include "cli/memory_limit.h"
 #include "cli/pipe_file.h"
+#include "clickhouse/url.h"
 
 namespace penstock::cli {
 namespace {
@@ -19,6 +20,9 @@ namespace fs = std::filesystem;
 using Kind = ServeOption::Kind;
 
 Failure Wrong(std::string_view what) { return Fail(ErrorCode::kInvalidArgument, "{}", what); }
+
+// Less would be taken for a slip of the pen.
+constexpr uint64_t kMemoryLimitMin = 1ULL << 20;
 
 // Sets for members that are alike.
 template <auto kMember>
@@ -79,6 +83,13 @@ Status SetSkipVerification(const std::string& value, const fs::path& /*folder*/,
   return SetSwitch(value, options.clickhouse.skip_cert_verification);
 }
 
+Status SetUrl(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
+  const std::string_view wrong = clickhouse::WhyNoUrl(value);
+  if (!wrong.empty()) return Wrong(wrong);
+  options.clickhouse.url = value;
+  return {};
+}
+
 Status SetPasswordFile(const std::string& value, const fs::path& folder, ServeOptions& options) {
   PENSTOCK_ASSIGN(options.clickhouse.password, ReadPasswordFile(folder / value));
   return {};
@@ -93,8 +104,19 @@ Status SetCompression(const std::string& value, const fs::path& /*folder*/, Serv
   return Wrong("must be one of: auto, none, lz4, zstd");
 }
 
+Status SetMetaNames(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
+  for (const auto& [name, names] : clickhouse::kMetaNames) {
+    if (name != value) continue;
+    options.meta_names = names;
+    return {};
+  }
+  return Wrong("must be one of: penstock, peerdb");
+}
+
 Status SetMemoryLimit(const std::string& value, const fs::path& /*folder*/, ServeOptions& options) {
-  PENSTOCK_ASSIGN(options.memory_limit_bytes, ParseBytes(value));
+  PENSTOCK_ASSIGN(const uint64_t bytes, ParseBytes(value));
+  if (bytes < kMemoryLimitMin) return Wrong("must be 1MiB or more");
+  options.memory_limit_bytes = bytes;
   return {};
 }
 
@@ -148,8 +170,7 @@ constexpr ServeOption kTable[] = {
      SetPort<&ServeOptions::clickhouse_http_port>},
     {"clickhouse.tcpPort", Kind::kText, false, "Of the embedded ClickHouse (any free port)",
      SetPort<&ServeOptions::clickhouse_tcp_port>},
-    {"clickhouse.url", Kind::kText, false, "Destination of pipes that name none",
-     SetEndpointText<&clickhouse::Endpoint::url>},
+    {"clickhouse.url", Kind::kText, false, "Destination of pipes that name none", SetUrl},
     {"clickhouse.user", Kind::kText, false,
      "Its user (default); the password is read from PENSTOCK_CLICKHOUSE_PASSWORD",
      SetEndpointText<&clickhouse::Endpoint::user>},
@@ -163,6 +184,10 @@ constexpr ServeOption kTable[] = {
      "Believe whatever certificate it shows", SetSkipVerification},
     {"clickhouse.compression", Kind::kText, false, "auto, none, lz4 or zstd (auto)",
      SetCompression},
+    {"metaColumns", Kind::kText, false,
+     "penstock (_penstock_version and its like) or peerdb (_peerdb_version …), in all tables "
+     "(penstock)",
+     SetMetaNames},
 };
 
 // "clickhouse.httpPort": each of its words, as `put` makes of it, behind `separator`.

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "clickhouse/client.h"
+#include "clickhouse/ddl.h"
 #include "obs/log.h"
 
 namespace penstock::cli {
@@ -39,6 +40,7 @@ struct ServeOptions {
   uint16_t clickhouse_tcp_port = 0;
   clickhouse::Endpoint clickhouse{.url = ""};  // where pipes without their own go to; no URL: none
   uint64_t memory_limit_bytes = 0;             // 0: DefaultMemoryLimitBytes()
+  clickhouse::MetaNames meta_names = clickhouse::MetaNames::kPenstock;
   bool test_limits = false;  // pipe::Limits::ForTests(); from the command line alone
 };
 

@@ -31,9 +31,13 @@ uint64_t CountAt(const json& object, const char* key) {
 std::string Speed(const json& status) {
   const json lag = status.value("lagSeconds", json());
   const json bytes = status.value("lagBytes", json());
-  return fmt::format("lag {}{}  {} rows/s  last batch {} rows in {} ms",
-                     lag.is_number() ? FormatSeconds(lag.get<double>()) : "unknown",
-                     bytes.is_number() ? ", " + FormatBytes(bytes.get<double>()) : "",
+  std::string behind;
+  if (IsAtWork(status)) {
+    behind =
+        fmt::format("lag {}{}  ", lag.is_number() ? FormatSeconds(lag.get<double>()) : "unknown",
+                    bytes.is_number() ? ", " + FormatBytes(bytes.get<double>()) : "");
+  }
+  return fmt::format("{}{} rows/s  last batch {} rows in {} ms", behind,
                      WithThousands(CountAt(status, "rowsPerSecond")),
                      WithThousands(CountAt(status, "lastBatchRows")),
                      CountAt(status, "lastBatchMilliseconds"));
@@ -85,6 +89,11 @@ size_t NameWidth(const json& tables) {
 }
 
 }  // namespace
+
+bool IsAtWork(const json& status) {
+  const std::string state = TextAt(status, "state");
+  return state == "Snapshot" || state == "Running" || state == "Degraded" || state == "Resync";
+}
 
 std::vector<std::string> StatusLines(const json& status, ScreenSize size, bool colours) {
   std::vector<std::string> lines = {

@@ -9,6 +9,9 @@ namespace penstock::cli {
 
 // A pipe's status (the API's GET .../status) for people.
 
+// Whether it reads the source now. Of one that does not, what was known of the source may be old.
+bool IsAtWork(const nlohmann::json& status);
+
 // Several lines: state, speed, a progress bar per table. At most `height` lines of at most `width`
 // characters; tables that do not fit are counted in the last line.
 struct ScreenSize {

@@ -51,6 +51,15 @@ Failure At(const YAML::Node& node, std::string_view what) {
   return Fail(ErrorCode::kInvalidArgument, "line {}: {}", node.Mark().line + 1, what);
 }
 
+// The library's Load would drop those after the first.
+Result<YAML::Node> OnlyDocument(const std::string& text) {
+  const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+  if (documents.empty()) return YAML::Node();
+  if (documents.size() > 1)
+    return At(documents[1], "another document begins; give each its own file");
+  return documents[0];
+}
+
 class Converter {
  public:
   Result<json> Convert(const YAML::Node& node, int depth) {
@@ -134,7 +143,7 @@ class Flattener {
 
 Result<std::vector<YamlEntry>> Entries(const std::string& text) {
   try {
-    const YAML::Node root = YAML::Load(text);
+    PENSTOCK_ASSIGN(const YAML::Node root, OnlyDocument(text));
     if (root.IsNull()) return std::vector<YamlEntry>();  // an empty file
     if (!root.IsMap()) return At(root, "must be keys and values");
     Flattener flattener;
@@ -161,7 +170,8 @@ Result<json> ParseYaml(const std::string& text) {
     return api::ParseBody(text);
   }
   try {
-    return Converter().Convert(YAML::Load(text), 0);
+    PENSTOCK_ASSIGN(const YAML::Node root, OnlyDocument(text));
+    return Converter().Convert(root, 0);
   } catch (const YAML::Exception& exception) {
     return Fail(ErrorCode::kInvalidArgument, "line {}: {}", exception.mark.line + 1, exception.msg);
   }

@@ -11,7 +11,8 @@ namespace penstock::cli {
 
 // YAML (or JSON) text as JSON: what is quoted is a string; plain true, false, null and numbers are
 // what they look like; everything else is a string ("yes" too). A key given twice, which the YAML
-// library would let pass, is kInvalidArgument, as is whatever nests too deep.
+// library would let pass, is kInvalidArgument, as are whatever nests too deep, and a second
+// document.
 Result<nlohmann::json> ParseYaml(const std::string& text);
 
 // The same from a file; the file's name is in errors.

@@ -69,6 +69,13 @@ TEST(Yaml, WrongTextIsRefusedWithItsLine) {
   EXPECT_THAT(ErrorOf("? [a]\n: 1"), HasSubstr("plain word"));
 }
 
+TEST(Yaml, ASecondDocumentIsRefused) {
+  EXPECT_EQ(ErrorOf("a: 1\n---\nb: 2\n"),
+            "line 3: another document begins; give each its own file");
+  EXPECT_TRUE(ParseYaml("---\na: 1\n...\n"));
+  EXPECT_TRUE(ParseYaml(""));
+}
+
 TEST(Yaml, SmallTextsThatGrowWithoutEndAreRefused) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {

@@ -17,7 +17,7 @@ Status RemoveDeleted(Client& client, std::string_view database, std::string_view
   const std::string name = QuoteTable(database, table);
   const std::string ours = what.shard ? " AND " + IsOfShard(*what.shard) : "";
   PENSTOCK_ASSIGN(const auto any, client.Rows(fmt::format("SELECT 1 FROM {} WHERE {} = 1{} LIMIT 1",
-                                                          name, kIsDeletedColumn, ours),
+                                                          name, IsDeletedColumn(), ours),
                                               stop));
   if (any.empty()) return {};
   PENSTOCK_TRY(what.shard ? EndShardWrites(client, database, table, *what.shard, clock, stop)
@@ -27,14 +27,14 @@ Status RemoveDeleted(Client& client, std::string_view database, std::string_view
     columns += (columns.empty() ? "" : ", ") + QuoteIdentifier(column);
   }
   const std::string deleted =
-      fmt::format("SELECT {} FROM {} WHERE {} = 1{}", columns, name, kIsDeletedColumn, ours);
+      fmt::format("SELECT {} FROM {} WHERE {} = 1{}", columns, name, IsDeletedColumn(), ours);
   const std::string sql = fmt::format(
       "ALTER TABLE {0} "
       "DELETE WHERE {1} = 0 AND ({2}) IN (SELECT {2} FROM {0} WHERE ({2}) IN ({3}) GROUP BY {2} "
       "HAVING argMax({1}, {4}) = 1), "
       "DELETE WHERE {1} = 1{5} AND ({2}) NOT IN (SELECT {2} FROM {0} WHERE {1} = 0 AND ({2}) IN "
       "({3}))",
-      name, kIsDeletedColumn, columns, deleted, kVersionColumn, ours);
+      name, IsDeletedColumn(), columns, deleted, VersionColumn(), ours);
   return client
       .Query(sql, {{"mutations_sync", "0"}, {"allow_nondeterministic_mutations", "1"}},
              std::move(stop))

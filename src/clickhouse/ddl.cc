@@ -9,6 +9,12 @@
 namespace penstock::clickhouse {
 namespace {
 
+MetaNames meta_names = MetaNames::kPenstock;
+
+std::string_view Named(std::string_view ours, std::string_view peerdb) {
+  return meta_names == MetaNames::kPeerdb ? peerdb : ours;
+}
+
 std::string ColumnText(const DestinationColumn& column) {
   std::string text = fmt::format("{} {}", QuoteIdentifier(column.name), column.type);
   if (!column.default_expression.empty()) text += " DEFAULT " + column.default_expression;
@@ -21,8 +27,8 @@ std::string EngineText(Engine engine, bool is_replicated) {
   std::string text(EngineName(engine));
   if (is_replicated && engine != Engine::kNull) text.insert(0, "Replicated");
   if (engine == Engine::kReplacingMergeTree) {
-    text +=
-        fmt::format("({}, {})", QuoteIdentifier(kVersionColumn), QuoteIdentifier(kIsDeletedColumn));
+    text += fmt::format("({}, {})", QuoteIdentifier(VersionColumn()),
+                        QuoteIdentifier(IsDeletedColumn()));
   }
   return text;
 }
@@ -63,8 +69,16 @@ Settings SettingsFor(bool holds_time) {
 
 }  // namespace
 
+void UseMetaNames(MetaNames names) { meta_names = names; }
+
+std::string_view VersionColumn() { return Named("_penstock_version", "_peerdb_version"); }
+
+std::string_view IsDeletedColumn() { return Named("_penstock_is_deleted", "_peerdb_is_deleted"); }
+
+std::string_view SyncedAtColumn() { return Named("_penstock_synced_at", "_peerdb_synced_at"); }
+
 bool IsMetaColumn(std::string_view name) {
-  return name == kVersionColumn || name == kIsDeletedColumn || name == kSyncedAtColumn ||
+  return name == VersionColumn() || name == IsDeletedColumn() || name == SyncedAtColumn() ||
          name == kKindColumn || name == kSourceSchemaColumn || name == kSourceTableColumn;
 }
 
@@ -84,13 +98,13 @@ std::string_view EngineName(Engine engine) {
 
 std::vector<DestinationColumn> MetaColumns(Engine engine) {
   std::vector<DestinationColumn> columns = {
-      {.name = std::string(kVersionColumn),
+      {.name = std::string(VersionColumn()),
        .type = "UInt64",
        .comment = "orders the states of one key: the highest is the latest"},
-      {.name = std::string(kIsDeletedColumn),
+      {.name = std::string(IsDeletedColumn()),
        .type = "UInt8",
        .comment = "1: the row was deleted at the source"},
-      {.name = std::string(kSyncedAtColumn),
+      {.name = std::string(SyncedAtColumn()),
        .type = "DateTime64(9)",
        .default_expression = "now64(9)",
        .comment = "when ClickHouse received the row"}};
@@ -131,7 +145,7 @@ std::string CreateTable(const TableSpec& spec) {
   }
   // Found by ranges of versions, without reading the column.
   if (spec.engine == Engine::kMergeTree) {
-    sql += fmt::format("    , INDEX {0}_range {0} TYPE minmax GRANULARITY 1\n", kVersionColumn);
+    sql += fmt::format("    , INDEX {0}_range {0} TYPE minmax GRANULARITY 1\n", VersionColumn());
   }
   sql += ")\nENGINE = " + EngineText(spec.engine, !spec.cluster.empty());
   if (!spec.partition_by.empty()) sql += "\nPARTITION BY " + spec.partition_by;

@@ -3,16 +3,23 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "clickhouse/client.h"
 
 namespace penstock::clickhouse {
 
-// Columns that every destination table has after those of its source.
-inline constexpr std::string_view kVersionColumn = "_penstock_version";       // UInt64, higher wins
-inline constexpr std::string_view kIsDeletedColumn = "_penstock_is_deleted";  // UInt8, 1: deleted
-inline constexpr std::string_view kSyncedAtColumn = "_penstock_synced_at";    // set by the server
+// Columns that every destination table has after those of its source, by names of our own
+// (_penstock_version) or by those of ClickPipes and PeerDB (_peerdb_version).
+enum class MetaNames : uint8_t { kPenstock, kPeerdb };
+inline constexpr std::pair<std::string_view, MetaNames> kMetaNames[] = {
+    {"penstock", MetaNames::kPenstock}, {"peerdb", MetaNames::kPeerdb}};
+// Of the whole process: to be called before anything asks for a name.
+void UseMetaNames(MetaNames names);
+std::string_view VersionColumn();    // UInt64, higher wins
+std::string_view IsDeletedColumn();  // UInt8, 1: deleted
+std::string_view SyncedAtColumn();   // set by the server
 // Of the tables that keep every change only: a ChangeKind.
 inline constexpr std::string_view kKindColumn = "_penstock_kind";
 inline constexpr std::string_view kKindType = "Enum8('insert' = 1, 'update' = 2, 'delete' = 3)";

@@ -32,7 +32,7 @@ bool SameType(std::string a, std::string b) {
 }
 
 std::string InRange(const VersionedRows& rows) {
-  return fmt::format("{0} >= {1} AND {0} < {2}", kVersionColumn, rows.begin, rows.end);
+  return fmt::format("{0} >= {1} AND {0} < {2}", VersionColumn(), rows.begin, rows.end);
 }
 
 }  // namespace

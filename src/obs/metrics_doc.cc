@@ -18,8 +18,8 @@ constexpr std::string_view kIntroduction =
 rules are in [deploy/](../deploy/). A server that is scraped by name, not by IP address, needs that name
 among its `allowedHosts`.
 
-- `pipe` is the name of a pipe and `id` its id: names may change, and two pipes may share one. Metrics of a
-  deleted pipe are not in the next answer.
+- `pipe` is the name of a pipe and `id` its id: names may change, and that of a deleted pipe may be another's by now.
+  Metrics of a deleted pipe are not in the next answer.
 - No label holds a table, a position or the text of an error, so that the number of series is bounded: some 70 for a
   pipe. Tables are told apart in the API (`.../status`) and by `penstock tables NAME`.
 - Counters begin at 0 when the process starts, but for

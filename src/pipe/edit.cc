@@ -23,8 +23,6 @@ using nlohmann::json;
 constexpr char kToAdd[] = "tableMappingsToAdd";
 constexpr char kToRemove[] = "tableMappingsToRemove";
 
-// Settings that have no value of their own until they are given, so that null takes them back. Of
-// every other field null counts as absent, as in the API.
 constexpr std::array<std::string_view, 4> kMayBeTakenBack = {
     "snapshotRowsPerSecond", "snapshotMegabytesPerSecond", "snapshotMaxThreadsRunning",
     "snapshotMaxReplicaLagSeconds"};
@@ -35,12 +33,18 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kInPlaceO
     {"syncIntervalMilliseconds", "syncIntervalSeconds"},
 }};
 
+}  // namespace
+
+bool MayBeTakenBack(std::string_view setting) {
+  return std::ranges::count(kMayBeTakenBack, setting) != 0;
+}
+
+namespace {
+
 void Merge(const json& change, json& into) {
   for (const auto& [key, value] : change.items()) {
-    const bool taken_back =
-        std::find(kMayBeTakenBack.begin(), kMayBeTakenBack.end(), key) != kMayBeTakenBack.end();
     if (value.is_null()) {
-      if (taken_back) into.erase(key);
+      if (MayBeTakenBack(key)) into.erase(key);
       continue;
     }
     for (const auto& [given, other] : kInPlaceOf) {
@@ -204,6 +208,10 @@ size_t PlaceOf(const std::vector<TableMapping>& mappings, const TableMapping& na
 Result<PipeChange> ParsePipeChange(const json& body) {
   PipeChange change{.fields = body};
   if (!body.is_object()) return Fail(ErrorCode::kInvalidArgument, "body: must be an object");
+  if (!body.value("scaling", json()).is_null()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "scaling: a pipe of a database has none of its own; use clickpipesCdcScaling");
+  }
   const json source = body.value("source", json());
   const bool fits = source.is_null() ||
                     (source.is_object() &&

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -27,7 +28,11 @@ struct PipeChange {
   std::vector<Remapped> remapped = {};
 };
 
-// kInvalidArgument, as ParsePipeSpec. Fields that are null count as absent.
+// Settings that have no value of their own until they are given, so that null takes them back. Of
+// every other field null counts as absent, as in the API.
+bool MayBeTakenBack(std::string_view setting);
+
+// kInvalidArgument, as ParsePipeSpec.
 Result<PipeChange> ParsePipeChange(const nlohmann::json& body);
 
 // A mapping of one table that is in both lists, by the names of both ends and without

@@ -425,6 +425,11 @@ void Journal::ForgetCounts(const std::vector<catalog::TableRecord>& tables) {
   }
 }
 
+void Journal::ForgetLag() {
+  MutexLock lock(progress_mutex_);
+  progress_.lag.reset();
+}
+
 void Journal::CaughtUp() {
   {
     MutexLock lock(progress_mutex_);

@@ -86,6 +86,8 @@ class Journal final : public snapshot::LoadJournal, public stream::StreamJournal
   // Before a stream begins: versions to be handed out are at least `first`, and above the
   // checkpoint's reserved end in any case.
   void RaiseVersions(uint64_t first) EXCLUDES(mutex_);
+  // The pipe is started: what an earlier stream told of its lag holds no more.
+  void ForgetLag() EXCLUDES(progress_mutex_);
   Result<stream::VersionRange> ReserveVersions() override EXCLUDES(mutex_);
   Status RecordSending(const stream::Sending& sending) override EXCLUDES(mutex_);
   Status Acknowledge(const stream::Acknowledged& acknowledged) override

@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace penstock::pipe {
 namespace {
@@ -20,6 +22,33 @@ std::string_view TypeWord(json::value_t type) {
     default:
       return "an object";
   }
+}
+
+// How many letters are to be added, taken out or changed to make `b` of `a`.
+size_t Distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t before = std::exchange(row[0], i + 1);  // the row above, one to the left
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t changed = before + (a[i] == b[j] ? 0 : 1);
+      before = row[j + 1];
+      row[j + 1] = std::min({changed, before + 1, row[j] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+// What people may have meant by `key`: fields that are nearly written so, or begin so.
+std::vector<std::string_view> MeantBy(std::string_view key,
+                                      const std::set<std::string, std::less<>>& fields) {
+  constexpr size_t kSlipsMax = 2;
+  std::vector<std::string_view> meant;
+  for (const std::string& field : fields) {
+    const bool begins_so = field.starts_with(key) || key.starts_with(field);
+    if (begins_so || Distance(key, field) <= kSlipsMax) meant.push_back(field);
+  }
+  return meant;
 }
 
 }  // namespace
@@ -117,7 +146,10 @@ void ObjectReader::Accept(const char* key, json::value_t type) {
 void ObjectReader::RefuseOthers() {
   if (!object_.is_object()) return;
   for (const auto& [key, value] : object_.items()) {
-    if (!value.is_null() && !known_.contains(key)) Fail(key, "unknown field");
+    if (value.is_null() || known_.contains(key)) continue;
+    const auto meant = MeantBy(key, known_);
+    Fail(key, meant.empty() ? fmt::format("unknown field; there are {}", fmt::join(known_, ", "))
+                            : fmt::format("unknown field; perhaps {}", fmt::join(meant, " or ")));
   }
 }
 

@@ -52,6 +52,7 @@ void Runner::Start() {
     MutexLock lock(mutex_);
     shutdown_ = std::stop_source();
     listing_due_ = true;
+    if (journal_) journal_->ForgetLag();
   }
   thread_ = std::jthread([this](std::stop_token stop) { Run(std::move(stop)); });
 }

@@ -11,6 +11,7 @@
 #include "mysql/wire/start_position.h"
 #include "pipe/flow_parts.h"
 #include "pipe/kept_rows.h"
+#include "pipe/named_commands.h"
 #include "pipe/runner.h"
 #include "pipe/setup.h"
 #include "pipe/shards.h"
@@ -174,11 +175,18 @@ Result<std::vector<int64_t>> Runner::TablesToRetry(const std::vector<model::Tabl
     }
   }
   Status refused = Fail(ErrorCode::kConflict, "No table of the pipe is quarantined");
+  const auto named_in = [&](Status may, const catalog::TableRecord& table) {
+    if (may) return may;
+    may.error().remedy =
+        WithCommands(std::move(may.error().remedy), spec.name, table.definition.name,
+                     table.quarantine && table.quarantine->gone);
+    return may;
+  };
   std::vector<catalog::TableRecord> wanted;
   for (const auto& table : tables) {
     const bool named = std::ranges::count(names, table.definition.name) != 0;
     if (!named && (!names.empty() || !table.quarantine)) continue;
-    Status may = CheckMayRetry(table);
+    Status may = named_in(CheckMayRetry(table), table);
     if (!may && named) return Fail(std::move(may).error());
     if (may) wanted.push_back(table);
     if (!may) refused = std::move(may);
@@ -188,7 +196,7 @@ Result<std::vector<int64_t>> Runner::TablesToRetry(const std::vector<model::Tabl
     PENSTOCK_ASSIGN(const auto written,
                     FindWritten(*options_.catalog, id_, destination, spec, wanted));
     for (const auto& table : wanted) {
-      Status may = CheckTarget(table, written);
+      Status may = named_in(CheckTarget(table, written), table);
       if (!may && !names.empty()) return Fail(std::move(may).error());
       if (may) ids.push_back(table.id);
       if (!may) refused = std::move(may);

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "pipe/named_commands.h"
 #include "pipe/runner.h"
 
 // What a runner tells of its pipe.
@@ -133,10 +134,15 @@ TableStatus Runner::StatusOf(size_t table, const snapshot::LoadFigures& load,
   const bool loading = lifecycle_.state == State::kSnapshot;
   const auto& changes = stream.tables[table];
   const catalog::TableRecord& record = tables_->at(table);
+  auto quarantine = changes.quarantine;
+  if (quarantine) {
+    quarantine->reason = WithCommands(std::move(quarantine->reason), spec_.name,
+                                      record.definition.name, quarantine->gone);
+  }
   return {.source = record.definition.name,
           .target = spec_.database + "." + record.target,
           .state = std::string(kTableStates[TableStateOf(load, changes.quarantine.has_value())]),
-          .quarantine = changes.quarantine,
+          .quarantine = std::move(quarantine),
           .load = load,
           .load_rows_per_second = loading ? watch_->rows_per_second(table) : 0,
           .rows_inserted = changes.counts.inserted,

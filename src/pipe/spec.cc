@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "clickhouse/url.h"
 #include "pipe/hosted_settings.h"
 #include "pipe/json_fields.h"
 #include "pipe/table_patterns.h"
@@ -122,6 +123,11 @@ void DescribeClickHouse(Fields& fields) {
 // --- Reading ---
 
 void ReadSyncInterval(ObjectReader& object, std::chrono::milliseconds& interval) {
+  const json* given = object.Find("syncIntervalSeconds", Presence::kOptional);
+  if (given != nullptr && given->is_number_float()) {
+    object.Fail("syncIntervalSeconds",
+                "must be a whole number; syncIntervalMilliseconds takes fractions of a second");
+  }
   const auto seconds =
       object.ReadNumber("syncIntervalSeconds", {.min = 1, .max = kSyncIntervalMillisMax / 1000});
   const auto millis =
@@ -274,13 +280,8 @@ void ReadClickHouse(const json& given, std::string path, std::optional<Error>& e
   DescribeClickHouse(fields);
   object.ReadText("password", {}, endpoint.password);
   object.RefuseOthers();
-  const std::string& url = endpoint.url;
-  if (!url.starts_with("http://") && !url.starts_with("https://")) {
-    object.Fail("url", "must begin with http:// or https://");
-  }
-  if (url.find_first_of("@?# \t\r\n") != std::string::npos) {
-    object.Fail("url", "must not hold a user, a query or spaces; user and password have fields");
-  }
+  const std::string_view wrong = clickhouse::WhyNoUrl(endpoint.url);
+  if (!wrong.empty()) object.Fail("url", wrong);
 }
 
 void ReadDestination(const json& given, const std::string& path, std::optional<Error>& error,

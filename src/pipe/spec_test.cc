@@ -197,12 +197,15 @@ TEST(Spec, MissingFieldsAreNamed) {
 }
 
 TEST(Spec, UnknownFieldsAreNamed) {
-  EXPECT_EQ(ErrorWith("/nmae", "x"), "nmae: unknown field");
-  EXPECT_EQ(ErrorWith("/source/postgres", json::object()), "source.postgres: unknown field");
-  EXPECT_EQ(ErrorWith("/source/mysql/settings/syncInterval", 1),
-            "source.mysql.settings.syncInterval: unknown field");
+  EXPECT_EQ(ErrorWith("/nmae", "x"), "nmae: unknown field; perhaps name");
+  EXPECT_EQ(
+      ErrorWith("/source/mysql/settings/syncInterval", 1),
+      "source.mysql.settings.syncInterval: unknown field; perhaps syncIntervalMilliseconds or "
+      "syncIntervalSeconds");
   EXPECT_EQ(ErrorWith("/source/mysql/tableMappings/0/target", "x"),
-            "source.mysql.tableMappings[0].target: unknown field");
+            "source.mysql.tableMappings[0].target: unknown field; perhaps targetTable");
+  EXPECT_EQ(ErrorWith("/source/mysql/credentials/secret", "x"),
+            "source.mysql.credentials.secret: unknown field; there are password, username");
 }
 
 TEST(Spec, AStartPositionDecidesTheMechanism) {

@@ -28,6 +28,10 @@ namespace {
 // How long a command waits for what a deleted pipe has left at the servers.
 constexpr std::chrono::seconds kCleanUpTimeout{5};
 
+// How often, and after what time, a runner looks whether it may claim targets.
+constexpr int kClaimTries = 20;
+constexpr std::chrono::milliseconds kClaimPause{10};
+
 Failure NoSuchPipe(const std::string& id) {
   return Fail(ErrorCode::kNotFound, "there is no pipe with the id {}", id);
 }
@@ -153,11 +157,15 @@ class Supervisor::Impl {
             .claim = [this](const auto& act) { return Claim(act); }};
   }
 
-  // Whoever holds creating_ may be waiting for the runner that asks.
+  // Whoever holds creating_ may be waiting for the runner that asks; or has just started it, and
+  // lets go at once.
   Status Claim(const std::function<Status()>& act) {
-    const std::unique_lock lock(creating_, std::try_to_lock);
-    if (!lock) return Fail(ErrorCode::kRetry, "another pipe is being created or changed");
-    return act();
+    for (int tries = 0; tries < kClaimTries; ++tries) {
+      const std::unique_lock lock(creating_, std::try_to_lock);
+      if (lock) return act();
+      Clock::Real().Wait(kClaimPause, {});
+    }
+    return Fail(ErrorCode::kRetry, "another pipe is being created or changed");
   }
 
   // What a pipe's stream holds of XA transactions; of all pipes by default.
@@ -191,6 +199,23 @@ class Supervisor::Impl {
     PENSTOCK_ASSIGN(auto taken, FindTaken(spec, targets, own_id));
     if (taken.empty()) return {};
     return Fail(std::move(taken.begin()->second));
+  }
+
+  // Without a destination nothing is known of targets, and another check says so.
+  Ownership OwnershipOf(const PipeSpec& spec, Targets in_use = {},
+                        const std::string& own_id = "") const {
+    Ownership ownership{.targets_in_use = std::move(in_use)};
+    for (const auto& pipe : All()) {
+      const PipeStatus other = pipe->runner->status(0);
+      if (other.id == own_id || other.spec.name != spec.name) continue;
+      ownership.name_taken = Error{.code = ErrorCode::kConflict,
+                                   .message = fmt::format("a pipe named {} exists", spec.name),
+                                   .remedy = "Choose another name, or delete that pipe"};
+    }
+    if (DestinationOf(spec)) {
+      ownership.targets_taken = FindTaken(spec, TargetsOf(spec.tables), own_id);
+    }
+    return ownership;
   }
 
   // `own_id` is the pipe's, once it has one.
@@ -370,12 +395,12 @@ class Supervisor::Impl {
   }
 
   // Also what the source has of the tables.
-  CheckReport Check(const PipeSpec& spec, Targets targets_in_use,
+  CheckReport Check(const PipeSpec& spec, Ownership ownership,
                     std::map<model::TableName, model::Table>& definitions,
                     std::stop_token stop) const {
     auto destination = DestinationOf(spec);
     CheckContext context{.spec = spec,
-                         .targets_in_use = std::move(targets_in_use),
+                         .ownership = std::move(ownership),
                          .destination_endpoint = destination ? *std::move(destination)
                                                              : clickhouse::Endpoint{.url = ""},
                          .stop = std::move(stop)};
@@ -444,8 +469,8 @@ class Supervisor::Impl {
     std::ranges::copy_if(beside.findings, std::back_inserter(report.findings), is_of_shards);
   }
 
-  Result<Runner::TablesChange> TablesChangeOf(const PipeSpec& before, const PipeSpec& after,
-                                              const PipeChange& change,
+  Result<Runner::TablesChange> TablesChangeOf(const std::string& id, const PipeSpec& before,
+                                              const PipeSpec& after, const PipeChange& change,
                                               const std::vector<catalog::TableRecord>& records,
                                               CheckReport& report,
                                               const std::stop_token& stop) const {
@@ -470,7 +495,7 @@ class Supervisor::Impl {
     for (const TableMapping& table : added.tables) {
       if (table.tells_source) joined.insert(table.target_table);
     }
-    report = Check(added, std::move(joined), definitions, stop);
+    report = Check(added, OwnershipOf(added, std::move(joined), id), definitions, stop);
     CheckBeside(after, first, records, report, stop);
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the server is stopping");
     if (!report.ok()) return Fail(ErrorCode::kInvalidArgument, "{}", ErrorsOf(report));
@@ -555,7 +580,7 @@ Result<PipeSpec> Supervisor::Parse(const nlohmann::json& body) const {
 CheckReport Supervisor::Check(PipeSpec& spec, std::stop_token stop) {
   std::map<model::TableName, model::Table> definitions;
   const Status added = Impl::AddTables(spec, 0, 0, {}, stop);
-  CheckReport report = impl_->Check(spec, {}, definitions, std::move(stop));
+  CheckReport report = impl_->Check(spec, impl_->OwnershipOf(spec), definitions, std::move(stop));
   if (!added && report.ok()) {  // where the source does not answer at all, a check tells of it
     report.findings.push_back({.check = "table_patterns",
                                .group = CheckGroup::kTables,
@@ -654,7 +679,7 @@ Result<PipeStatus> Supervisor::Edit(const std::string& id, const PipeChange& cha
                                before.tables.size() - removed.size(), RefusedOf(tables), stop));
   CheckReport report;
   PENSTOCK_ASSIGN(const auto tables_change,
-                  impl_->TablesChangeOf(before, after, resolved, tables, report, stop));
+                  impl_->TablesChangeOf(id, before, after, resolved, tables, report, stop));
   const std::vector<std::string> fields = ChangedFields(before, after);
   if (fields.empty()) return pipe->runner->status(0);
   PENSTOCK_ASSIGN(auto destination, impl_->DestinationOf(after));

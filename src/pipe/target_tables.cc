@@ -95,7 +95,7 @@ Status CheckEngine(const clickhouse::TableSpec& target, const std::string& name,
                    const ExistingTable& found) {
   const std::string arguments =
       target.engine == clickhouse::Engine::kReplacingMergeTree
-          ? fmt::format("{},{})", clickhouse::kVersionColumn, clickhouse::kIsDeletedColumn)
+          ? fmt::format("{},{})", clickhouse::VersionColumn(), clickhouse::IsDeletedColumn())
           : "";
   const std::string key = fmt::format("{}", fmt::join(target.order_by, ","));
   if (found.is_a(target.engine) && SameKey(found.sorting_key, key) &&
@@ -215,7 +215,7 @@ Result<uint64_t> HighestVersion(clickhouse::Client& client, const std::string& d
   for (const std::string& name : names) {
     const auto table = tables.find(name);
     if (table == tables.end() || table->second.rows == "0") continue;
-    selects.push_back(fmt::format("SELECT max({}) AS v FROM {}", clickhouse::kVersionColumn,
+    selects.push_back(fmt::format("SELECT max({}) AS v FROM {}", clickhouse::VersionColumn(),
                                   clickhouse::QuoteTable(database, name)));
   }
   uint64_t highest = 0;

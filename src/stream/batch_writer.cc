@@ -31,7 +31,7 @@ bool KeepsEachOnce(const StreamTable& table) {
 
 clickhouse::VersionedRows VersionsOf(const clickhouse::Block& block) {
   const auto column =
-      std::ranges::find(block.columns, clickhouse::kVersionColumn, &clickhouse::ColumnData::name);
+      std::ranges::find(block.columns, clickhouse::VersionColumn(), &clickhouse::ColumnData::name);
   PENSTOCK_CHECK(block.rows != 0 && column != block.columns.end());
   clickhouse::VersionedRows rows{.database = {}, .table = {}, .count = block.rows};
   const std::string_view bytes = column->values.view();

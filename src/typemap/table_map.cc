@@ -267,10 +267,10 @@ clickhouse::Block TableWriter::NewBlock() const {
     block.columns[i].prefix = columns_[i].mapping.native_prefix;
   }
   clickhouse::ColumnData& version = block.columns[columns_.size()];
-  version.name = clickhouse::kVersionColumn;
+  version.name = clickhouse::VersionColumn();
   version.type = "UInt64";
   clickhouse::ColumnData& is_deleted = block.columns[columns_.size() + 1];
-  is_deleted.name = clickhouse::kIsDeletedColumn;
+  is_deleted.name = clickhouse::IsDeletedColumn();
   is_deleted.type = "UInt8";
   if (tells_kind_) {
     block.columns.back().name = clickhouse::kKindColumn;

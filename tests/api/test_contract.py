@@ -90,6 +90,25 @@ class Contract(ApiTest):
         wait_until(lambda: self.clickhouse.query(
             f"SELECT count() FROM {self._testMethodName}.by_terraform FINAL") == "2\n", "the row after the changes")
 
+    def test_terraform_changes_the_host(self):
+        client = self.client("terraform")
+        pipe = self.create(client["create"])
+        self.await_state(pipe, ["Running"], client["headers"])
+        refused = self.call("PATCH", self.one(pipe), client["move"], status=400)
+        self.assertIn("Send the password again", refused.error)
+        self.assertEqual(client["create"]["source"]["mysql"]["host"],
+                         self.call("GET", self.one(pipe)).result["source"]["mysql"]["host"])
+        code, _, error = self.penstock.cli("set", client["create"]["name"], "host=localhost",
+                                           "source.mysql.credentials.passwordEnv=DB_PASSWORD",
+                                           env={"DB_PASSWORD": self.source.endpoint()["credentials"]["password"]})
+        self.assertEqual(0, code, error)
+        changed = self.call("PATCH", self.one(pipe), client["move"]).result
+        self.assertEqual("localhost", changed["source"]["mysql"]["host"])
+        again = client["rotate"]  # back, with a password
+        self.assertEqual(client["create"]["source"]["mysql"]["host"], self.call(
+            "PATCH", self.one(pipe), again).result["source"]["mysql"]["host"])
+        self.await_state(pipe, ["Running"], client["headers"])
+
     def test_terraform_changes_table_mappings(self):
         """It pauses first; a pipe that gets tables starts by itself."""
         self.source.run("CREATE TABLE shop.u (id INT PRIMARY KEY, v INT)")

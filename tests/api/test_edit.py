@@ -194,6 +194,11 @@ class Edit(ApiTest):
                             status=400)
         self.assertIn("secrets.dir", answer.error)
 
+    def test_no_scaling_of_its_own(self):
+        answer = self.patch({"scaling": {"replicas": 2}}, status=400)
+        self.assertIn("scaling: ", answer.error)
+        self.patch({"scaling": None})
+
     def test_null_is_absent(self):
         mysql = {**self.body["source"]["mysql"], "serverId": None, "type": None, "tlsHost": None,
                  "settings": {**self.body["source"]["mysql"]["settings"], "pullBatchSize": None}}

@@ -2,6 +2,7 @@
 that a generator makes of the schemas. Each answer is held against both documents."""
 
 import contextlib
+import http.client
 import json
 import socket
 import threading
@@ -10,7 +11,7 @@ import unittest
 import uuid
 
 import documents
-from client import ApiTest, send
+from client import Answer, ApiTest, send
 from generator import Generator
 from harness.case import new_seed, rounds
 from harness.penstock import mapping, pipe_spec
@@ -125,6 +126,30 @@ class Endpoints(ApiTest):
                 with self.subTest(path=path, body=body[:30]):
                     answer = self.call(method, path, body, status=400)
                     self.assertNotIn("\n", answer.error)
+
+    def test_no_body_at_all(self):
+        """Neither a length nor chunks: as `curl -X PUT`."""
+        def bare(method, path):
+            with socket.create_connection(("127.0.0.1", self.penstock.port), timeout=60) as connection:
+                connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
+                                   "Connection: close\r\n\r\n".encode())
+                reply = http.client.HTTPResponse(connection, method=method)
+                reply.begin()
+                return Answer(reply, reply.read())
+        for method, path, _ in self.bodies():
+            with self.subTest(path=path, method=method):
+                answer = bare(method, path)
+                self.hold(method, path, answer)
+                self.assertEqual(400, answer.status)
+                if not path.endswith("/scaling"):
+                    self.assertIn("body: missing", answer.error)
+        self.assertEqual(405, bare("PUT", self.pipes).status)
+
+    def test_services_by_tag(self):
+        """The one there is has none."""
+        self.assertEqual(1, len(self.call("GET", self.services).result))
+        for tag in ("tag:Environment=Production", "tag:isActive"):
+            self.assertEqual([], self.call("GET", f"{self.services}?filter={tag}").result)
 
     def test_bodies_that_are_too_large(self):
         for method, path, _ in self.bodies():

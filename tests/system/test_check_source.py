@@ -145,8 +145,17 @@ class SourceChecks(Findings):
 
     def test_a_view(self):
         self.source.run("CREATE OR REPLACE VIEW shop.look AS SELECT * FROM shop.t")
-        self.assertIn("views are none", self.found("tables_exist", "error",
-                                                   self.of_tables("look"))["message"])
+        error = self.found("tables_exist", "error", self.of_tables("look"))
+        self.assertIn("shop.look is a view", error["message"])
+        self.assertEqual("", error["statement"])
+
+    def test_what_is_not_there(self):
+        for schema, table, what in (("shop", "gone", "table shop.gone"), ("mall", "t", "database mall")):
+            error = self.found("tables_exist", "error",
+                               self.changed(tableMappings=[mapping(schema, table)]))
+            self.assertIn(f"the source has no {what}", error["message"])
+            self.assertNotIn("may not see", error["message"])
+            self.assertEqual("", error["statement"])
 
     def test_storage_engines(self):
         for engine in self.engines:

@@ -12,7 +12,7 @@ import yaml
 
 from harness.case import SystemTest
 from harness.findings import Findings
-from harness.penstock import mapping
+from harness.penstock import ApiError, mapping
 from harness.process import program
 
 
@@ -51,6 +51,36 @@ class Targets(Findings, SystemTest):
                       "`replica`.`u` exists with another engine"):
             self.assertIn(words, "".join(messages))
 
+    def test_what_another_pipe_has(self):
+        """Its name, and its targets, with rows or empty: `create` refuses the same."""
+        self.source.run("REPLACE INTO shop.t VALUES (1, 1)")
+        first = self.penstock.create(self.good)
+        self.addCleanup(self.delete_pipes)
+        self.penstock.await_state(first, "Running")
+        self.assertIn("a pipe named pipe exists", self.found("pipe_name", "error")["message"])
+        owned = self.findings("target_owners")
+        self.assertEqual(3, len(owned), owned)
+        for finding in owned:
+            self.assertIn("belongs to the pipe pipe", finding["message"])
+            self.assertIn("Choose another targetTable", finding["remedy"])
+        self.found("target_tables", "ok")
+        with self.assertRaises(ApiError) as refused:
+            self.penstock.create(self.good)
+        for words in ("pipe_name", "replica.t belongs", "replica.u belongs"):
+            self.assertIn(words, refused.exception.text)
+        self.assertNotIn("Drop or empty it", refused.exception.text)
+        other = self.of_tables("t", "u")
+        for of_one in other["source"]["mysql"]["tableMappings"]:
+            of_one["targetTable"] += "_2"
+        other["name"] = "other"
+        self.assertTrue(self.penstock.check(other)["ok"])
+        other = self.penstock.create(other)
+        with self.assertRaises(ApiError) as refused:
+            self.penstock.api(f"{self.penstock.pipes_path()}/{other}", "PATCH", {"source": {"mysql": {
+                "tableMappingsToAdd": [mapping("shop", "marker", "t")]}}})
+        self.assertIn("replica.t belongs to the pipe pipe", refused.exception.text)
+        self.assertNotIn("Drop or empty it", refused.exception.text)
+
     def test_a_database_that_cannot_exchange_tables(self):
         self.clickhouse.query("CREATE DATABASE replica ENGINE = Memory")
         error = self.found("destination_database", "error")
@@ -60,6 +90,10 @@ class Targets(Findings, SystemTest):
         spec["destination"]["database"] = "replica_atomic"
         self.found("destination_database", "ok", spec)
         self.clickhouse.query("DROP DATABASE replica_atomic SYNC")
+        spec["destination"]["database"] = "default"  # of the embedded server
+        error = self.found("destination_database", "error", spec)
+        self.assertIn("`penstock create -f` or the API", error["remedy"])
+        self.assertEqual("", error["statement"])
 
     def test_views_on_targets(self):
         self.found("materialized_views", "ok")

@@ -80,6 +80,16 @@ class Checks:
         port = free_port()
         self.assert_refused(self.broken(port=port), str(port))
 
+    def test_what_listens_does_not_speak(self):
+        with Proxy(self.source.port) as other:
+            other.refusing = True
+            self.assert_refused(self.broken(port=other.port), str(other.port), "check host and port")
+
+    def test_a_user_of_tls_only(self):
+        self.source.run("CREATE USER IF NOT EXISTS 'careful'@'%' IDENTIFIED BY 'c' REQUIRE SSL")
+        self.assert_refused(self.broken(credentials={"username": "careful", "password": "c"},
+                                        disableTls=True), "denied", "leave disableTls out")
+
     def test_unknown_table(self):
         self.assert_refused(self.broken(tableMappings=[mapping("shop", "absent")]), "shop.absent")
 

@@ -89,20 +89,11 @@ class CommandLine(SystemTest):
                 self.assertEqual(wanted != 0, bool(error))
                 self.assertLessEqual(len(error.splitlines()), 1)
 
-    def test_waiting_for_what_fails_is_a_failure(self):
-        self.file.write_text(json.dumps({**self.spec(["u"]), "name": "other", "destination": {
-            **self.spec(["u"])["destination"], "database": "other"}}))
-        self.source.run("RENAME TABLE shop.u TO shop.gone")
-        try:
-            self.assertEqual(1, self.penstock.cli("create", "-f", self.file, "--wait")[0])
-        finally:
-            self.source.run("RENAME TABLE shop.gone TO shop.u")
-
     # --- what is printed ---
 
     def test_every_answer_as_json_and_as_yaml(self):
         data = ["--data-dir", self.penstock.data_dir]
-        for words in (["list"], ["show", "shop"], ["tables", "shop"], ["events", "shop"],
+        for words in (["list"], ["show", "shop"], ["tables", "shop"], ["events", "shop"], ["errors", "shop"],
                       ["batches", "shop"], ["partitions", "shop"], ["keys", "list", *data]):
             with self.subTest(words=words):
                 as_json = json.loads(self.run_ok(*words, "--output", "json"))

@@ -35,6 +35,15 @@ class Delete:
     def tearDown(self):
         self.delete_pipes()
 
+    def test_another_has_its_id_for_a_name(self):
+        pipe = self.penstock.create(self.spec_)
+        other = self.penstock.create({**self.spec_, "name": pipe, "destination": {
+            **self.spec_["destination"], "database": "replica_2"}})
+        self.addCleanup(self.clickhouse.query, "DROP DATABASE replica_2 SYNC")
+        self.penstock.delete(pipe)
+        self.assertEqual([other], [left["id"] for left in self.penstock.pipes()])
+        self.penstock.await_state(other, "Running")
+
     def objects(self):
         """All tables and users of the source."""
         return self.source.run("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES UNION ALL "

@@ -83,6 +83,8 @@ class Quarantine:
                         "INSERT INTO shop.t VALUES (3, 12, 22)")
         reason = self.await_quarantine(pipe)
         self.assertIn("ALTER TABLE shop.t CHANGE a b", reason)
+        self.assertIn("Resync the table (penstock resync pipe --table shop.t)", reason)
+        self.assertNotIn("remove-table", reason)
         self.penstock.await_state(pipe, "Degraded")
         self.assertIn("shop.t", self.penstock.status(pipe)["reason"])
         self.assert_others_flow(spec)
@@ -97,7 +99,8 @@ class Quarantine:
     def test_pause_and_resume(self):
         spec, pipe = self.replicate()
         self.source.run("DROP TABLE shop.t")
-        self.await_quarantine(pipe)
+        self.assertRegex(self.await_quarantine(pipe), r"penstock resync pipe --table shop\.t\), or take "
+                         r"it out of the pipe \(penstock remove-table pipe shop\.t\)")
         self.penstock.order(pipe, "stop")
         self.penstock.await_state(pipe, "Paused")
         self.penstock.order(pipe, "start")

@@ -206,7 +206,7 @@ class Retry:
                                            "SHOW BINARY LOGS")[0][0] == newest, "purged")
         code, _, error = self.retry()
         self.assertEqual(1, code)
-        self.assertIn("Resync the table (penstock resync)", error)
+        self.assertIn("Resync the table (penstock resync pipe --table shop.t)", error)
         self.assertEqual("Degraded", self.penstock.state(pipe))
         self.assertFalse(self.table(pipe, "t")["quarantine"]["retrying"])
         self.assertEqual(0, self.penstock.cli("resync", "pipe", "--table", "shop.t", "--wait")[0])

@@ -138,6 +138,19 @@ void KeepAlive(int socket) {
   }
 }
 
+// With a remedy that takes into account how the connection was asked for.
+Error ConnectError(MYSQL* mysql, const Endpoint& endpoint) {
+  constexpr int kAccessDenied = 1045;
+  constexpr std::array kNoGreeting = {2013, 2027};  // lost; malformed
+  Error error = LastError(mysql);
+  if (std::ranges::count(kNoGreeting, error.native_code) != 0) {
+    error.remedy = "Check host and port, and that what listens there is MySQL or MariaDB";
+  } else if (error.native_code == kAccessDenied && endpoint.disable_tls) {
+    error.remedy += "; a user made with REQUIRE SSL needs TLS: leave disableTls out";
+  }
+  return error;
+}
+
 }  // namespace
 
 void MysqlCloser::operator()(st_mysql* mysql) const { mysql_close(mysql); }
@@ -188,7 +201,7 @@ Result<MysqlHandle> Connect(const Endpoint& endpoint, std::string_view purpose,
                 verified ? kPluginsVerified : kPluginsSafe);
 
   if (!ConnectWithin(mysql.get(), endpoint, host, breaker)) {
-    return Fail(LastError(mysql.get()));
+    return Fail(ConnectError(mysql.get(), endpoint));
   }
   const int socket = mysql_get_socket(mysql.get());
   breaker.Watch(socket);

@@ -80,6 +80,7 @@ bool CheckReport::ok() const {
 
 const std::vector<NamedCheck>& AllChecks() {
   static const std::vector<NamedCheck> checks = {
+      {"pipe_name", kOfTables, kNothing, CheckPipeName},
       {"table_mapping", kOfTables, kNothing, CheckTableMapping},
       {"source_connection", kOfSource, kNothing, CheckSourceConnection},
       {"source_version", kOfSource, kSource, CheckSourceVersion},
@@ -117,6 +118,7 @@ const std::vector<NamedCheck>& AllChecks() {
       {"snapshot_size", kOfTables, kTables, CheckSnapshotSize},
       {"destination_database", kOfTarget, kClickHouse, CheckDestinationDatabase},
       {"destination_privileges", kOfTarget, kTargets, CheckDestinationPrivileges},
+      {"target_owners", kOfTarget, kNothing, CheckTargetOwners},
       {"target_tables", kOfTarget, kTablesTargets, CheckTargetTables},
       {"table_engines", kOfTarget, kNothing, CheckTableEngines},
       {"materialized_views", kOfTarget, kTargets, CheckMaterializedViews},

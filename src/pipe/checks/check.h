@@ -55,10 +55,17 @@ struct SourceFacts {
   bool is_mariadb() const { return server.flavour == mysql::Flavour::kMariadb; }
 };
 
+// What pipes have of what the spec names.
+struct Ownership {
+  std::optional<Error> name_taken = {};     // another pipe has this name
+  Result<TakenTargets> targets_taken = {};  // by others; the spec may not have them
+  Targets targets_in_use = {};              // the pipe's, of other tables than the spec's
+};
+
 // What the checks look at. What could not be had is absent: see Needs.
 struct CheckContext {
   const PipeSpec& spec;
-  Targets targets_in_use = {};                     // the pipe's, of other tables than the spec's
+  Ownership ownership = {};
   clickhouse::Endpoint destination_endpoint = {};  // without a url: the pipe has none
   std::optional<mysql::Connection> source = {};
   std::optional<SourceFacts> facts = {};  // read by the source_connection check

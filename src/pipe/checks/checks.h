@@ -54,6 +54,7 @@ void ForEachTable(const CheckContext& context,
 
 bool IsExcluded(const TableMapping& mapping, std::string_view column);
 
+void CheckPipeName(CheckContext& context, std::vector<Finding>& findings);
 void CheckTableMapping(CheckContext& context, std::vector<Finding>& findings);
 void CheckSourceConnection(CheckContext& context, std::vector<Finding>& findings);
 void CheckSourceVersion(CheckContext& context, std::vector<Finding>& findings);
@@ -84,6 +85,7 @@ void CheckDestinationPrivileges(CheckContext& context, std::vector<Finding>& fin
 void CheckColumnTypes(CheckContext& context, std::vector<Finding>& findings);
 void CheckKeyValues(CheckContext& context, std::vector<Finding>& findings);
 void CheckShards(CheckContext& context, std::vector<Finding>& findings);
+void CheckTargetOwners(CheckContext& context, std::vector<Finding>& findings);
 void CheckTargetTables(CheckContext& context, std::vector<Finding>& findings);
 void CheckWriterEndpoint(CheckContext& context, std::vector<Finding>& findings);
 void CheckTimeZone(CheckContext& context, std::vector<Finding>& findings);

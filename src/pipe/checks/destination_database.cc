@@ -24,9 +24,15 @@ void CheckDestinationDatabase(CheckContext& context, std::vector<Finding>& findi
   if (engine == "Atomic" || engine == "Replicated" || engine == "Shared") {
     return AddOk(findings, fmt::format("the database {} exists ({})", database, engine));
   }
-  AddError(findings,
-           fmt::format("the database {} has the engine {}, which cannot exchange tables", database,
-                       engine),
+  const auto message = fmt::format(
+      "the database {} has the engine {}, which cannot exchange tables", database, engine);
+  if (engine == "Overlay") {  // the embedded server's `default`, which some clients always name
+    return AddError(
+        findings, message,
+        "Choose another database (one that does not exist is created); with a client "
+        "that names this one unasked, make the pipe by `penstock create -f` or the API");
+  }
+  AddError(findings, message,
            "Choose another database (one that does not exist is created), or make one",
            fmt::format("CREATE DATABASE {} ENGINE = Atomic;",
                        clickhouse::QuoteIdentifier(database + "_atomic")));

@@ -186,7 +186,8 @@ void CheckMaterializedViews(CheckContext& context, std::vector<Finding>& finding
                                                   "so that not even a repeat of the same "
                                                   "bytes is dropped: ",
                          fmt::join(without_window, ", ")),
-             "Let them write to a ReplacingMergeTree by key and _penstock_version");
+             fmt::format("Let them write to a ReplacingMergeTree by key and {}",
+                         clickhouse::VersionColumn()));
 }
 
 }  // namespace penstock::pipe
