@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "base/backoff.h"
 #include "clickhouse/ddl.h"
 #include "clickhouse/errors.h"
@@ -57,6 +59,9 @@ namespace {
 constexpr Backoff::Options kWaiting{.first = std::chrono::milliseconds(100),
                                     .longest = std::chrono::seconds(5)};
 
+// A failure may last so long where nobody knows whether it passes: one of a disk far away, say.
+constexpr std::chrono::seconds kUnknownMax{10};
+
 // The server goes on trying, and with what was ordered before it, by a user perhaps: whatever fails
 // first holds up all that comes after it.
 Error MutationFailed(std::string_view table, const std::string& why) {
@@ -84,13 +89,19 @@ Status AwaitMutation(Client& client, std::string_view database, std::string_view
       "table = {} AND NOT is_done AND {} = {}",
       QuoteString(database), QuoteString(table), bare("command"), bare(QuoteString(command)));
   Backoff backoff(kWaiting);
+  std::optional<SteadyTime> fails_since;
   while (true) {
     const auto going_on = client.Rows(sql, stop);
     if (!going_on && going_on.error().native_code == kErrAccessDenied) return {};
     if (!going_on) return Fail(going_on.error());
     if (going_on->empty()) return {};
     const std::string& why = going_on->at(0).at(0);
-    if (!why.empty()) return Fail(MutationFailed(table, why));
+    if (!why.empty()) {
+      const SteadyTime now = clock.Steady();
+      if (!fails_since) fails_since = now;
+      const bool is_known = IsKnownException(ExceptionCodeOf(why));
+      if (is_known || now - *fails_since >= kUnknownMax) return Fail(MutationFailed(table, why));
+    }
     if (!clock.Wait(backoff.Next(), stop)) return Fail(ErrorCode::kCancelled, "stopped");
   }
 }

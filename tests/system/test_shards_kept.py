@@ -11,6 +11,8 @@ from harness.sources import MariaDB1011, MySQL97
 from harness.wait import wait_until
 
 FAILS = "ALTER TABLE replica.orders UPDATE v = toString(throwIf(1)) WHERE 1 SETTINGS mutations_sync = 0"
+# Of a code that is not known to last, or to pass.
+FAILS_ODDLY = "ALTER TABLE replica.orders UPDATE v = toString(intDiv(1, id - id)) WHERE 1 SETTINGS mutations_sync = 0"
 ODD_NAMES = ("we'ird", "back\\sl", "\u00fcn\u00ef (\u65e5)", "ti`ck", 'a"b', "a%b")
 
 
@@ -66,12 +68,18 @@ class ShardsKept:
                 self.assertEqual(["marker", "orders"], self.targets())
                 self.delete_pipes()
 
+    def through(self, proxy):
+        spec = self.shards_spec()
+        spec["destination"]["clickhouse"] = {**self.clickhouse.endpoint(),
+                                             "url": f"http://127.0.0.1:{proxy.port}"}
+        return spec
+
+    def events(self):
+        return str(self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}/events"))
+
     def test_killed_while_rows_are_carried_over(self):
         with Proxy(self.clickhouse.http_port) as proxy:
-            spec = self.shards_spec()
-            spec["destination"]["clickhouse"] = {**self.clickhouse.endpoint(),
-                                                 "url": f"http://127.0.0.1:{proxy.port}"}
-            self.create(spec)
+            self.create(self.through(proxy))
             self.edit(remove=["s2"])
             proxy.hold_answer_of = b") SELECT `"
             self.resync()
@@ -85,15 +93,19 @@ class ShardsKept:
             self.assertEqual(["marker", "orders"], self.targets())
             self.delete_pipes()
 
+    def alter_all_but_s2(self):
+        """The target is made anew by a resync."""
+        self.source.run(*[f"ALTER TABLE {schema}.orders MODIFY v VARCHAR(20) NOT NULL"
+                          for schema in ("s1", "s3")])
+        for schema in ("s1", "s3"):
+            self.await_quarantined(schema)
+
     def test_rows_that_do_not_fit(self):
         """The target stays, with all that is in it, until they are mended."""
         self.source.run("UPDATE s2.orders SET v = NULL WHERE id = 1")
         self.create(self.shards_spec())
         self.edit(remove=["s2"])
-        self.source.run(*[f"ALTER TABLE {schema}.orders MODIFY v VARCHAR(20) NOT NULL"
-                          for schema in ("s1", "s3")])
-        for schema in ("s1", "s3"):
-            self.await_quarantined(schema)
+        self.alter_all_but_s2()
         self.resync()
         wait_until(lambda: any("do not fit" in (self.table(schema)["quarantine"] or {}).get("reason", "")
                                for schema in ("s1", "s3")), self.penstock.process.tail, 30)
@@ -176,12 +188,28 @@ class ShardsKept:
         self.source.run("INSERT INTO s3.orders VALUES (78, 'y')")
         wait_until(lambda: self.count("s3", "id = 78") == 1, self.penstock.process.tail, 30)
         self.assertEqual(3, self.count("s2"))
-        events = self.penstock.api(f"{self.penstock.pipes_path()}/{self.pipe}/events")
-        self.assertIn("the rows of s2.orders stay", str(events))
+        self.assertIn("the rows of s2.orders stay", self.events())
         self.clickhouse.query("KILL MUTATION WHERE database = 'replica' AND command LIKE '%throwIf%' SYNC")
         self.source.run("INSERT INTO s1.orders VALUES (4, 'after')")
         self.resync("s1")
         self.assertEqual(1 + 5, self.finish())
+
+    def test_a_mutation_that_fails_for_a_time(self):
+        """By a code that may be either: it is waited for."""
+        with Proxy(self.clickhouse.http_port) as proxy:
+            self.create(self.through(proxy))
+            self.clickhouse.query(FAILS_ODDLY)
+            self.source.run("TRUNCATE s1.orders")
+            wait_until(lambda: int(self.clickhouse.query(
+                "SELECT count() FROM system.mutations WHERE database = 'replica' AND latest_fail_reason LIKE "
+                "'Code: 153%' AND command LIKE '%DELETE%' AND NOT is_done")), self.penstock.process.tail)
+            proxy.hold_answer_of = b"SELECT latest_fail_reason"
+            wait_until(lambda: proxy.holding, self.penstock.process.tail)
+            proxy.hold_answer_of = None
+            proxy.release()
+            self.clickhouse.query("KILL MUTATION WHERE database = 'replica' AND command LIKE '%intDiv%' SYNC")
+            self.assertEqual(6, self.finish())
+            self.delete_pipes()
 
     def test_odd_names(self):
         """Of schemas, tables and the target."""
