@@ -214,9 +214,12 @@ Status Runner::Settle(std::stop_token stop) {
   return unsettled.empty() ? Status() : SetAside(unsettled);
 }
 
-// Tables of which it cannot be known what they hold, from here on.
+// Tables of which it cannot be known what they hold, from here on. Where the position was
+// forgotten, all are loaded anew, and none goes on with what it holds.
 Status Runner::SetAside(const std::vector<UnsettledInsert>& unsettled) {
-  PENSTOCK_ASSIGN(const auto checkpoint, options_.catalog->LoadCheckpoint(id_));
+  auto stored = options_.catalog->LoadCheckpoint(id_);
+  if (!stored && stored.error().code == ErrorCode::kNotFound) return {};
+  PENSTOCK_ASSIGN(const auto checkpoint, std::move(stored));
   PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
   catalog::CheckpointNews news;
   for (const auto& [table_id, error] : unsettled) {

@@ -106,6 +106,11 @@ class Retry:
         for name in names:
             self.clickhouse.query(f"RENAME TABLE replica.{name}_away TO replica.{name}")
 
+    def purge(self):
+        newest = self.source.run("SHOW BINARY LOGS")[-1][0]
+        wait_until(lambda: self.source.run(f"PURGE BINARY LOGS TO '{newest}'",
+                                           "SHOW BINARY LOGS")[0][0] == newest, "purged")
+
     def retry(self, *tables, wait=True):
         words = [word for table in tables for word in ("--table", table)]
         return self.penstock.cli("retry", "pipe", *words, *(["--wait"] if wait else []))
@@ -201,9 +206,7 @@ class Retry:
         self.await_caught_up()
         self.source.run("FLUSH BINARY LOGS")
         self.await_caught_up()
-        newest = self.source.run("SHOW BINARY LOGS")[-1][0]
-        wait_until(lambda: self.source.run(f"PURGE BINARY LOGS TO '{newest}'",
-                                           "SHOW BINARY LOGS")[0][0] == newest, "purged")
+        self.purge()
         code, _, error = self.retry()
         self.assertEqual(1, code)
         self.assertIn("Resync the table (penstock resync pipe --table shop.t)", error)
@@ -213,8 +216,8 @@ class Retry:
         self.penstock.await_state(pipe, "Running")
         self.assert_same(spec)
 
-    def test_a_target_that_is_away_at_the_start(self):
-        """What became of an insert is asked when the table is back: it is not written again."""
+    def lose_an_insert(self):
+        """Of facts: its rows are there, the target is away when it is asked what became of it."""
         proxy = self.enterContext(Proxy(self.clickhouse.http_port))
         clickhouse = {**self.clickhouse.endpoint(), "url": f"http://127.0.0.1:{proxy.port}"}
         spec, pipe = self.replicate(clickhouse)
@@ -230,11 +233,29 @@ class Retry:
         self.penstock.start()
         wait_until(lambda: self.table(pipe, "facts")["state"] == "quarantined", "quarantined")
         self.assertIn("what became of an insert", self.table(pipe, "facts")["quarantine"]["reason"])
+        return spec, pipe
+
+    def test_a_target_that_is_away_at_the_start(self):
+        """What became of an insert is asked when the table is back: it is not written again."""
+        spec, _ = self.lose_an_insert()
         self.penstock.restart()
         self.await_caught_up()
         self.bring_back("facts")
         self.assertEqual((0, ""), self.retry()[::2])
         self.assert_same(spec)
+
+    def test_a_target_that_is_away_when_all_is_loaded_anew(self):
+        """From the log as it is then: what became of the insert is of no matter."""
+        spec, pipe = self.lose_an_insert()
+        self.penstock.kill()
+        self.source.run("INSERT INTO shop.facts (v) VALUES (0)", "FLUSH BINARY LOGS")
+        self.purge()
+        self.penstock.start()
+        self.penstock.await_state(pipe, "Failed")
+        self.assertEqual(0, self.penstock.cli("resync", "pipe")[0])
+        self.penstock.await_state(pipe, "Running")
+        wanted = self.source.run("SELECT count(*) FROM shop.facts")[0][0]
+        self.assertEqual(f"{wanted}\n", self.clickhouse.query("SELECT count() FROM replica.facts"))
 
     def test_what_cannot_be_retried(self):
         _, pipe = self.replicate()
