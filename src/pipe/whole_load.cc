@@ -133,20 +133,21 @@ bool IsWorthRepeating(const Error& error) {
   return !refused && (error.code == ErrorCode::kCancelled || Passes(error.code));
 }
 
-// One that cannot be read may hold anything.
+using Stays = std::map<std::string, std::string, std::less<>>;  // why, by table
+
+// One that cannot be read may hold anything: an error that is not worth repeating.
 Result<bool> HoldsNothingElse(clickhouse::Client& client, const std::string& name,
                               const GoingTarget& going, std::stop_token stop) {
   const std::string those =
       going.rows_of.empty() ? "" : " WHERE NOT " + clickhouse::IsOfAny(going.rows_of);
-  const auto others = client.Rows(fmt::format("SELECT 1 FROM {}{} LIMIT 1", name, those), stop);
-  if (!others && IsWorthRepeating(others.error())) return Fail(others.error());
-  return others && others->empty();
+  return client.Rows(fmt::format("SELECT 1 FROM {}{} LIMIT 1", name, those), std::move(stop))
+      .map([](const auto& others) { return others.empty(); });
 }
 
-// Those tables of the database that are to be dropped with such targets.
+// Those tables of the database that are to be dropped with such targets. Adds to what `stays`.
 Result<std::vector<std::string>> FindRemoved(clickhouse::Client& client,
                                              const std::string& database, const ByTarget& removals,
-                                             std::stop_token stop) {
+                                             Stays& stays, std::stop_token stop) {
   std::vector<std::string> found;
   if (removals.empty()) return found;
   PENSTOCK_ASSIGN(const auto uuids, Uuids(client, database, {}, stop));
@@ -154,8 +155,11 @@ Result<std::vector<std::string>> FindRemoved(clickhouse::Client& client,
     const auto target = removals.find(name);
     bool goes = target != removals.end() && target->second.removal->drop_target;
     if (goes && target->second.removal->only_if_empty) {
-      PENSTOCK_ASSIGN(goes, HoldsNothingElse(client, clickhouse::QuoteTable(database, name),
-                                             target->second, stop));
+      const auto alone =
+          HoldsNothingElse(client, clickhouse::QuoteTable(database, name), target->second, stop);
+      if (!alone && IsWorthRepeating(alone.error())) return Fail(alone.error());
+      if (!alone) stays.emplace(name, "it may hold rows of others: " + alone.error().ToString());
+      goes = alone && *alone;
     }
     if (goes || removals.contains(TargetOfLoad(name))) found.push_back(name);
   }
@@ -270,7 +274,7 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
                                              const std::string& database,
                                              const std::vector<catalog::RemovalRecord>& removals,
                                              const TakenTargets& kept, std::stop_token stop) {
-  std::map<std::string, std::string, std::less<>> stays;  // by table
+  Stays stays;
   ByTarget by_target;
   std::vector<const catalog::RemovalRecord*> rows;
   std::vector<std::string> lines;
@@ -290,7 +294,7 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
     const auto going = by_target.find(removal->target);
     if (going != by_target.end()) going->second.rows_of.push_back(ShardOf(removal->rows_of));
   }
-  PENSTOCK_ASSIGN(auto found, FindRemoved(client, database, by_target, stop));
+  PENSTOCK_ASSIGN(auto found, FindRemoved(client, database, by_target, stays, stop));
   Mutex mutex;
   PENSTOCK_TRY(DoSeveral(
       destination, found.size(),
@@ -303,7 +307,7 @@ Result<std::vector<std::string>> DropRemoved(const clickhouse::Endpoint& destina
         return {};
       },
       stop));
-  PENSTOCK_ASSIGN(found, FindRemoved(client, database, by_target, stop));
+  PENSTOCK_ASSIGN(found, FindRemoved(client, database, by_target, stays, stop));
   std::erase_if(found, [&](const std::string& name) { return stays.contains(name); });
   if (!found.empty()) return Fail(ErrorCode::kRetry, "{} was made again", found[0]);
   for (const auto& [name, why] : stays) {

@@ -173,6 +173,16 @@ class ShardsKept:
         self.assertEqual(5, self.finish("Degraded"))
         self.assertEqual(3, self.count("s2"))
 
+    def test_a_target_that_cannot_be_read(self):
+        """Is not dropped with its last shard, and an event tells it."""
+        self.create(self.shards_spec("s1", "s2"))
+        self.clickhouse.query("RENAME TABLE replica.orders TO replica.away")
+        self.clickhouse.query("CREATE TABLE replica.orders (x Int8) ENGINE = Memory")
+        self.edit(remove=["s1", "s2"], drop=True)
+        wait_until(lambda: "replica.orders is to be dropped by hand: it may hold rows of others"
+                   in self.events(), self.events)
+        self.assertIn("orders", self.targets())
+
     def columns(self):
         return self.clickhouse.query(
             "SELECT name FROM system.columns WHERE database = 'replica' AND table = 'orders'").split()
