@@ -127,14 +127,19 @@ Status AddShard(const clickhouse::TableSpec& shard, clickhouse::TableSpec& targe
 namespace {
 
 // The rows of a shard that goes. Without `drop` they stay; but a load beside the target, which is
-// not whole, would have a part of them take their place.
-void RemoveRows(const catalog::TableRecord& shard, bool drop, const std::string& url,
-                std::vector<catalog::RemovalRecord>& removals) {
+// not whole, would have a part of them take their place. One of the others may have been given all
+// of the rows (kept_rows.h).
+void RemoveRows(const std::vector<catalog::TableRecord>& all, const catalog::TableRecord& shard,
+                bool drop, const std::string& url, std::vector<catalog::RemovalRecord>& removals) {
   const auto add = [&](const std::string& table) {
     removals.push_back({.url = url, .target = table, .rows_of = shard.definition.name});
   };
   if (drop) add(shard.target);
-  if (!shard.load_target.empty() && (drop || shard.loaded_uuid.empty())) add(shard.load_target);
+  const bool is_beside = !shard.load_target.empty() && shard.loaded_uuid.empty();
+  const auto load = std::ranges::find_if(all, [&](const auto& table) {
+    return table.target == shard.target && !table.load_target.empty();
+  });
+  if (load != all.end() && (drop || is_beside)) add(load->load_target);
 }
 
 }  // namespace
@@ -154,7 +159,7 @@ std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableR
     const catalog::TableRecord& table = all.at(place);
     if (!MayHaveTarget(table, all)) continue;
     if (stay.contains(table.target)) {
-      RemoveRows(table, drop, url, removals);
+      RemoveRows(all, table, drop, url, removals);
       continue;
     }
     const bool only_if_empty = may_have_left || table.ddl.empty();
@@ -170,7 +175,7 @@ std::vector<catalog::RemovalRecord> RemovalsOf(const std::vector<catalog::TableR
     const auto of_target = whole.find(all[place].target);
     if (of_target == whole.end() || !drop || all[place].ddl.empty()) continue;
     const bool stays = may_have_left || !of_target->second.drop_target;
-    if (stays) RemoveRows(all[place], true, url, removals);
+    if (stays) RemoveRows(all, all[place], true, url, removals);
   }
   for (auto& [target, removal] : whole) removals.push_back(std::move(removal));
   return removals;

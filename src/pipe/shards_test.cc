@@ -159,6 +159,9 @@ TEST(RemovalsOfTest, WhileOthersStayOnlyRowsGo) {
   EXPECT_THAT(RemovalsOf(all, {{0, false}}, "u"), ElementsAre(beside));
   all[0].loaded_uuid = "whole";
   EXPECT_THAT(RemovalsOf(all, {{0, false}}, "u"), IsEmpty());
+  all[0].load_target.clear();  // it is gone at the source: its rows are carried over
+  EXPECT_THAT(RemovalsOf(all, {{0, true}}, "u"), ElementsAre(rows, beside));
+  EXPECT_THAT(RemovalsOf(all, {{0, false}}, "u"), IsEmpty());
 }
 
 TEST(RemovalsOfTest, TheLastTakesTheTargetWithIt) {

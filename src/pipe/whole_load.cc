@@ -171,6 +171,10 @@ Status RemoveRows(clickhouse::Client& client, const std::string& database,
   PENSTOCK_ASSIGN(const auto existing,
                   ReadExistingTables(client, database, {removal.target}, stop));
   if (existing.empty()) return {};
+  // What is carried over into a load's table (kept_rows.h) is of no shard alone.
+  if (!TargetOfLoad(removal.target).empty()) {
+    PENSTOCK_TRY(clickhouse::EndWrites(client, database, removal.target, Clock::Real(), stop));
+  }
   return clickhouse::DeleteShard(client, database, removal.target, ShardOf(removal.rows_of),
                                  Clock::Real(), std::move(stop));
 }

@@ -93,6 +93,23 @@ class ShardsKept:
             self.assertEqual(["marker", "orders"], self.targets())
             self.delete_pipes()
 
+    def test_dropped_when_its_rows_are_carried_over(self):
+        """One that is gone at the source: they are in the table that takes the target's place, too."""
+        with Proxy(self.clickhouse.http_port) as proxy:
+            self.create(self.through(proxy))
+            self.source.run("DROP TABLE s2.orders")
+            self.await_quarantined("s2")
+            proxy.hold_answer_of = b") SELECT `"
+            self.resync()
+            wait_until(lambda: proxy.holding, self.penstock.process.tail)
+            proxy.hold_answer_of = None
+            self.edit(remove=["s2"], drop=True)
+            proxy.release()
+            self.finish()
+            self.assertEqual(0, self.count("s2"))
+            self.assertEqual(["marker", "orders"], self.targets())
+            self.delete_pipes()
+
     def alter_all_but_s2(self):
         """The target is made anew by a resync."""
         self.source.run(*[f"ALTER TABLE {schema}.orders MODIFY v VARCHAR(20) NOT NULL"
