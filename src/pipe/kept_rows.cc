@@ -40,6 +40,30 @@ Result<std::vector<Column>> CommonColumns(clickhouse::Client& client, const std:
   return columns;
 }
 
+// Those that `to` lacks, at their places: none of the tables that are loaded has them, but kept
+// rows may.
+Status AddLackingColumns(clickhouse::Client& client, const std::string& database,
+                         const std::string& from, const std::string& to, std::stop_token stop) {
+  const std::string sql = fmt::format(
+      "SELECT name, type, default_expression, name IN (SELECT name FROM system.columns WHERE "
+      "database = {0} AND table = {2}) FROM system.columns WHERE database = {0} AND table = {1} "
+      "AND default_kind IN ('', 'DEFAULT') ORDER BY position",
+      clickhouse::QuoteString(database), clickhouse::QuoteString(from),
+      clickhouse::QuoteString(to));
+  PENSTOCK_ASSIGN(const auto rows, client.Rows(sql, stop));
+  std::vector<clickhouse::NewColumn> lacking;
+  std::string after;
+  for (const auto& row : rows) {
+    if (row.at(3) == "0") {
+      lacking.push_back(
+          {.column = {.name = row.at(0), .type = row.at(1), .default_expression = row.at(2)},
+           .after = after});
+    }
+    after = row.at(0);
+  }
+  return clickhouse::AddColumns(client, database, to, lacking, std::move(stop));
+}
+
 // `kept`: one of those whose rows they are.
 Error DoNotFit(Error error, const std::string& target, const clickhouse::Shard& kept) {
   const bool is_known = error.native_code == 0 || clickhouse::IsKnownException(error.native_code);
@@ -73,7 +97,7 @@ Status CarryOver(clickhouse::Client& client, const std::string& database,
                  const std::vector<catalog::TableRecord>& tables, std::stop_token stop) {
   const std::string& target = tables.at(0).target;
   const std::string& load_target = tables.at(0).load_target;
-  PENSTOCK_ASSIGN(const auto columns, CommonColumns(client, database, target, load_target, stop));
+  PENSTOCK_ASSIGN(auto columns, CommonColumns(client, database, target, load_target, stop));
   // It may be gone, or have been made by hand.
   if (std::ranges::count(columns, clickhouse::kSourceTableColumn, &Column::name) == 0) return {};
   std::vector<clickhouse::Shard> loaded;
@@ -89,6 +113,10 @@ Status CarryOver(clickhouse::Client& client, const std::string& database,
                                           clickhouse::kSourceTableColumn, from, others),
                               stop));
   if (any.empty()) return {};
+  const clickhouse::Shard kept{.schema = any[0].at(0), .table = any[0].at(1)};
+  Status added = AddLackingColumns(client, database, target, load_target, stop);
+  if (!added) return Fail(DoNotFit(std::move(added).error(), from, kept));
+  PENSTOCK_ASSIGN(columns, CommonColumns(client, database, target, load_target, stop));
   std::string names;
   std::string values;
   for (const auto& [name, value] : columns) {
@@ -104,7 +132,7 @@ Status CarryOver(clickhouse::Client& client, const std::string& database,
        {"query_id", clickhouse::WriteQueryId(database, load_target)}},
       std::move(stop));
   if (copied) return {};
-  return Fail(DoNotFit(std::move(copied).error(), from, {any[0].at(0), any[0].at(1)}));
+  return Fail(DoNotFit(std::move(copied).error(), from, kept));
 }
 
 }  // namespace penstock::pipe

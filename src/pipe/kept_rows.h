@@ -21,9 +21,9 @@ std::map<std::string, std::vector<catalog::TableRecord>> SharedLoads(
     const PipeSpec& spec, const std::vector<catalog::TableRecord>& tables);
 
 // Copies what the target of these tables, which are all that are loaded beside it into one table,
-// holds of other sources into that: the columns that both have, the versions too, so that it may be
-// repeated. Call before the load counts as whole. kNeedsUser with the remedy where the rows do not
-// fit the table.
+// holds of other sources into that, with the versions, so that it may be repeated. Columns that it
+// lacks are added to it before. Call before the load counts as whole. kNeedsUser with the remedy
+// where the rows do not fit the table.
 Status CarryOver(clickhouse::Client& client, const std::string& database,
                  const std::vector<catalog::TableRecord>& tables, std::stop_token stop);
 

@@ -117,6 +117,18 @@ class ShardsKept:
         for schema in ("s1", "s3"):
             self.await_quarantined(schema)
 
+    def test_a_column_that_only_kept_rows_have(self):
+        self.create(self.shards_spec())
+        self.source.run("ALTER TABLE s2.orders ADD w INT NOT NULL DEFAULT 7 AFTER id",
+                        "UPDATE s2.orders SET w = id * 10 WHERE id < 3")
+        wait_until(lambda: "w" in self.columns(), self.penstock.process.tail)
+        self.finish()
+        self.edit(remove=["s2"])
+        self.alter_all_but_s2()
+        self.resync()
+        self.finish()
+        self.assertEqual(3, self.count("s2", "w = if(id < 3, id * 10, 7)"))
+
     def test_rows_that_do_not_fit(self):
         """The target stays, with all that is in it, until they are mended."""
         self.source.run("UPDATE s2.orders SET v = NULL WHERE id = 1")
@@ -186,7 +198,8 @@ class ShardsKept:
                 "tableMappingsToRemove": old, "tableMappingsToAdd": new}}})
             wait_until(lambda: [self.table(schema)["quarantine"] for schema in ("s1", "s3")] == [None] * 2
                        and self.penstock.state(self.pipe) == "Degraded", self.penstock.process.tail, 30)
-            self.assertEqual(new is before, "v" in self.columns())
+            self.assertEqual([2 if new is before else 0, 3],
+                             [self.count(schema, "v IS NOT NULL") for schema in ("s1", "s2")])
         self.assertEqual(5, self.finish("Degraded"))
         self.assertEqual(3, self.count("s2"))
 
