@@ -141,7 +141,7 @@ void PrintHistory(const json& history) {
 Status RefusePasswords(const json& patch, const std::string& path) {
   if (!patch.is_structured()) return {};
   for (const auto& [key, value] : patch.items()) {
-    const std::string place = path.empty() ? key : path + "." + key;
+    const std::string place = fmt::format("{}{}{}", path, path.empty() ? "" : ".", key);
     if (key == "password") {
       return Fail(Error{.code = ErrorCode::kInvalidArgument,
                         .message = place + ": the words of a command are seen by everyone in the "

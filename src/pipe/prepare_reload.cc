@@ -113,7 +113,7 @@ Result<Misfit> JoinTarget(clickhouse::Client& client, const clickhouse::TableSpe
                  .message = fmt::format("the target table {} is gone", target.table),
                  .origin = "destination",
                  .native_code = 0,
-                 .remedy = "Resync the tables that share it"};
+                 .remedy = "Resync all that share it"};
   }
   PENSTOCK_ASSIGN(const auto misfit, FindMisfit(client, target, {target.table}, stop));
   if (misfit || !loaded) return misfit;

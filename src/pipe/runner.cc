@@ -299,7 +299,7 @@ Status Runner::Flow(std::stop_token stop) {
       // Which of two tables has which name is not known: nothing may be written by it.
       if (!options_.clock->Wait(*wait, stop)) return Fail(ErrorCode::kCancelled, "stopped");
     } else {
-      PENSTOCK_TRY(LoadAnewIfLost(Stream(wait, stop)));
+      PENSTOCK_TRY(LoadAnewIfPurged(Stream(wait, stop), stop));
     }
   }
 }

@@ -147,9 +147,9 @@ class Runner {
   Status FinishRemovals(std::stop_token stop);
   Status Remove(const clickhouse::Endpoint& destination, std::stop_token stop);
   Status WantReload(const std::vector<int64_t>& ids, bool whole) EXCLUDES(mutex_);
-  // The log cannot be followed from where the pipe was, and nothing needs it where every table is
+  // The source has removed what comes next from its log, and nothing needs it where every table is
   // loaded anyway. Else, and at the second time, the same error.
-  Status LoadAnewIfLost(Status ended) EXCLUDES(mutex_);
+  Status LoadAnewIfPurged(Status ended, std::stop_token stop) EXCLUDES(mutex_);
   Status StepAtRest(State now, std::stop_token stop);
   // Tables whose quarantine heals by a resync; "": none.
   Result<std::string> TablesToHeal();

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "mysql/wire/cut_sessions.h"
-#include "mysql/wire/errors.h"
+#include "mysql/wire/log_files.h"
 #include "obs/log.h"
 #include "pipe/deletion.h"
 #include "pipe/flow_parts.h"
@@ -27,6 +27,14 @@ constexpr std::chrono::seconds kDropTimeout{5};
 
 // Why a transition that a user ordered happened.
 constexpr char kOrdered[] = "asked for by the user";
+
+// Where the source does not say, it is not.
+bool IsPurged(const PipeSpec& spec, const model::Position& position, std::stop_token stop) {
+  auto source = mysql::Connection::Open(spec.source, spec.name + " log", stop);
+  if (!source) return false;
+  const auto purged = mysql::HasPurged(*source, position, std::move(stop));
+  return purged && *purged;
+}
 
 }  // namespace
 
@@ -112,25 +120,28 @@ Status Runner::WantReload(const std::vector<int64_t>& ids, bool whole) {
 }
 
 // A pipe that was paused for longer than the source keeps its log, say, and is resynced then.
-Status Runner::LoadAnewIfLost(Status ended) {
-  const bool log_is_lost =
-      !ended && ended.error().code == ErrorCode::kNeedsUser && ended.error().origin == "source" &&
-      (ended.error().native_code == 0 || ended.error().native_code == mysql::kErrLogRead);
-  if (!log_is_lost) return ended;
-  PENSTOCK_ASSIGN(const auto tables, options_.catalog->Tables(id_));
-  const bool all_are_loaded = std::ranges::all_of(
-      tables, [](const auto& table) { return table.reload_wanted || !table.load_target.empty(); });
+Status Runner::LoadAnewIfPurged(Status ended, std::stop_token stop) {
+  if (ended || ended.error().code != ErrorCode::kNeedsUser || ended.error().origin != "source") {
+    return ended;
+  }
+  const auto tables = options_.catalog->Tables(id_);
+  const bool all_are_loaded = tables && std::ranges::all_of(*tables, [](const auto& table) {
+                                return table.reload_wanted || !table.load_target.empty();
+                              });
+  if (!all_are_loaded) return ended;
+  const auto checkpoint = options_.catalog->LoadCheckpoint(id_);
+  if (!checkpoint || !IsPurged(spec_, checkpoint->position, std::move(stop))) return ended;
   MutexLock lock(mutex_);
-  if (!all_are_loaded || began_anew_) return ended;
-  PENSTOCK_ASSIGN(
-      const auto transition,
-      Prepare(Event::kResync, fmt::format("all is loaded anew, from the log as it is now: {}",
-                                          ended.error().message)));
+  if (began_anew_) return ended;
+  const auto transition = Prepare(
+      Event::kResync,
+      fmt::format("all is loaded anew, from the log as it is now: {}", ended.error().message));
+  if (!transition) return ended;  // a pause was ordered
   std::vector<int64_t> ids;
-  for (const auto& table : tables) ids.push_back(table.id);
-  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, /*forget_position=*/true, transition));
+  for (const auto& table : *tables) ids.push_back(table.id);
+  PENSTOCK_TRY(options_.catalog->WantReload(id_, ids, /*forget_position=*/true, *transition));
   began_anew_ = true;
-  Entered(transition);
+  Entered(*transition);
   return {};
 }
 

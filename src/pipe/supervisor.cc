@@ -32,6 +32,10 @@ constexpr std::chrono::seconds kCleanUpTimeout{5};
 constexpr int kClaimTries = 20;
 constexpr std::chrono::milliseconds kClaimPause{10};
 
+// Likewise a check, whether they are cleaned up.
+constexpr int kLeftTries = 20;
+constexpr std::chrono::milliseconds kLeftPause{50};
+
 Failure NoSuchPipe(const std::string& id) {
   return Fail(ErrorCode::kNotFound, "there is no pipe with the id {}", id);
 }
@@ -201,6 +205,16 @@ class Supervisor::Impl {
     return Fail(std::move(taken.begin()->second));
   }
 
+  // A moment, for what is being cleaned up: a pipe that takes the place of a deleted one comes soon
+  // after.
+  void AwaitLeft(const PipeSpec& spec, const std::string& own_id) const {
+    for (int i = 0; i < kLeftTries; ++i) {
+      TakenTargets left;
+      const Status found = FindLeft(spec, TargetsOf(spec.tables), own_id, left);
+      if (!found || left.empty() || !Clock::Real().Wait(kLeftPause, {})) return;
+    }
+  }
+
   // Without a destination nothing is known of targets, and another check says so.
   Ownership OwnershipOf(const PipeSpec& spec, Targets in_use = {},
                         const std::string& own_id = "") const {
@@ -213,6 +227,7 @@ class Supervisor::Impl {
                                    .remedy = "Choose another name, or delete that pipe"};
     }
     if (DestinationOf(spec)) {
+      AwaitLeft(spec, own_id);
       ownership.targets_taken = FindTaken(spec, TargetsOf(spec.tables), own_id);
     }
     return ownership;

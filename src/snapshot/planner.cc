@@ -127,14 +127,16 @@ Result<std::optional<Planner::Upper>> Planner::CountUpper(mysql::Connection& con
   if (!key_.is_unique || keys_.columns.size() != 1 || !space.is_one_to_one()) return std::nullopt;
   const uint64_t low = space.PlaceOf(first.FirstValue());
   const uint64_t high = space.PlaceOf(last.FirstValue());
-  if (!filled_) {
+  if (!lowest_) {
     PENSTOCK_ASSIGN(const auto lowest, FindKey(connection, {}, "", 0, std::move(stop)));
     if (!lowest) return std::nullopt;
-    const auto numbers = static_cast<double>(high - space.PlaceOf(lowest->FirstValue())) + 1;
-    filled_ = std::min(1.0, static_cast<double>(options_.rows) / numbers);
+    lowest_ = space.PlaceOf(lowest->FirstValue());
   }
-  if (*filled_ < kFilledMin) return std::nullopt;
-  const double numbers = static_cast<double>(rows_wanted_) / *filled_;
+  // Those that are written meanwhile may be far apart.
+  const double filled = std::min(
+      1.0, static_cast<double>(options_.rows) / (static_cast<double>(high - *lowest_) + 1));
+  if (filled < kFilledMin) return std::nullopt;
+  const double numbers = static_cast<double>(rows_wanted_) / filled;
   if (static_cast<double>(high - low) < numbers * kLastPartitionMax) return Upper();
   return Upper(Boundary{space.LiteralAt(low + static_cast<uint64_t>(numbers) - 1)});
 }

@@ -72,7 +72,7 @@ class Planner {
   model::Table keys_;  // the table with the key's columns only
   uint32_t next_index_ = 0;
   std::optional<Boundary> lower_;
-  std::optional<double> filled_;  // of the numbers between the table's lowest and highest key
+  std::optional<uint64_t> lowest_;  // place of the table's first key
   bool is_empty_ = false;         // for sure
   bool ended_ = false;
 };

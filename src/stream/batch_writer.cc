@@ -186,14 +186,22 @@ Status BatchWriter::Truncate(size_t table, std::stop_token stop) {
 
 Status BatchWriter::AddColumns(size_t table, const std::vector<clickhouse::NewColumn>& columns,
                                std::stop_token stop) {
-  // A Null table has no older rows.
-  const bool is_null = tables_[table].target_options.engine == clickhouse::Engine::kNull;
+  const auto engine = tables_[table].target_options.engine;
   const auto add = [&](const std::string& target) -> Status {
-    if (!is_null) {
-      PENSTOCK_TRY(
-          clickhouse::CheckDefaults(clients_[0], options_.database, target, columns, stop));
+    Status alike;
+    if (engine != clickhouse::Engine::kNull) {  // which has no older rows
+      alike = clickhouse::CheckDefaults(clients_[0], options_.database, target, columns, stop);
     }
-    return clickhouse::AddColumns(clients_[0], options_.database, target, columns, stop);
+    if (alike) return clickhouse::AddColumns(clients_[0], options_.database, target, columns, stop);
+    if (alike.error().code != ErrorCode::kConflict || !clickhouse::KeepsEveryChange(engine)) {
+      return alike;
+    }
+    // What a resync would take from it is nowhere else.
+    alike.error().code = ErrorCode::kNeedsUser;
+    alike.error().remedy =
+        "Give the target's column the source's default (ALTER TABLE ... MODIFY COLUMN), then retry "
+        "the table (penstock retry). A resync would drop the changes that the target keeps";
+    return alike;
   };
   return ForEachTarget(table, kForever, add, stop);
 }

@@ -90,6 +90,22 @@ class AddedDefaults:
         self.assertEqual("3\t8\n", self.clickhouse.query("SELECT * FROM replica.view"))
         self.assertEqual([], self.quarantined())
 
+    def test_a_target_that_keeps_every_change(self):
+        """A resync would take the changes from it, so nobody but the user orders one."""
+        self.replicate(engine="MergeTree")
+        self.source.run("UPDATE shop.t SET v = 'c' WHERE id = 1", "DELETE FROM shop.t WHERE id = 2")
+        self.await_caught_up()
+        self.clickhouse.query("ALTER TABLE replica.t ADD COLUMN w Int32 DEFAULT 9")
+        self.source.run("ALTER TABLE shop.t ADD w INT NOT NULL DEFAULT 7", "INSERT INTO shop.t VALUES (3, 'd', 8)")
+        wait_until(self.quarantined, "quarantine", 30)
+        self.assertIn("A resync would drop the changes", self.reason())
+        self.clickhouse.query("ALTER TABLE replica.t MODIFY COLUMN w Int32 DEFAULT 7")
+        self.assertEqual(0, self.penstock.cli("retry", "pipe", "--table", "shop.t", "--wait")[0])
+        self.await_caught_up()
+        self.assertEqual("1\ta\t7\n2\tb\t7\n1\tc\t7\n2\tb\t7\n3\td\t8\n", self.clickhouse.query(
+            "SELECT id, v, w FROM replica.t ORDER BY _penstock_version, id"))
+        self.assertEqual([], self.events("resynced by itself: "))
+
     def test_during_the_load(self):
         """The table that is being filled is made like the target."""
         self.replicate(snapshotRowsPerSecond=1500)

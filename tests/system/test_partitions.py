@@ -160,6 +160,7 @@ class Partitions:
 
 
     def test_partition_keys_that_are_none(self):
+        self.delete_pipes()
         self.source.run("CREATE DATABASE IF NOT EXISTS shop", "CREATE TABLE shop.none (id INT "
                         "PRIMARY KEY, a INT, b VARCHAR(9), KEY (b), c INT, KEY (a, c))")
         for column, word in (("b", "is no integer"), ("c", "index"), ("d", "is no integer")):

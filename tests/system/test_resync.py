@@ -131,6 +131,7 @@ class Resync:
         self.assert_same(spec)
 
     def pause_until_the_log_is_lost(self, pipe):
+        self.await_caught_up()
         self.penstock.order(pipe, "stop")
         self.penstock.await_state(pipe, "Paused")
         self.source.run("DELETE FROM shop.t ORDER BY id LIMIT 100", "FLUSH BINARY LOGS")

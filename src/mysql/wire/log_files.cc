@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "mysql/wire/common_history.h"
 #include "mysql/wire/start_position.h"
 
 namespace penstock::mysql {
@@ -117,6 +118,24 @@ Status CheckInLog(const std::vector<LogFile>& files, const model::Position& posi
                   "another server",
                   position.file, files.empty() ? "no file" : files.back().name),
       kForeign);
+}
+
+Result<bool> HasPurged(Connection& connection, const model::Position& position,
+                       std::stop_token stop) {
+  if (position.mechanism != model::Mechanism::kFile) {
+    // One that was made anew may have the old one's name.
+    PENSTOCK_ASSIGN(const auto lacking, CommonHistory(connection, position, stop));
+    if (lacking) return false;
+  }
+  if (position.mechanism == model::Mechanism::kMysqlGtid && !position.mysql.empty()) {
+    const Status has_all = CheckNotPurged(connection, position, std::move(stop));
+    return !has_all && has_all.error().code == ErrorCode::kNeedsUser;
+  }
+  PENSTOCK_ASSIGN(const std::string server, ServerName(connection, stop));
+  if (server != position.server || position.file.empty()) return false;
+  PENSTOCK_ASSIGN(const auto files, LogFiles(connection, std::move(stop)));
+  return !files.empty() && LogReached({.file = files.front().name, .offset = 0},
+                                      {.file = position.file, .offset = position.offset});
 }
 
 std::optional<uint64_t> BytesAfter(const std::vector<LogFile>& files,

@@ -43,6 +43,11 @@ Result<std::vector<LogFile>> LogFiles(Connection& connection, std::stop_token st
 // more, or is beyond the end of its file.
 Status CheckInLog(const std::vector<LogFile>& files, const model::Position& position);
 
+// Whether this is the server whose log was read (or, by MySQL's GTIDs, has all of it) and has since
+// removed what comes next, or the file that the position lies in.
+Result<bool> HasPurged(Connection& connection, const model::Position& position,
+                       std::stop_token stop);
+
 // Bytes of the log from `position` to its end; nullopt if its file is not there.
 std::optional<uint64_t> BytesAfter(const std::vector<LogFile>& files,
                                    const model::Position& position);
