@@ -73,7 +73,7 @@ class Planner {
   uint32_t next_index_ = 0;
   std::optional<Boundary> lower_;
   std::optional<uint64_t> lowest_;  // place of the table's first key
-  bool is_empty_ = false;         // for sure
+  bool is_empty_ = false;           // for sure
   bool ended_ = false;
 };
 
