@@ -5,7 +5,7 @@ stream by itself (streams.py), from MySQL and from MariaDB.
 
     bench/run.py [NAME...]   orders, narrow, wide, texts, small, stream; all of them without a name
 
-    BENCH_ROWS     rows of the largest tables (2000000)
+    BENCH_ROWS     rows of orders (2000000); other tables have as many as make about as many bytes
     BENCH_ROUNDS   times each way is taken; medians count (3)
     PENSTOCK_BUILD the build to measure (build/release)
 

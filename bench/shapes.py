@@ -67,16 +67,16 @@ WIDE = [(f"c{i} {kind}", value.format(i))
 TEXT_PARTS = [f"SHA2(h + {i}, 256), ' and the customer wrote that the parcel number {i} came too late, so '"
               for i in range(16)]
 
-# The aim is 0.7 for all; narrow and small tables are held to what they reach (docs/performance.md).
+# As many rows as make about as many bytes, but for the small tables.
 SHAPES = {shape.name: shape for shape in (
     Shape("orders", ORDERS_COLUMNS, ORDERS_VALUES, rows=ROWS, ratio_max=0.7),
     Shape("narrow", "id INT NOT NULL PRIMARY KEY, a INT NOT NULL, b INT NOT NULL, c INT NOT NULL",
-          "n, h % 1000, h % 100000, h % 1000000000", rows=ROWS, ratio_max=1.0),
+          "n, h % 1000, h % 100000, h % 1000000000", rows=ROWS * 5, ratio_max=0.7),
     Shape("wide", ", ".join(["id INT NOT NULL PRIMARY KEY", *(column for column, _ in WIDE)]),
           ", ".join(["n", *(value for _, value in WIDE)]), rows=ROWS // 10, ratio_max=0.7),
     Shape("texts", "id INT NOT NULL PRIMARY KEY, body TEXT NOT NULL",
           f"n, CONCAT({', '.join(TEXT_PARTS)})", rows=ROWS // 10, ratio_max=0.7),
-    Shape("small", ORDERS_COLUMNS, ORDERS_VALUES, rows=100, tables=1000, ratio_max=1.0))}
+    Shape("small", ORDERS_COLUMNS, ORDERS_VALUES, rows=100, tables=1000, ratio_max=0.8))}
 
 
 def _make(folder, shapes, source_class):
