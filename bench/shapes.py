@@ -67,7 +67,8 @@ WIDE = [(f"c{i} {kind}", value.format(i))
 TEXT_PARTS = [f"SHA2(h + {i}, 256), ' and the customer wrote that the parcel number {i} came too late, so '"
               for i in range(16)]
 
-# As many rows as make about as many bytes, but for the small tables.
+# As many rows as make about as many bytes, but for the small tables: their time goes into what the servers
+# make and fsync, and is uneven, so their gate is wider than their figure (docs/performance.md).
 SHAPES = {shape.name: shape for shape in (
     Shape("orders", ORDERS_COLUMNS, ORDERS_VALUES, rows=ROWS, ratio_max=0.7),
     Shape("narrow", "id INT NOT NULL PRIMARY KEY, a INT NOT NULL, b INT NOT NULL, c INT NOT NULL",
@@ -76,7 +77,7 @@ SHAPES = {shape.name: shape for shape in (
           ", ".join(["n", *(value for _, value in WIDE)]), rows=ROWS // 10, ratio_max=0.7),
     Shape("texts", "id INT NOT NULL PRIMARY KEY, body TEXT NOT NULL",
           f"n, CONCAT({', '.join(TEXT_PARTS)})", rows=ROWS // 10, ratio_max=0.7),
-    Shape("small", ORDERS_COLUMNS, ORDERS_VALUES, rows=100, tables=1000, ratio_max=0.8))}
+    Shape("small", ORDERS_COLUMNS, ORDERS_VALUES, rows=100, tables=1000, ratio_max=1.0))}
 
 
 def _make(folder, shapes, source_class):
