@@ -43,7 +43,9 @@ size_t Distance(std::string_view a, std::string_view b) {
 std::vector<std::string_view> MeantBy(std::string_view key,
                                       const std::set<std::string, std::less<>>& fields) {
   constexpr size_t kSlipsMax = 2;
+  constexpr size_t kKeyMax = 100;
   std::vector<std::string_view> meant;
+  if (key.size() > kKeyMax) return meant;  // no slip, and long to compare
   for (const std::string& field : fields) {
     const bool begins_so = field.starts_with(key) || key.starts_with(field);
     if (begins_so || Distance(key, field) <= kSlipsMax) meant.push_back(field);
@@ -144,12 +146,13 @@ void ObjectReader::Accept(const char* key, json::value_t type) {
 }
 
 void ObjectReader::RefuseOthers() {
-  if (!object_.is_object()) return;
+  if (!object_.is_object() || error_) return;
   for (const auto& [key, value] : object_.items()) {
     if (value.is_null() || known_.contains(key)) continue;
     const auto meant = MeantBy(key, known_);
-    Fail(key, meant.empty() ? fmt::format("unknown field; there are {}", fmt::join(known_, ", "))
-                            : fmt::format("unknown field; perhaps {}", fmt::join(meant, " or ")));
+    return Fail(key, meant.empty()
+                         ? fmt::format("unknown field; there are {}", fmt::join(known_, ", "))
+                         : fmt::format("unknown field; perhaps {}", fmt::join(meant, " or ")));
   }
 }
 

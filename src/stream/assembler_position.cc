@@ -97,8 +97,9 @@ Status Assembler::On(const binlog::Rotate& rotate) {
   file_ = rotate.next_file;
   offset_ = rotate.next_offset;
   // A session by GTID begins with the head of a file, however far that was read.
+  // Without a mark it may be another file of that name.
   const bool again = position_.mechanism != model::Mechanism::kFile && position_.file == file_ &&
-                     offset_ < position_.offset;
+                     position_.file_mark != 0 && offset_ < position_.offset;
   if (!in_transaction_ && !again) {
     position_.file = file_;
     position_.offset = offset_;
